@@ -1,0 +1,67 @@
+"""Finds a plugin by its file name and imports it on demand. Only this file knows where plugins live.
+
+A family is a folder; a plugin is a file (or a folder of the same name) in it that defines one class of the family's
+contract. Installed packages add their own through the entry-point group ``fabrica.<family>``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from fabrica.errors import UnknownName
+
+__all__ = ["FAMILIES", "names", "get"]
+
+#: family -> (folders as packages, name of the contract's class)
+FAMILIES: dict[str, tuple[tuple[str, ...], str]] = {
+    "engines": (("fabrica.engines",), "Engine"),
+    "codecs": (("fabrica.codecs",), "Codec"),
+    "metrics": (("fabrica.metrics.fidelity", "fabrica.metrics.utility"), "Metric"),
+    "sources": (("fabrica.sources",), "Source"),
+}
+
+
+@cache
+def _places(family: str) -> dict[str, str]:
+    """plugin name -> module, without importing the plugins."""
+    if family not in FAMILIES:
+        raise UnknownName("family", family, list(FAMILIES))
+    found = {}
+    for package in FAMILIES[family][0]:
+        folder = importlib.import_module(package)
+        found |= {m.name: f"{package}.{m.name}" for m in pkgutil.iter_modules(folder.__path__) if m.name[0] != "_"}
+    found |= {e.name: e.value for e in entry_points(group=f"fabrica.{family}")}
+    return dict(sorted(found.items()))
+
+
+def names(family: str) -> list[str]:
+    """All plugins of a family, sorted.
+
+    >>> "trees" in names("engines")
+    True
+    """
+    return list(_places(family))
+
+
+@cache
+def get(family: str, name: str) -> Any:
+    """The plugin's class.
+
+    >>> get("engines", "independent").__name__
+    'Independent'
+    """
+    places = _places(family)
+    if name not in places:
+        raise UnknownName(family.removesuffix("s"), name, list(places))
+    module = importlib.import_module(places[name])
+    base = getattr(importlib.import_module("fabrica.contract"), FAMILIES[family][1])
+    own = [c for _, c in inspect.getmembers(module, inspect.isclass)
+           if issubclass(c, base) and not inspect.isabstract(c) and c.__module__.startswith(module.__name__)]
+    if len(own) != 1:
+        raise TypeError(f"{module.__name__} must define exactly one {base.__name__}, found {len(own)}")
+    return own[0]

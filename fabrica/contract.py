@@ -1,0 +1,235 @@
+"""What each family must do: the waist of the hourglass.
+
+Below it stand plain values; above it everything that composes. A plugin is one file in its family's folder that
+fulfils one of these contracts; ``fabrica/checks`` holds the promises that every plugin must keep.
+
+Engine -> Model      a way to learn how columns hang together -> what was learned
+Codec -> Coder       a way to map a column to codes -> the learned map
+Metric               measured numbers about a synthetic table
+Source               a file format, read in parts and written atomically
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica.block import Block, Coded
+from fabrica.errors import SettingError, UnknownName
+from fabrica.report import Finding
+from fabrica.run import Run
+from fabrica.schema import Column, Table
+from fabrica.state import State
+
+__all__ = ["Setting", "Settings", "Cells", "Engine", "Model", "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The one annotation of a setting, from which the CLI flag, its range, the docs and the error grow.
+
+    >>> from typing import Annotated
+    >>> leaf: Annotated[int, Setting("people in a leaf at least", low=1, high=10_000)] = 30
+    """
+
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+class Settings:
+    """Mixin for frozen dataclasses whose fields are annotated with ``Setting``; refuses what is out of range."""
+
+    @classmethod
+    def settings(cls) -> dict[str, tuple[type, Setting, Any]]:
+        """name -> (type, Setting, default) of every annotated field."""
+        hints = typing.get_type_hints(cls, include_extras=True)
+        found = {}
+        for f in dataclasses.fields(cls):  # type: ignore[arg-type]
+            meta = [m for m in getattr(hints[f.name], "__metadata__", ()) if isinstance(m, Setting)]
+            if meta:
+                found[f.name] = (typing.get_args(hints[f.name])[0], meta[0], f.default)
+        return found
+
+    @classmethod
+    def with_settings(cls, values: Mapping[str, Any]) -> Any:
+        """Build from plain values; an unknown name or a wrong type is one clear error."""
+        known = cls.settings()
+        for name in values:
+            if name not in known:
+                raise UnknownName("setting", name, list(known), where=cls.__module__.rsplit(".", 1)[-1])
+        return cls(**values)
+
+    def __post_init__(self) -> None:
+        for name, (kind, setting, _) in self.settings().items():
+            value, where = getattr(self, name), f"setting {name!r}"
+            wanted = (int, float) if kind is float else kind
+            if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+                raise SettingError(f"must be {kind.__name__}, not {type(value).__name__}", where=where)
+            if setting.choices and value not in setting.choices:
+                raise SettingError(f"must be one of {', '.join(setting.choices)}", where=where)
+            if (setting.low is not None and value < setting.low) or (setting.high is not None and value > setting.high):
+                raise SettingError(f"must be between {setting.low} and {setting.high}, not {value}", where=where)
+
+
+# ---------------------------------------------------------------- engines
+
+
+class Model(ABC):
+    """How columns hang together, learned. Immutable; arrays and plain values only."""
+
+    @abstractmethod
+    def sample(self, size: int, given: Block | None, run: Run) -> Block:
+        """``size`` fresh rows with the alphabet of the block that was fitted (``given``: the parents of each row)."""
+
+    @abstractmethod
+    def state(self) -> State: ...
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: State) -> Model: ...
+
+    def words(self) -> Sequence[str]:
+        """What this holds, a line each, for ``fabrica inspect``."""
+        return ()
+
+
+class Engine(Settings, ABC):
+    """A way to learn; its fields are its settings. One file in ``engines/``, one class named ``Engine``-something."""
+
+    title: ClassVar[str]  #: one honest line for ``fabrica list engines``: when to use, what it costs
+    source: ClassVar[str]  #: the paper
+
+    @abstractmethod
+    def fit(self, rows: Block, given: Block | None, run: Run) -> Model: ...
+
+
+# ---------------------------------------------------------------- codecs
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Typed cells of one column: ``values`` (Arrow, null where missing) and, where the column has several missing markers,
+    ``absent`` (n,) uint8: 0 present, i > 0 the i-th of ``Column.missing`` with the true null last."""
+
+    values: pa.Array
+    absent: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+class Summary(ABC):
+    """What a survey of one part of a column found. Merging is associative, so parts may be surveyed anywhere."""
+
+    @abstractmethod
+    def merge(self, other: Summary) -> Summary: ...
+
+
+class Coder(ABC):
+    """The learned map between the cells of one column (two for a place) and codes, both ways."""
+
+    @abstractmethod
+    def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]: ...
+
+    @abstractmethod
+    def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
+        """Cells for the codes; ``rows`` are the numbers of the rows in the whole sample (keys need them)."""
+
+    @abstractmethod
+    def state(self) -> State: ...
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: State) -> Coder: ...
+
+    def words(self) -> str:
+        """What this holds, in words without a rare value."""
+        return ""
+
+
+class Codec(Settings, ABC):
+    """A way to map columns to codes: survey parts, merge the summaries, learn the coder."""
+
+    title: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]]  #: the column kinds it serves
+
+    @abstractmethod
+    def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Summary: ...
+
+    @abstractmethod
+    def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> Coder: ...
+
+
+# ---------------------------------------------------------------- metrics
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as metrics see it: each column as numbers.
+
+    ``values[name]`` is (n,) float64 with NaN where missing for numeric columns, (n,) int32 level numbers with -1 where missing
+    for the others; level numbers mean the same in all sheets of one evidence. ``levels[name]`` are the level texts.
+    """
+
+    rows: int
+    values: Mapping[str, np.ndarray]
+    levels: Mapping[str, Sequence[str]]
+
+    @property
+    def numeric(self) -> list[str]:
+        return [n for n in self.values if n not in self.levels]
+
+    @property
+    def categorical(self) -> list[str]:
+        return [n for n in self.values if n in self.levels]
+
+    def take(self, rows: np.ndarray) -> Sheet:
+        return Sheet(len(rows), {n: v[rows] for n, v in self.values.items()}, self.levels)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody learned from."""
+
+    table: Table
+    real: Sheet
+    synthetic: Sheet
+    holdout: Sheet | None = None
+    target: str | None = None
+
+
+class Metric(Settings, ABC):
+    """Measured numbers about a synthetic table. One file in ``metrics/<group>/``."""
+
+    title: ClassVar[str]  #: one line: what it answers
+    source: ClassVar[str]  #: the definition's paper
+
+    @abstractmethod
+    def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]: ...
+
+
+# ---------------------------------------------------------------- sources
+
+
+class Source(ABC):
+    """A file format. ``read`` yields Arrow record batches and never needs the whole file in memory; ``write`` takes batches."""
+
+    title: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]  #: with the dot, longest first
+
+    @abstractmethod
+    def read(self, path: Path, *, batch_rows: int = 1 << 16) -> Iterator[pa.RecordBatch]: ...
+
+    @abstractmethod
+    def write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+        """Write ``path`` itself; who calls has made ``path`` a temporary name and renames it when all is well."""

@@ -1,0 +1,222 @@
+"""The schema: tables, their columns and what each column means. Plain frozen values; JSON out, JSON in.
+
+A column has a *kind* (what its values mean), a *storage* (the Arrow type in which the user's table holds it)
+and, where text stands for something else, a *notation* (how the value is written). ``fabrica/inference.py``
+guesses a schema from data; whoever knows better overrides it (``with_overrides``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from fabrica.errors import SchemaError, UnknownName
+
+__all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema"]
+
+VERSION = 1
+
+#: every kind, with what it means
+KINDS: dict[str, str] = {
+    "integer": "whole numbers",
+    "decimal": "numbers with a fraction",
+    "boolean": "two values, true and false",
+    "category": "levels without an order",
+    "ordinal": "levels with an order (given by `levels`)",
+    "date": "calendar days",
+    "datetime": "points in time, with a precision and perhaps a time zone",
+    "time": "times of day",
+    "duration": "lengths of time",
+    "latitude": "degrees north, half of a place",
+    "longitude": "degrees east, half of a place",
+    "key": "identifiers: unique, made afresh, never learned",
+    "text": "free text: only its patterns are learned",
+    "constant": "one value in every row",
+    "empty": "no value in any row",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Parameters
+    ----------
+    name : as in the table, whatever its characters.
+    kind : one of ``KINDS``.
+    storage : the Arrow type of the user's column, as ``str(type)`` says it (``int64``, ``string``,
+        ``timestamp[us, tz=UTC]``); sampled tables use it again.
+    decimals : digits after the point of a number; None where they vary freely (binary floats).
+    unit : precision of date-times, times and durations: ``D h m s ms us ns``.
+    timezone : of a date-time, as Arrow has it; None for wall-clock time.
+    notation : how text stands for the value: a strptime pattern for moments, ``{"prefix": "$", "thousands": ","}`` for
+        money-like numbers, ``["no", "yes"]`` for booleans, a template for keys; None where values stand for themselves.
+    missing : texts (or numbers) that mean "no value", beside the true null.
+    levels : of an ordinal, from low to high.
+    bounds : (low, high) when the user declares them public; then and only then the generator knows them.
+    partner : the other half of a place: the longitude of a latitude and back.
+    why : the reason for the guess, one line for a person.
+    """
+
+    name: str
+    kind: str
+    storage: str = "string"
+    decimals: int | None = None
+    unit: str | None = None
+    timezone: str | None = None
+    notation: Any = None
+    missing: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
+    partner: str | None = None
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UnknownName("kind of column", self.kind, list(KINDS), where=f"column {self.name!r}")
+        for name in ("missing", "levels"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.bounds is not None:
+            low, high = self.bounds
+            if not low <= high:
+                raise SchemaError("bounds must be [low, high]", where=f"column {self.name!r}")
+            object.__setattr__(self, "bounds", (low, high))
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the values have an order and distances."""
+        return self.kind in {"integer", "decimal", "date", "datetime", "time", "duration", "latitude", "longitude"}
+
+    def to_json(self) -> dict[str, Any]:
+        """Only what is said: defaults are left out."""
+        plain = asdict(self)
+        return {f.name: list(v) if isinstance(v := plain[f.name], tuple) else v
+                for f in fields(self) if plain[f.name] != f.default and plain[f.name] != ()} | {
+                    "name": self.name, "kind": self.kind}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any], where: str = "schema") -> Column:
+        known = {f.name for f in fields(cls)}
+        if not isinstance(plain, Mapping):
+            raise SchemaError("a column must be an object with `name` and `kind`", where=where)
+        for key in plain:
+            if key not in known:
+                raise UnknownName("field of a column", str(key), sorted(known), where=where)
+        if "name" not in plain or "kind" not in plain:
+            raise SchemaError("a column needs `name` and `kind`", where=where)
+        try:
+            values = {k: tuple(v) if k in ("missing", "levels", "bounds") and v is not None else v
+                      for k, v in plain.items()}
+            return cls(**values)
+        except TypeError:
+            raise SchemaError("a field of the column has the wrong type", where=where) from None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns in order, the primary key (several columns if it is composite), and what the table is about."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "primary_key", tuple(self.primary_key))
+        names = self.names
+        twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+        if twice:
+            raise SchemaError(f"{len(twice)} column name(s) stand twice, the first: {twice[0]!r}",
+                              where=f"table {self.name!r}", hint="rename the columns")
+        for key in self.primary_key:
+            if key not in names:
+                raise UnknownName("column", key, names, where=f"primary key of table {self.name!r}")
+
+    @property
+    def names(self) -> list[str]:
+        return [c.name for c in self.columns]
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise UnknownName("column", name, self.names, where=f"table {self.name!r}")
+
+    def with_columns(self, changed: Mapping[str, Column]) -> Table:
+        for name in changed:
+            self[name]
+        return replace(self, columns=tuple(changed.get(c.name, c) for c in self.columns))
+
+    def to_json(self) -> dict[str, Any]:
+        key = {"primary_key": list(self.primary_key)} if self.primary_key else {}
+        return {"name": self.name, **key, "columns": [c.to_json() for c in self.columns]}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any], where: str = "schema") -> Table:
+        if not isinstance(plain, Mapping) or not isinstance(plain.get("columns"), Sequence):
+            raise SchemaError("a table needs `name` and a list of `columns`", where=where)
+        name = str(plain.get("name", "table"))
+        columns = tuple(Column.from_json(c, f"{where}, table {name!r}, column {i + 1}")
+                        for i, c in enumerate(plain["columns"]))
+        return cls(name, columns, tuple(plain.get("primary_key", ())))
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """``child.columns`` refers to ``parent.parent_columns``."""
+
+    child: str
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "parent_columns", tuple(self.parent_columns))
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Tables and the keys between them.
+
+    >>> schema = Schema((Table("people", (Column("age", "integer", "int64"),)),))
+    >>> Schema.from_json(schema.to_json()) == schema
+    True
+    """
+
+    tables: tuple[Table, ...]
+    foreign_keys: tuple[ForeignKey, ...] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", tuple(self.tables))
+        object.__setattr__(self, "foreign_keys", tuple(self.foreign_keys))
+
+    @property
+    def table(self) -> Table:
+        """The only table, where there is one."""
+        if len(self.tables) != 1:
+            raise SchemaError(f"this needs a schema of one table, not {len(self.tables)}")
+        return self.tables[0]
+
+    def to_json(self) -> dict[str, Any]:
+        keys = {"foreign_keys": [asdict(k) for k in self.foreign_keys]} if self.foreign_keys else {}
+        return {"fabrica_schema": VERSION, "tables": [t.to_json() for t in self.tables], **keys}
+
+    def dumps(self) -> str:
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, plain: Any, where: str = "schema") -> Schema:
+        if not isinstance(plain, Mapping) or not isinstance(plain.get("tables"), Sequence):
+            raise SchemaError("a schema needs a list of `tables`", where=where)
+        if plain.get("fabrica_schema", VERSION) != VERSION:
+            raise SchemaError(f"this is a schema of version {plain['fabrica_schema']!r}; "
+                              f"this fabrica reads version {VERSION}", where=where)
+        tables = tuple(Table.from_json(t, where) for t in plain["tables"])
+        try:
+            keys = tuple(ForeignKey(**k) for k in plain.get("foreign_keys", ()))
+        except TypeError:
+            raise SchemaError("a foreign key needs child, columns, parent, parent_columns", where=where) from None
+        return cls(tables, keys)
