@@ -1,3 +1,46 @@
-"""fabrica learns from real tables and fabricates artificial ones with the same mathematics."""
+"""fabrica learns from real tables and fabricates artificial ones with the same mathematics.
+
+>>> import fabrica
+>>> sorted(fabrica.__all__)[:3]
+['Dataset', 'FabricaError', 'Recipe']
+
+The doors of the SDK open on first use, so that ``import fabrica`` itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from fabrica.dataset import Dataset
+    from fabrica.errors import FabricaError
+    from fabrica.model import TableModel
+    from fabrica.pipeline import evaluate, fit, inspect, load, sample, synth
+    from fabrica.recipe import Recipe
+    from fabrica.report import Report
+    from fabrica.schema import Schema
+
+#: name -> the module where it lives
+_DOORS = {
+    "fit": "pipeline", "sample": "pipeline", "evaluate": "pipeline", "synth": "pipeline", "load": "pipeline",
+    "inspect": "pipeline", "Dataset": "dataset", "Schema": "schema", "Recipe": "recipe", "Report": "report",
+    "TableModel": "model", "FabricaError": "errors",
+}
+
+__all__ = ["Dataset", "FabricaError", "Recipe", "Report", "Schema", "TableModel", "evaluate", "fit", "inspect", "load",
+           "sample", "synth"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DOORS:
+        raise AttributeError(f"module 'fabrica' has no attribute {name!r}")
+    value = getattr(import_module(f"fabrica.{_DOORS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_DOORS})

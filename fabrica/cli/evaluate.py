@@ -1,0 +1,51 @@
+"""``fabrica evaluate``: measure anybody's synthetic data against the real table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fabrica.cli import options
+from fabrica.cli.require import Requirement, fallen, requirement
+
+__all__ = ["command"]
+
+
+@click.command("evaluate")
+@click.option("--real", required=True, metavar="FILE", help="The real rows from which the synthetic ones were made.")
+@click.option("--synthetic", required=True, metavar="FILE", help="The synthetic rows.")
+@click.option("--holdout", metavar="FILE", help="Real rows that nobody learned from: shows what is copied.")
+@options.target
+@click.option("-o", "--out", metavar="FOLDER", help="Where report.html and report.json go.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME",
+              help="Only this metric; may be given several times. See 'fabrica list metrics'.")
+@options.schema
+@options.seed
+@requirement
+@options.working
+@options.common
+def command(real: str, synthetic: str, holdout: str | None, target: str | None, out: str | None,
+            metrics: tuple[str, ...], schema: str | None, seed: int, require: tuple[Requirement, ...],
+            workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
+    """Measure how much SYNTHETIC is like REAL, column by column and as a whole.
+
+    \b
+    Example:
+      fabrica evaluate --real train.csv --synthetic twin.csv --holdout test.csv -o report/
+    """
+    from fabrica import pipeline
+    from fabrica.cli.working import at_work
+    from fabrica.page.words import text
+
+    with at_work(seed, quiet, workers) as (run, _):
+        asked = {"target": target, "schema": schema, "metrics": metrics or None, "run": run}
+        report, files = pipeline.measure(real, synthetic, holdout, out=Path(out) if out else None, **asked)
+    short = fallen(report, require)
+    if plain:
+        click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),
+                               "fell_short": short}))
+    else:
+        click.echo("\n".join([text(report), "", *(f"{name:<12} {path}" for name, path in files.items()), *short]))
+    return 1 if short else 0

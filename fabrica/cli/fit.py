@@ -1,0 +1,40 @@
+"""``fabrica fit``: learn a table once, to sample from it as often as you like."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fabrica.cli import options
+
+__all__ = ["command"]
+
+
+@click.command("fit")
+@click.argument("data")
+@click.option("-o", "--out", required=True, metavar="FILE", help="The model file, e.g. people.fab.")
+@options.learning
+@options.working
+@options.common
+def command(data: str, out: str, engine: str, seed: int, budget: float | None, settings: tuple[str, ...],
+            schema: str | None, workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
+    """Learn DATA (a file, folder or glob) and save the model.
+
+    \b
+    Example:
+      fabrica fit people.parquet -o people.fab --set leaf=50
+    """
+    from fabrica import pipeline
+    from fabrica.cli.working import at_work
+    from fabrica.recipe import Recipe
+
+    own = pipeline.settings_from(engine, options.pairs(settings))
+    recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema)
+    with at_work(seed, quiet, workers, budget) as (run, talk):
+        path, model = pipeline.keep(recipe, Path(out), run=run, say=talk.say)
+    lines = list(model.words())
+    click.echo(json.dumps({"file": str(path), "words": lines, "schema": model.table.to_json()}) if plain
+               else "\n".join([*lines, f"saved {path}"]))
+    return 0

@@ -1,0 +1,42 @@
+"""``fabrica inspect``: the schema that fabrica guesses for a table, or what a model file holds."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from fabrica.cli import options
+
+__all__ = ["command"]
+
+
+@click.command("inspect")
+@click.argument("thing", metavar="FILE")
+@options.schema
+@click.option("--overrides", is_flag=True, help="Print the schema as JSON that --schema reads, to be edited.")
+@options.common
+def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet: bool, debug: bool) -> int:
+    """Show the guessed schema of a table, or what a model (.fab) holds, in words.
+
+    \b
+    Example:
+      fabrica inspect people.csv
+    """
+    from fabrica import pipeline
+    from fabrica.inference import describe
+    from fabrica.schema import Schema
+
+    if thing.endswith(".fab"):
+        model = pipeline.load(thing)
+        table, notes, words = model.table, [], list(model.words())
+    else:
+        table, notes = pipeline.inspect(thing, schema=schema)
+        words = []
+    if overrides:
+        click.echo(Schema((table,)).dumps())
+    elif plain:
+        click.echo(json.dumps({"schema": Schema((table,)).to_json(), "notes": notes, "words": words}))
+    else:
+        click.echo("\n".join([*words, *([""] if words else []), describe(table), *([""] if notes else []), *notes]))
+    return 0

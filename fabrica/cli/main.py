@@ -1,0 +1,131 @@
+"""The group of all commands: each is a file, imported when it is called; every way to end has its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+import fabrica
+from fabrica.errors import FabricaError
+
+__all__ = ["main", "fabrica_group"]
+
+COMMANDS = ("synth", "fit", "sample", "evaluate", "inspect", "list", "completion")
+
+EPILOG = """\b
+Exit codes:
+  0    done
+  1    done, but the result fell short of a threshold that you set (--require)
+  2    wrong usage, input that cannot be used, or a fault
+  130  interrupted (Ctrl-C); no half-written file is left
+"""
+
+
+class Commands(click.Group):
+    """Commands by the name of their file."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return import_module(f"fabrica.cli.{name}").command if name in COMMANDS else None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"no command named {args[0]!r}; there are: {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(fabrica.__version__, prog_name="fabrica", message="%(prog)s %(version)s")
+def fabrica_group() -> None:
+    """Learn from a real table and make an artificial one like it, measured and explained.
+
+    \b
+    Start here:
+      fabrica synth people.csv -o out/
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run a command line and exit with its code."""
+    words = sys.argv[1:] if args is None else args
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), _stop)
+    code = _outcome(words)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _hush()
+    sys.exit(code)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """The first signal stops cleanly; the next one at once."""
+    signal.signal(number, signal.SIG_DFL)
+    raise KeyboardInterrupt
+
+
+def _hush() -> None:
+    """Nobody reads our output any more: throw the rest away without complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _outcome(words: list[str]) -> int:
+    """The exit code; errors are told in one line."""
+    plain = "--json" in words
+    try:
+        return int(fabrica_group.main(words, prog_name="fabrica", standalone_mode=False) or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _tell("stopped; no half-written file is left", "Interrupted", 130, plain)
+    except click.ClickException as error:
+        where = getattr(error, "ctx", None)
+        usage = f"; see '{where.command_path} --help'" if where else ""
+        return _tell(error.format_message().rstrip(".") + usage, "UsageError", 2, plain)
+    except FabricaError as error:
+        _trace(words)
+        return _tell(str(error), type(error).__name__, error.exit_code, plain)
+    except BrokenPipeError:
+        _hush()
+        return 0
+    except Exception as error:
+        _trace(words)
+        return _tell(_fault(error), type(error).__name__, 2, plain)
+
+
+def _trace(words: list[str]) -> None:
+    if "--debug" in words:
+        traceback.print_exc()
+
+
+def _tell(text: str, kind: str, code: int, plain: bool) -> int:
+    """One line on stderr; with --json also one object on stdout."""
+    click.echo(f"fabrica: {' '.join(text.split())}", err=True)
+    if plain:
+        click.echo(json.dumps({"error": kind, "message": text, "exit_code": code}))
+    return code
+
+
+def _fault(error: Exception) -> str:
+    """One line about an error that we did not foresee, without its message: that may hold a real cell."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; give fewer rows or columns"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "fabrica" in Path(f.filename).parts]
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    versions = f"fabrica {fabrica.__version__}, Python {platform.python_version()}, {platform.system()}"
+    return (f"a fault of ours: {type(error).__name__}{place}; please report this line ({versions}); "
+            "--debug shows the traceback, which may hold values of your table")

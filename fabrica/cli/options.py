@@ -1,0 +1,83 @@
+"""Options that several commands share, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from fabrica.recipe import count, seconds
+
+__all__ = ["budget", "common", "engine", "learning", "pairs", "rows", "schema", "seed", "target"]
+
+Command = Callable[..., Any]
+
+
+class Told(click.ParamType):
+    """A value read by one of our functions, whose errors already help."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]):
+        self.name, self.read = name, read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self.read(value)
+
+
+class EngineName(click.ParamType):
+    """Any engine of the catalog; the shell completes it."""
+
+    name = "name"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        from fabrica import catalog
+
+        return [CompletionItem(name) for name in catalog.names("engines") if name.startswith(incomplete)]
+
+
+ROWS = Told("rows", count)
+SECONDS = Told("time", seconds)
+
+rows = click.option("--rows", type=ROWS, help="Synthetic rows; default: as many as the real table has.")
+seed = click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same rows.")
+target = click.option("--target", metavar="COL", help="A column to predict: its usefulness is measured too.")
+engine = click.option("--engine", type=EngineName(), default="trees", show_default=True,
+                      help="The way to learn; see 'fabrica list engines'.")
+budget = click.option("--budget", type=SECONDS, help="Time that learning may take: 90, 60s, 2m, 1h.")
+schema = click.option("--schema", type=click.Path(dir_okay=False), metavar="FILE",
+                      help="YAML or JSON with what you know better than the guessed schema.")
+settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+                        help="A setting of the engine, e.g. --set leaf=50; may be given several times.")
+
+
+def learning(command: Command) -> Command:
+    """What every command that learns takes."""
+    for option in (schema, settings, budget, seed, engine):
+        command = option(command)
+    return command
+
+
+def common(command: Command) -> Command:
+    """What every command takes."""
+    command = click.option("--debug", is_flag=True, help="Show the traceback of an error (may show cells).")(command)
+    command = click.option("--quiet", "-q", is_flag=True, help="No progress and no notes on stderr.")(command)
+    return click.option("--json", "plain", is_flag=True, help="Print the result as JSON, for machines.")(command)
+
+
+def working(command: Command) -> Command:
+    """What every command that works long takes."""
+    return click.option("--workers", type=click.IntRange(1), metavar="N",
+                        help="Threads; default: all cores. Results do not depend on it.")(command)
+
+
+def pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    """``("leaf=50",)`` as ``{"leaf": "50"}``."""
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise click.BadParameter("write NAME=VALUE, e.g. --set leaf=50", param_hint="--set")
+        found[name.strip()] = value.strip()
+    return found

@@ -1,0 +1,72 @@
+"""``--require 'detector>=0.9'``: thresholds that the user sets, and which of them a report misses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from fabrica.errors import UnknownName
+
+__all__ = ["Requirement", "fallen", "requirement"]
+
+_FORM = re.compile(r"\s*([a-z0-9_]+)(?:@(train|holdout))?\s*(<=|>=)\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """``metric`` of the whole table (against ``train`` or ``holdout`` where said) stands at or beyond ``limit``."""
+
+    metric: str
+    against: str | None
+    sign: str
+    limit: float
+
+    @classmethod
+    def read(cls, text: str) -> Requirement:
+        """From its text.
+
+        >>> Requirement.read("detector@holdout>=0.9")
+        Requirement(metric='detector', against='holdout', sign='>=', limit=0.9)
+        """
+        found = _FORM.fullmatch(text)
+        if not found:
+            raise click.BadParameter("write it in quotes, like 'detector>=0.9', 'shape<=2' or 'detector@holdout>=0.9'",
+                                     param_hint="--require")
+        return cls(found[1], found[2], found[3], float(found[4]))
+
+    def __str__(self) -> str:
+        place = f"@{self.against}" if self.against else ""
+        return f"{self.metric}{place}{self.sign}{self.limit:g}"
+
+    def missed(self, report: Any) -> str:
+        """One line about what fell short; "" where all is well."""
+        found = [f for f in report if f.metric == self.metric and not f.place and self.against in (None, f.against)]
+        if not found:
+            raise UnknownName("number of the whole table", str(self).split(self.sign)[0],
+                              sorted({f"{f.metric}@{f.against}" for f in report if not f.place}), where="--require")
+        for finding in found:
+            if finding.value is None:
+                return f"fell short: {self} could not be measured: {finding.problem}"
+            if (finding.value > self.limit) if self.sign == "<=" else (finding.value < self.limit):
+                return f"fell short: {self}, but {finding.metric} (against {finding.against}) is {finding.value:.4g}"
+        return ""
+
+
+class _Type(click.ParamType):
+    name = "threshold"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Requirement:
+        return value if isinstance(value, Requirement) else Requirement.read(value)
+
+
+requirement = click.option("--require", multiple=True, type=_Type(), metavar="'METRIC>=X'",
+                           help="Exit with 1 unless a number of the report is good enough, e.g. 'detector>=0.9'.")
+
+
+def fallen(report: Any, require: Sequence[Requirement]) -> list[str]:
+    """A line for each requirement that the report misses."""
+    return [line for line in (one.missed(report) for one in require) if line]

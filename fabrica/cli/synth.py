@@ -1,0 +1,70 @@
+"""``fabrica synth``: the main job, from a real table to a measured synthetic twin."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from fabrica.cli import options
+from fabrica.cli.require import Requirement, fallen, requirement
+
+__all__ = ["command"]
+
+
+@click.command("synth")
+@click.argument("data", required=False)
+@click.option("-o", "--out", required=True, metavar="FOLDER", help="Where the results go; made if it is not there.")
+@options.rows
+@options.target
+@click.option("--holdout", default="0.2", show_default=True, metavar="SHARE|FILE",
+              help="Rows kept away from learning to judge it: a share, or a file of such rows; 0 for none.")
+@options.learning
+@click.option("--recipe", type=click.Path(), metavar="FILE", help="Run a recipe.json of an earlier run again.")
+@requirement
+@options.working
+@options.common
+def command(data: str | None, out: str, recipe: str | None, settings: tuple[str, ...], require: tuple[Requirement, ...],
+            workers: int | None, plain: bool, quiet: bool, debug: bool, **asked: Any) -> int:
+    """Make a synthetic twin of DATA (a file, folder or glob) and measure it.
+
+    Writes data.<the input's format>, report.html, report.json, model.fab, schema.json and recipe.json into FOLDER:
+    all of them or none. Files of these names are replaced, others are left alone.
+
+    \b
+    Example:
+      fabrica synth people.csv -o out/ --target income
+    """
+    from fabrica import pipeline
+    from fabrica.cli.working import at_work
+    from fabrica.page.words import text
+
+    written = recipe_of(data, recipe, settings, asked)
+    with at_work(written.seed, quiet, workers, written.budget) as (run, talk):
+        report, files = pipeline.make(written, out, run=run, say=talk.say)
+    short = fallen(report, require)
+    if plain:
+        click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),
+                               "fell_short": short}))
+    else:
+        click.echo(text(report))
+        click.echo("\n".join(["", *(f"{name:<12} {path}" for name, path in files.items()), *short]))
+    return 1 if short else 0
+
+
+def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], asked: dict[str, Any]) -> Any:
+    """The flags as a recipe; a recipe file is the ground that given flags change."""
+    from dataclasses import replace
+
+    from fabrica import pipeline
+    from fabrica.recipe import Recipe
+
+    source = click.get_current_context().get_parameter_source
+    given = {name: value for name, value in asked.items()
+             if file is None or source(name) is not click.core.ParameterSource.DEFAULT}
+    recipe = replace(Recipe.load(file) if file else Recipe(), **given, **({"data": data} if data else {}))
+    if not recipe.data:
+        raise click.UsageError("give the table: fabrica synth DATA -o FOLDER", click.get_current_context())
+    own = pipeline.settings_from(recipe.engine, options.pairs(settings))
+    return replace(recipe, settings={**recipe.settings, **own})

@@ -1,0 +1,80 @@
+"""A folder of results that appears whole or not at all.
+
+Files are written in a hidden folder beside their final names and moved there when all of them are complete. Files of
+ours that already stand there are replaced; all other files in the folder are left alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fabrica.errors import OutputError
+
+__all__ = ["Folder", "spare"]
+
+
+def spare(path: Path, inputs: Iterable[Any]) -> Path:
+    """``path``, unless it is one of the inputs: results never replace what they were made from.
+
+    >>> spare(Path("twin.csv"), ["people.csv"]).name
+    'twin.csv'
+    """
+    for given in inputs:
+        if isinstance(given, (str, Path)) and str(given) and path.resolve() == Path(given).resolve():
+            raise OutputError("this is the input itself", where=str(path), hint="choose another output")
+    return path
+
+
+class Folder:
+    """Collects files for ``out``; ``done`` moves them there, leaving without it throws them away.
+
+    Raises ``OutputError`` at once where nothing can be written, so that nobody waits for a result in vain.
+    """
+
+    def __init__(self, out: str | Path, keep: Iterable[Any] = ()):
+        self.out, self.keep = Path(out), tuple(keep)
+        self._made: list[Path] = []
+        self._stage = Path()
+
+    def __enter__(self) -> Folder:
+        try:
+            self._made = [p for p in (self.out, *self.out.parents) if not p.exists()]
+            self.out.mkdir(parents=True, exist_ok=True)
+            self._stage = Path(tempfile.mkdtemp(prefix=".fabrica-", dir=self.out))
+        except OSError as error:
+            self._forget()
+            raise OutputError(error.strerror or "cannot be written", where=str(self.out)) from None
+        return self
+
+    def path(self, name: str) -> Path:
+        """Where to write the file that will be called ``name``."""
+        spare(self.out / name, self.keep)
+        return self._stage / name
+
+    def done(self) -> dict[str, Path]:
+        """Move all files to their places: name -> path."""
+        files = sorted(self._stage.iterdir())
+        try:
+            moved = {file.name: file.replace(self.out / file.name) for file in files}
+        except OSError as error:
+            raise OutputError(error.strerror or "cannot be written", where=str(self.out)) from None
+        self._made = []
+        return moved
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        shutil.rmtree(self._stage, ignore_errors=True)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Remove the folders that we made, as long as they are empty."""
+        for folder in self._made:
+            try:
+                folder.rmdir()
+            except OSError:
+                return

@@ -1,0 +1,140 @@
+"""The recipe: one whole run written down, so that it can be kept, shown and run again.
+
+Command-line flags, SDK arguments and files all become one ``Recipe``. It goes out as JSON and comes in as JSON or
+YAML. It says what was asked for, not what came of it; that is the report's part.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from fabrica.errors import InputError, SettingError, UnknownName
+
+__all__ = ["Recipe", "seconds", "count"]
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
+
+
+def seconds(text: str | float | None) -> float | None:
+    """Seconds from ``90``, ``"90"``, ``"60s"``, ``"2m"`` or ``"1.5h"``; None stays None.
+
+    >>> seconds("2m"), seconds(90), seconds(None)
+    (120.0, 90.0, None)
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(text), re.ASCII)
+    if not found or float(found[1]) <= 0:
+        raise SettingError("must be a time above zero", where="budget", hint="write 90, 60s, 2m or 1h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def count(text: str | int, where: str = "rows") -> int:
+    """A number of rows from ``1000``, ``"1_000_000"``, ``"1e6"``, ``"100k"`` or ``"1m"``.
+
+    >>> count("1_000_000") == count("1e6") == count("1m")
+    True
+    """
+    plain = str(text).strip().replace("_", "").lower()
+    found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d{1,2})?)([km]?)", plain, re.ASCII)
+    number = float(found[1]) * _SCALES[found[2]] if found else 0.0
+    if number < 1 or number != int(number):
+        raise SettingError("must be a whole number of at least 1", where=where, hint="write 1000, 1_000_000, 1e6 or 1m")
+    return int(plain) if plain.isdigit() else int(number)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One run of ``synth``.
+
+    Parameters
+    ----------
+    data : file, folder or glob of the real table; empty where a frame was given.
+    engine : name of the engine.
+    settings : the engine's own settings, by name.
+    seed : any whole number; the same recipe on the same data gives the same rows.
+    holdout : share of rows kept away from the engine to judge it (0 <= share <= 0.5), or a file with such rows.
+    rows : number of synthetic rows; None for as many as the real table has.
+    target : the column that somebody would want to predict; its usefulness is then measured too.
+    budget : seconds that learning may take; None for as long as it needs.
+    schema : what the user knows better than the guess: a file, or the same content as plain values.
+
+    >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
+    True
+    """
+
+    data: str = ""
+    engine: str = "trees"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 7
+    holdout: float | str = 0.2
+    rows: int | None = None
+    target: str | None = None
+    budget: float | None = None
+    schema: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", dict(self.settings))
+        object.__setattr__(self, "holdout", _share(self.holdout))
+        object.__setattr__(self, "budget", seconds(self.budget))
+        if self.rows is not None:
+            object.__setattr__(self, "rows", count(self.rows))
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool):
+            raise SettingError("must be a whole number", where="seed")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"fabrica_recipe": 1, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, plain: Any, where: str = "recipe") -> Recipe:
+        if not isinstance(plain, Mapping):
+            raise InputError("a recipe must be an object", where=where)
+        known = [f.name for f in fields(cls)]
+        if plain.get("fabrica_recipe", 1) != 1:
+            raise InputError("this recipe was written by a later version of fabrica", where=where)
+        for name in plain:
+            if name not in (*known, "fabrica_recipe"):
+                raise UnknownName("field of a recipe", str(name), known, where=where)
+        return cls(**{name: plain[name] for name in known if name in plain})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a recipe from a JSON or YAML file."""
+        import yaml
+
+        try:
+            return cls.from_json(yaml.safe_load(Path(path).read_text(encoding="utf-8")), where=str(path))
+        except OSError as error:
+            raise InputError(error.strerror or "cannot be read", where=str(path)) from None
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise InputError("this is neither JSON nor YAML", where=str(path)) from None
+
+    def dumps(self) -> str:
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
+
+    def told(self) -> dict[str, Any]:
+        """What a report may tell: file names without their folders, and no content of a schema."""
+        short = replace(self, data=_last(self.data), schema=None,
+                        holdout=_last(self.holdout) if isinstance(self.holdout, str) else self.holdout)
+        return {k: v for k, v in asdict(short).items() if v not in (None, "", {})}
+
+
+def _last(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
+
+
+def _share(holdout: float | str) -> float | str:
+    """A share as a number, a file as its name."""
+    try:
+        share = float(holdout)
+    except ValueError:
+        return str(holdout)
+    if not 0 <= share <= 0.5:
+        raise SettingError("must be a share between 0 and 0.5, or a file", where="holdout")
+    return share
