@@ -57,6 +57,7 @@ class Column:
     levels : of an ordinal, from low to high.
     bounds : (low, high) when the user declares them public; then and only then the generator knows them.
     partner : the other half of a place: the longitude of a latitude and back.
+    lenient : True where the few values that do not fit the kind count as missing; else they are an error.
     why : the reason for the guess, one line for a person.
     """
 
@@ -71,6 +72,7 @@ class Column:
     levels: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     partner: str | None = None
+    lenient: bool = False
     why: str = ""
 
     def __post_init__(self) -> None:
