@@ -5,6 +5,6 @@ Exit codes: 0 done, 1 fell short of a threshold that the user set, 2 bad usage o
 
 from __future__ import annotations
 
-from fabrica.cli.main import main
+from fabrica.cli.commands import main
 
 __all__ = ["main"]

@@ -13,7 +13,7 @@ from fabrica.cli.require import Requirement, fallen, requirement
 __all__ = ["command"]
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="Measure anybody's synthetic table.")
 @click.option("--real", required=True, metavar="FILE", help="The real rows from which the synthetic ones were made.")
 @click.option("--synthetic", required=True, metavar="FILE", help="The synthetic rows.")
 @click.option("--holdout", metavar="FILE", help="Real rows that nobody learned from: shows what is copied.")
@@ -40,8 +40,8 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
     from fabrica.page.words import text
 
     with at_work(seed, quiet, workers) as (run, _):
-        asked = {"target": target, "schema": schema, "metrics": metrics or None, "run": run}
-        report, files = pipeline.measure(real, synthetic, holdout, out=Path(out) if out else None, **asked)
+        report, files = pipeline.measure(real, synthetic, holdout, target=target, schema=schema,
+                                         metrics=metrics or None, out=Path(out) if out else None, run=run)
     short = fallen(report, require)
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),

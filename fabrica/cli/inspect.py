@@ -11,7 +11,7 @@ from fabrica.cli import options
 __all__ = ["command"]
 
 
-@click.command("inspect")
+@click.command("inspect", short_help="Show a guessed schema, or what a model holds.")
 @click.argument("thing", metavar="FILE")
 @options.schema
 @click.option("--overrides", is_flag=True, help="Print the schema as JSON that --schema reads, to be edited.")
@@ -29,10 +29,9 @@ def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet:
 
     if thing.endswith(".fab"):
         model = pipeline.load(thing)
-        table, notes, words = model.table, [], list(model.words())
+        table, notes, words = model.table, list[str](), list(model.words())
     else:
-        table, notes = pipeline.inspect(thing, schema=schema)
-        words = []
+        (table, notes), words = pipeline.inspect(thing, schema=schema), []
     if overrides:
         click.echo(Schema((table,)).dumps())
     elif plain:

@@ -13,7 +13,7 @@ from fabrica.cli import options
 __all__ = ["command"]
 
 
-@click.command("list")
+@click.command("list", short_help="List engines, metrics, codecs and sources.")
 @click.argument("family", required=False, type=click.Choice(list(FAMILIES)))
 @options.common
 def command(family: str | None, plain: bool, quiet: bool, debug: bool) -> int:

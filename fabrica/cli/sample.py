@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from fabrica.cli import options
 __all__ = ["command"]
 
 
-@click.command("sample")
+@click.command("sample", short_help="Make synthetic rows from a model.")
 @click.argument("model", type=click.Path())
 @click.option("-n", "--rows", type=options.ROWS, required=True, help="How many: 1000, 1_000_000, 1e6, 100k, 1m.")
 @click.option("-o", "--out", metavar="FILE", help="Where to; its ending says the format. Default: CSV to stdout.")
@@ -34,7 +35,7 @@ def command(model: str, rows: int, out: str | None, seed: int, workers: int | No
         raise click.UsageError("--json needs -o FILE: the rows themselves go to stdout", click.get_current_context())
     with at_work(seed, quiet, workers) as (run, _):
         if out is None:
-            pipeline.pour(model, rows, click.get_binary_stream("stdout"), run=run)
+            pipeline.pour(model, rows, sys.stdout.buffer, run=run)
             return 0
         pipeline.draw(model, rows, Path(out), run=run)
     click.echo(json.dumps({"file": out, "rows": rows, "seed": seed}) if plain else f"{rows:,} rows in {out}")

@@ -13,7 +13,7 @@ from fabrica.cli.require import Requirement, fallen, requirement
 __all__ = ["command"]
 
 
-@click.command("synth")
+@click.command("synth", short_help="Make a measured synthetic twin of a table: the main job.")
 @click.argument("data", required=False)
 @click.option("-o", "--out", required=True, metavar="FOLDER", help="Where the results go; made if it is not there.")
 @options.rows
@@ -61,9 +61,10 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     from fabrica.recipe import Recipe
 
     source = click.get_current_context().get_parameter_source
-    given = {name: value for name, value in asked.items()
+    given: dict[str, Any] = {name: value for name, value in asked.items()
              if file is None or source(name) is not click.core.ParameterSource.DEFAULT}
-    recipe = replace(Recipe.load(file) if file else Recipe(), **given, **({"data": data} if data else {}))
+    given |= {"data": data} if data else {}
+    recipe = replace(Recipe.load(file) if file else Recipe(), **given)
     if not recipe.data:
         raise click.UsageError("give the table: fabrica synth DATA -o FOLDER", click.get_current_context())
     own = pipeline.settings_from(recipe.engine, options.pairs(settings))
