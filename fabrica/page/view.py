@@ -1,0 +1,157 @@
+"""What the page shows, in the order in which it is read: plain values for the template, taken from a ``Report``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fabrica.page.columns import Panel, panels
+from fabrica.page.detector import Detector, detector
+from fabrica.page.glossary import Meaning, meaning
+from fabrica.page.headline import Headline, gauge, headlines
+from fabrica.page.headline import Gauge as Gauge
+from fabrica.page.numbers import number, span
+from fabrica.page.pairs import Pairs, pairs
+from fabrica.page.standing import Standing, company, direction, excess, standing, worst_first
+from fabrica.page.verdict import Verdict, verdict
+from fabrica.page.words import compared, notes
+from fabrica.report import Finding, Report
+
+__all__ = ["Group", "Row", "View", "view"]
+
+MOST_PAIRS, MOST_IN_GROUP, MOST_WORST = 200, 12, 12
+
+#: anchor, title, what to know, metrics
+GROUPS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
+    ("utility", "Useful for a model", "A model that learned from synthetic rows, tested on real rows it never saw.",
+     ("utility",)),
+    ("coverage", "Coverage and variety", "Whether synthetic rows lie where real rows lie, and reach as far.",
+     ("coverage", "alpha_precision", "beta_recall", "validity")),
+    ("missing", "Missing cells", "Whether cells are missing as often, and together, as in the real table.", ("missingness",)),
+    ("copies", "Copies of real rows", "Synthetic rows that equal a real row, beside what chance alone gives. This is a check "
+     "against copying, not a proof of privacy.", ("copies",)),
+    ("groups", "Groups of columns", "Several columns at once: the patterns that no single pair shows.", ("kway",)),
+)
+ELSEWHERE = {"shape", "trend", "trend_common", "detector"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding, ready for a table."""
+
+    label: str
+    metric: str
+    place: tuple[str, ...]
+    against: str
+    value: str
+    interval: str
+    floor: str
+    better: str
+    words: str
+    standing: Standing
+    gauge: Gauge | None
+    sort_value: float | None
+    sort_floor: float | None
+    sort_excess: float | None
+    problem: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """One section of findings with what it is about and how many are left out here."""
+
+    anchor: str
+    title: str
+    line: str
+    rows: Sequence[Row]
+    more: int
+
+
+@dataclass(frozen=True)
+class View:
+    """The whole page."""
+
+    title: str
+    compared: str
+    when: str
+    verdict: Verdict
+    headlines: Sequence[Headline]
+    notes: Sequence[str]
+    panels: Sequence[Panel]
+    pairs: Pairs | None
+    worst: Sequence[Row]
+    detector: Detector | None
+    groups: Sequence[Group]
+    rows: Sequence[Row]
+    hidden: int
+    problems: Sequence[Row]
+    meanings: Sequence[tuple[str, Meaning]]
+    facts: Sequence[tuple[str, str]]
+
+
+def view(report: Report) -> View:
+    """Everything the template needs."""
+    rows, hidden = _table(report)
+    metrics = list(dict.fromkeys(f.metric for f in report.findings))
+    return View(
+        str(report.facts.get("title") or "How real are these rows?"), compared(report),
+        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report), panels(report),
+        pairs(report), _worst(report), detector(report), list(_groups(report)), rows, hidden,
+        [row(f, report) for f in report.findings if f.value is None],
+        [(name, meaning(name, report.facts)) for name in metrics], list(_facts(report.facts)))
+
+
+def row(finding: Finding, report: Report) -> Row:
+    """A finding in words and numbers."""
+    unit = finding.unit
+    return Row(meaning(finding.metric, report.facts).label, finding.metric, finding.place, finding.against,
+               number(finding.value, unit), span(finding.low, finding.high, unit),
+               number(finding.floor, unit), direction(finding), company(finding), standing(finding), gauge(finding),
+               finding.value, finding.floor, excess(finding), finding.problem)
+
+
+def _table(report: Report) -> tuple[list[Row], int]:
+    """All findings, but of a great number of pairs only the worst (the others stand in the matrix and in the JSON)."""
+    many = [f for f in report.findings if len(f.place) > 1]
+    keep = {id(f) for f in worst_first(many)[:MOST_PAIRS]}
+    shown = [f for f in report.findings if len(f.place) < 2 or id(f) in keep or f.value is None]
+    return [row(f, report) for f in shown], len(report.findings) - len(shown)
+
+
+def _worst(report: Report) -> list[Row]:
+    placed = (f for f in report.findings if f.place and f.value is not None)
+    return [row(f, report) for f in worst_first(placed)[:MOST_WORST]]
+
+
+def _groups(report: Report) -> Iterable[Group]:
+    known = ELSEWHERE.union(*(names for *_, names in GROUPS))
+    strange = tuple(dict.fromkeys(f.metric for f in report.findings if f.metric not in known))
+    for anchor, title, line, names in (*GROUPS, ("other", "Other measures", "Measured by further metrics.", strange)):
+        found = [f for f in report.findings if f.metric in names]
+        whole = [f for f in found if not f.place]
+        rows = (whole + worst_first(f for f in found if f.place))[:max(MOST_IN_GROUP, len(whole))]
+        if found:
+            yield Group(anchor, title, line, [row(f, report) for f in rows], len(found) - len(rows))
+
+
+def _facts(facts: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
+    """Facts as lines of name and value; a mapping inside is written as ``outer: inner``."""
+    for name, value in facts.items():
+        if name in ("metrics", "verdict", "warnings", "notes", "title"):
+            continue
+        label = (before + str(name)).replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from _facts(value, label + ": ")
+        else:
+            yield label, _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int | float):
+        return number(float(value)) if not isinstance(value, int) or abs(value) > 9999 else str(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_plain(v) for v in value) or "–"
+    return str(value)

@@ -1,0 +1,104 @@
+"""The report in words for a terminal: about fifteen lines, aligned, nothing that needs a colour to be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fabrica.page.glossary import meaning
+from fabrica.page.headline import WANTED
+from fabrica.page.numbers import clean, number, rows, short
+from fabrica.page.standing import company, standing, worst_first
+from fabrica.page.verdict import Verdict, verdict
+from fabrica.report import Finding, Report
+
+__all__ = ["compared", "notes", "place_words", "text"]
+
+COLOURS = {"good": "\x1b[32m", "near": "\x1b[33m", "off": "\x1b[31m", "none": "\x1b[2m"}
+
+
+def text(report: Report, *, colour: bool = False) -> str:
+    """The summary that a command prints.
+
+    Parameters
+    ----------
+    report : what was measured.
+    colour : whether the words of standing are coloured (say True only where the output is a terminal).
+    """
+    said: Verdict = verdict(report)
+    lines = [clean(said.title), *_wrapped(said.words), *_wrapped(compared(report)), ""]
+    lines += _table([_line(f, report) for f in _chosen(report)], colour)
+    worst = [f for f in worst_first(report.findings) if f.place and standing(f).tone in ("near", "off")][:3]
+    if worst:
+        lines += ["", "Furthest from real rows: " + "; ".join(
+            f"{place_words(f.place)} ({meaning(f.metric, report.facts).label.lower()} {number(f.value, f.unit)})" for f in worst)]
+    missing = sum(1 for f in report.findings if f.value is None)
+    if missing:
+        lines.append(f"{rows(missing)} number{'s' if missing > 1 else ''} could not be computed; the report says why.")
+    lines += [f"note: {clean(note)}" for note in notes(report)[:4]]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def compared(report: Report) -> str:
+    """What was compared, as one sentence from the facts."""
+    facts = report.facts
+    parts = [f"{rows(facts[key])} {name}" for key, name in (
+        ("rows_synthetic", "synthetic rows"), ("rows_real", "real rows"), ("rows_holdout", "real rows kept aside"))
+        if isinstance(facts.get(key), int | float) and facts[key]]
+    columns = facts.get("columns")
+    count = len(columns) if isinstance(columns, Sequence) and not isinstance(columns, str) else columns
+    tail = f", {rows(count)} columns" if isinstance(count, int | float) else ""
+    first = parts[0] if parts else "Synthetic rows"
+    against = " against " + " and ".join(parts[1:]) if len(parts) > 1 else ""
+    engine = f", made by {short(str(facts['engine']), 60)}" if facts.get("engine") else ""
+    return f"{first}{against}{tail}{engine}."
+
+
+def notes(report: Report) -> list[str]:
+    """Warnings and notes of the run."""
+    found: list[str] = []
+    for key in ("warnings", "notes"):
+        told = report.facts.get(key) or ()
+        found += [told] if isinstance(told, str) else [str(t) for t in told]
+    return found
+
+
+def place_words(place: Sequence[str]) -> str:
+    """A place on one line.
+
+    >>> place_words(()), place_words(("age", "income"))
+    ('whole table', 'age × income')
+    """
+    return " × ".join(short(str(p), 28) for p in place) or "whole table"
+
+
+def _chosen(report: Report) -> list[Finding]:
+    wanted = [name for names in WANTED for name in names]
+    whole = [f for f in report.findings if not f.place]
+    return sorted((f for f in whole if f.metric in wanted), key=lambda f: wanted.index(f.metric))[:10]
+
+
+def _line(finding: Finding, report: Report) -> tuple[str, str, str, str, str]:
+    label = meaning(finding.metric, report.facts).label + (", unseen" if finding.against == "holdout" else "")
+    stand = standing(finding)
+    words = finding.problem if finding.value is None else company(finding)
+    return label, number(finding.value, finding.unit), stand.words, short(words, 60), stand.tone
+
+
+def _table(lines: Sequence[tuple[str, str, str, str, str]], colour: bool) -> list[str]:
+    wide = [max((len(line[i]) for line in lines), default=0) for i in range(3)]
+    out = []
+    for label, value, stand, words, tone in lines:
+        padded = f"{stand:<{wide[2]}}"
+        padded = f"{COLOURS[tone]}{padded}\x1b[0m" if colour else padded
+        out.append(f"  {label:<{wide[0]}}  {value:>{wide[1]}}  {padded}  {words}")
+    return out
+
+
+def _wrapped(sentence: str, width: int = 100) -> list[str]:
+    lines, line = [], ""
+    for word in clean(sentence).split():
+        if line and len(line) + len(word) + 1 > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return [*lines, line] if line else lines
