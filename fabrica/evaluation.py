@@ -1,0 +1,146 @@
+"""Evaluation: two or three tables under one schema in, one report out.
+
+The tables become sheets of numbers (``fabrica/sheets.py``), every metric of the catalog judges them, and a few
+plain series are kept for the pictures (``fabrica/drawings.py``). Tables of more than ``CEILING`` rows are judged on
+a random sample of their rows; a synthetic table of more rows than the original is judged on a sample of the
+original's size, as in the published protocol. Either is said in ``facts["notes"]``.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from fabrica import __version__, catalog
+from fabrica.contract import Evidence, Metric
+from fabrica.drawings import drawings
+from fabrica.errors import InputError, NotComputable, UnknownName
+from fabrica.report import Finding, Report
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.sheets import Batches, sheets
+
+__all__ = ["evaluate", "CEILING"]
+
+CEILING = 100_000  #: rows of a table that are judged at most
+
+
+def evaluate(
+    real: Batches,
+    synthetic: Batches,
+    holdout: Batches | None = None,
+    *,
+    table: Table,
+    target: str | None = None,
+    metrics: Sequence[str] | None = None,
+    run: Run,
+) -> Report:
+    """Judge ``synthetic`` against the rows it was learned from and, where given, against rows nobody learned from.
+
+    Parameters
+    ----------
+    real, synthetic, holdout : objects with ``rows`` and ``batches()``, all with the columns of ``table``.
+    table : what the columns mean.
+    target : the column to be predicted, for the utility metrics.
+    metrics : names from ``fabrica list metrics``; None takes all.
+    run : chance, progress and workers.
+
+    Raises
+    ------
+    SchemaError : the tables differ in their columns.
+    UnknownName : there is no such target or metric.
+    InputError : the original or the synthetic table has no rows.
+    """
+    if target is not None:
+        table[target]
+    known = catalog.names("metrics")
+    for name in metrics or ():
+        if name not in known:
+            raise UnknownName("metric", name, known)
+    started = time.perf_counter()
+    evidence, notes = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
+    seconds = {"reading": time.perf_counter() - started}
+    findings = _judged(list(known if metrics is None else dict.fromkeys(metrics)), evidence, seconds, run)
+    pictures = drawings(evidence, findings)
+    facts = {
+        "rows": {"real": real.rows, "synthetic": synthetic.rows, "holdout": None if holdout is None else holdout.rows},
+        "judged": {"real": evidence.real.rows, "synthetic": evidence.synthetic.rows,
+                   "holdout": None if evidence.holdout is None else evidence.holdout.rows},
+        "columns": len(table.columns), "table": table.name, "target": target, "seed": run.seed,
+        "seconds": {n: round(s, 3) for n, s in seconds.items()} | {"all": round(time.perf_counter() - started, 3)},
+        "versions": _versions(), "notes": notes,
+    }
+    return Report(tuple(findings), facts, pictures)
+
+
+def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run: Run) -> list[Finding]:
+    findings: list[Finding] = []
+    for step, name in enumerate(names):
+        run.child("evaluate").tell(step, len(names), name)
+        started = time.perf_counter()
+        metric: Metric = catalog.get("metrics", name)()
+        try:
+            findings += metric.judge(evidence, run.child("evaluate").child(name))
+        except NotComputable as why:
+            findings.append(Finding(name, None, problem=why.what))
+        seconds[name] = time.perf_counter() - started
+    run.child("evaluate").tell(len(names), len(names), "done")
+    return findings
+
+
+def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table: Table, target: str | None,
+              run: Run) -> tuple[Evidence, list[str]]:
+    """The sheets of the rows that are judged, and what must be said about the choice."""
+    notes: list[str] = []
+    most = min(CEILING, max(real.rows, 1))
+    given = {"real": (real, CEILING), "synthetic": (synthetic, most), "holdout": (holdout, CEILING)}
+    keep = []
+    for role, (dataset, limit) in given.items():
+        if dataset is None:
+            continue
+        if role != "holdout" and not dataset.rows:
+            raise InputError(f"the {role} table has no rows", hint="there is nothing to compare")
+        keep.append(_pick(dataset.rows, limit, run.child(role)))
+        if keep[-1] is not None:
+            notes.append(f"The {role} table has {dataset.rows:,} rows; a random {limit:,} of them were judged.")
+    if holdout is not None and not holdout.rows:
+        notes.append("The holdout has no rows and was left out.")
+        holdout, keep = None, keep[:2]
+    if holdout is None:
+        notes.append("There is no holdout: what only rows nobody learned from can show is not measured.")
+    got = sheets(table, *(d for d in (real, synthetic, holdout) if d is not None), keep=keep)
+    notes += _left_out(table)
+    return Evidence(table, got[0], got[1], got[2] if holdout is not None else None, target), notes
+
+
+def _pick(rows: int, limit: int, run: Run) -> np.ndarray | None:
+    if rows <= limit:
+        return None
+    return np.sort(run.random().choice(rows, limit, replace=False, shuffle=False))
+
+
+def _left_out(table: Table) -> list[str]:
+    said = {"key": "checked for validity, not compared", "text": "compared by length and number of words",
+            "empty": "not compared"}
+    notes = []
+    for kind, what in said.items():
+        names = [c.name for c in table.columns if c.kind == kind]
+        if names:
+            some = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+            notes.append(f"{kind.capitalize()} columns are {what}: {some}.")
+    return notes
+
+
+def _versions() -> dict[str, Any]:
+    found = {"fabrica": __version__, "python": platform.python_version(), "numpy": np.__version__}
+    for name in ("xgboost-cpu", "xgboost"):
+        try:
+            return found | {"xgboost": version(name)}
+        except ModuleNotFoundError:
+            continue
+    return found

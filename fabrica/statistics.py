@@ -1,0 +1,237 @@
+"""The mathematics that judges share: bins, contingency counts, resamples, correlation, ranks.
+
+A *binned* column is an array of small codes for every sheet, with the number of codes. Two binnings are in use.
+``common_bins`` cuts every sheet at the ten quantiles of the first one (the honest choice); ``own_bins`` cuts each
+sheet by its own ten equal-width edges (the published definition of Trend, in which one missing maximum moves every
+bin). A missing value is a bin of its own in both.
+
+Distances are total variation: half the sum of |p - q|. Intervals and floors come from resampled rows: ``Resamples``
+holds row weights, so that a resampled table costs one weighted count and the dependence between columns is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fabrica.contract import Sheet
+
+__all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
+           "correlation", "spread", "auc", "roc"]
+
+
+@dataclass(frozen=True)
+class Binned:
+    """One column, or a crossing of columns: ``codes[i]`` (rows of sheet i,) in [0, size)."""
+
+    codes: tuple[np.ndarray, ...]
+    size: int
+
+    def shares(self, sheet: int) -> np.ndarray:
+        """(size,) share of the rows of one sheet in every code."""
+        return np.bincount(self.codes[sheet], minlength=self.size) / max(1, len(self.codes[sheet]))
+
+
+def _digitize(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    codes = np.searchsorted(edges, values, side="right") + 1
+    return np.where(np.isnan(values), 0, codes)
+
+
+def _levels(sheets: Sequence[Sheet], name: str) -> Binned:
+    return Binned(tuple(s.values[name].astype(np.intp) + 1 for s in sheets), len(sheets[0].levels[name]) + 1)
+
+
+def common_bins(sheets: Sequence[Sheet], names: Sequence[str] | None = None, bins: int = 10) -> dict[str, Binned]:
+    """Every column cut at the quantiles of the first sheet; code 0 is missing, levels keep their numbers plus one.
+
+    >>> a = Sheet(4, {"x": np.array([1.0, 2, 3, np.nan])}, {})
+    >>> common_bins([a], bins=2)["x"].codes[0].tolist()
+    [1, 2, 2, 0]
+    """
+    found = {}
+    for name in names if names is not None else list(sheets[0].values):
+        if name in sheets[0].levels:
+            found[name] = _levels(sheets, name)
+            continue
+        real = sheets[0].values[name]
+        real = real[~np.isnan(real)]
+        inner = np.linspace(0, 1, bins + 1)[1:-1]
+        edges = np.unique(np.quantile(real, inner)) if len(real) else np.empty(0)
+        found[name] = Binned(tuple(_digitize(s.values[name], edges).astype(np.intp) for s in sheets), len(edges) + 2)
+    return found
+
+
+def _equal_width(values: np.ndarray) -> np.ndarray:
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return np.empty(0)
+    try:
+        return np.histogram_bin_edges(values)
+    except ValueError:  # the range is too small for ten different floats
+        return np.unique(np.linspace(values.min(), values.max(), 11))
+
+
+def own_bins(sheets: Sequence[Sheet], names: Sequence[str] | None = None) -> dict[str, Binned]:
+    """Every numeric column cut by each sheet's own ten equal-width edges (its maximum alone in the last code)."""
+    found = {}
+    for name in names if names is not None else list(sheets[0].values):
+        if name in sheets[0].levels:
+            found[name] = _levels(sheets, name)
+        else:
+            columns = [s.values[name] for s in sheets]
+            found[name] = Binned(tuple(_digitize(v, _equal_width(v)).astype(np.intp) for v in columns), 12)
+    return found
+
+
+def cross(*parts: Binned) -> Binned:
+    """The crossing of columns: one code for every combination, renumbered where the combinations outnumber the rows."""
+    whole = parts[0]
+    for part in parts[1:]:
+        codes = tuple(a * part.size + b for a, b in zip(whole.codes, part.codes, strict=True))
+        whole = _compact(Binned(codes, whole.size * part.size))
+    return whole
+
+
+def _compact(binned: Binned) -> Binned:
+    rows = sum(len(c) for c in binned.codes)
+    if binned.size <= max(1 << 14, rows):
+        return binned
+    found, place = np.unique(np.concatenate(binned.codes), return_inverse=True)
+    cuts = np.cumsum([len(c) for c in binned.codes])[:-1]
+    return Binned(tuple(np.split(place.astype(np.intp), cuts)), max(1, len(found)))
+
+
+def variation(p: np.ndarray, q: np.ndarray) -> float:
+    """Total variation of two distributions over the same codes.
+
+    >>> variation(np.array([0.5, 0.5]), np.array([1.0, 0.0]))
+    0.5
+    """
+    return float(0.5 * np.abs(p - q).sum())
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """Row weights of resampled tables, all with replacement and of the synthetic table's size.
+
+    ``synthetic`` (times, rows of synthetic) gives the interval; ``real`` (times, rows of real) gives the floor: what as
+    many real rows would score.
+    """
+
+    real: np.ndarray
+    synthetic: np.ndarray
+
+    @classmethod
+    def of(cls, real: int, synthetic: int, times: int, draw: np.random.Generator) -> Resamples:
+        return cls(cls._weights(real, synthetic, times, draw), cls._weights(synthetic, synthetic, times, draw))
+
+    @staticmethod
+    def _weights(rows: int, size: int, times: int, draw: np.random.Generator) -> np.ndarray:
+        out = np.empty((times, rows))
+        for one in out:
+            one[:] = np.bincount(draw.integers(rows, size=size), minlength=rows)
+        return out
+
+    @staticmethod
+    def times(counts: int) -> int:
+        """How many resamples are affordable when one costs ``counts`` additions: 5 to 20."""
+        return int(np.clip(4e8 // max(1, counts), 5, 20))
+
+
+def variations(binned: Binned, draws: Resamples) -> np.ndarray:
+    """Total variation of sheet 0 (real) and: sheet 1 (synthetic), each resample of it, each resample of real, and
+    sheet 2 (holdout) where there is one. Shape (1 + 2 * times [+ 1],)."""
+    real, synthetic = binned.codes[:2]
+    p, size = binned.shares(0), binned.size
+    out = [variation(p, binned.shares(1))]
+    for codes, weights in ((synthetic, draws.synthetic), (real, draws.real)):
+        for w in weights:
+            out.append(variation(p, np.bincount(codes, weights=w, minlength=size) / max(1, len(synthetic))))
+    out += [variation(p, binned.shares(i)) for i in range(2, len(binned.codes))]
+    return np.array(out)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number with its interval, its floor and the holdout's score, ready for a Finding."""
+
+    value: float
+    low: float
+    high: float
+    floor: float
+    floor_low: float
+    floor_high: float
+    holdout: float | None = None
+
+    def company(self) -> dict[str, Any]:
+        """The fields of a Finding that keep the value company."""
+        return {"low": self.low, "high": self.high, "floor": self.floor,
+                "floor_low": self.floor_low, "floor_high": self.floor_high}
+
+
+def spread(numbers: np.ndarray, times: int, top: float = np.inf) -> Spread:
+    """Read what ``variations`` wrote. The interval is value +- 1.96 standard deviations of the resamples: a resampled
+    distance is biased upwards, so its percentiles would miss the value. The floor is the mean of the real resamples
+    with their 2.5 and 97.5 percentiles."""
+    value, own, real = float(numbers[0]), numbers[1:1 + times], numbers[1 + times:1 + 2 * times]
+    half = 1.96 * float(own.std(ddof=1)) if times > 1 else 0.0
+    low, high = np.quantile(real, [0.025, 0.975])
+    rest = numbers[1 + 2 * times:]
+    return Spread(value, max(0.0, value - half), min(top, value + half), float(real.mean()), float(low), float(high),
+                  float(rest[0]) if len(rest) else None)
+
+
+def correlation(matrix: np.ndarray) -> np.ndarray:
+    """Pearson correlation of every two columns over the rows that have both; NaN where a column is constant there.
+
+    ``matrix`` (rows, columns) with NaN where missing; the result is (columns, columns).
+    """
+    have = ~np.isnan(matrix)
+    rows = np.maximum(have.sum(0), 1)
+    middle = np.where(have, matrix, 0).sum(0) / rows
+    x = np.where(have, matrix - middle, 0)
+    scale = np.abs(x).max(0, initial=0)
+    x = x / np.where(scale > 0, scale, 1)
+    mask = have.astype(float)
+    n, sums, squares = np.maximum(mask.T @ mask, 1), x.T @ mask, (x * x).T @ mask
+    variance = squares - sums**2 / n
+    covariance = x.T @ x - sums * sums.T / n
+    tiny = 1e-12 * n
+    varied = scale > 1e-12 * np.abs(middle)
+    fine = (np.minimum(variance, variance.T) > tiny) & varied & varied[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(fine, np.clip(covariance / np.sqrt(variance * variance.T), -1, 1), np.nan)
+
+
+def _placements(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Share of ``other`` under each of ``own``, ties count half."""
+    other = np.sort(other)
+    under, upto = np.searchsorted(other, own, "left"), np.searchsorted(other, own, "right")
+    return (under + upto) / (2 * len(other))
+
+
+def auc(truth: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+    """Area under the ROC curve and its variance by DeLong, DeLong and Clarke-Pearson (1988).
+
+    >>> auc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))[0]
+    0.75
+    """
+    yes, no = score[truth == 1], score[truth == 0]
+    up, down = _placements(yes, no), _placements(no, yes)
+    variance = (up.var(ddof=1) / len(up) if len(up) > 1 else 0.0) + (
+        down.var(ddof=1) / len(down) if len(down) > 1 else 0.0)
+    return float(up.mean()), float(variance)
+
+
+def roc(truth: np.ndarray, score: np.ndarray, points: int = 41) -> tuple[list[float], list[float]]:
+    """(false positive rates, true positive rates) at ``points`` even false positive rates, for a picture."""
+    order = np.argsort(-score, kind="stable")
+    ends = np.r_[np.nonzero(np.diff(score[order]))[0], len(score) - 1]
+    hits = np.cumsum(truth[order])[ends]
+    yes = max(1, int(truth.sum()))
+    tpr, fpr = np.r_[0, hits / yes], np.r_[0, (ends + 1 - hits) / max(1, len(truth) - yes)]
+    grid = np.linspace(0, 1, points)
+    return [round(float(v), 4) for v in grid], [round(float(v), 4) for v in np.interp(grid, fpr, tpr)]
