@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import click
+from click.shell_completion import shell_complete
 
 import fabrica
 from fabrica.errors import FabricaError
@@ -85,10 +86,10 @@ def _outcome(words: list[str]) -> int:
     """The exit code; errors are told in one line."""
     plain = "--json" in words
     try:
-        return int(fabrica_group.main(words, prog_name="fabrica", standalone_mode=False) or 0)
+        return _invoke(words or ["--help"])
     except click.exceptions.Exit as end:
         return end.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return _tell("stopped; no half-written file is left", "Interrupted", 130, plain)
     except click.ClickException as error:
         where = getattr(error, "ctx", None)
@@ -103,6 +104,15 @@ def _outcome(words: list[str]) -> int:
     except Exception as error:
         _trace(words)
         return _tell(_fault(error), type(error).__name__, 2, plain)
+
+
+def _invoke(words: list[str]) -> int:
+    """Run the command, or answer the shell that wants to complete one."""
+    asked = os.environ.get("_FABRICA_COMPLETE")
+    if asked:
+        return shell_complete(fabrica_group, {}, "fabrica", "_FABRICA_COMPLETE", asked)
+    with fabrica_group.make_context("fabrica", list(words)) as context:
+        return int(fabrica_group.invoke(context) or 0)
 
 
 def _trace(words: list[str]) -> None:

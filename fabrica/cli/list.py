@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -56,7 +57,7 @@ def plugins(family: str) -> list[dict[str, Any]]:
 
 def settings(way: Any) -> list[dict[str, Any]]:
     """Each setting of a plugin as plain values."""
-    if not hasattr(way, "settings"):
+    if not dataclasses.is_dataclass(way) or not hasattr(way, "settings"):
         return []
     return [{"name": name, "type": kind.__name__, "default": default, "help": setting.help, "low": setting.low,
              "high": setting.high, "choices": list(setting.choices)}

@@ -1,0 +1,38 @@
+"""Thresholds of the user: what they say, when they are missed, and what is asked for but not there."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from fabrica.cli.require import Requirement, fallen
+from fabrica.errors import UnknownName
+from fabrica.report import Finding, Report
+
+REPORT = Report((
+    Finding("detector", 0.95, better="higher", against="train"), Finding("detector", 0.85, better="higher", against="holdout"),
+    Finding("shape", 1.5), Finding("shape", 9.0, place=("age",)), Finding("utility", None, problem="there is no target")))
+
+
+@pytest.mark.parametrize(("text", "short"), [
+    ("detector@train>=0.9", False), ("detector@holdout>=0.9", True), ("detector>=0.9", True), ("detector>=0.8", False),
+    ("shape<=2", False), ("shape <= 1.4", True), ("shape>=1.5", False), ("utility>=0", True)])
+def test_thresholds(text, short):
+    assert bool(fallen(REPORT, [Requirement.read(text)])) is short
+
+
+def test_the_line_says_what_fell_short():
+    assert fallen(REPORT, [Requirement.read("detector@holdout>=0.9")]) == [
+        "fell short: detector@holdout>=0.9, but detector (against holdout) is 0.85"]
+    assert "there is no target" in fallen(REPORT, [Requirement.read("utility>=0")])[0]
+
+
+def test_an_unknown_number_is_answered_with_those_that_are():
+    with pytest.raises(UnknownName, match="detector@holdout, detector@train, shape@train"):
+        fallen(REPORT, [Requirement.read("shap<=2")])
+
+
+@pytest.mark.parametrize("text", ["detector", "detector>0.9", "detector=0.9", ">=1", "detector>=good", "a b>=1"])
+def test_a_wrong_form_is_shown_the_right_one(text):
+    with pytest.raises(click.BadParameter, match="in quotes"):
+        Requirement.read(text)

@@ -1,0 +1,104 @@
+"""Progress is said when it helps: after two seconds, rewritten on a terminal, seldom elsewhere, never when quiet."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from fabrica.cli.talk import Talk
+from fabrica.run import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def talk(stream=None, quiet=False):
+    clock = Clock()
+    return Talk(quiet, stream or io.StringIO(), clock), clock
+
+
+NEWS = Progress("fit", 3, 12, "learning", seconds=30.0)
+
+
+def test_short_work_is_not_talked_about():
+    one, clock = talk()
+    one(NEWS)
+    clock.now += 1.9
+    assert one.line(clock.now) is None
+
+
+def test_a_line_has_share_eta_and_time_so_far():
+    one, clock = talk()
+    one(NEWS)
+    assert one.line(clock.now + 4) == "learning · 25 % · about 1 min 26 s left · 4 s so far"
+
+
+def test_the_eta_shrinks_between_news():
+    one, clock = talk(Terminal())
+    one(NEWS)
+    assert "about 1 min 20 s left" in one.line(clock.now + 10)
+    assert "about 1 s left" in one.line(clock.now + 1000)
+
+
+@pytest.mark.parametrize(("news", "wanted"), [
+    (Progress("fit/age", 0, 10), "fit, age · 9 s so far"), (Progress("", 0, 0), "working · 9 s so far"),
+    (Progress("fit", 10, 10, "learning"), "learning · 100 % · 9 s so far"),
+    (Progress("fit", 11, 10, "learning"), "learning · 9 s so far")])
+def test_news_without_a_pace_make_no_eta(news, wanted):
+    one, clock = talk()
+    one(news)
+    assert one.line(clock.now + 9) == wanted
+
+
+def test_a_terminal_rewrites_one_line_and_leaves_it_clean():
+    stream = Terminal()
+    one, clock = talk(stream)
+    with one:
+        one(NEWS)
+        for _ in range(3):
+            clock.now += 3
+            one.show(clock.now)
+    assert "\n" not in stream.getvalue() and stream.getvalue().endswith("\r\x1b[K")
+    assert stream.getvalue().count("\r\x1b[Klearning") >= 3
+
+
+def test_elsewhere_plain_lines_come_every_few_seconds():
+    stream = io.StringIO()
+    one, clock = talk(stream)
+    one(NEWS)
+    for _ in range(60):
+        clock.now += 0.25
+        one.show(clock.now)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3 and "\r" not in stream.getvalue() and "\x1b" not in stream.getvalue()
+
+
+def test_quiet_is_silent():
+    stream = Terminal()
+    one, clock = talk(stream, quiet=True)
+    with one:
+        one(NEWS)
+        one.say("a note")
+        clock.now += 60
+        one.show(clock.now)
+    assert stream.getvalue() == ""
+
+
+def test_a_note_stands_alone_on_its_line():
+    stream = Terminal()
+    one, clock = talk(stream)
+    one(NEWS)
+    clock.now += 3
+    one.show(clock.now)
+    one.say("column 'id' is a key")
+    assert stream.getvalue().endswith("\r\x1b[Kcolumn 'id' is a key\n")
