@@ -222,13 +222,30 @@ class Metric(Settings, ABC):
 
 
 class Source(ABC):
-    """A file format. ``read`` yields Arrow record batches and never needs the whole file in memory; ``write`` takes batches."""
+    """A file format. ``read`` yields Arrow record batches and never needs the whole file in memory; ``write`` takes batches.
+
+    A source is a frozen value. ``sniff`` looks at one file and returns the source that knows it (its delimiter, its encoding,
+    its column types), so that reading starts without a second look and what is written can look like what was read.
+    """
 
     title: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]  #: with the dot, longest first
 
+    def sniff(self, path: Path) -> Source:
+        """The source that knows this file; most formats say all about themselves and return ``self``."""
+        return self
+
+    def schema(self, path: Path) -> pa.Schema:
+        """Names and Arrow types of the columns of one file."""
+        return next(iter(self.read(path))).schema
+
+    def rows(self, path: Path) -> int | None:
+        """How many rows a file has, where the format says so without a pass; else None."""
+        return None
+
     @abstractmethod
-    def read(self, path: Path, *, batch_rows: int = 1 << 16) -> Iterator[pa.RecordBatch]: ...
+    def read(self, path: Path, *, batch_rows: int = 1 << 16) -> Iterator[pa.RecordBatch]:
+        """Batches of one schema and about ``batch_rows`` rows; at least one, which is empty where there are no rows."""
 
     @abstractmethod
     def write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
