@@ -7,6 +7,7 @@ guesses a schema from data; whoever knows better overrides it (``with_overrides`
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 from fabrica.errors import SchemaError, UnknownName
 
-__all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema"]
+__all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema", "rows_of", "describe"]
 
 VERSION = 1
 
@@ -206,6 +207,10 @@ class Schema:
         keys = {"foreign_keys": [asdict(k) for k in self.foreign_keys]} if self.foreign_keys else {}
         return {"fabrica_schema": VERSION, "tables": [t.to_json() for t in self.tables], **keys}
 
+    def _repr_html_(self) -> str:
+        """A small table for notebooks; every word is escaped, since names come from anybody's file."""
+        return "".join(_html(table) for table in self.tables)
+
     def dumps(self) -> str:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
 
@@ -222,3 +227,47 @@ class Schema:
         except TypeError:
             raise SchemaError("a foreign key needs child, columns, parent, parent_columns", where=where) from None
         return cls(tables, keys)
+
+
+# ---------------------------------------------------------------- a schema in words
+
+_HEAD = ("column", "kind", "detail", "missing", "why")
+
+
+def rows_of(table: Table) -> list[tuple[str, str, str, str, str]]:
+    """(name, kind, detail, missing markers, why) of each column, as words for a person.
+
+    >>> rows_of(Table("t", (Column("fee", "decimal", decimals=2, missing=("?",), why="amounts"),)))
+    [('fee', 'decimal', '2 decimals', "'?'", 'amounts')]
+    """
+    return [(c.name, c.kind, _detail(c), " ".join(repr(m) for m in c.missing), c.why) for c in table.columns]
+
+
+def describe(table: Table) -> str:
+    """``rows_of`` as aligned text."""
+    rows = [_HEAD, *(tuple(" ".join(cell.split()) for cell in row) for row in rows_of(table))]
+    wide = [min(40, max(len(row[i]) for row in rows)) for i in range(len(_HEAD))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip() for row in rows)
+
+
+def _detail(column: Column) -> str:
+    said = [f"{column.decimals} decimals"] if column.decimals else []
+    said += [f"unit {column.unit}"] if column.unit else []
+    said += [column.timezone] if column.timezone else []
+    said += [_spoken(column.notation)] if column.notation else []
+    said += [" < ".join(column.levels)] if column.levels else []
+    said += [f"public bounds {column.bounds[0]} to {column.bounds[1]}"] if column.bounds else []
+    said += [f"with {column.partner}"] if column.partner else []
+    return ", ".join([*said, "odd cells count as missing"] if column.lenient else said)
+
+
+def _spoken(notation: Any) -> str:
+    if isinstance(notation, Mapping):
+        return ", ".join(f"{k} {v!r}" if isinstance(v, str) else f"{k} {v}" for k, v in notation.items())
+    return " / ".join(map(str, notation)) if isinstance(notation, (list, tuple)) else str(notation)
+
+
+def _html(table: Table) -> str:
+    head = "".join(f"<th>{cell}</th>" for cell in _HEAD)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows_of(table))
+    return f"<table><caption>{html.escape(table.name)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,39 +1,75 @@
-"""Guesses what the columns of a table mean."""
+"""Guesses what the columns of a table mean, and says why.
+
+The guess is made on a sample (``infer``) and then held against every row (``verify``), which widens what does not hold.
+Whoever knows better overrides it (``with_overrides``, ``load_overrides``). One idea a file: numbers, moments, keys, words,
+places, missing markers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from fabrica.notation import is_text
-from fabrica.notation.numbers import Numeral
-from fabrica.schema import Column, Table
+from fabrica.errors import FabricaError
+from fabrica.inference.facts import Facts
+from fabrica.inference.overrides import as_kind, load_overrides, settled, with_overrides
+from fabrica.inference.places import with_places
+from fabrica.inference.text import guess_text
+from fabrica.inference.typed import guess_typed
+from fabrica.inference.verify import verify
+from fabrica.notation import is_text, read
+from fabrica.schema import Column, Table, describe
 
-__all__ = ["infer"]
+__all__ = ["infer", "verify", "guess", "with_overrides", "load_overrides", "describe"]
 
 
-def infer(sample: pa.Table, name: str = "table", overrides: Mapping | None = None,
+def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | None = None,
           rows: int | None = None) -> tuple[Table, list[str]]:
-    """The schema of a table, guessed from a sample of its rows, and what a person should know about the guesses."""
-    return Table(name, tuple(_guess(n, sample.column(i)) for i, n in enumerate(sample.column_names))), []
+    """The schema of a table, guessed from a sample of its rows, and what a person should know about the guesses.
+
+    Parameters
+    ----------
+    sample : at most some 50,000 rows, drawn evenly.
+    name : of the table.
+    overrides : column name -> kind or fields (see ``with_overrides``), or what ``load_overrides`` gave.
+    rows : rows of the whole table, where the sample is a part.
+
+    >>> table, notes = infer(pa.table({"id": ["A-01", "A-02", "A-03"], "fee": ["$1.50", "$2.00", "?"]}))
+    >>> [(c.name, c.kind) for c in table.columns]
+    [('id', 'key'), ('fee', 'decimal')]
+    """
+    plain = settled(overrides, sample.column_names, name)
+    columns, notes, ranges = [], [], {}
+    for i, label in enumerate(sample.column_names):
+        facts = Facts.of(label, sample.column(i), rows)
+        wanted = plain.get(label, {}).get("kind")
+        column, note = as_kind(facts, wanted, guess) if wanted else guess(facts)
+        columns.append(column)
+        notes += [note] if note else []
+        if column.kind == "decimal" and (span := _range(column, facts)):
+            ranges[label] = span
+    table = with_places(Table(name, tuple(columns)), {n: r for n, r in ranges.items() if n not in plain})
+    return with_overrides(table, plain, f"overrides of table {name!r}"), notes
 
 
-def _guess(name: str, array: pa.ChunkedArray) -> Column:
-    kind, storage = array.type, str(array.type)
-    if array.null_count == len(array):
-        return Column(name, "empty", storage)
-    if pa.types.is_integer(kind):
-        return Column(name, "integer", storage)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return Column(name, "decimal", storage)
-    if pa.types.is_boolean(kind):
-        return Column(name, "boolean", storage)
-    if is_text(kind) and not pa.types.is_dictionary(kind):
-        missing = ("", "?", " ?", "NA")
-        text = array.cast(pa.string()).filter(pc.invert(pc.is_in(array, pa.array(missing))))
-        for whole in (True, False):
-            if len(text) and pc.all(pc.match_substring_regex(text, Numeral().pattern(whole, True))).as_py():
-                return Column(name, "integer" if whole else "decimal", storage, missing=missing)
-    return Column(name, "category", storage)
+def guess(facts: Facts) -> tuple[Column, str]:
+    """``(column, note)`` of one column."""
+    if facts.storage.startswith("dictionary<") and facts.storage.endswith("ordered=1>") and is_text(facts.pool.type):
+        return _ordered(facts), ""
+    return guess_text(facts) if facts.textual else guess_typed(facts)
+
+
+def _ordered(facts: Facts) -> Column:
+    return Column(facts.name, "ordinal", facts.storage, levels=tuple(facts.text.to_pylist()), why="an ordered dictionary")
+
+
+def _range(column: Column, facts: Facts) -> tuple[float, float] | None:
+    try:
+        x = np.asarray(read(replace(column, lenient=True), facts.pool).values.drop_null())
+    except FabricaError:
+        return None
+    return (float(x.min()), float(x.max())) if len(x) else None

@@ -22,8 +22,6 @@ A whole number beyond 64 bits does not fit the kind ``integer``; inference makes
 
 from __future__ import annotations
 
-
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc

@@ -1,0 +1,103 @@
+"""What is known of one column before anything is guessed: its distinct cells, how often each stands, what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fabrica.notation.storage import as_text, flat, is_text
+
+__all__ = ["Facts", "K"]
+
+K = 5  #: a word that fewer rows hold is never written into a schema, unless the language itself has it
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One column of the sample.
+
+    Parameters
+    ----------
+    name, storage : of the column.
+    rows : rows of the sample.
+    total : rows of the whole table.
+    pool : (d,) distinct cells that are not null, in the order in which they come.
+    counts : (d,) int64, rows that hold each.
+    nulls : rows that hold none.
+    """
+
+    name: str
+    storage: str
+    rows: int
+    total: int
+    pool: pa.Array
+    counts: np.ndarray
+    nulls: int = 0
+
+    @classmethod
+    def of(cls, name: str, array: pa.ChunkedArray, total: int | None = None) -> Facts:
+        storage, array = str(array.type), flat(array)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary.take(array.indices)
+        nulls = array.null_count
+        if pa.types.is_null(array.type):
+            array = array.cast(pa.string())
+        if pa.types.is_float16(array.type):
+            array = array.cast(pa.float32())
+        found = pc.value_counts(array.drop_null())
+        pool, counts = found.field(0), np.asarray(found.field(1)).astype(np.int64)
+        return cls(name, storage, len(array), max(total or 0, len(array)), pool, counts, nulls)
+
+    @property
+    def present(self) -> int:
+        """Rows that hold a value."""
+        return int(self.counts.sum())
+
+    @property
+    def distinct(self) -> int:
+        return len(self.pool)
+
+    @property
+    def textual(self) -> bool:
+        return is_text(self.pool.type)
+
+    @property
+    def unique(self) -> bool:
+        """No value stands twice."""
+        return self.distinct == self.present > 0
+
+    @cached_property
+    def text(self) -> pa.Array:
+        return self.pool if self.textual else as_text(self.pool)
+
+    @cached_property
+    def head(self) -> list[str]:
+        """At most 2,000 distinct texts, to look at one by one."""
+        step = max(1, self.distinct // 2000)
+        return self.text.take(pa.array(np.arange(0, self.distinct, step)[:2000])).to_pylist()
+
+    def keep(self, mask: np.ndarray) -> Facts:
+        """Only the distinct cells where ``mask`` is true."""
+        return self if mask.all() else replace(self, pool=self.pool.filter(pa.array(mask)), counts=self.counts[mask])
+
+    @cached_property
+    def levels(self) -> float:
+        """How many distinct values the whole table is likely to hold (Chao 1984 from the sample's singles and pairs)."""
+        if self.total <= self.rows:
+            return float(self.distinct)
+        once, twice = int((self.counts == 1).sum()), int((self.counts == 2).sum())
+        return min(self.distinct + once * (once - 1) / (2.0 * (twice + 1)), self.present * self.total / max(self.rows, 1))
+
+    @property
+    def repetition(self) -> float:
+        """Rows of the whole table for each of its distinct values."""
+        return self.present / max(self.rows, 1) * self.total / max(self.levels, 1.0)
+
+    @property
+    def held(self) -> float:
+        """Share of the rows whose value at least ``K`` rows hold."""
+        return float(self.counts[self.counts >= K].sum()) / max(self.present, 1)
