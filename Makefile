@@ -28,7 +28,8 @@ lint: $(VENV)/.dev  ## style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-docs: $(VENV)/.dev  ## run what the docs say
+docs: $(VENV)/.dev  ## bring the tables of the docs up to date and run what the docs say
+	$(PY) tests/docs/tables.py
 	$(PY) -m pytest tests/docs
 
 bench: $(VENV)/.dev  ## measure speed, memory and quality; prints the table of the README

@@ -18,7 +18,8 @@ _FORM = re.compile(r"\s*([a-z0-9_]+)(?:@(train|holdout))?\s*(<=|>=)\s*(-?\d+(?:\
 
 @dataclass(frozen=True)
 class Requirement:
-    """``metric`` of the whole table (against ``train`` or ``holdout`` where said) stands at or beyond ``limit``."""
+    """``metric`` of the whole table stands at or beyond ``limit``: against ``train`` or ``holdout`` where that is said,
+    else against all that it was measured against."""
 
     metric: str
     against: str | None
@@ -48,9 +49,10 @@ class Requirement:
         if not found:
             raise UnknownName("number of the whole table", str(self).split(self.sign)[0],
                               sorted({f"{f.metric}@{f.against}" for f in report if not f.place}), where="--require")
-        for finding in found:
-            if finding.value is None:
-                return f"fell short: {self} could not be measured: {finding.problem}"
+        measured = [f for f in found if f.value is not None]
+        if not measured:
+            return f"fell short: {self} could not be measured: {found[0].problem}"
+        for finding in measured:
             if (finding.value > self.limit) if self.sign == "<=" else (finding.value < self.limit):
                 return f"fell short: {self}, but {finding.metric} (against {finding.against}) is {finding.value:.4g}"
         return ""

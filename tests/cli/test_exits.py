@@ -72,7 +72,8 @@ def test_what_the_computer_lacks_is_said_plainly(error, words):
 
 
 def test_our_own_errors_keep_their_code():
-    code, _, err = run("list", code="from fabrica.errors import InputError\n" + breaking("InputError('is empty', where='a.csv')"))
+    own = breaking("InputError('is empty', where='a.csv')")
+    code, _, err = run("list", code=f"from fabrica.errors import InputError\n{own}")
     assert (code, err) == (2, "fabrica: a.csv: is empty\n")
 
 
@@ -99,8 +100,8 @@ def complete(line):
     """What the shell would be offered for the last word of a line."""
     words = line.split(" ")
     env = {**os.environ, "_FABRICA_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    done = subprocess.run([sys.executable, "-c", "from fabrica.cli import main; main([])"], env=env, capture_output=True,
-                          text=True)
+    program = [sys.executable, "-c", "from fabrica.cli import main; main([])"]
+    done = subprocess.run(program, env=env, capture_output=True, text=True)
     return {answer.split(",")[1] for answer in done.stdout.splitlines()}
 
 

@@ -10,13 +10,16 @@ from fabrica.errors import UnknownName
 from fabrica.report import Finding, Report
 
 REPORT = Report((
-    Finding("detector", 0.95, better="higher", against="train"), Finding("detector", 0.85, better="higher", against="holdout"),
-    Finding("shape", 1.5), Finding("shape", 9.0, place=("age",)), Finding("utility", None, problem="there is no target")))
+    Finding("detector", 0.95, better="higher"), Finding("detector", 0.85, better="higher", against="holdout"),
+    Finding("shape", 1.5), Finding("shape", 9.0, place=("age",)),
+    Finding("utility", None, problem="there is no target"),
+    Finding("alone", 0.95, better="higher"), Finding("alone", None, against="holdout", problem="there is no holdout")))
 
 
 @pytest.mark.parametrize(("text", "short"), [
     ("detector@train>=0.9", False), ("detector@holdout>=0.9", True), ("detector>=0.9", True), ("detector>=0.8", False),
-    ("shape<=2", False), ("shape <= 1.4", True), ("shape>=1.5", False), ("utility>=0", True)])
+    ("shape<=2", False), ("shape <= 1.4", True), ("shape>=1.5", False), ("utility>=0", True),
+    ("alone>=0.9", False), ("alone@holdout>=0.9", True)])
 def test_thresholds(text, short):
     assert bool(fallen(REPORT, [Requirement.read(text)])) is short
 
@@ -28,7 +31,7 @@ def test_the_line_says_what_fell_short():
 
 
 def test_an_unknown_number_is_answered_with_those_that_are():
-    with pytest.raises(UnknownName, match="detector@holdout, detector@train, shape@train"):
+    with pytest.raises(UnknownName, match="alone@holdout, alone@train, detector@holdout"):
         fallen(REPORT, [Requirement.read("shap<=2")])
 
 

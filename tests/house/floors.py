@@ -1,4 +1,4 @@
-"""The rules of the house as functions: each takes the folder of the package and returns what breaks the rule, a line each."""
+"""The rules of the house as functions: each takes the package's folder and returns what breaks the rule."""
 
 from __future__ import annotations
 
