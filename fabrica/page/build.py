@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import fabrica
-from fabrica.page.heat import Heat
+from fabrica.page.heat import Heat, Matrix
 from fabrica.page.numbers import clean, number, plain, short
 from fabrica.page.view import view
 from fabrica.report import Report
@@ -56,5 +56,7 @@ def _hash(text: str) -> str:
 
 def _heat_data(heat: Heat) -> dict[str, Any]:
     """What the pointer needs to name the cell under it: names, and the lower triangle with few digits."""
-    lower = [[None if (v := row[j]) is None else round(v, 2) for j in range(i)] for i, row in enumerate(heat.values)]
-    return {"names": [short(n, 60) for n in heat.names], "cell": heat.cell, "values": lower}
+    def lower(matrix: Matrix) -> list[list[float | None]]:
+        return [[None if (v := row[j]) is None else round(v, 2) for j in range(i)] for i, row in enumerate(matrix)]
+    return {"names": [short(n, 60) for n in heat.names], "cell": heat.cell, "values": lower(heat.values),
+            "floors": lower(heat.floors)}

@@ -56,7 +56,7 @@ def _picture(drawing: Mapping[str, Any]) -> Histogram | Bars | None:
     if not real or len(real) != len(synthetic):
         return None
     if drawing.get("levels") is not None:
-        return bars([str(level) for level in drawing["levels"]], real, synthetic)
+        return bars([str(level) for level in drawing["levels"]], real, synthetic, _two(drawing.get("other")))
     edges, labels = drawing.get("edges") or (), drawing.get("labels")
     if len(edges) != len(real) + 1:
         return None
@@ -64,7 +64,13 @@ def _picture(drawing: Mapping[str, Any]) -> Histogram | Bars | None:
 
 
 def _missing(drawing: Mapping[str, Any]) -> str:
-    pair = numbers_of(drawing.get("missing"))
-    if len(pair) < 2 or not any(pair):
-        return ""
-    return f"Missing: {percent(pair[0])} real, {percent(pair[1])} synthetic."
+    real, synthetic = _two(drawing.get("missing"))
+    return f"Missing: {percent(real)} real, {percent(synthetic)} synthetic." if real or synthetic else ""
+
+
+def _two(shares: Any) -> tuple[float, float]:
+    """A pair of shares told as ``{"real": …, "synthetic": …}``."""
+    if not isinstance(shares, Mapping):
+        return 0.0, 0.0
+    real, synthetic = numbers_of([shares.get("real"), shares.get("synthetic")])
+    return real, synthetic

@@ -6,23 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabrica.page.numbers import number, percent
-from fabrica.page.pictures import Curve, curve, numbers_of
+from fabrica.page.numbers import number, percent, span
+from fabrica.page.pictures import Curve, curve
 from fabrica.page.standing import Standing, company, standing
 from fabrica.report import Finding, Report
 
-__all__ = ["Culprit", "Detector", "detector"]
+__all__ = ["AGAINST", "Culprit", "Detector", "detector"]
 
-AGAINST = {"train": "against the rows it learned from", "holdout": "against real rows nobody learned from", "none": ""}
+AGAINST = {"train": "against the rows it was learned from", "holdout": "against real rows nobody learned from"}
+MOST = 8
 
 
 @dataclass(frozen=True)
 class Culprit:
-    """A column by which the detector told rows apart, and its share of the detector's gain."""
+    """A column by which the detector told rows apart: its share of the detector's gain, as a bar and in words."""
 
     name: str
-    share: float
-    text: str
+    bar: float
+    share: str
+    floor: str
 
 
 @dataclass(frozen=True)
@@ -30,37 +32,48 @@ class Detector:
     """What stands in the section of the detector."""
 
     curve: Curve | None
-    lines: Sequence[tuple[str, str, str, Standing]]
+    lines: Sequence[tuple[str, str, Sequence[str], Standing]]
     culprits: Sequence[Culprit]
+    chance: bool
 
 
 def detector(report: Report) -> Detector | None:
     """The findings of the detector; None where it did not run."""
-    found = [f for f in report.findings if f.metric == "detector" and not f.place]
+    found = [f for f in report.findings if f.metric == "detector_auc" and not f.place and f.value is not None]
     if not found:
         return None
-    lines = [(AGAINST.get(f.against, f.against), number(f.value, f.unit), company(f), standing(f)) for f in found]
-    return Detector(_curve(report, found), lines, _culprits(found))
+    lines = [(AGAINST.get(f.against, ""), number(f.value, f.unit), _beside(report, f), standing(f)) for f in found]
+    at_chance = all(abs((f.value or 0.5) - 0.5) < 0.05 for f in found)
+    return Detector(_curve(report, found), lines, _culprits(report, found[-1].against), at_chance)
+
+
+def _beside(report: Report, area: Finding) -> list[str]:
+    said = [company(area)]
+    interval = span(area.low, area.high, area.unit)
+    if interval:
+        said.append(f"95 % interval {interval}")
+    scores = [f for f in report.findings if (f.metric, f.against, f.place) == ("detector", area.against, ())]
+    return said + [f"as a score {number(f.value)}, where 1 is indistinguishable; {company(f)}" for f in scores[:1]]
 
 
 def _curve(report: Report, found: Sequence[Finding]) -> Curve | None:
-    roc: Mapping[str, Any] = report.drawings.get("roc", {})
-    if not roc:
+    series: list[tuple[str, str, Mapping[str, Any]]] = []
+    for against, points in report.drawings.get("detector", {}).items():
+        name, css = {"train": ("synthetic against the rows learned from", "syn"),
+                     "holdout": ("synthetic against unseen real rows", "syn two")}.get(against, (str(against), "syn"))
+        series.append((name, css, points))
+        if points.get("floor_tpr") and len(series) < 3:
+            series = [s for s in series if s[1] != "real"]
+            series.append(("real against real rows", "real", {"fpr": points.get("fpr"), "tpr": points["floor_tpr"]}))
+    if not series:
         return None
-    names = {"train": ("Synthetic against training rows", "syn"), "holdout": ("Synthetic against unseen real rows", "syn two"),
-             "floor": ("Real against real rows", "real")}
-    series = [(*names.get(key, (key, "syn two")), points) for key, points in roc.items() if isinstance(points, Mapping)]
-    said = [f"area {number(f.value, f.unit)} {AGAINST.get(f.against, '')}".strip() for f in found if f.value is not None]
-    return curve(series, "ROC curve of the detector: " + ", ".join(said) + ". The diagonal is chance, area 0.500.")
+    said = [f"area {number(f.value, f.unit)} {AGAINST.get(f.against, '')}".strip() for f in found]
+    return curve(series, f"Curve of the detector: {', '.join(said)}. The diagonal is chance, area 0.500.")
 
 
-def _culprits(found: Sequence[Finding]) -> list[Culprit]:
-    for finding in found:
-        told = finding.detail.get("columns") or finding.detail.get("importance")
-        items = list(told.items()) if isinstance(told, Mapping) else [tuple(t) for t in told or () if len(t) == 2]
-        shares = numbers_of([share for _, share in items])
-        top = max(shares, default=0.0)
-        if top > 0:
-            ranked = sorted(zip([str(n) for n, _ in items], shares, strict=True), key=lambda pair: -pair[1])[:8]
-            return [Culprit(name, round(share / top, 3), percent(share)) for name, share in ranked if share > 0]
-    return []
+def _culprits(report: Report, against: str) -> list[Culprit]:
+    found = [f for f in report.findings if f.metric == "detector_column" and f.against == against and f.value]
+    ranked = sorted(found, key=lambda f: -(f.value or 0.0))[:MOST]
+    top = (ranked[0].value or 1.0) if ranked else 1.0
+    return [Culprit(" × ".join(f.place), round((f.value or 0.0) / top, 3), percent(f.value),
+                    percent(f.floor) if f.floor is not None else "") for f in ranked]

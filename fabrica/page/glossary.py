@@ -44,10 +44,19 @@ KNOWN: Mapping[str, Meaning] = {
         "mean over drawn groups of columns.",
         "NIST SDNist k-marginal score; Tao et al., 2021"),
     "detector": Meaning(
+        "Indistinguishable",
+        "The detector's area under the curve as a score: 1 where boosted trees cannot tell a synthetic row from a real "
+        "one, 0 where they always can.",
+        "Classifier two-sample test, Lopez-Paz and Oquab, ICLR 2017; with XGBoost as in arXiv:2603.23016"),
+    "detector_auc": Meaning(
         "Detector",
-        "Can gradient-boosted trees tell a synthetic row from a real one? The area under the ROC curve on rows held "
-        "out from the detector: 0.5 is a coin toss, 1 is always right.",
-        "Classifier two-sample test, Lopez-Paz and Oquab, ICLR 2017"),
+        "Can boosted trees tell a synthetic row from a real one? The area under the curve on rows they have not seen: "
+        "0.5 is a coin toss, 1 is always right.",
+        "Classifier two-sample test, Lopez-Paz and Oquab, ICLR 2017; interval of DeLong"),
+    "detector_column": Meaning(
+        "Gave it away",
+        "Each column's share of what the detector learned from. It means little where the detector is near chance.",
+        "gain of the boosted trees"),
     "alpha_precision": Meaning(
         "Realistic rows",
         "Alpha-precision: do synthetic rows lie where real rows lie? 1 where they do at every level of typicality.",

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fabrica.page.glossary import meaning
-from fabrica.page.numbers import number, span
+from fabrica.page.numbers import level, number, span
 from fabrica.page.standing import Standing, company, standing
 from fabrica.report import Finding, Report
 
 __all__ = ["Gauge", "Headline", "gauge", "headlines"]
 
 #: in order of preference: the first that is there of each line
-WANTED = (("detector",), ("shape",), ("trend_common", "trend"), ("utility",), ("copies",),
+WANTED = (("detector_auc", "detector"), ("shape",), ("trend_common", "trend"), ("utility",), ("copies",),
           ("alpha_precision", "coverage", "kway"))
 #: how far from the ideal a scale reaches at least, by unit
-REACH: Mapping[str, float] = {"%": 5.0, "AUC": 0.5, "R2": 0.5, "share": 0.2}
+REACH: Mapping[str, float] = {"%": 5.0, "AUC": 0.5, "R2": 0.5, "": 0.5, "share": 0.2}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def headlines(report: Report) -> list[Headline]:
 def headline(finding: Finding, report: Report) -> Headline:
     """One finding as a headline."""
     said = meaning(finding.metric, report.facts)
-    label = said.label + (" (against unseen real rows)" if finding.against == "holdout" else "")
+    label = said.label + (" (unseen rows)" if finding.against == "holdout" else "")
     interval = span(finding.low, finding.high, finding.unit)
     return Headline(label, number(finding.value, finding.unit), company(finding), interval, said.line,
                     standing(finding), gauge(finding), finding.problem)
@@ -72,17 +72,17 @@ def gauge(finding: Finding) -> Gauge | None:
         return None
     ideal = _ideal(finding)
     ends = [abs(v - ideal) for v in (finding.value, finding.floor, finding.low, finding.high) if v is not None]
-    reach = max([1.15 * max(ends), REACH.get(finding.unit, 0.0)]) or 1.0
-    if finding.unit == "AUC":
-        reach = max(abs(1.0 - ideal), abs(ideal)) if finding.better == 0.5 else reach
+    reach = max(1.15 * max(ends), REACH.get(finding.unit, 0.0)) or 1.0
+    if finding.unit == "AUC" and finding.better == 0.5:
+        reach = 0.5
 
     def at(value: float | None) -> float | None:
         return None if value is None else round(min(abs(value - ideal) / reach, 1.0), 3)
     worst = ideal + (-reach if finding.better == "higher" else reach)
     value = at(finding.value)
     assert value is not None
-    return Gauge(value, at(finding.floor), at(finding.low), at(finding.high), number(ideal, finding.unit),
-                 number(worst, finding.unit))
+    return Gauge(value, at(finding.floor), at(finding.low), at(finding.high), level(ideal, finding.unit),
+                 level(worst, finding.unit))
 
 
 def _ideal(finding: Finding) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["DASH", "clean", "number", "percent", "plain", "rows", "short", "span"]
+__all__ = ["DASH", "clean", "level", "number", "percent", "plain", "rows", "short", "span"]
 
 DASH = "–"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -42,12 +42,24 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None or not math.isfinite(value):
         return DASH
     if unit == "%":
-        return f"{plain(value)} %"
+        return f"{value:.2f} %" if 0.005 <= abs(value) < 100 else f"{plain(value)} %"
+    if unit == "share of gain":
+        return f"{percent(value)} of gain"
     if unit == "rows":
         return f"{rows(value)} {'row' if value == 1 else 'rows'}"
     if unit in ("AUC", "R2"):
         return f"{value:.3f}"
     return f"{plain(value)} {unit}" if unit else plain(value)
+
+
+def level(value: float, unit: str = "") -> str:
+    """A round number of a scale: an ideal or an end, with no more digits than it has.
+
+    >>> level(0.5, "AUC"), level(5.0, "%"), level(4.6000000001, "rows")
+    ('0.5', '5 %', '4.6 rows')
+    """
+    text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{text} {unit}" if unit in ("%", "rows") else text
 
 
 def plain(value: float) -> str:

@@ -1,12 +1,13 @@
-"""The pairs of columns: the heat map, the ten worst, and the whole matrix as a table for those who cannot see colours."""
+"""The pairs of columns: the heat map, the ten worst, and the whole matrix as a table for who cannot see colours."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fabrica.page.glossary import meaning
-from fabrica.page.heat import Heat, heat
+from fabrica.page.heat import Heat, Matrix, heat
 from fabrica.page.numbers import number, short
 from fabrica.report import Finding, Report
 
@@ -17,13 +18,16 @@ TEN = 10
 
 @dataclass(frozen=True)
 class Pair:
-    """One pair with its error."""
+    """One pair with its error and its floor."""
 
     first: str
     second: str
-    value: str
-    floor: str
-    sort: float
+    value: float
+    floor: float | None
+
+    @property
+    def excess(self) -> float:
+        return self.value - (self.floor or 0.0)
 
 
 @dataclass(frozen=True)
@@ -39,57 +43,50 @@ class Pairs:
 
 
 def pairs(report: Report) -> Pairs | None:
-    """The pair error with common bins, else as published; from the drawing, else from the findings of pairs."""
+    """From the drawing of the evaluation, else from findings about pairs; None where there is neither."""
+    drawing = report.drawings.get("pairs", {})
+    if drawing.get("columns"):
+        names = [str(name) for name in drawing["columns"]]
+        return _pairs(report, "trend_common", names, _square(drawing, "error", len(names)),
+                      _square(drawing, "floor", len(names)) if drawing.get("floor") else ())
     for metric in ("trend_common", "trend"):
         found = [f for f in report.findings if f.metric == metric and len(f.place) == 2]
-        matrix = _matrix(report, metric, found)
-        if matrix:
-            return _pairs(report, metric, *matrix, found)
+        if found:
+            names = list(dict.fromkeys(name for f in found for name in f.place))
+            return _pairs(report, metric, names, _known(names, found, "value"), _known(names, found, "floor"))
     return None
 
 
-def _matrix(report: Report, metric: str, found: Sequence[Finding]) -> tuple[list[str], list[list[float | None]]] | None:
-    drawing = report.drawings.get("pairs", {})
-    if drawing.get("metric", metric) == metric and drawing.get("columns"):
-        names = [str(c) for c in drawing["columns"]]
-        values = drawing["values"]
-        return names, [[_number(values, i, j) for j in range(len(names))] for i in range(len(names))]
-    if not found:
-        return None
-    names = list(dict.fromkeys(name for f in found for name in f.place))
-    known = {f.place: f.value for f in found}
-    return names, [[known.get((a, b), known.get((b, a))) for b in names] for a in names]
+def _square(drawing: Mapping[str, Any], key: str, size: int) -> Matrix:
+    """A matrix of numbers of the right size, None where one is no number."""
+    rows = drawing.get(key) or ()
+
+    def at(i: int, j: int) -> float | None:
+        value = rows[i][j] if i < len(rows) and j < len(rows[i]) else None
+        return float(value) if isinstance(value, int | float) and value == value else None
+    return [[at(i, j) for j in range(size)] for i in range(size)]
 
 
-def _number(values: Sequence[Sequence[float | None]], i: int, j: int) -> float | None:
-    """Cell (i, j) of a matrix that may hold only one triangle."""
-    for a, b in ((i, j), (j, i)):
-        if a < len(values) and b < len(values[a]):
-            value = values[a][b]
-            if isinstance(value, int | float) and value == value:
-                return float(value)
-    return None
+def _known(names: Sequence[str], found: Sequence[Finding], field: str) -> Matrix:
+    known = {frozenset(f.place): getattr(f, field) for f in found}
+    return [[known.get(frozenset((a, b))) for b in names] for a in names]
 
 
-def _pairs(report: Report, metric: str, names: list[str], values: list[list[float | None]],
-           found: Sequence[Finding]) -> Pairs:
+def _pairs(report: Report, metric: str, names: Sequence[str], values: Matrix, floors: Matrix) -> Pairs:
     unit = next((f.unit for f in report.findings if f.metric == metric), "%")
-    known = {frozenset(f.place): f for f in found}
-    cells = [(v, names[i], names[j]) for i in range(len(names)) for j in range(i) if (v := values[i][j]) is not None]
-    cells.sort(key=lambda cell: -cell[0])
-    worst = [_pair(v, a, b, known.get(frozenset((a, b))), unit) for v, a, b in cells[:TEN]]
-    return Pairs(meaning(metric, report.facts).label, unit, heat(names, values), worst, _words(cells, unit), len(cells))
+    cells = [Pair(names[i], names[j], value, floors[i][j] if floors else None)
+             for i in range(len(names)) for j in range(i) if (value := values[i][j]) is not None]
+    worst = sorted(cells, key=lambda pair: -pair.excess)[:TEN]
+    return Pairs(meaning(metric, report.facts).label, unit, heat(names, values, floors), worst,
+                 _words(cells, worst, unit), len(cells))
 
 
-def _pair(value: float, first: str, second: str, finding: Finding | None, unit: str) -> Pair:
-    floor = number(finding.floor, unit) if finding and finding.floor is not None else ""
-    return Pair(first, second, number(value, unit), floor, value)
-
-
-def _words(cells: Sequence[tuple[float, str, str]], unit: str) -> str:
+def _words(cells: Sequence[Pair], worst: Sequence[Pair], unit: str) -> str:
     if not cells:
         return "No pair could be measured."
-    middle = cells[len(cells) // 2][0]
-    value, a, b = cells[0]
-    return (f"{len(cells):,} pairs of columns. Half of them have an error under {number(middle, unit)}; the largest is "
-            f"{number(value, unit)}, of {short(a, 60)} with {short(b, 60)}.")
+    middle = sorted(pair.value for pair in cells)[len(cells) // 2]
+    last = worst[0]
+    beside = "" if last.floor is None else f", where real rows score {number(last.floor, unit)}"
+    count = "One pair" if len(cells) == 1 else f"{len(cells):,} pairs"
+    return (f"{count} of columns; half of them have an error under {number(middle, unit)}. Furthest off are "
+            f"{short(last.first, 60)} and {short(last.second, 60)} with {number(last.value, unit)}{beside}.")

@@ -82,7 +82,7 @@ def histogram(edges: Sequence[float], real: Sequence[float], synthetic: Sequence
               labels: Sequence[str] | None = None) -> Histogram:
     """Step shapes of two distributions over the same bins (``edges`` one longer than the shares)."""
     top = max([*real, *synthetic, 1e-12])
-    root = top > 0.5 and len(real) > 4
+    root = top > 0.25 and len(real) > 8
     xs = _places(edges)
     marks = [(0.0, 0, "start"), (WIDTH / 2, len(edges) // 2, "middle"), (WIDTH, len(edges) - 1, "end")]
     ticks = [(x if a == "start" or a == "end" else xs[i], labels[i] if labels else plain(float(edges[i])), a)
@@ -125,14 +125,14 @@ def _bins_in_words(edges: Sequence[float], real: Sequence[float], synthetic: Seq
             f"{names[gap]} to {names[gap + 1]}: {percent(real[gap])} real, {percent(synthetic[gap])} synthetic.")
 
 
-def bars(levels: Sequence[str], real: Sequence[float], synthetic: Sequence[float], rest: str = "all others") -> Bars:
-    """The largest levels as bars, what is left as one more."""
+def bars(levels: Sequence[str], real: Sequence[float], synthetic: Sequence[float],
+         other: tuple[float, float] = (0.0, 0.0)) -> Bars:
+    """The largest levels as bars; what is left, and ``other``, which came without names, as one more."""
     order = sorted(range(len(levels)), key=lambda i: -max(real[i], synthetic[i]))
-    shown, other = order[:MOST_LEVELS], order[MOST_LEVELS:]
+    shown, left = order[:MOST_LEVELS], order[MOST_LEVELS:]
     triples = [(str(levels[i]), real[i], synthetic[i]) for i in shown]
-    if other:
-        name = f"{len(other)} others" if len(other) > 1 else str(levels[other[0]])
-        triples.append((name, sum(real[i] for i in other), sum(synthetic[i] for i in other)))
+    if left or any(other):
+        triples.append(("all others", other[0] + sum(real[i] for i in left), other[1] + sum(synthetic[i] for i in left)))
     top = max([max(r, s) for _, r, s in triples], default=0.0) or 1.0
     drawn = [_bar(i, name, r, s, top) for i, (name, r, s) in enumerate(triples)]
     return Bars(drawn, ROW * max(len(drawn), 1) + 2, _levels_in_words(triples))

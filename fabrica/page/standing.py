@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fabrica.page.numbers import number
+from fabrica.page.numbers import level, number
 from fabrica.report import Finding
 
 __all__ = ["Standing", "company", "direction", "excess", "standing", "worst_first"]
@@ -75,14 +75,15 @@ def direction(finding: Finding) -> str:
     """Which way is better, in words."""
     if isinstance(finding.better, str):
         return f"{finding.better} is better"
-    return f"{number(float(finding.better), finding.unit)} is ideal"
+    ideal = float(finding.better)
+    return f"{level(ideal, finding.unit)} is {'chance' if finding.unit == 'AUC' and ideal == 0.5 else 'ideal'}"
 
 
 def company(finding: Finding) -> str:
     """The words that go beside the value: its floor and its direction.
 
     >>> company(Finding("detector", 0.51, better=0.5, unit="AUC", floor=0.502))
-    'real rows score 0.502; 0.500 is ideal'
+    'real rows score 0.502; 0.5 is chance'
     """
     if finding.floor is None:
         return direction(finding)

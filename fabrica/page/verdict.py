@@ -10,6 +10,8 @@ from fabrica.report import Report
 
 __all__ = ["Verdict", "verdict"]
 
+SAYINGS = (("good", "Like real rows"), ("near", "Close"), ("off", "Visibly off"), ("none", "Without a baseline"))
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -50,7 +52,5 @@ def _read(found: Sequence[Headline]) -> Verdict:
     title, tone = GRADES[grade]
     if not known:
         return Verdict(grade, title, "There was no baseline of real rows to grade these numbers against.", tone)
-    words = f"Of {len(known)} headline numbers, {known.count('good')} stand where real rows stand"
-    words += f", {near} are close" if near else ""
-    words += f" and {off} are visibly off." if off else "."
-    return Verdict(grade, title, words, tone)
+    said = [(words, [h.label.lower() for h in found if h.standing.tone == tone]) for tone, words in SAYINGS]
+    return Verdict(grade, title, " ".join(f"{words}: {', '.join(labels)}." for words, labels in said if labels), tone)

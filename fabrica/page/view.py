@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,7 @@ from typing import Any
 from fabrica.page.columns import Panel, panels
 from fabrica.page.detector import Detector, detector
 from fabrica.page.glossary import Meaning, meaning
-from fabrica.page.headline import Headline, gauge, headlines
-from fabrica.page.headline import Gauge as Gauge
+from fabrica.page.headline import Gauge, Headline, gauge, headlines
 from fabrica.page.numbers import number, span
 from fabrica.page.pairs import Pairs, pairs
 from fabrica.page.standing import Standing, company, direction, excess, standing, worst_first
@@ -20,20 +20,22 @@ from fabrica.report import Finding, Report
 
 __all__ = ["Group", "Row", "View", "view"]
 
-MOST_PAIRS, MOST_IN_GROUP, MOST_WORST = 200, 12, 12
+MOST_PAIRS, MOST_IN_GROUP, MOST_WORST, FEW = 200, 10, 12, 4
 
-#: anchor, title, what to know, metrics
-GROUPS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
-    ("utility", "Useful for a model", "A model that learned from synthetic rows, tested on real rows it never saw.",
+#: anchor, brief and whole title, what to know, metrics
+GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
+    ("utility", "Use", "Useful for a model", "A model that learned from synthetic rows, tested on real rows it never saw.",
      ("utility",)),
-    ("coverage", "Coverage and variety", "Whether synthetic rows lie where real rows lie, and reach as far.",
+    ("coverage", "Coverage", "Coverage and variety", "Whether synthetic rows lie where real rows lie, and reach as far.",
      ("coverage", "alpha_precision", "beta_recall", "validity")),
-    ("missing", "Missing cells", "Whether cells are missing as often, and together, as in the real table.", ("missingness",)),
-    ("copies", "Copies of real rows", "Synthetic rows that equal a real row, beside what chance alone gives. This is a check "
-     "against copying, not a proof of privacy.", ("copies",)),
-    ("groups", "Groups of columns", "Several columns at once: the patterns that no single pair shows.", ("kway",)),
+    ("missing", "Missing", "Missing cells",
+     "Whether cells are missing as often, and together, as in the real table.", ("missingness",)),
+    ("copies", "Copies", "Copies of real rows", "Synthetic rows that equal a real row, beside what chance alone gives. "
+     "This is a check against copying, not a proof of privacy.", ("copies",)),
+    ("groups", "Groups", "Groups of columns", "Several columns at once: patterns that no single pair shows.", ("kway",)),
 )
-ELSEWHERE = {"shape", "trend", "trend_common", "detector"}
+OTHER = ("other", "Other", "Other measures", "Measured by further metrics.")
+ELSEWHERE = {"shape", "trend", "trend_common", "detector", "detector_auc", "detector_column"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Group:
     """One section of findings with what it is about and how many are left out here."""
 
     anchor: str
+    brief: str
     title: str
     line: str
     rows: Sequence[Row]
@@ -120,34 +123,37 @@ def _table(report: Report) -> tuple[list[Row], int]:
 
 
 def _worst(report: Report) -> list[Row]:
-    placed = (f for f in report.findings if f.place and f.value is not None)
-    return [row(f, report) for f in worst_first(placed)[:MOST_WORST]]
+    """The worst places, a few of each metric, so that many pairs do not hide a bad column."""
+    told: Counter[str] = Counter()
+    rows = []
+    for finding in worst_first(f for f in report.findings if f.place and f.metric != "detector_column"):
+        told[finding.metric] += 1
+        if finding.value is not None and told[finding.metric] <= FEW and standing(finding).tone != "good":
+            rows.append(row(finding, report))
+    return rows[:MOST_WORST]
 
 
 def _groups(report: Report) -> Iterable[Group]:
     known = ELSEWHERE.union(*(names for *_, names in GROUPS))
     strange = tuple(dict.fromkeys(f.metric for f in report.findings if f.metric not in known))
-    for anchor, title, line, names in (*GROUPS, ("other", "Other measures", "Measured by further metrics.", strange)):
+    for anchor, brief, title, line, names in (*GROUPS, (*OTHER, strange)):
         found = [f for f in report.findings if f.metric in names]
         whole = [f for f in found if not f.place]
         rows = (whole + worst_first(f for f in found if f.place))[:max(MOST_IN_GROUP, len(whole))]
         if found:
-            yield Group(anchor, title, line, [row(f, report) for f in rows], len(found) - len(rows))
+            yield Group(anchor, brief, title, line, [row(f, report) for f in rows], len(found) - len(rows))
 
 
-def _facts(facts: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
-    """Facts as lines of name and value; a mapping inside is written as ``outer: inner``."""
+def _facts(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Facts as lines of name and value."""
     for name, value in facts.items():
-        if name in ("metrics", "verdict", "warnings", "notes", "title"):
-            continue
-        label = (before + str(name)).replace("_", " ")
-        if isinstance(value, Mapping):
-            yield from _facts(value, label + ": ")
-        else:
-            yield label, _plain(value)
+        if name not in ("metrics", "verdict", "warnings", "notes", "title"):
+            yield str(name).replace("_", " "), _plain(value)
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {_plain(inner)}" for name, inner in value.items()) or "–"
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
     if isinstance(value, int | float):

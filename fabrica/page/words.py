@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fabrica.page.glossary import meaning
 from fabrica.page.headline import WANTED
@@ -27,10 +27,10 @@ def text(report: Report, *, colour: bool = False) -> str:
     said: Verdict = verdict(report)
     lines = [clean(said.title), *_wrapped(said.words), *_wrapped(compared(report)), ""]
     lines += _table([_line(f, report) for f in _chosen(report)], colour)
-    worst = [f for f in worst_first(report.findings) if f.place and standing(f).tone in ("near", "off")][:3]
+    placed = [f for f in report.findings if f.place and f.metric != "detector_column"]
+    worst = [f for f in worst_first(placed) if standing(f).tone in ("near", "off")][:3]
     if worst:
-        lines += ["", "Furthest from real rows: " + "; ".join(
-            f"{place_words(f.place)} ({meaning(f.metric, report.facts).label.lower()} {number(f.value, f.unit)})" for f in worst)]
+        lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]
     missing = sum(1 for f in report.findings if f.value is None)
     if missing:
         lines.append(f"{rows(missing)} number{'s' if missing > 1 else ''} could not be computed; the report says why.")
@@ -41,11 +41,12 @@ def text(report: Report, *, colour: bool = False) -> str:
 def compared(report: Report) -> str:
     """What was compared, as one sentence from the facts."""
     facts = report.facts
-    parts = [f"{rows(facts[key])} {name}" for key, name in (
-        ("rows_synthetic", "synthetic rows"), ("rows_real", "real rows"), ("rows_holdout", "real rows kept aside"))
-        if isinstance(facts.get(key), int | float) and facts[key]]
-    columns = facts.get("columns")
-    count = len(columns) if isinstance(columns, Sequence) and not isinstance(columns, str) else columns
+    told = facts.get("rows")
+    counts = told if isinstance(told, Mapping) else {}
+    parts = [f"{rows(counts[key])} {name}" for key, name in (
+        ("synthetic", "synthetic rows"), ("real", "real rows"), ("holdout", "real rows kept aside"))
+        if isinstance(counts.get(key), int | float) and counts[key]]
+    count = facts.get("columns")
     tail = f", {rows(count)} columns" if isinstance(count, int | float) else ""
     first = parts[0] if parts else "Synthetic rows"
     against = " against " + " and ".join(parts[1:]) if len(parts) > 1 else ""
@@ -78,7 +79,8 @@ def _chosen(report: Report) -> list[Finding]:
 
 
 def _line(finding: Finding, report: Report) -> tuple[str, str, str, str, str]:
-    label = meaning(finding.metric, report.facts).label + (", unseen" if finding.against == "holdout" else "")
+    label = clean(meaning(finding.metric, report.facts).label) + (" (unseen rows)" if finding.against == "holdout" else "")
+    label = f"{label}, {place_words(finding.place)}" if finding.place else label
     stand = standing(finding)
     words = finding.problem if finding.value is None else company(finding)
     return label, number(finding.value, finding.unit), stand.words, short(words, 60), stand.tone

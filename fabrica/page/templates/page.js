@@ -105,7 +105,9 @@
       const i = Math.floor((event.clientY - box.top) * scale), j = Math.floor((event.clientX - box.left) * scale);
       const value = i > j && j >= 0 && data.values[i] ? data.values[i][j] : undefined;
       if (value === undefined) return;
-      under.textContent = data.names[i] + " × " + data.names[j] + ": " + (value === null ? "not measured" : value + " %");
+      const floor = data.floors[i] ? data.floors[i][j] : null;
+      under.textContent = data.names[i] + " × " + data.names[j] + ": " + (value === null ? "not measured" : value + " %") +
+        (floor === null ? "" : " (real rows " + floor + " %)");
     });
   }
 
