@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable
+from errno import ENOSPC
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -70,6 +71,15 @@ class Folder:
                  trace: TracebackType | None) -> None:
         shutil.rmtree(self._stage, ignore_errors=True)
         self._forget()
+        if isinstance(error, OutputError) and error.where:
+            raise OutputError(error.what, where=self._named(error.where), hint=error.hint) from None
+        if isinstance(error, OSError) and (error.errno == ENOSPC or str(self._stage) in str(error.filename)):
+            where = self._named(str(error.filename)) if error.filename else str(self.out)
+            raise OutputError(error.strerror or "cannot be written", where=where) from None
+
+    def _named(self, where: str) -> str:
+        """A place in the hidden folder by the name that the user knows."""
+        return where.replace(str(self._stage), str(self.out))
 
     def _forget(self) -> None:
         """Remove the folders that we made, as long as they are empty."""

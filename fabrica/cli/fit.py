@@ -29,11 +29,12 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
     from fabrica import pipeline
     from fabrica.cli.working import at_work
     from fabrica.recipe import Recipe
+    from fabrica.way import settings_from
 
-    own = pipeline.settings_from(engine, options.pairs(settings))
+    own = settings_from(engine, options.pairs(settings))
     recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema)
     with at_work(seed, quiet, workers, budget) as (run, talk):
-        path, model = pipeline.keep(recipe, Path(out), run=run, say=talk.say)
+        path, model = pipeline.store(recipe, Path(out), run=run, say=talk.say)
     lines = list(model.words())
     click.echo(json.dumps({"file": str(path), "words": lines, "schema": model.table.to_json()}) if plain
                else "\n".join([*lines, f"saved {path}"]))

@@ -57,8 +57,8 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     """The flags as a recipe; a recipe file is the ground that given flags change."""
     from dataclasses import replace
 
-    from fabrica import pipeline
     from fabrica.recipe import Recipe
+    from fabrica.way import settings_from
 
     source = click.get_current_context().get_parameter_source
     given: dict[str, Any] = {name: value for name, value in asked.items()
@@ -67,5 +67,5 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     recipe = replace(Recipe.load(file) if file else Recipe(), **given)
     if not recipe.data:
         raise click.UsageError("give the table: fabrica synth DATA -o FOLDER", click.get_current_context())
-    own = pipeline.settings_from(recipe.engine, options.pairs(settings))
+    own = settings_from(recipe.engine, options.pairs(settings))
     return replace(recipe, settings={**recipe.settings, **own})

@@ -1,0 +1,92 @@
+"""The main job between its steps: the schema guessed, a holdout put aside, the rest learned, the twin judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import fabrica
+from fabrica.dataset import Dataset
+from fabrica.errors import InputError
+from fabrica.evaluation import evaluate as judge
+from fabrica.holdout import split
+from fabrica.inference import infer
+from fabrica.model import TableModel
+from fabrica.recipe import Recipe
+from fabrica.report import Report
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.way import Way
+
+__all__ = ["Job", "check_columns", "guess", "told"]
+
+#: rows from which the schema is guessed; every guess is checked on all rows by the codecs
+LOOK = 100_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of ``synth`` between its steps."""
+
+    recipe: Recipe
+    way: Way
+    run: Run
+    table: Table
+    notes: tuple[str, ...]
+    train: Dataset
+    holdout: Dataset | None
+    size: int
+
+    @classmethod
+    def begin(cls, recipe: Recipe, dataset: Dataset, run: Run, schema: Any, holdout: Any = None) -> Job:
+        """Guess the schema, check what was asked against it, and put the holdout aside.
+
+        ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files.
+        """
+        way = Way.of(recipe.engine, recipe.settings)
+        table, notes = guess(dataset, run, schema)
+        check_columns(table, recipe.target)
+        train, rest = dataset, None
+        if holdout is not None or isinstance(recipe.holdout, str):
+            rest = Dataset.open(recipe.holdout if holdout is None else holdout)
+            check_columns(table, None, **{"the holdout": rest})
+        elif recipe.holdout:
+            train, rest = split(dataset, recipe.holdout, run.child("holdout"))
+        return cls(recipe, way, run, table, tuple(notes), train, rest, recipe.rows or dataset.rows)
+
+    def learn(self) -> TableModel:
+        """The model of all rows but the holdout."""
+        return self.way.learn(self.train, self.table, self.run)
+
+    def judge(self, twin: Dataset, seconds: Mapping[str, float]) -> Report:
+        """The report on the twin; ``seconds`` tell how long learning and sampling took."""
+        report = judge(self.train, twin, self.holdout, table=self.table, target=self.recipe.target,
+                       run=self.run.child("evaluate"))
+        return told(report, self.notes, engine=self.recipe.engine, recipe=self.recipe.told(), seconds=seconds)
+
+
+def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] | None = None, **facts: Any) -> Report:
+    """The report with what only its maker knows."""
+    here = {"fabrica": fabrica.__version__, **facts, "notes": [*notes, *report.facts.get("notes", ())],
+            "seconds": {**(seconds or {}), **report.facts.get("seconds", {})}}
+    return replace(report, facts={**report.facts, **here})
+
+
+def guess(dataset: Dataset, run: Run, schema: Any = None) -> tuple[Table, list[str]]:
+    """The table's schema: guessed from a sample, with what the user knows better."""
+    looked = dataset.sample(LOOK, run.child("look"))
+    table, notes = infer(looked, dataset.name, schema, rows=dataset.rows)
+    return table, list(notes)
+
+
+def check_columns(table: Table, target: str | None = None, **others: Dataset | None) -> None:
+    """Refuse a target that is not there and tables that lack a column."""
+    if target is not None:
+        _ = table[target]
+    for what, other in others.items():
+        names = set(table.names if other is None else other.schema.names)
+        lacking = [name for name in table.names if name not in names]
+        if lacking:
+            raise InputError(f"{what} lacks {len(lacking)} of {len(table.names)} columns, the first: {lacking[0]!r}",
+                             hint="give tables with the same columns")
