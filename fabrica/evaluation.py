@@ -11,6 +11,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -85,12 +86,18 @@ def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run
         started = time.perf_counter()
         metric: Metric = catalog.get("metrics", name)()
         try:
-            findings += metric.judge(evidence, run.child("evaluate").child(name))
+            findings += map(_plain, metric.judge(evidence, run.child("evaluate").child(name)))
         except NotComputable as why:
             findings.append(Finding(name, None, problem=why.what))
         seconds[name] = time.perf_counter() - started
     run.child("evaluate").tell(len(names), len(names), "done")
     return findings
+
+
+def _plain(finding: Finding) -> Finding:
+    """The same finding with Python's own floats, so that it can be written as JSON."""
+    names = ("value", "low", "high", "floor", "floor_low", "floor_high")
+    return replace(finding, **{n: float(v) for n in names if (v := getattr(finding, n)) is not None})
 
 
 def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table: Table, target: str | None,

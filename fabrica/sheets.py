@@ -11,23 +11,25 @@ How each kind of column becomes comparable:
   ``name (words)``; what was written stays in ``idents`` so that copies can be found.
 * key, empty -> not compared at all: only in ``idents``, for the metrics of validity.
 
-``idents[name]`` (n,) int64: equal numbers mean equal values in all sheets, -1 where missing.
+``idents[name]`` (n,) int64: equal numbers mean equal values in all sheets, -1 where missing. ``misfits[name]`` (n,)
+bool: cells of a synthetic table or a holdout that are no value of the column's kind (a word among numbers); they
+count as missing. Columns where everything fits are not in it.
 
 Tables are read in record batches; ``keep`` picks rows on the way, so that a table larger than memory can be judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.contract import Sheet
-from fabrica.errors import SchemaError
+from fabrica.errors import InputError, SchemaError
 from fabrica.notation import read
 from fabrica.schema import Column, Table
 
@@ -35,6 +37,7 @@ __all__ = ["Batches", "IdentSheet", "sheets", "LIMIT", "OTHERS"]
 
 LIMIT = 10_000  #: levels of a column that are told apart
 OTHERS = "(all other levels)"
+ROLES = ("real", "synthetic", "holdout")
 
 
 class Batches(Protocol):
@@ -51,10 +54,15 @@ class IdentSheet(Sheet):
     """A sheet that also knows which keys and texts are equal; see the file's first lines."""
 
     idents: Mapping[str, np.ndarray] = field(default_factory=dict)
+    misfits: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def take(self, rows: np.ndarray) -> IdentSheet:
         plain = super().take(rows)
-        return IdentSheet(plain.rows, plain.values, plain.levels, {n: v[rows] for n, v in self.idents.items()})
+        return IdentSheet(plain.rows, plain.values, plain.levels, {n: v[rows] for n, v in self.idents.items()},
+                          {n: v[rows] for n, v in self.misfits.items()})
+
+
+Cells = dict[str, Any]  #: column -> float64 array of a numeric kind, else a list of Arrow arrays
 
 
 def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] = ()) -> list[IdentSheet]:
@@ -63,23 +71,23 @@ def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] =
     Parameters
     ----------
     table : the schema; every dataset must have exactly its columns, in any order.
-    datasets : objects with ``rows`` and ``batches()``.
+    datasets : objects with ``rows`` and ``batches()``; the first is the original.
     keep : for every dataset the sorted numbers of the rows to read, or None for all.
 
     Raises
     ------
-    SchemaError : a dataset lacks a column or has one too many, or a column does not hold what the schema says.
+    SchemaError : a dataset lacks a column or has one too many.
+    InputError : the original does not hold what the schema says.
     """
     picks = list(keep) or [None] * len(datasets)
-    columns: list[dict[str, pa.ChunkedArray]] = []
-    for number, (dataset, pick) in enumerate(zip(datasets, picks, strict=True)):
-        columns.append(_cells(table, dataset, pick, ("real", "synthetic", "holdout")[min(number, 2)]))
-    rows = [len(next(iter(c.values()))) if c else 0 for c in columns]
+    read_in = [_Reader(table, ROLES[min(i, 2)]).read(d, p)
+               for i, (d, p) in enumerate(zip(datasets, picks, strict=True))]
+    cells = [c for c, _, _ in read_in]
     values: list[dict[str, np.ndarray]] = [{} for _ in datasets]
     idents: list[dict[str, np.ndarray]] = [{} for _ in datasets]
     levels: dict[str, Sequence[str]] = {}
     for column in table.columns:
-        parts = [c[column.name] for c in columns]
+        parts = [c[column.name] for c in cells]
         for name, found, texts in _compared(column, parts, table):
             if texts is not None:
                 levels[name] = texts
@@ -88,23 +96,58 @@ def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] =
         if column.kind in ("key", "text", "empty"):
             for sheet, array in zip(idents, _levels(column, parts, None)[0], strict=True):
                 sheet[column.name] = array.astype(np.int64)
-    return [IdentSheet(n, v, levels, i) for n, v, i in zip(rows, values, idents, strict=True)]
+    return [IdentSheet(n, v, levels, i, m) for v, i, (_, m, n) in zip(values, idents, read_in, strict=True)]
 
 
-def _cells(table: Table, dataset: Batches, pick: np.ndarray | None, role: str) -> dict[str, pa.ChunkedArray]:
-    """Every column as typed Arrow cells, of the picked rows only."""
-    parts: dict[str, list[pa.Array]] = {n: [] for n in table.names}
-    start = 0
-    for batch in dataset.batches():
-        _same_columns(table, batch.schema.names, role)
-        if pick is not None:
-            low, high = np.searchsorted(pick, [start, start + batch.num_rows])
-            start += batch.num_rows
-            batch = batch.take(pa.array(pick[low:high] - (start - batch.num_rows)))
-        for column in table.columns:
-            array = batch.column(batch.schema.get_field_index(column.name))
-            parts[column.name].append(read(column, array).values)
-    return {n: pa.chunked_array(p) if p else pa.chunked_array([], pa.null()) for n, p in parts.items()}
+@dataclass(frozen=True)
+class _Reader:
+    """Reads one dataset: every column as typed cells, of the picked rows only, and the cells that do not fit."""
+
+    table: Table
+    role: str
+
+    def read(self, dataset: Batches, pick: np.ndarray | None) -> tuple[
+            Cells, dict[str, np.ndarray], int]:
+        parts: dict[str, list[Any]] = {n: [] for n in self.table.names}
+        wrong: dict[str, list[np.ndarray]] = {n: [] for n in self.table.names}
+        start = rows = 0
+        for batch in dataset.batches():
+            _same_columns(self.table, batch.schema.names, self.role)
+            first, start = start, start + batch.num_rows
+            if pick is not None:
+                low, high = np.searchsorted(pick, [first, start])
+                batch = batch.take(pa.array(pick[low:high] - first))
+            rows += batch.num_rows
+            for column in self.table.columns:
+                array = batch.column(batch.schema.get_field_index(column.name))
+                cells, bad = self._column(column, array)
+                parts[column.name].append(_numbers(column, cells) if column.numeric else cells)
+                wrong[column.name].append(bad)
+        return ({c.name: _joined(c, parts[c.name]) for c in self.table.columns},
+                {n: np.concatenate(w) for n, w in wrong.items() if any(b.any() for b in w)}, rows)
+
+    def _column(self, column: Column, array: pa.Array) -> tuple[pa.Array, np.ndarray]:
+        """Cells and which of them do not fit. The original must fit; elsewhere a misfit is an error of the generator,
+        counted by ``validity``, and a fraction in a column of whole numbers is still a number."""
+        try:
+            return read(column, array).values, np.zeros(len(array), bool)
+        except InputError as error:
+            if self.role == ROLES[0]:
+                raise error.at(f"the {self.role} table") from None
+        kind = "decimal" if column.kind == "integer" else column.kind
+        got = read(replace(column, kind=kind, lenient=True), array)
+        here = np.asarray(pc.is_valid(array))
+        if pa.types.is_floating(array.type):
+            here &= ~np.asarray(pc.fill_null(pc.is_nan(array), False))
+        if got.absent is not None:
+            here &= (got.absent == 0) | (got.absent > len(column.missing))
+        return got.values, here & np.asarray(pc.is_null(got.values))
+
+
+def _joined(column: Column, parts: list[Any]) -> Any:
+    if column.numeric:
+        return np.concatenate(parts) if parts else np.empty(0)
+    return parts
 
 
 def _same_columns(table: Table, names: Sequence[str], role: str) -> None:
@@ -117,16 +160,16 @@ def _same_columns(table: Table, names: Sequence[str], role: str) -> None:
                       hint="all tables that are compared need the same columns")
 
 
-def _compared(column: Column, parts: Sequence[pa.ChunkedArray], table: Table) -> Iterable[
-        tuple[str, list[np.ndarray], list[str] | None]]:
+def _compared(column: Column, parts: Sequence[Any], table: Table) -> Iterable[
+        tuple[str, Sequence[np.ndarray], list[str] | None]]:
     """(name, an array for every sheet, level texts or None) of what metrics compare."""
     if column.kind in ("key", "empty"):
         return
     if column.kind == "text":
         for what, count in (("length", pc.utf8_length), ("words", _words)):
-            yield _derived(column.name, what, table), [_numbers(column, count(_texts(p))) for p in parts], None
+            yield _derived(column.name, what, table), [_counted(p, count) for p in parts], None
     elif column.numeric:
-        yield column.name, [_numbers(column, p) for p in parts], None
+        yield column.name, parts, None
     else:
         codes, texts = _levels(column, parts, LIMIT)
         yield column.name, [c.astype(np.int32) for c in codes], texts
@@ -140,30 +183,32 @@ def _derived(name: str, what: str, table: Table) -> str:
     return made
 
 
-def _texts(array: pa.ChunkedArray) -> pa.ChunkedArray:
+def _texts(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
+        array = array.dictionary_decode()
     try:
         return array.cast(pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        plain = [None if v is None else str(v) for v in array.to_pylist()]
-        return pa.chunked_array([pa.array(plain, pa.large_string())])
+        return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.large_string())
 
 
-def _words(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def _words(texts: pa.Array) -> pa.Array:
     return pc.count_substring_regex(texts, r"\S+")
+
+
+def _counted(chunks: Sequence[pa.Array], count: Callable[[pa.Array], pa.Array]) -> np.ndarray:
+    counts = [count(_texts(c)).cast(pa.float64()).to_numpy(zero_copy_only=False) for c in chunks]
+    return np.concatenate(counts) if counts else np.empty(0)
 
 
 SECONDS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
-def _numbers(column: Column, array: pa.ChunkedArray) -> np.ndarray:
+def _numbers(column: Column, array: pa.Array) -> np.ndarray:
     """float64 with NaN where missing; moments in days or seconds."""
     kind, per = array.type, 1.0
     if pa.types.is_null(kind):
         return np.full(len(array), np.nan)
-    if pa.types.is_dictionary(kind):
-        return _numbers(column, array.cast(kind.value_type))
     if pa.types.is_date(kind):
         array = array.cast(pa.date32()).cast(pa.int32())
     elif pa.types.is_temporal(kind):
@@ -177,21 +222,28 @@ def _numbers(column: Column, array: pa.ChunkedArray) -> np.ndarray:
     return np.where(np.isfinite(plain), plain / per, np.nan)
 
 
-def _levels(column: Column, parts: Sequence[pa.ChunkedArray], limit: int | None) -> tuple[list[np.ndarray], list[str]]:
+def _levels(column: Column, parts: Sequence[Sequence[pa.Array]], limit: int | None) -> tuple[
+        list[np.ndarray], list[str]]:
     """Level numbers of every part, -1 where missing, and what the levels are called."""
-    whole = pa.chunked_array([chunk for p in parts for chunk in _texts(p).chunks], pa.large_string())
-    coded = whole.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
-    order = pc.sort_indices(coded.dictionary).to_numpy()
-    texts = coded.dictionary.take(pa.array(order))
-    rank = np.empty(len(order) + 1, np.int64)
-    rank[order], rank[-1] = np.arange(len(order)), -1
-    codes = rank[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
-    codes, names = _grouped(codes, texts, len(parts[0]), limit)
-    if column.levels:
+    pools, numbers, offset = [], [], 0
+    for chunk in (c for p in parts for c in p):
+        coded = chunk if pa.types.is_dictionary(chunk.type) else _texts(chunk).dictionary_encode()
+        at = pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+        numbers.append(np.where(at < 0, -1, at + offset))
+        pools.append(_texts(coded.dictionary))
+        offset += len(pools[-1])
+    pool = pa.concat_arrays([*pools, pa.array([], pa.large_string())]).dictionary_encode()
+    order = pc.sort_indices(pool.dictionary).to_numpy()
+    texts = pool.dictionary.take(pa.array(order))
+    rank = np.full(len(order) + 1, -1)
+    rank[order] = np.arange(len(order))
+    place = np.r_[rank[pc.fill_null(pool.indices, -1).to_numpy(zero_copy_only=False)], -1]
+    sizes = [sum(len(c) for c in p) for p in parts]
+    codes = place[np.concatenate([*numbers, np.empty(0, np.int64)]).astype(np.int64)]
+    codes, names = _grouped(codes, texts, sizes[0], limit)
+    if column.levels and limit is not None:
         codes, names = _declared(codes, names, column.levels)
-    return np.split(codes, np.cumsum([len(p) for p in parts])[:-1]), names
+    return np.split(codes, np.cumsum(sizes)[:-1]), names
 
 
 def _grouped(codes: np.ndarray, texts: pa.Array, first: int, limit: int | None) -> tuple[np.ndarray, list[str]]:

@@ -20,7 +20,7 @@ import numpy as np
 from fabrica.contract import Sheet
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
-           "correlation", "spread", "auc", "roc"]
+           "correlation", "spread", "wilson", "auc", "roc"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def own_bins(sheets: Sequence[Sheet], names: Sequence[str] | None = None) -> dic
             found[name] = _levels(sheets, name)
         else:
             columns = [s.values[name] for s in sheets]
-            found[name] = Binned(tuple(_digitize(v, _equal_width(v)).astype(np.intp) for v in columns), 12)
+            found[name] = Binned(tuple(_digitize(v, _equal_width(v)).astype(np.intp) for v in columns), 13)
     return found
 
 
@@ -182,6 +182,20 @@ def spread(numbers: np.ndarray, times: int, top: float = np.inf) -> Spread:
     rest = numbers[1 + 2 * times:]
     return Spread(value, max(0.0, value - half), min(top, value + half), float(real.mean()), float(low), float(high),
                   float(rest[0]) if len(rest) else None)
+
+
+def wilson(hits: int, rows: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share.
+
+    >>> tuple(round(v, 4) for v in wilson(0, 100))
+    (0.0, 0.037)
+    """
+    if not rows:
+        return 0.0, 1.0
+    p, z2 = hits / rows, 1.96**2
+    middle, half = p + z2 / (2 * rows), 1.96 * np.sqrt(p * (1 - p) / rows + z2 / (4 * rows**2))
+    low, high = (middle - half) / (1 + z2 / rows), (middle + half) / (1 + z2 / rows)
+    return float(max(0.0, min(low, p))), float(min(1.0, max(high, p)))
 
 
 def correlation(matrix: np.ndarray) -> np.ndarray:

@@ -1,0 +1,116 @@
+"""Copies: how many synthetic rows are exactly a row of the original, and how many would be by chance?
+
+``copies`` is the share of synthetic rows that equal a row of the training table in every column but the keys
+(numbers to six decimals, as in the project's published protocol). Common rows recur in any fresh sample, so chance
+is measured: the floor is the share that equal a row of the holdout, scaled to the training table's size (and never
+above 1).
+
+``copies_excess`` compares at equal size, where no scaling is needed: the expected share of synthetic rows that
+equal one of ``m`` random training rows, minus the share that equal one of the ``m`` holdout rows. The expectation
+over all choices of ``m`` training rows is exact (hypergeometric). About 0 is what a generator that learned and did
+not memorise shows; its interval is normal, from the paired differences of the synthetic rows. The interval of
+``copies`` is Wilson's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import gammaln
+
+from fabrica.contract import Evidence, Metric, Sheet
+from fabrica.report import Finding
+from fabrica.run import Run
+from fabrica.statistics import wilson
+
+UNIT = "share of rows"
+
+
+class Copies(Metric):
+    """See the file's first lines."""
+
+    title: ClassVar[str] = "how many rows are exact copies of the original's, against chance"
+    source: ClassVar[str] = "identical match share, with the holdout as chance (Platzer and Reutterer 2021)"
+
+    def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
+        real, twin, rest = evidence.real, evidence.synthetic, evidence.holdout
+        why = "" if real.values and real.rows and twin.rows else "a table has no rows or no comparable column"
+        if why:
+            return [Finding(m, None, unit=UNIT, problem=why) for m in ("copies", "copies_excess")]
+        marks = [row_marks(s) for s in (real, twin, *([] if rest is None else [rest]))]
+        times = counted(marks[1], marks[0])
+        share = float((times > 0).mean())
+        low, high = wilson(int((times > 0).sum()), twin.rows)
+        if rest is None or not rest.rows:
+            return [Finding("copies", share, unit=UNIT, low=low, high=high, detail={"copies": int((times > 0).sum())}),
+                    Finding("copies_excess", None, unit=UNIT, better=0.0, against="holdout",
+                            problem="there is no holdout")]
+        by_chance = counted(marks[1], marks[2])
+        floor = min(1.0, float((by_chance > 0).mean()) * real.rows / rest.rows)
+        detail = {"copies": int((times > 0).sum()), "copies_of_holdout": int((by_chance > 0).sum())}
+        return [Finding("copies", share, unit=UNIT, low=low, high=high, floor=floor, detail=detail),
+                _excess(times, by_chance, real.rows, rest.rows)]
+
+
+def _excess(times: np.ndarray, by_chance: np.ndarray, real: int, rest: int) -> Finding:
+    size = min(real, rest)
+    own, other = among(times, real, size), among(by_chance, rest, size)
+    gap = own - other
+    half = 1.96 * float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else 0.0
+    value = float(gap.mean())
+    return Finding("copies_excess", value, better=0.0, unit=UNIT, low=value - half, high=value + half, floor=0.0,
+                   against="holdout", detail={"rows": size, "train": float(own.mean()), "chance": float(other.mean())})
+
+
+def row_marks(sheet: Sheet) -> np.ndarray:
+    """(rows,) uint64: equal rows have equal marks, different ones almost surely (2**-64) different ones."""
+    texts = [v for n, v in getattr(sheet, "idents", {}).items() if _is_text(sheet, n)]
+    marks = np.zeros(sheet.rows, np.uint64)
+    for values in (*sheet.values.values(), *texts):
+        if values.dtype.kind == "f":
+            plain = np.round(values, 6) + 0.0  # no negative zero
+            plain[np.isnan(plain)] = np.nan
+            values = plain
+        word = values.astype(np.float64).view(np.uint64)
+        with np.errstate(over="ignore"):
+            marks = _mixed(marks * np.uint64(0x9E3779B97F4A7C15) + _mixed(word))
+    return marks
+
+
+def _is_text(sheet: Sheet, name: str) -> bool:
+    return f"{name} (length)" in sheet.values
+
+
+def _mixed(word: np.ndarray) -> np.ndarray:
+    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    with np.errstate(over="ignore"):
+        word = word + np.uint64(0x9E3779B97F4A7C15)
+        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return word ^ (word >> np.uint64(31))
+
+
+def counted(marks: np.ndarray, among_marks: np.ndarray) -> np.ndarray:
+    """(rows,) how often each mark stands among the others.
+
+    >>> counted(np.array([1, 2, 2], np.uint64), np.array([2, 2, 3], np.uint64)).tolist()
+    [0, 2, 2]
+    """
+    there = np.sort(among_marks)
+    return np.searchsorted(there, marks, "right") - np.searchsorted(there, marks, "left")
+
+
+def among(times: np.ndarray, rows: int, size: int) -> np.ndarray:
+    """Chance that at least one of ``times`` marked rows is among ``size`` of ``rows`` drawn without replacement.
+
+    >>> among(np.array([0, 1, 4]), 4, 2).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    seen, place = np.unique(times, return_inverse=True)
+    left = rows - seen - size
+    none = np.where(left < 0, -np.inf, gammaln(rows - seen + 1) - gammaln(np.maximum(left, 0) + 1)
+                    - gammaln(rows + 1) + gammaln(rows - size + 1))
+    return np.round(-np.expm1(none), 12)[place] + 0.0
+
