@@ -1,0 +1,264 @@
+"""Keys: identifiers made afresh, unique over any number of rows and never learned from the real ones.
+
+What is known of a key is its look, the column's notation. A row's key follows from its number alone, so chunks and workers
+never meet: the number is written in the mixed radix of the template's slots and each group of slots is stirred by an
+affine permutation (the linear congruential step of Lehmer, 1951) that the lower groups shift, which is a
+permutation again. When a template is used up, it grows by one digit and goes on.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fabrica import absence, sound
+from fabrica.block import Coded, code_type
+from fabrica.contract import Cells, Codec, Coder, Summary
+from fabrica.errors import SchemaError
+from fabrica.run import Run
+from fabrica.schema import Column
+from fabrica.state import State
+
+__all__ = ["Key", "Template"]
+
+DIGITS, LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
+SLOTS = {"#": DIGITS, "A": LOWER.upper(), "a": LOWER, "x": DIGITS + "abcdef", "?": DIGITS + LOWER.upper() + LOWER}
+CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
+ROOM = 1 << 31  #: most values of one group of slots, so that products stay within 64 bits
+EMAIL = "@example.com"  #: a domain that is reserved and belongs to nobody (RFC 2606)
+
+
+@dataclass(frozen=True)
+class Template:
+    """Fixed characters and slots: for each place the characters that may stand there.
+
+    >>> t = Template.of("INV-###")
+    >>> t.capacity, t.write(np.arange(2)).to_pylist()
+    (1000, ['INV-907', 'INV-024'])
+    """
+
+    places: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str, *, number: bool = False) -> Template:
+        r"""``#`` a digit, ``A`` and ``a`` letters, ``x`` hexadecimal, ``?`` a letter or a digit; a backslash before any
+        character says that it stands for itself. A ``number`` does not begin with a zero."""
+        places = [m[1] or SLOTS.get(m[0], m[0]) for m in re.finditer(r"\\(.)|.", text, re.DOTALL)]
+        if number and places and places[0] == DIGITS:
+            places[0] = DIGITS[1:]
+        return cls(tuple(places))
+
+    @property
+    def capacity(self) -> int:
+        """How many different keys there are."""
+        return math.prod(len(p) for p in self.places)
+
+    def wider(self) -> Template:
+        """One more digit after the last slot (at the end if there is none)."""
+        slots = [i for i, p in enumerate(self.places) if len(p) > 1]
+        at = slots[-1] + 1 if slots else len(self.places)
+        return Template((*self.places[:at], DIGITS, *self.places[at:]))
+
+    def write(self, rows: np.ndarray) -> pa.Array:
+        """(n,) strings for the row numbers (n,) int64, all of them below the capacity."""
+        points = np.full((len(rows), len(self.places)), 0, np.uint32)
+        groups, left, low = self._groups(), rows.astype(np.uint64), np.zeros(len(rows), np.uint64)
+        for g, group in enumerate(groups):
+            size = math.prod(len(self.places[i]) for i in group)
+            left, here = np.divmod(left, np.uint64(size))
+            number = (here * np.uint64(_stride(size)) + low + np.uint64(size // 3 + 7 * g)) % np.uint64(size)
+            low = (low * np.uint64(31) + number * np.uint64(2_654_435_761)) % np.uint64(ROOM)
+            for i in group:
+                number, digit = np.divmod(number, np.uint64(len(self.places[i])))
+                points[:, i] = _alphabet(self.places[i])[digit.astype(np.int64)]
+        for i, place in enumerate(self.places):
+            if len(place) == 1:
+                points[:, i] = ord(place)
+        return strings(points)
+
+    def _groups(self) -> list[list[int]]:
+        """Slots from right to left, joined while their product stays below ``ROOM``."""
+        groups: list[list[int]] = []
+        size = ROOM
+        for i in reversed([i for i, p in enumerate(self.places) if len(p) > 1]):
+            if size * len(self.places[i]) > ROOM:
+                groups.append([])
+                size = 1
+            groups[-1].append(i)
+            size *= len(self.places[i])
+        return groups
+
+
+def _stride(size: int) -> int:
+    """A multiplier without a common factor with ``size``, near its golden section."""
+    stride = max(1, round(size * 0.6180339887))
+    while math.gcd(stride, size) != 1:
+        stride += 1
+    return stride
+
+
+def _alphabet(place: str) -> np.ndarray:
+    return np.array([ord(c) for c in place], np.uint32)
+
+
+def strings(points: np.ndarray) -> pa.Array:
+    """(n, width) code points as n strings of that width; plain ASCII goes without a copy."""
+    rows, width = points.shape
+    if not width or not rows:
+        return pa.array([""] * rows, pa.string())
+    if points.max() < 128 and rows * width < 2**31 - 1:
+        starts = np.arange(rows + 1, dtype=np.int32) * np.int32(width)
+        data = np.ascontiguousarray(points, np.uint8)
+        return pa.StringArray.from_buffers(rows, pa.py_buffer(starts), pa.py_buffer(data))
+    return pa.array(np.ascontiguousarray(points, np.uint32).view(f"U{width}")[:, 0].tolist(), pa.string())
+
+
+# ---------------------------------------------------------------- the kinds of keys
+
+
+def sequence(look: dict[str, Any], rows: np.ndarray) -> pa.Array:
+    """``start + row * step``, padded with zeros to ``width``, between ``prefix`` and ``suffix``."""
+    text = pa.array(look.get("start", 1) + rows * look.get("step", 1)).cast(pa.string())
+    if look.get("width"):
+        text = pc.utf8_lpad(text, look["width"], "0")
+    if look.get("prefix") or look.get("suffix"):
+        text = pc.binary_join_element_wise(look.get("prefix", ""), text, look.get("suffix", ""), "")
+    return text
+
+
+def uuids(rows: np.ndarray, run: Run) -> pa.Array:
+    """Version-4 UUIDs (RFC 9562): 122 random bits each."""
+    raw = run.child("uuid").random().integers(0, 256, (len(rows), 16), np.uint8)
+    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
+    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
+    digits = np.empty((len(rows), 32), np.uint8)
+    digits[:, 0::2], digits[:, 1::2] = raw >> 4, raw & 15
+    text = np.full((len(rows), 36), ord("-"), np.uint8)
+    text[:, [i for i in range(36) if i not in (8, 13, 18, 23)]] = _alphabet(SLOTS["x"]).astype(np.uint8)[digits]
+    return strings(text)
+
+
+def templates(first: Template, rows: np.ndarray) -> pa.Array:
+    """Keys of a template, which grows where it is used up."""
+    pieces: list[pa.Array] = []
+    template, start = first, 0
+    while len(rows):
+        stop = start + template.capacity
+        here = int(np.searchsorted(rows, min(stop, 2**63 - 1)))
+        if here:
+            pieces.append(template.write(rows[:here] - start))
+        rows, template, start = rows[here:], template.wider(), stop
+    return pa.concat_arrays(pieces) if pieces else pa.array([], pa.string())
+
+
+def _email() -> Template:
+    """Names that can be spoken, with a number: more than 10^12 of them."""
+    return Template((*(CONSONANTS, VOWELS) * 3, ".", *(CONSONANTS, VOWELS) * 3, *EMAIL))
+
+
+def _look(column: Column) -> dict[str, Any]:
+    """The notation of a key in full; without one, a number for a column of whole numbers, else eight hexadecimal digits."""
+    number = column.storage.startswith(("int", "uint"))
+    look = column.notation
+    if look is None:
+        look = {"kind": "sequence", "start": 1, "step": 1} if number else {"template": "xxxxxxxx"}
+    if isinstance(look, str):
+        look = {"template": look}
+    if not _known(look):
+        raise SchemaError("the notation of a key is a template such as 'INV-#####', or {kind: sequence, uuid or email}",
+                          where=f"column {column.name!r}")
+    return {**look, **({"number": True} if number else {})}
+
+
+def _known(look: Any) -> bool:
+    """Whether a notation makes sense: nothing else is taken from a schema or a model file."""
+    if not isinstance(look, dict):
+        return False
+    whole = all(type(look.get(n, 0)) is int and abs(look.get(n, 0)) < 2**53 for n in ("start", "step", "width"))
+    said = all(isinstance(look.get(n, ""), str) for n in ("prefix", "suffix"))
+    if not (whole and said and look.get("step", 1) != 0 and 0 <= look.get("width", 0) <= 1000):
+        return False
+    template = look.get("template")
+    return (isinstance(template, str) and len(template) <= 1000) if "template" in look else (
+        look.get("kind") in ("sequence", "uuid", "email"))
+
+
+# ---------------------------------------------------------------- the codec
+
+
+@dataclass(frozen=True)
+class Seen(Summary):
+    """How often each missing marker occurs: all that is looked at."""
+
+    absent: np.ndarray
+
+    def merge(self, other: Summary) -> Seen:
+        assert isinstance(other, Seen)
+        return Seen(self.absent + other.absent)
+
+
+@dataclass(frozen=True)
+class Key(Codec):
+    """The key codec has no settings."""
+
+    title = "identifiers: made afresh with the look of the real ones, unique over any number of rows"
+    kinds = ("key",)
+
+    def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Seen:
+        return Seen(absence.counted(cells[0]))
+
+    def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> KeyCoder:
+        assert isinstance(summary, Seen)
+        rows = max(1, summary.absent.sum())
+        return KeyCoder(columns[0].name, _look(columns[0]), absence.numbered(summary.absent),
+                        float(1 - summary.absent[0] / rows))
+
+
+@dataclass(frozen=True)
+class KeyCoder(Coder):
+    """No coded column, or one that says where a key is missing."""
+
+    name: str
+    look: dict[str, Any]
+    markers: tuple[int, ...]
+    missing: float
+
+    def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]:
+        if not self.markers:
+            return ()
+        kind, absent = absence.kinds(cells[0]), len(self.markers)
+        codes = np.where(kind > 0, absence.coded(kind, self.markers), absent)
+        return (Coded(self.name, absent + 1, codes.astype(code_type(absent + 1)), False, absent),)
+
+    def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
+        text = self._keys(np.arange(rows.start, rows.stop, dtype=np.int64), run)
+        kind = absence.told(coded[0].codes, self.markers) if coded else None
+        if kind is not None:
+            text = pc.if_else(pa.array(kind == 0), text, pa.scalar(None, pa.string()))
+        return (Cells(text, kind),)
+
+    def _keys(self, rows: np.ndarray, run: Run) -> pa.Array:
+        if "template" in self.look:
+            return templates(Template.of(self.look["template"], number=self.look.get("number", False)), rows)
+        if self.look["kind"] == "sequence":
+            return sequence(self.look, rows)
+        return uuids(rows, run) if self.look["kind"] == "uuid" else templates(_email(), rows)
+
+    def words(self) -> str:
+        look = self.look.get("template") or self.look["kind"]
+        return f"made afresh: {look}" + (f", missing in {100 * self.missing:.1f} %" if self.markers else "")
+
+    def state(self) -> State:
+        return State({"name": self.name, "look": dict(self.look), "markers": list(self.markers), "missing": self.missing})
+
+    @classmethod
+    def from_state(cls, state: State) -> KeyCoder:
+        look = sound.plain(state, "look", dict)
+        sound.demand(_known(look), "a look of keys that makes no sense")
+        return cls(sound.plain(state, "name", str), look, sound.markers(state), float(sound.plain(state, "missing", (int, float))))
