@@ -25,6 +25,7 @@ from fabrica.report import Finding, Report
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import Batches, sheets
+from fabrica.verdict import told
 
 __all__ = ["evaluate", "CEILING"]
 
@@ -76,7 +77,7 @@ def evaluate(
         "seconds": {n: round(s, 3) for n, s in seconds.items()} | {"all": round(time.perf_counter() - started, 3)},
         "versions": _versions(), "notes": notes,
     }
-    return Report(tuple(findings), facts, pictures)
+    return replace(report := Report(tuple(findings), facts, pictures), facts=facts | {"verdict": told(report)})
 
 
 def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run: Run) -> list[Finding]:
@@ -97,7 +98,8 @@ def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run
 def _plain(finding: Finding) -> Finding:
     """The same finding with Python's own floats, so that it can be written as JSON."""
     names = ("value", "low", "high", "floor", "floor_low", "floor_high")
-    return replace(finding, **{n: float(v) for n in names if (v := getattr(finding, n)) is not None})
+    plain: dict[str, Any] = {n: float(v) for n in names if (v := getattr(finding, n)) is not None}
+    return replace(finding, **plain)
 
 
 def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table: Table, target: str | None,
