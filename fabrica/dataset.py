@@ -1,8 +1,9 @@
 """One table of the user's, wherever it lies, read in parts; and the one way in which a table is written.
 
-``Dataset.open`` takes a file, a folder or glob of part files, a pandas or polars frame, an Arrow table, a dictionary of columns or
-anything with ``__arrow_c_stream__``, and shows it as Arrow record batches of plain columns. It never needs to hold a file in
-memory. ``write_table`` writes beside the target and renames at the end, so there is never half a file under the final name.
+``Dataset.open`` takes a file, a folder or glob of part files, a pandas or polars frame, an Arrow table, a dictionary
+of columns or anything with ``__arrow_c_stream__``, and shows it as Arrow record batches of plain columns. It never
+needs to hold a file in memory. ``write_table`` writes beside the target and renames at the end, so there is never
+half a file under the final name.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pyarrow as pa
 
 from fabrica import catalog
 from fabrica.contract import Source
-from fabrica.errors import FabricaError, InputError, OutputError, SchemaError, SettingError, UnknownName
+from fabrica.errors import InputError, OutputError, SchemaError, SettingError, UnknownName
 from fabrica.frames import common_type, make_of, plain_column, plain_schema, restored, to_arrow
 from fabrica.run import Run
 
@@ -110,7 +111,7 @@ class Dataset:
         return {name: tuple(map(str, c.chunk(0).dictionary.to_pylist())) for name, c in ordered.items() if c.num_chunks}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows from the first to the last in batches of about 65,536, none of them empty. Call it again to read again."""
+        """The rows from first to last in batches of at most 65,536, none of them empty. Call it again to read again."""
         for where, batch in self._raw():
             if batch.num_rows:
                 columns = [self._plain(batch, field, where) for field in self.schema]
@@ -126,8 +127,8 @@ class Dataset:
         try:
             return plain_column(batch.column(field.name), field.type)
         except pa.ArrowException:
-            raise SchemaError(f"does not fit the type {field.type} that the column has", where=f"{where}, column {field.name!r}",
-                              hint="give the parts one type a column") from None
+            raise SchemaError(f"does not fit the type of the column, {field.type}", hint="give all parts one type",
+                              where=f"{where}, column {field.name!r}") from None
 
     def head(self, n: int) -> pa.Table:
         """The first ``n`` rows, or all where there are fewer."""
@@ -140,10 +141,10 @@ class Dataset:
         return pa.Table.from_batches(found, self.schema).slice(0, n)
 
     def sample(self, n: int, run: Run) -> pa.Table:
-        """``n`` rows drawn without replacement, each set of rows as likely as any other, in their order; all where there are fewer.
+        """``n`` rows drawn without replacement, every set of rows as likely as any other, in their order; or all rows.
 
-        Every row draws a number and the ``n`` smallest stay: one pass, at most 2 n rows and a batch in memory, and the result
-        depends on the seed alone, not on how the file is cut into batches.
+        Every row draws a number and the ``n`` smallest stay: one pass, at most 2 n rows and a batch in memory, and
+        the result depends on the seed alone, not on how the file is cut into batches.
         """
         if n < 0:
             raise SettingError("a sample cannot have fewer than no rows", where="sample")
@@ -156,7 +157,7 @@ class Dataset:
             low = drawn < bound
             if low.any():
                 draws.append(drawn[low])
-                kept.append(batch.filter(pa.array(low)))
+                kept.append(batch.take(_places(low)))
             if sum(map(len, draws)) > 2 * n:
                 draws, kept = _smallest(draws, kept, n)
                 bound = draws[0].max() if n else 0.0
@@ -164,7 +165,7 @@ class Dataset:
         return pa.Table.from_batches(kept, self.schema)
 
     def restore(self, table: pa.Table) -> Any:
-        """A table of these columns as the user has them: pandas and polars frames with their dtypes, else an Arrow table.
+        """A table of these columns as the user has them: a pandas or polars frame with its dtypes, else an Arrow table.
 
         A dtype that cannot hold a cell (an Enum without that level, whole numbers with gaps) gives way to one that can.
         """
@@ -176,14 +177,21 @@ class Dataset:
         return self.parts[0].source if self.parts else None
 
 
-def _smallest(draws: list[np.ndarray], kept: list[pa.RecordBatch], n: int) -> tuple[list[np.ndarray], list[pa.RecordBatch]]:
+def _smallest(draws: list[np.ndarray], kept: list[pa.RecordBatch], n: int
+              ) -> tuple[list[np.ndarray], list[pa.RecordBatch]]:
     """Only the rows of the ``n`` smallest draws, still in their order."""
     if sum(map(len, draws)) <= n:
         return draws, kept
     drawn = np.concatenate(draws)
     chosen = np.zeros(len(drawn), bool)
     chosen[np.argpartition(drawn, n)[:n]] = True
-    return [drawn[chosen]], pa.Table.from_batches(kept).filter(pa.array(chosen)).to_batches()
+    return [drawn[chosen]], pa.Table.from_batches(kept).take(_places(chosen)).to_batches()
+
+
+def _places(chosen: np.ndarray) -> pa.Array:
+    """The numbers of the chosen rows; made from the bytes, since ``pa.array`` of a NumPy array imports all of pandas."""
+    places = np.flatnonzero(chosen).astype(np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)])
 
 
 # ---------------------------------------------------------------- files
@@ -225,7 +233,8 @@ def _files(path: Path) -> list[Path]:
             return _of_one_format([p for p in sorted(path.iterdir()) if p.is_file()], path)
         exists = path.exists()
     except OSError as error:
-        raise InputError(f"cannot be opened ({(error.strerror or 'unknown reason').lower()})", where=str(path)) from None
+        reason = (error.strerror or "unknown reason").lower()
+        raise InputError(f"cannot be opened ({reason})", where=str(path)) from None
     if not exists and glob.has_magic(str(path)):
         found = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207 - the pattern may be absolute
         return _of_one_format([p for p in found if p.is_file()], path)
@@ -236,7 +245,8 @@ def _of_one_format(files: list[Path], where: Path) -> list[Path]:
     """Files that hold rows: hidden and empty ones and those of unknown endings are left out."""
     known = [p for p in files if p.name[0] not in "._" and _ending(p)]
     if not known:
-        raise InputError("no file of a known format is here", where=str(where), hint=f"known are: {', '.join(_sources())}")
+        raise InputError("no file of a known format is here", where=str(where),
+                         hint=f"known are: {', '.join(_sources())}")
     kinds = {_sources()[_known_ending(p)]: _known_ending(p) for p in known}
     if len(kinds) > 1:
         raise InputError(f"files of several formats are here: {', '.join(sorted(kinds.values()))}", where=str(where),
@@ -340,8 +350,8 @@ def write_table(path: str | os.PathLike[str], schema: pa.Schema, batches: Iterab
     with atomic(target) as part:
         try:
             source.write(part, schema, iter(batches))
-        except FabricaError as error:
-            raise (type(error)(error.what, where=str(path), hint=error.hint) if isinstance(error, OutputError) else error) from None
+        except OutputError as error:  # the source knows the temporary name only
+            raise OutputError(error.what, where=str(path), hint=error.hint) from None
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
             raise OutputError(f"a column cannot be written as {ending}", where=str(path),
                               hint="write .parquet, which holds every type") from None

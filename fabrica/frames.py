@@ -1,9 +1,9 @@
 """Frames of all makes to Arrow and back: pandas, polars, dictionaries of columns, anything with ``__arrow_c_stream__``.
 
-The house works on *plain* Arrow columns: numbers, booleans, decimals, text (``string``), moments, nothing. ``plain_schema`` says
-what a column becomes (a categorical becomes its values, ``large_string`` becomes ``string``) and refuses what has no cells:
-lists, structs, bytes. ``restored`` turns a sampled table into the make, the dtypes and the names of the frame that came in.
-Neither pandas nor polars is imported here: who has such a frame has the module.
+The house works on *plain* Arrow columns: numbers, booleans, decimals, text (``string``), moments, nothing.
+``plain_schema`` says what a column becomes (a categorical becomes its values, ``large_string`` becomes ``string``)
+and refuses what has no cells: lists, structs, bytes. ``restored`` turns a sampled table into the make, the dtypes and
+the names of the frame that came in. Neither pandas nor polars is imported here: who has such a frame has the module.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def column_of(values: Iterable[Any]) -> pa.Array:
 
 def _is_missing(value: Any) -> bool:
     """None, NaN, NaT and pandas.NA; the last answers neither yes nor no when asked whether it is itself."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    nothing = value is None or type(value).__name__ in ("NAType", "NaTType")
+    return nothing or (isinstance(value, float) and value != value)
 
 
 def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
@@ -85,7 +86,8 @@ def plain_column(column: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> Any:
 def plain_schema(schema: pa.Schema, where: str) -> pa.Schema:
     """The schema in which the house works on a table; ``where`` is its name for the errors.
 
-    Raises ``SchemaError`` where a name stands twice or a column is nested, binary or of another kind without plain cells.
+    Raises ``SchemaError`` where a name stands twice or a column is nested, binary or of another kind without plain
+    cells.
     """
     twice = [name for name, times in Counter(schema.names).items() if times > 1]
     if twice:
@@ -189,17 +191,27 @@ def _from_polars(frame: Any, where: str) -> pa.Table:
     frame = frame.collect() if hasattr(frame, "collect") else frame
     try:
         return frame.to_arrow()
-    except Exception:  # polars panics in its own ways where a column holds Python objects
-        odd = [name for name, kind in frame.schema.items() if str(kind) == "Object"]
-        raise SchemaError("holds Python objects", where=f"{where}, column {odd[0]!r}" if odd else where,
-                          hint="cast it to text or numbers") from None
+    except Exception:  # some dtype has no Arrow type: find it
+        return pa.table({name: _from_column(frame[name], f"{where}, column {name!r}") for name in frame.columns})
+
+
+def _from_column(column: Any, where: str) -> pa.Array:
+    """A polars column; 128-bit numbers, which Arrow has not, go through text."""
+    try:
+        return column.to_arrow()
+    except Exception:
+        try:
+            return column_of([None if v is None else int(v) for v in column.cast(str).to_list()])
+        except Exception:
+            raise SchemaError(f"holds {column.dtype}, which is no column of plain cells", where=where,
+                              hint="cast it to text or numbers") from None
 
 
 # ---------------------------------------------------------------- and back
 
 
 def restored(table: pa.Table, kept: pa.Schema, template: Any) -> Any:
-    """``table`` with the types of ``kept`` where its cells allow it, as the make of ``template`` (a frame, or None: Arrow)."""
+    """``table`` in the types of ``kept`` where its cells allow it, of the make of ``template`` (None: Arrow)."""
     if make_of(template) == "pandas":
         return _to_pandas(_plain_table(table), template)
     if make_of(template) == "polars":

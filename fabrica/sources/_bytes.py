@@ -1,7 +1,7 @@
 """The bytes of a file: opened with a clear error, decompressed on the way in and compressed on the way out.
 
-Compression is recognised by the first bytes of the file, not by its name: a ``.csv.gz`` that a browser has already unpacked
-reads as well as a gzip file somebody called ``.csv``.
+Compression is recognised by the first bytes of the file, not by its name: a ``.csv.gz`` that a browser has already
+unpacked reads as well as a gzip file somebody called ``.csv``.
 """
 
 from __future__ import annotations
@@ -63,17 +63,17 @@ def first_bytes(path: Path, size: int = 16) -> bytes:
     return head
 
 
-def plain(path: Path) -> io.BufferedReader:
+def plain(path: Path) -> BinaryIO:
     """The unpacked bytes of a file; ``read(n)`` gives n bytes except at the end.
 
     Raises ``InputError`` from here or from any later ``read``: no such file, no permission, damaged compression.
     """
     head = first_bytes(path)
     if head.startswith(GZIP):
-        return io.BufferedReader(_Packed(path, cast(BinaryIO, gzip.open(path, "rb"))), 1 << 20)
+        return cast(BinaryIO, io.BufferedReader(_Packed(path, cast(BinaryIO, gzip.open(path, "rb"))), 1 << 20))
     if head.startswith(ZSTD):
         stream = cast(BinaryIO, pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
-        return io.BufferedReader(_Packed(path, stream), 1 << 20)
+        return cast(BinaryIO, io.BufferedReader(_Packed(path, stream), 1 << 20))
     return path.open("rb", buffering=1 << 20)
 
 

@@ -1,8 +1,8 @@
 """Excel workbooks (.xlsx): the first sheet, its first row the names. Needs the extra ``fabrica[excel]``.
 
-A workbook holds at most 1,048,576 rows, so its cells are kept as Arrow columns until the last row has told the types. A column that
-mixes numbers with text is text; days without a time of day are days. Text that begins with ``=`` is written as text: a table
-must not run in the reader's spreadsheet.
+A workbook holds at most 1,048,576 rows, so its cells are kept as Arrow columns until the last row has told the types.
+A column that mixes numbers with text is text; days without a time of day are days. Text that begins with ``=`` is
+written as text: a table must not run in the reader's spreadsheet.
 """
 
 from __future__ import annotations
@@ -31,19 +31,26 @@ LARGEST = 1 << 32  #: unpacked bytes of a sheet that we are willing to parse
 
 @dataclass(frozen=True)
 class Excel(Source):
-    """The first sheet of a workbook."""
+    """The first sheet of a workbook; ``sheet`` is what ``sniff`` has read: half a look costs as much as a whole one."""
+
+    sheet: pa.Table | None = None
 
     title: ClassVar[str] = "Excel workbooks (.xlsx), the first sheet; needs fabrica[excel]"
     suffixes: ClassVar[tuple[str, ...]] = (".xlsx",)
 
+    def sniff(self, path: Path) -> Excel:
+        return Excel(_table(path))
+
+    def schema(self, path: Path) -> pa.Schema:
+        return (_table(path) if self.sheet is None else self.sheet).schema
+
+    def rows(self, path: Path) -> int | None:
+        return None if self.sheet is None else self.sheet.num_rows
+
     def read(self, path: Path, *, batch_rows: int = 1 << 16) -> Iterator[pa.RecordBatch]:
         """Batches. ``InputError`` where it is no workbook or the sheet is empty."""
-        names, pieces = _sheet(path, batch_rows)
-        kinds = [_day_or(column, _met(column)) for column in zip(*pieces, strict=True)] if pieces else [pa.null()] * len(names)
-        schema = pa.schema(list(zip(names, kinds, strict=True)))
-        for piece in pieces or [[pa.nulls(0)] * len(names)]:
-            arrays = [_as(cells, kind) for cells, kind in zip(piece, kinds, strict=True)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        table = _table(path) if self.sheet is None else self.sheet
+        yield from table.to_batches(max_chunksize=batch_rows) or [pa.RecordBatch.from_pylist([], table.schema)]
 
     def write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
         """One sheet. ``OutputError`` where the table is larger than a sheet."""
@@ -56,7 +63,8 @@ class Excel(Source):
         for batch in batches:
             rows += batch.num_rows
             if rows > MOST_ROWS:
-                raise OutputError(f"an Excel sheet holds {MOST_ROWS:,} rows", where=str(path), hint="write .csv or .parquet")
+                raise OutputError(f"an Excel sheet holds {MOST_ROWS:,} rows", where=str(path),
+                                  hint="write .csv or .parquet")
             columns = [plain_column(c, plain_type(c.type)).to_pylist() for c in batch.columns]
             for row in zip(*columns, strict=True):
                 sheet.append([_cell(sheet, value) for value in row])
@@ -72,6 +80,14 @@ def _openpyxl() -> Any:
 
 
 # ---------------------------------------------------------------- in
+
+
+def _table(path: Path) -> pa.Table:
+    names, pieces = _sheet(path, 1 << 16)
+    kinds = [_day_or(column, _met(column)) for column in zip(*pieces, strict=True)] or [pa.null()] * len(names)
+    schema = pa.schema(list(zip(names, kinds, strict=True)))
+    return pa.Table.from_batches([pa.RecordBatch.from_arrays([c.cast(k) for c, k in zip(piece, kinds, strict=True)],
+                                                             schema=schema) for piece in pieces], schema)
 
 
 def _sheet(path: Path, batch_rows: int) -> tuple[list[str], list[list[pa.Array]]]:
@@ -96,7 +112,7 @@ def _sheet(path: Path, batch_rows: int) -> tuple[list[str], list[list[pa.Array]]
     except FabricaError:
         raise
     except Exception:  # a damaged workbook breaks openpyxl in many ways, and its messages may show cells
-        raise InputError("the workbook is damaged", where=str(path), hint="open and save it in Excel, or export CSV") from None
+        raise InputError("the workbook is damaged", where=str(path), hint="save it anew, or export CSV") from None
 
 
 def _must_be_workbook(path: Path) -> None:
@@ -142,10 +158,6 @@ def _day_or(pieces: tuple[pa.Array, ...], kind: pa.DataType) -> pa.DataType:
     days = all(pc.all(pc.equal(p, pc.floor_temporal(p, unit="day")), min_count=0).as_py()
                for p in pieces if pa.types.is_timestamp(p.type))
     return pa.date32() if days else kind
-
-
-def _as(cells: pa.Array, kind: pa.DataType) -> pa.Array:
-    return cells.cast(kind)
 
 
 # ---------------------------------------------------------------- out

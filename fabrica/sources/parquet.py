@@ -1,8 +1,8 @@
 """Parquet: columns in row groups, packed.
 
-Text that arrives as dictionaries is written as dictionaries, never decoded on the way, and the Arrow schema that is stored beside
-it says ``string``: whoever reads the file gets plain text. Before anything is read, the numbers in the footer are held against the
-size of the file, so that a few bytes cannot make us reserve gigabytes.
+Text that arrives as dictionaries is written as dictionaries, never decoded on the way, and the Arrow schema that is
+stored beside it says ``string``: whoever reads the file gets plain text. Before anything is read, the numbers in the
+footer are held against the size of the file, so that a few bytes cannot make us reserve gigabytes.
 """
 
 from __future__ import annotations
@@ -80,9 +80,10 @@ def _flush(writer: pq.ParquetWriter, held: list[pa.RecordBatch]) -> None:
 
 def _stored_schema(schema: pa.Schema, first: pa.RecordBatch | None) -> pa.Schema:
     """Text as dictionaries where it arrives so; beside it, as metadata, the schema that readers shall see."""
-    arriving = [None] * len(schema) if first is None else [c.type for c in first.columns]
-    fields = [pa.field(f.name, pa.dictionary(pa.int32(), pa.string())) if pa.types.is_string(f.type)
-              and kind is not None and pa.types.is_dictionary(kind) else f for f, kind in zip(schema, arriving, strict=True)]
+    coded = [False] * len(schema) if first is None else [pa.types.is_dictionary(c.type) for c in first.columns]
+    text = pa.dictionary(pa.int32(), pa.string())
+    fields = [pa.field(f.name, text) if is_coded and pa.types.is_string(f.type) else f
+              for f, is_coded in zip(schema, coded, strict=True)]
     seen = base64.b64encode(schema.remove_metadata().serialize().to_pybytes())
     return pa.schema(fields, {b"ARROW:schema": seen})
 

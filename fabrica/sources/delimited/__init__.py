@@ -1,8 +1,8 @@
 """Delimited text: CSV, TSV and their kin, plain or packed with gzip or zstd.
 
-Every column is read as text, exactly as it stands: leading zeros, leading spaces, ``$1,200.50`` and ``31/12/2024`` come through
-untouched, and the schema says later what they mean. An empty cell is a missing value; a quoted empty one is the empty text. In a
-table of one column a blank line is a missing value, elsewhere it is skipped.
+Every column is read as text, exactly as it stands: leading zeros, leading spaces, ``$1,200.50`` and ``31/12/2024``
+come through untouched, and the schema says later what they mean. An empty cell is a missing value; a quoted empty one
+is the empty text. In a table of one column a blank line is a missing value, elsewhere it is skipped.
 
 Arrow's reader does the work; where it stumbles, ``scan`` names the line, and no cell is shown.
 """
@@ -66,7 +66,7 @@ class Delimited(Source):
             except pa.ArrowInvalid as error:
                 if "straddling" not in str(error) or block >= LONGEST_RECORD:
                     raise _explained(path, layout) from None
-                block *= 8  # a record is longer than a block: begin again with larger ones, behind the rows that are out
+                block *= 8  # a record is longer than a block: begin again, behind the rows that are out
 
     def write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
         write(path, schema, batches, self.layout.dialect if self.layout else Dialect(usual_delimiter(path)))

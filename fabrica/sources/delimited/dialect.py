@@ -1,8 +1,8 @@
-"""How one delimited file is written: delimiter, encoding, quoting, line ends and header, found by looking at its first rows.
+"""How one delimited file is written: delimiter, encoding, quoting, line ends, header; found in its first rows.
 
-The delimiter is the one that cuts the first rows into as many cells as the first line. The first line is a header unless it
-looks like data: then every numeric column has a number in it (except for numbers that are names, 0 1 2 ... or years). A column
-without a name is called by its place, ``column_3``.
+The delimiter is the one that cuts the first rows into as many cells as the first line. The first line is a header
+unless it looks like data: then every numeric column has a number in it (except for numbers that are names, 0 1 2 ...
+or years). A column without a name is called by its place, ``column_3``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the rows of one file lie: column names, byte offset and line of the first row in its UTF-8 text, bytes of a row."""
+    """Where the rows of a file lie: column names, byte offset and line of the first in its UTF-8 text, bytes a row."""
 
     dialect: Dialect
     columns: tuple[str, ...]

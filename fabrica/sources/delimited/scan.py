@@ -1,8 +1,9 @@
 """The grammar of delimited text: where a record ends and how it falls into cells.
 
-A quote opens only at the start of a cell, two quotes within quotes are one, and a quoted cell may hold line ends (RFC 4180, as
-Arrow's reader has it). The fast reader does not say where it stumbled, so this slow one walks the file a second time to name
-the line. It works on UTF-8 bytes: no byte of a longer character looks like a delimiter, a quote or a line end.
+A quote opens only at the start of a cell, two quotes within quotes are one, and a quoted cell may hold line ends (RFC
+4180, as Arrow's reader has it). The fast reader does not say where it stumbled, so this slow one walks the file a
+second time to name the line. It works on UTF-8 bytes: no byte of a longer character looks like a delimiter, a quote
+or a line end.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _TO_CLOSING_QUOTE = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its first line (from 1), its bytes, the offset behind it, its number of cells and whether its quotes close."""
+    """One record: its first line (from 1), its bytes, the offset behind it, its cells, and whether its quotes close."""
 
     line: int
     raw: bytes

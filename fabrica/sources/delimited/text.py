@@ -1,8 +1,8 @@
 """The text of a delimited file as UTF-8 bytes, whatever its encoding, read once from front to back.
 
-The encoding is found from the byte-order mark, else from the bytes: UTF-16 shows a zero in every other byte, UTF-8 decodes, and
-what is left is the Windows code page 1252 or, where that has no such letter, Latin-1. Zero bytes and a flood of control
-characters mean that the file is no text.
+The encoding is found from the byte-order mark, else from the bytes: UTF-16 shows a zero in every other byte, UTF-8
+decodes, and what is left is the Windows code page 1252 or, where that has no such letter, Latin-1. Zero bytes and a
+flood of control characters mean that the file is no text.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 from pathlib import Path
+from typing import BinaryIO
 
 from fabrica.errors import InputError
 from fabrica.sources._bytes import plain, what_is
@@ -58,11 +59,11 @@ def _must_be_text(head: bytes, path: Path) -> None:
 
 def _not_text(head: bytes, path: Path) -> InputError:
     words = what_is(head)
-    return InputError(f"this is not delimited text but {words}" if words else "this is a binary file, not delimited text",
-                      where=str(path), hint="export the table as CSV" if words is None else "give it its proper ending")
+    what = f"this is not delimited text but {words}" if words else "this is a binary file, not delimited text"
+    return InputError(what, where=str(path), hint="export the table as CSV")
 
 
-def _is_utf8(head: bytes, rest: io.BufferedIOBase) -> bool:
+def _is_utf8(head: bytes, rest: BinaryIO) -> bool:
     decoder, seen, block = codecs.getincrementaldecoder("utf-8")(), 0, head
     try:
         while block and seen < LOOK:
@@ -87,8 +88,8 @@ def _narrow(head: bytes) -> str:
 class Utf8Text(io.RawIOBase):
     """The text of ``path`` in UTF-8 without a byte-order mark, from byte ``start`` of that text on.
 
-    Wrap it in ``io.BufferedReader``. Reading raises ``InputError`` with the line where the text holds a zero byte or does not
-    follow its encoding. ``tail`` holds the last bytes that were read.
+    Wrap it in ``io.BufferedReader``. Reading raises ``InputError`` with the line where the text holds a zero byte or
+    does not follow its encoding. ``tail`` holds the last bytes that were read.
     """
 
     def __init__(self, path: Path, encoding: str, start: int = 0):

@@ -1,7 +1,7 @@
 """Delimited text out: fast, in the hand of a dialect, with quotes only where they are needed (RFC 4180).
 
-A batch becomes one long text by joining its columns cell by cell in Arrow. Columns that arrive as dictionaries are escaped a
-level at a time, not a cell at a time. A missing value is an empty cell, the empty text a quoted one.
+A batch becomes one long text by joining its columns cell by cell in Arrow. Columns that arrive as dictionaries are
+escaped a level at a time, not a cell at a time. A missing value is an empty cell, the empty text a quoted one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _recoder(dialect: Dialect, path: Path):  # type: ignore[no-untyped-def]
         try:
             return encoder.encode(bytes(text).decode("utf-8"))
         except UnicodeEncodeError:
-            raise OutputError(f"a letter of the table does not exist in the encoding {dialect.encoding}", where=str(path),
+            raise OutputError(f"the encoding {dialect.encoding} lacks a letter of the table", where=str(path),
                               hint="write to another format, such as .parquet") from None
 
     return recode
@@ -69,7 +69,8 @@ def _text(column: pa.Array, dialect: Dialect, always: bool) -> pa.Array:
     try:
         return _escaped(column.cast(pa.string()), dialect, always)
     except pa.ArrowNotImplementedError:
-        return _escaped(pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string()), dialect, always)
+        texts = pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
+        return _escaped(texts, dialect, always)
 
 
 def _escaped(texts: pa.Array, dialect: Dialect, always: bool) -> pa.Array:

@@ -1,8 +1,9 @@
 """JSON lines: one object a line, plain or packed with gzip or zstd.
 
-A first pass over the file finds the columns and their types, since the last line may hold a key that no other has. Text stays
-text (Arrow would make moments of it), whole numbers and fractions meet as fractions, and a column that mixes numbers with text
-is text. Arrow's parser does the work; where it gives up, Python's reads the file line by line and names the line.
+A first pass over the file finds the columns and their types, since the last line may hold a key that no other has.
+Text stays text (Arrow would make moments of it), whole numbers and fractions meet as fractions, and a column that
+mixes numbers with text is text. Arrow's parser does the work; where it gives up, Python's reads the file line by line
+and names the line.
 """
 
 from __future__ import annotations

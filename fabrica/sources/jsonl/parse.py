@@ -36,7 +36,7 @@ class Shape:
 
 
 def shape_of(path: Path) -> Shape:
-    """One pass over the file. ``InputError`` where it is empty or a line is no object, ``SchemaError`` where a value is nested."""
+    """One pass over the file. ``InputError`` where a line is no object, ``SchemaError`` where a value is nested."""
     return _quick_shape(path) or _careful_shape(path)
 
 
@@ -90,7 +90,7 @@ def _quick_shape(path: Path) -> Shape | None:
 
 
 def _beyond(column: pa.ChunkedArray) -> bool:
-    """Whether a column of fractions may be one of whole numbers too large for 64 bits: Arrow rounds these in silence."""
+    """Whether fractions may be whole numbers that are too large for 64 bits: Arrow rounds these in silence."""
     if not pa.types.is_floating(column.type):
         return False
     largest = pc.max(pc.abs(column)).as_py()

@@ -15,7 +15,7 @@ __all__ = ["lines_of"]
 
 
 def lines_of(names: Sequence[str], batch: pa.RecordBatch) -> memoryview:
-    """The rows of a batch as UTF-8, a line each; missing values are ``null``, moments and durations their ISO-like texts."""
+    """The rows of a batch as UTF-8, a line each; missing values are ``null``, moments their ISO-like texts."""
     parts: list[pa.Array | str] = []
     for i, (name, column) in enumerate(zip(names, batch.columns, strict=True)):
         parts += [("{" if i == 0 else ",") + json.dumps(name, ensure_ascii=False) + ":", _values(column)]
