@@ -104,7 +104,16 @@ def _pick(sheet: Sheet, rows: int, run: Run) -> Sheet:
 
 
 def detect(real: Sheet, other: Sheet, run: Run) -> Detection:
-    """Train a detector on two thirds of equally many rows of both tables, ask it about the rest; three times."""
+    """Train a detector on two thirds of equally many rows of both tables, ask it about the rest; three times.
+
+    Raises
+    ------
+    NotComputable : fewer than 30 rows of a table, or no column.
+
+    >>> a, b = (Sheet(90, {"x": np.arange(90.0) + shift}, {}) for shift in (0, 1000))
+    >>> detect(a, b, Run(7, workers=1)).auc
+    1.0
+    """
     rows = min(real.rows, other.rows)
     if rows < 10 * FOLDS:
         raise NotComputable(f"a detector needs at least {10 * FOLDS} rows of each table, here are {rows}")

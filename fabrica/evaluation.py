@@ -56,7 +56,22 @@ def evaluate(
     ------
     SchemaError : the tables differ in their columns.
     UnknownName : there is no such target or metric.
-    InputError : the original or the synthetic table has no rows.
+    InputError : the original or the synthetic table has no rows, or the original does not fit its schema.
+
+    >>> import pyarrow as pa
+    >>> from dataclasses import dataclass
+    >>> from fabrica.schema import Column
+    >>> @dataclass
+    ... class Held:
+    ...     table: pa.Table
+    ...     @property
+    ...     def rows(self): return self.table.num_rows
+    ...     def batches(self): return self.table.to_batches()
+    >>> held = Held(pa.table({"age": [20, 30, 40, 50]}))
+    >>> report = evaluate(held, held, table=Table("people", (Column("age", "integer", "int64"),)),
+    ...                   metrics=["shape"], run=Run(7, workers=1))
+    >>> report.find("shape").value
+    0.0
     """
     if target is not None:
         table[target]
@@ -77,7 +92,8 @@ def evaluate(
         "seconds": {n: round(s, 3) for n, s in seconds.items()} | {"all": round(time.perf_counter() - started, 3)},
         "versions": _versions(), "notes": notes,
     }
-    return replace(report := Report(tuple(findings), facts, pictures), facts=facts | {"verdict": told(report)})
+    report = Report(tuple(findings), facts, pictures)
+    return replace(report, facts=facts | {"verdict": told(report)})
 
 
 def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run: Run) -> list[Finding]:

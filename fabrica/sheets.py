@@ -78,6 +78,13 @@ def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] =
     ------
     SchemaError : a dataset lacks a column or has one too many.
     InputError : the original does not hold what the schema says.
+
+    >>> from types import SimpleNamespace
+    >>> people = pa.record_batch({"age": pa.array([20, None]), "sex": pa.array(["f", "m"])})
+    >>> table = Table("people", (Column("age", "integer", "int64"), Column("sex", "category")))
+    >>> got = sheets(table, SimpleNamespace(rows=2, batches=lambda: [people]))[0]
+    >>> got.values["age"].tolist(), got.values["sex"].tolist(), got.levels["sex"]
+    ([20.0, nan], [0, 1], ['f', 'm'])
     """
     picks = list(keep) or [None] * len(datasets)
     read_in = [_Reader(table, ROLES[min(i, 2)]).read(d, p)

@@ -58,7 +58,7 @@ LETTERS = {"excellent": "A", "good": "B", "fair": "C", "poor": "D", NOT: "–"}
 
 
 def told(report: Report) -> dict[str, Any]:
-    """The verdict as plain values for ``facts["verdict"]``: letter, name of the grade, title, words, further reasons."""
+    """The verdict as plain values for ``facts["verdict"]``: letter, grade, title, words, further reasons."""
     grade, sentences = verdict(report)
     title = "Repeats real rows" if grades(report).get("copies") in ("fair", "poor") else TITLES[grade]
     return {"grade": LETTERS[grade], "name": grade, "title": title, "words": sentences[0] if sentences else "",

@@ -43,13 +43,14 @@ class Utility(Metric):
         target, test = evidence.target, evidence.holdout
         known = np.unique(evidence.real.values[target])
 
-        def judge(train: Sheet) -> Score:
+        def judge(role: str) -> Score:
+            train = evidence.synthetic if role == "synthetic" else evidence.real
             if target in train.levels:
                 return _levels(train, test, target, known)
-            return _number(train, test, target)
+            return _number(train, test, target, run.child(role).random())
 
         try:
-            twin, real = run.map(judge, [evidence.synthetic, evidence.real])
+            twin, real = run.map(judge, ["synthetic", "real"])
         except NotComputable as problem:
             return [Finding("utility", None, better="higher", against="holdout", problem=problem.what)]
         detail: dict[str, Any] = {"target": target, "measure": real.measure, "gap": real.value - twin.value,
@@ -125,7 +126,7 @@ def _many(train: Sheet, test: Sheet, target: str) -> Score:
     return Score("accuracy", hits / test.rows, *wilson(hits, test.rows), test.rows)
 
 
-def _number(train: Sheet, test: Sheet, target: str) -> Score:
+def _number(train: Sheet, test: Sheet, target: str, draw: np.random.Generator) -> Score:
     learn, judged = (~np.isnan(s.values[target]) for s in (train, test))
     y, truth = train.values[target][learn], test.values[target][judged]
     if min(len(y), len(truth)) < LEAST or np.ptp(truth) == 0:
@@ -133,7 +134,6 @@ def _number(train: Sheet, test: Sheet, target: str) -> Score:
     a, b, types = _matrices(train, test, target)
     booster = boost(a[learn], y, types, ROUNDS, objective="reg:squarederror", **SETTING)
     guess = predict(booster, b[judged], types).astype(float)
-    draw = np.random.Generator(np.random.Philox(key=len(truth)))
     picks = draw.integers(len(truth), size=(200, len(truth)))
     low, high = np.quantile([_r2(truth[p], guess[p]) for p in picks], [0.025, 0.975])
     value = _r2(truth, guess)
