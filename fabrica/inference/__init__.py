@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from fabrica.errors import FabricaError
 from fabrica.inference.facts import Facts
+from fabrica.inference.markers import without
 from fabrica.inference.overrides import as_kind, load_overrides, settled, with_overrides
 from fabrica.inference.places import with_places
 from fabrica.inference.text import guess_text
@@ -45,15 +46,28 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     plain = settled(overrides, sample.column_names, name)
     columns, notes, ranges = [], [], {}
     for i, label in enumerate(sample.column_names):
-        facts = Facts.of(label, sample.column(i), rows)
-        wanted = plain.get(label, {}).get("kind")
+        said = plain.get(label, {})
+        facts = without(Facts.of(label, sample.column(i), rows), said.get("missing", ()))
+        wanted = said.get("kind")
         column, note = as_kind(facts, wanted, guess) if wanted else guess(facts)
         columns.append(column)
         notes += [note] if note else []
         if column.kind == "decimal" and (span := _range(column, facts)):
             ranges[label] = span
     table = with_places(Table(name, tuple(columns)), {n: r for n, r in ranges.items() if n not in plain})
-    return with_overrides(table, plain, f"overrides of table {name!r}"), notes
+    table = with_overrides(table, plain, f"overrides of table {name!r}")
+    return table, notes + _summary(table)
+
+
+def _summary(table: Table) -> list[str]:
+    """One line for all columns whose values are not learned."""
+    lines = []
+    for kind, words in (("key", "identifiers, made afresh and never learned"), ("text", "free text, learned as patterns only")):
+        found = [c.name for c in table.columns if c.kind == kind]
+        if found:
+            shown = ", ".join(map(repr, found[:5])) + (", …" if len(found) > 5 else "")
+            lines.append(f"{len(found)} column(s) are {words}: {shown}")
+    return lines
 
 
 def guess(facts: Facts) -> tuple[Column, str]:

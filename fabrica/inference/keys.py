@@ -14,15 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica.inference.facts import Facts
+from fabrica.inference.facts import Facts, K
 
-__all__ = ["key_notation", "whole_key", "template", "named_like_key", "look"]
+__all__ = ["key_notation", "whole_key", "template", "named_like_key", "named_like_code", "look"]
 
 _NAME = re.compile(
     r"(?:^|[\s_.\-])(?:id|uid|uuid|guid|key|pk|index|idx|nr|rowid|rownum|row_?number|record|serial)$|^(?:id|key|index|no)$"
     r"|[a-z](?:Id|ID|Key|Uid|UID|UUID|Uuid|Nr|No)$|^(?:unnamed: ?\d+|__index_level_\d+__|instant|identifier)$|identifier$|^id[\s_]",
     re.IGNORECASE)
 _CAMEL = re.compile(r"[a-z](?:Id|ID|Key|Uid|UID|UUID|Uuid|Nr|No)$")
+_CODE = re.compile(r"(?:^|[\s_.\-\d]|(?<=[a-z]))(?:code|codes|zip|zipcode|postal|postcode|icd\d*|fips|naics|sic|sku)$", re.I)
 _UUID = r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _MANY = 50  #: a run of whole numbers must be this long to be a key whatever its name
@@ -35,7 +36,12 @@ def named_like_key(name: str) -> bool:
     (True, True, False, False)
     """
     bare = _NAME.search(name)
-    return bool(bare and (bare[0][0] not in "abcdefghijklmnopqrstuvwxyz" or bare.start() == 0) or _CAMEL.search(name))
+    return bool((bare and (bare[0][0] not in "abcdefghijklmnopqrstuvwxyz" or bare.start() == 0)) or _CAMEL.search(name))
+
+
+def named_like_code(facts: Facts) -> bool:
+    """Whether whole numbers are codes, not amounts: a name such as ``zip_code``, and codes that come again and again."""
+    return bool(_CODE.search(facts.name)) and facts.repetition >= 5 and facts.held >= 0.5
 
 
 def look(facts: Facts, pattern: str) -> bool:
@@ -51,6 +57,8 @@ def key_notation(facts: Facts) -> dict[str, Any] | None:
         return {"kind": "uuid"}
     if look(facts, _EMAIL):
         return {"kind": "email"}
+    if run := _numbered(facts):
+        return run
     found, share = template(facts.head)
     digits = pc.sum(pc.match_substring_regex(facts.text, r"\d")).as_py() / facts.distinct
     spaces = pc.sum(pc.match_substring(facts.text, " ")).as_py() / facts.distinct
@@ -64,35 +72,52 @@ def key_notation(facts: Facts) -> dict[str, Any] | None:
     return None
 
 
+def _numbered(facts: Facts) -> dict[str, Any] | None:
+    """Codes that are a constant prefix and a run of numbers of one width: ``INV-00001`` and so on."""
+    parts = [re.fullmatch(r"(\D*)(\d+)", t) for t in facts.head]
+    if len(parts) < max(K, facts.distinct) or not all(parts):
+        return None
+    prefixes, widths = {m[1] for m in parts if m}, {len(m[2]) for m in parts if m}
+    numbers = sorted(int(m[2]) for m in parts if m)
+    if len(prefixes) > 1 or len(widths) > 1 or numbers[-1] - numbers[0] != len(numbers) - 1:
+        return None
+    return {"kind": "sequence", "start": min(numbers[0], 1), "step": 1, "width": widths.pop(), "prefix": prefixes.pop()}
+
+
 def template(texts: list[str]) -> tuple[str, float]:
-    """``(template, share of the texts that it covers)`` of the commonest length: ``#`` a digit, ``A`` and ``a`` letters,
-    ``x`` hexadecimal, anything else stands for itself. A character is literal only where all texts have it.
+    r"""``(template, share of the texts that it covers)`` of the commonest length: ``#`` a digit, ``A`` and ``a`` letters,
+    ``x`` hexadecimal, ``?`` a letter or a digit, anything else (or behind a backslash) stands for itself. A character is
+    literal only where all texts have it.
 
     >>> template(["INV-00042", "INV-00917"])
     ('INV-00###', 1.0)
     """
     length = Counter(map(len, texts)).most_common(1)[0][0]
     same = [t for t in texts if len(t) == length]
-    columns = [set(t[i] for t in same) for i in range(length)]
-    if len(columns) >= 16 and all(c <= set("0123456789abcdef") for c in columns):
+    places = [Counter(t[i] for t in same) for i in range(length)]
+    if length >= 16 and all(set(p) <= set("0123456789abcdef") for p in places):
         return "x" * length, len(same) / len(texts)
     few = len(same) < 5
-    out = "".join(_class(c, few) for c in columns)
-    return out, len(same) / len(texts) if "?" not in out else 0.0
+    mixed = any(len({_class(c) if c.isalnum() else c for c in p}) > 1 for p in places)
+    return "".join(_place(p, few) for p in places), 0.0 if mixed else len(same) / len(texts)
 
 
-def _class(seen: set[str], few: bool) -> str:
-    """One character of a template; ``?`` where kinds of characters mix."""
-    one = next(iter(seen))
-    if len(seen) == 1 and not (few and one.isalnum()):
-        return one if one not in "#AaxX?" or not one.isalnum() else one
-    if all(c.isdigit() for c in seen):
-        return "#"
-    if all(c.isupper() for c in seen):
-        return "A"
-    if all(c.islower() for c in seen):
-        return "a"
-    return "A" if all(c.isalpha() for c in seen) else "x" if all(c in "0123456789abcdef" for c in seen) else "?"
+def _place(seen: Counter[str], few: bool) -> str:
+    """One character of a template: itself where it never varies, else the commonest class."""
+    if len(seen) == 1 and not (few and next(iter(seen)).isalnum()):
+        one = next(iter(seen))
+        return "\\" + one if one in "#Aax?\\" else one
+    classes: Counter[str] = Counter()
+    for c, n in seen.items():
+        classes[_class(c) if c.isalnum() else c] += n
+    if {"#", "A", "a"} <= set(classes):
+        return "?"
+    most = classes.most_common(1)[0][0]
+    return most if most in ("#", "A", "a") else "\\" + most if most in "x?\\" else most
+
+
+def _class(c: str) -> str:
+    return "#" if c.isdigit() else "a" if c.islower() else "A"
 
 
 def whole_key(facts: Facts, values: pa.Array) -> dict[str, Any] | None:
@@ -108,7 +133,9 @@ def whole_key(facts: Facts, values: pa.Array) -> dict[str, Any] | None:
     run = span == len(numbers) - 1 if facts.total <= facts.rows else span <= 1.02 * facts.total
     named = named_like_key(facts.name)
     if run and (named or (facts.distinct >= _MANY and numbers[0] in (0, 1))):
-        return {"kind": "sequence", "start": int(numbers[0]) if numbers[0] in (0, 1) else 1, "step": 1}
+        first = int(numbers[0])
+        start = first if first in (0, 1) else 10 ** (len(str(first)) - 1) if first > 0 else 1  # never a real number
+        return {"kind": "sequence", "start": start, "step": 1}
     if named:
         return {"template": "#" * len(str(int(np.abs(numbers).max())))}
     return None

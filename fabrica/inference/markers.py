@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.inference.facts import Facts
+from fabrica.notation.missing import which
+from fabrica.schema import Column
 
-__all__ = ["split", "EVERYWHERE", "BETWEEN_NUMBERS"]
+__all__ = ["split", "without", "EVERYWHERE", "BETWEEN_NUMBERS"]
 
 #: stripped and in lower case; these mean "missing" in any column
 EVERYWHERE = ("", "?", "na", "n/a", "n.a.", "#n/a", "#na", "nan", "<na>", "null", "#null!", "\\n", "(null)", "n\\a")
 #: these are words too, so they mean "missing" only between values that are no words
-BETWEEN_NUMBERS = ("none", "nil", "-", "--", "---", ".", "..", "...", "missing", "unknown", "#value!", "#div/0!", "x", "*",
-                   "nat", "not available", "undefined", "inf", "-inf", "infinity", "-infinity")
+BETWEEN_NUMBERS = ("none", "nil", "-", "--", "---", ".", "..", "...", "missing", "unknown", "#value!", "#div/0!", "*",
+                   "nat", "not available", "undefined",
+                   "inf", "-inf", "infinity", "-infinity")
 
 
 def split(facts: Facts, known: tuple[str, ...]) -> tuple[Facts, tuple[str, ...]]:
@@ -27,6 +33,15 @@ def split(facts: Facts, known: tuple[str, ...]) -> tuple[Facts, tuple[str, ...]]
     if found.any():
         found &= ~_a_code(facts, bare, found)
     return facts.keep(~found), tuple(facts.text.filter(pa.array(found)).to_pylist())
+
+
+def without(facts: Facts, declared: Sequence[object]) -> Facts:
+    """The facts with the declared markers counted as missing."""
+    if not declared or not facts.distinct:
+        return facts
+    marks = which(Column(facts.name, "category", missing=tuple(map(str, declared))), facts.pool)
+    kept = facts.keep(marks == 0)
+    return replace(kept, nulls=facts.nulls + facts.present - kept.present)
 
 
 def _a_code(facts: Facts, bare: pa.Array, found: np.ndarray) -> np.ndarray:

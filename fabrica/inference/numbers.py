@@ -14,7 +14,7 @@ from fabrica.notation.numbers import Numeral
 
 __all__ = ["written", "decimals_of", "digits_of", "MOST_DECIMALS"]
 
-MOST_DECIMALS = 9
+MOST_DECIMALS = 12
 _CURRENCY = r"[$€£¥₹₽₩₺฿₫₴₦]|USD|EUR|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|PLN|INR|BRL|R\$|US\$|A\$|C\$|kr\.?|zł|Fr\.?"
 _UNITS = r"%|‰|°[CF]?|[kmcµn]?m[²³]?|[kmµ]?g|km/h|mph|m/s|kWh|MWh|kW|MW|GB|MB|KB|TB|Hz|kHz|MHz|GHz|ms|mi|ft|lbs?|oz|[mdc]?[lL]|hp|bhp|CC|kmpl|kcal"
 _SHAPE = re.compile(
@@ -46,8 +46,9 @@ def written(texts: Sequence[str]) -> Numeral | None:
     if plus and max(map(len, bodies)) > 9:
         return None  # a telephone number
     width = len(texts[0]) if before.isspace() and len({len(t) for t in texts}) == 1 else 0
+    power = next((m["power"][0] for m in shapes if m["power"]), "")
     return Numeral(prefix="" if width else before, suffix=after, thousands=thousands, decimal=decimal,
-                   negative=_negative(shapes), plus=plus, width=width)
+                   negative=_negative(shapes), plus=plus, width=width, power=power)
 
 
 def _common(pieces: list[str]) -> str:
@@ -77,8 +78,8 @@ def _marks(bodies: list[str], money: bool) -> tuple[str, str]:
 
 
 def digits_of(text: pa.Array, numeral: Numeral) -> tuple[int, int | None]:
-    """``(fewest, most)`` digits after the mark in texts of numbers; most is None where they vary freely (exponents,
-    binary floats).
+    """``(fewest, most)`` digits after the mark in texts of numbers; most is None where they vary freely (binary
+    floats). Fewest is more than one only where zeros at the end prove that they are always written.
 
     >>> digits_of(pa.array(["1.50", "2.375"]), Numeral())
     (2, 3)
@@ -88,7 +89,11 @@ def digits_of(text: pa.Array, numeral: Numeral) -> tuple[int, int | None]:
     power = pc.match_substring_regex(text, r"\d[eE][-+]?\d")
     found = pc.min_max(pc.fill_null(pc.utf8_length(tail), 0).filter(pc.invert(power))).as_py()
     fewest, most = found["min"] or 0, found["max"] or 0
-    return fewest, most if most <= MOST_DECIMALS and not pc.any(power).as_py() else None
+    if 1 < fewest < most and not pc.any(pc.ends_with(tail, "0")).as_py():
+        fewest = 1
+    if pc.any(power).as_py():
+        return fewest, decimals_of(np.asarray(numeral.parse(text, whole=False)[0].drop_null()))
+    return fewest, most if most <= MOST_DECIMALS else None
 
 
 def decimals_of(values: np.ndarray) -> int | None:

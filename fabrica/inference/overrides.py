@@ -99,6 +99,8 @@ def _whole_schema(overrides: Overrides, where: str) -> Schema | None:
 def with_overrides(table: Table, overrides: Any, where: str = "overrides") -> Table:
     """The table with the columns that ``overrides`` speaks of changed; a new kind drops what belonged to the old one.
 
+    Declared ``missing`` markers join those that were found; an empty list takes all of them away.
+
     >>> table = Table("t", (Column("zip", "integer", "int64"),))
     >>> with_overrides(table, {"zip": "category"})["zip"].kind
     'category'
@@ -109,6 +111,8 @@ def with_overrides(table: Table, overrides: Any, where: str = "overrides") -> Ta
         if said.get("kind", old.kind) != old.kind:
             old = replace(old, decimals=None, unit=None, timezone=None, notation=None, levels=(), partner=None)
         plain = {k: _plain(v) for k, v in said.items() if k != "storage"} | {"why": said.get("why") or "declared"}
+        if plain.get("missing"):
+            plain["missing"] = list(dict.fromkeys([*old.missing, *map(str, plain["missing"])]))
         try:
             changed[name] = Column.from_json(old.to_json() | plain, f"{where}, column {name!r}")
         except (TypeError, ValueError):
@@ -119,7 +123,7 @@ def with_overrides(table: Table, overrides: Any, where: str = "overrides") -> Ta
 def _plain(value: Any) -> Any:
     """Markers and levels are texts, though YAML reads -999 as a number."""
     if isinstance(value, list):
-        return [v if isinstance(v, (float, int)) and not isinstance(v, bool) else str(v) for v in value]
+        return [v if isinstance(v, float | int) and not isinstance(v, bool) else str(v) for v in value]
     return value
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pyarrow.compute as pc
 
 from fabrica.inference import markers
-from fabrica.inference.facts import K, Facts
-from fabrica.inference.keys import key_notation, named_like_key, whole_key
+from fabrica.inference.facts import Facts, K
+from fabrica.inference.keys import key_notation, named_like_code, named_like_key, whole_key
 from fabrica.inference.moments import guess_moment
 from fabrica.inference.numbers import digits_of, written
 from fabrica.inference.words import boolean_words, is_free_text, scale
 from fabrica.notation import misfits
+from fabrica.notation.numbers import Numeral
 from fabrica.schema import Column
 
 __all__ = ["guess_text", "as_number", "as_moment", "as_words"]
@@ -69,11 +70,12 @@ def _why(column: Column, digits: int | None) -> str:
 
 
 def _whole(column: Column, facts: Facts, note: str) -> tuple[Column, str] | None:
-    from fabrica.notation.numbers import Numeral
-
+    if named_like_code(facts):
+        return Column(facts.name, "category", facts.storage, missing=column.missing, why="whole numbers named as codes"), ""
     if column.notation is None and not column.missing:
         values, _ = Numeral().parse(facts.text, whole=True)
         if (found := whole_key(facts, values)) is not None:
+            found = found | {"number": True} if "template" in found else found
             return replace(column, kind="key", notation=found, why="whole numbers, unique, named or numbered like a key"), ""
     return replace(column, why="whole numbers"), note
 
@@ -117,8 +119,7 @@ def as_words(facts: Facts) -> tuple[Column, str]:
     if ordered := scale(facts):
         return Column(facts.name, "ordinal", facts.storage, levels=tuple(ordered[0]), why=ordered[1]), ""
     if is_free_text(facts):
-        return Column(facts.name, "text", facts.storage, why="long or hardly repeating texts"), (
-            f"column {facts.name!r} is free text: only its patterns are learned")
+        return Column(facts.name, "text", facts.storage, why="long or hardly repeating texts"), ""
     why = "codes that come again" if named_like_key(facts.name) else "words that come again"
     return Column(facts.name, "category", facts.storage, why=why), ""
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from fabrica.errors import InputError
 from fabrica.inference.facts import Facts
-from fabrica.inference.keys import whole_key
+from fabrica.inference.keys import named_like_code, whole_key
 from fabrica.inference.moments import unit_of
 from fabrica.inference.numbers import decimals_of
 from fabrica.inference.text import as_moment, as_words
@@ -63,6 +63,8 @@ def _whole(facts: Facts) -> tuple[Column, str]:
     if (found := whole_key(facts, facts.pool)) is not None:
         return Column(facts.name, "key", facts.storage, notation=found,
                       why="whole numbers, unique, named or numbered like a key"), ""
+    if named_like_code(facts):
+        return Column(facts.name, "category", facts.storage, why="whole numbers named as codes"), ""
     return Column(facts.name, "integer", facts.storage, why="whole numbers"), ""
 
 

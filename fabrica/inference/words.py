@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow.compute as pc
 
-from fabrica.inference.facts import K, Facts
+from fabrica.inference.facts import Facts, K
 
 __all__ = ["boolean_words", "scale", "is_free_text"]
 

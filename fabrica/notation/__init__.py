@@ -31,7 +31,7 @@ from fabrica.errors import InputError
 from fabrica.notation import missing
 from fabrica.notation.moments import cell_type, read_moment, write_moment
 from fabrica.notation.numbers import Numeral
-from fabrica.notation.storage import arrow_type, as_text, distinct, flat, gather, is_binary, is_text
+from fabrica.notation.storage import arrow_type, distinct, flat, gather, is_text
 from fabrica.notation.words import from_text, level_text, read_boolean, write_boolean
 from fabrica.schema import KINDS, Column
 
@@ -55,7 +55,8 @@ def read(column: Column, array: pa.Array | pa.ChunkedArray, *, first_row: int = 
     ------
     InputError : a value does not fit the kind; names column and row, never the value.
 
-    >>> read(Column("fee", "decimal", notation={"prefix": "$"}, missing=("?",)), pa.array(["$1.5", "?"])).values.to_pylist()
+    >>> fee = Column("fee", "decimal", notation={"prefix": "$"}, missing=("?",))
+    >>> read(fee, pa.array(["$1.5", "?"])).values.to_pylist()
     [1.5, None]
     """
     cells, bad = _read(column, array, strict=False)
@@ -67,12 +68,12 @@ def read(column: Column, array: pa.Array | pa.ChunkedArray, *, first_row: int = 
 
 
 def misfits(column: Column, array: pa.Array | pa.ChunkedArray) -> np.ndarray:
-    """(n,) bool: the cells that do not fit the column, or would not come back as they stand (leading zeros of integers)."""
+    """(n,) bool: the cells that do not fit the column, or would not come back (leading zeros of whole numbers)."""
     return _read(column, array, strict=True)[1]
 
 
 def write(column: Column, cells: Cells) -> pa.Array:
-    """The cells as the user holds the column: the type is ``column.storage``; text whose cells are a dictionary stays one.
+    """The cells as the user holds the column, of the type ``column.storage``; text whose cells are a dictionary stays one.
 
     Where ``cells.absent`` is not given, a null becomes the first of the column's missing markers.
 
@@ -153,6 +154,8 @@ def _numbers(pool: pa.Array, whole: bool) -> tuple[pa.Array, np.ndarray]:
         pool = pool.cast(pa.int64())
     if pa.types.is_boolean(pool.type):
         pool = pool.cast(pa.int8())
+    if pa.types.is_decimal(pool.type):
+        pool = pool.cast(pa.float64())
     values = pool.cast(target, safe=False)
     if whole and not pa.types.is_integer(pool.type):
         bad = ~np.asarray(pc.fill_null(pc.equal(values.cast(pool.type, safe=False), pool), True))
@@ -204,6 +207,8 @@ def _cast(column: Column, values: pa.Array, target: pa.DataType) -> pa.Array:
         values = pc.round(values)
     if pa.types.is_decimal(kind) and pa.types.is_floating(values.type):
         values = pc.round(values, kind.scale)
+    elif pa.types.is_decimal(kind) and pa.types.is_integer(values.type):
+        values = values.cast(pa.decimal256(20 + max(kind.scale, 0), kind.scale))
     if pa.types.is_temporal(values.type) and not pa.types.is_temporal(kind):
         whole = pa.int32() if values.type.bit_width == 32 else pa.int64()
         values = values.view(whole)
@@ -248,7 +253,8 @@ def _stored(values: pa.Array, target: pa.DataType) -> pa.Array:
         return values
     if pa.types.is_dictionary(target):
         coded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
-        pool = coded.dictionary if coded.dictionary.type == target.value_type else coded.dictionary.cast(target.value_type)
+        pool = coded.dictionary
+        pool = pool if pool.type == target.value_type else pool.cast(target.value_type)
         return pa.DictionaryArray.from_arrays(coded.indices.cast(target.index_type), pool, ordered=target.ordered)
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()

@@ -76,9 +76,12 @@ def _read_typed(column: Column, pool: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def _read_text(column: Column, text: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    pattern = Pattern.of(column.notation or _DEFAULTS[column.kind])
-    fields, bad = pattern.fields(text)
     null = np.asarray(pc.is_null(text))
+    minus = np.zeros(len(text), bool)
+    if column.kind == "duration":
+        minus = np.asarray(pc.fill_null(pc.starts_with(text, "-"), False))
+        text = pc.replace_substring_regex(text, "^-", "") if minus.any() else text
+    fields, bad = _pattern(column).fields(text)
     days, wrong = _days(fields, len(text))
     seconds, late = _seconds(fields, len(text), column.kind)
     bad = bad | ((wrong | late) & ~null)
@@ -90,7 +93,15 @@ def _read_text(column: Column, text: pa.Array) -> tuple[pa.Array, np.ndarray]:
         if steps == 10**9:
             bad = bad | ((np.abs(seconds) > 9_223_372_035) & ~null)
     value = np.where(bad, 0, seconds) * steps + fields.get("f", np.zeros(1, np.int64)) // (10**9 // steps)
-    return _array(value, null | bad, cell_type(column)), bad
+    return _array(np.where(minus, -value, value), null | bad, cell_type(column)), bad
+
+
+def _pattern(column: Column) -> Pattern:
+    """The column's pattern; the hours of a length of time may have more than two digits."""
+    text = column.notation or _DEFAULTS[column.kind]
+    if not isinstance(text, str):
+        raise SchemaError("the notation of a moment must be a pattern such as %Y-%m-%d", where=f"column {column.name!r}")
+    return Pattern.of(text.replace("%H", "%0H") if column.kind == "duration" else text)
 
 
 def _array(value: np.ndarray, null: np.ndarray, kind: pa.DataType) -> pa.Array:
@@ -111,7 +122,8 @@ def _days(fields: dict[str, np.ndarray], size: int) -> tuple[np.ndarray, np.ndar
     days = months.astype("datetime64[D]") + (np.where(wrong, 1, day) - 1)
     if "j" in fields:
         days = months.astype("datetime64[D]") + (np.clip(fields["j"], 1, 366) - 1)
-        return days.astype(np.int64), (fields["j"] < 1) | (days.astype("datetime64[Y]") != months.astype("datetime64[Y]"))
+        other_year = days.astype("datetime64[Y]") != months.astype("datetime64[Y]")
+        return days.astype(np.int64), (fields["j"] < 1) | other_year
     return days.astype(np.int64), wrong | (days.astype("datetime64[M]") != months)
 
 
@@ -161,9 +173,18 @@ def write_moment(column: Column, values: pa.Array) -> pa.Array:
     if column.notation == "iso":
         text = _iso_text(_ticks(values, column) // per_second(_arrow_unit(column)))
     else:
-        pattern = Pattern.of(column.notation or _DEFAULTS[column.kind])
-        text = pattern.write(_fields(column, values, pattern))
+        text = _pattern_text(column, values)
     return pc.if_else(null, pa.scalar(None, pa.string()), text) if values.null_count else text
+
+
+def _pattern_text(column: Column, values: pa.Array) -> pa.Array:
+    pattern = _pattern(column)
+    if column.kind != "duration":
+        return pattern.write(_fields(column, values, pattern))
+    ticks = _ticks(values, column)
+    size = _array(np.abs(ticks), np.zeros(len(ticks), bool), cell_type(column))
+    text = pattern.write(_fields(column, size, pattern))
+    return pc.binary_join_element_wise(pa.array(np.where(ticks < 0, "-", "")), text, "") if (ticks < 0).any() else text
 
 
 def _ticks(values: pa.Array, column: Column) -> np.ndarray:
@@ -202,8 +223,9 @@ def _calendar(days: np.ndarray) -> dict[str, np.ndarray]:
     m = month.astype(np.int64) % 12 + 1
     y = year.astype(np.int64) + 1970
     week = (days + 3) % 7 + 1
-    return {"Y": y, "y": y % 100, "m": m, "b": m, "B": m, "d": (day - month.astype("datetime64[D]")).astype(np.int64) + 1,
-            "j": (day - year.astype("datetime64[D]")).astype(np.int64) + 1, "a": week, "A": week}
+    of_month = (day - month.astype("datetime64[D]")).astype(np.int64) + 1
+    of_year = (day - year.astype("datetime64[D]")).astype(np.int64) + 1
+    return {"Y": y, "y": y % 100, "m": m, "b": m, "B": m, "d": of_month, "j": of_year, "a": week, "A": week}
 
 
 def _iso_text(seconds: np.ndarray) -> pa.Array:

@@ -12,6 +12,7 @@
 ``least``      digits after the point that are always written (``1.50`` has 2)
 ``zeros``      digits before the point that are always written (``007`` has 3)
 ``width``      the width to which the number is filled with spaces on the left
+``power``      ``e`` or ``E`` where numbers below 0.0001 and from 1e16 on are written with an exponent
 =============  ==========================================================================================
 """
 
@@ -52,6 +53,7 @@ class Numeral:
     least: int = 0
     zeros: int = 0
     width: int = 0
+    power: str = ""
 
     @classmethod
     def of(cls, notation: Any, where: str = "column") -> Numeral:
@@ -66,8 +68,9 @@ class Numeral:
             if name not in known:
                 raise UnknownName("part of a number's notation", str(name), known, where=where)
         numeral = cls(**notation)
-        if numeral.negative not in ("before", "inside", "brackets"):
-            raise UnknownName("place of the minus", str(numeral.negative), ["before", "inside", "brackets"], where=where)
+        places = ["before", "inside", "brackets"]
+        if numeral.negative not in places:
+            raise UnknownName("place of the minus", str(numeral.negative), places, where=where)
         return numeral
 
     def plain(self) -> dict[str, Any] | None:
@@ -125,7 +128,7 @@ class Numeral:
         """Text of int64 or float64 values, with ``decimals`` digits after the point (None: as many as it takes)."""
         negative = pc.less(values, 0)
         text = self._digits(values, decimals)
-        if self == Numeral(least=self.least):
+        if self == Numeral(least=self.least, power=self.power):
             return text
         text = pc.replace_substring_regex(text, "^-", "")
         if self.zeros:
@@ -149,11 +152,12 @@ class Numeral:
     def _digits(self, values: pa.Array, decimals: int | None) -> pa.Array:
         if pa.types.is_integer(values.type):
             return values.cast(pa.string())
-        if decimals is not None and self.least >= decimals:
+        if decimals is not None and self.least >= decimals and not self.power:
             return fixed_text(values, decimals)
-        text = (pc.round(values, decimals) if decimals is not None else values).cast(pa.string())
-        text = pc.if_else(pc.equal(text, "-0"), "0", text) if decimals is not None else text
-        return _at_least(text, self.least) if self.least else text
+        if decimals is not None:
+            values = pc.round(values, decimals)
+        text = _at_least(_spelled(values, decimals, self.power), self.least)
+        return pc.if_else(pc.starts_with(text, "-0"), _no_minus_zero(text), text) if decimals is not None else text
 
 
 def fixed_text(values: pa.Array, decimals: int) -> pa.Array:
@@ -176,6 +180,26 @@ def fixed_text(values: pa.Array, decimals: int) -> pa.Array:
     return pc.if_else(pc.is_valid(values), text, pa.scalar(None, pa.string())) if values.null_count else text
 
 
+def _spelled(values: pa.Array, decimals: int | None, power: str) -> pa.Array:
+    """The shortest text that reads back as the same number; tiny and huge ones as the column writes them."""
+    text = values.cast(pa.string())
+    x = np.abs(np.asarray(pc.fill_null(values, 0.0)))
+    special = (x >= 1e15) | ((x < 1e-4) & (x > 0))
+    if not special.any() or (decimals is None and not power):
+        return text
+    rows = np.flatnonzero(special)
+    numbers = values.take(pa.array(rows)).to_pylist()
+    if power:
+        words = [repr(v).replace("e", power) for v in numbers]
+    else:
+        words = [f"{v:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{v:.0f}" for v in numbers]
+    return pc.replace_with_mask(text, pa.array(special), pa.array(words, pa.string()))
+
+
+def _no_minus_zero(text: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(text, r"^-(0(?:\.0*)?)$", r"\1")
+
+
 def _safe_whole(text: pa.Array, bad: np.ndarray) -> tuple[pa.Array, np.ndarray]:
     """Whole numbers of which some do not fit 64 bits: those are bad, never wrapped."""
     big = np.array([v is not None and not -(2**63) <= int(v) < 2**63 for v in text.to_pylist()], bool)
@@ -188,7 +212,9 @@ def _join(*pieces: Any) -> pa.Array:
 
 def _at_least(text: pa.Array, least: int) -> pa.Array:
     """Zeros behind the point until there are ``least`` digits; numbers with an exponent stay."""
-    power = pc.match_substring(text, "e")
+    if not least:
+        return text
+    power = pc.match_substring_regex(text, "[eE]")
     done = pc.if_else(pc.or_(power, pc.match_substring(text, ".")), text, _join(text, "."))
     for have in range(least):
         short = pc.and_(pc.invert(power), pc.match_substring_regex(done, rf"\.\d{{{have}}}$"))

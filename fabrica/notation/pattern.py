@@ -1,8 +1,9 @@
 """Patterns of moments: ``%d/%m/%Y %H:%M`` and its relatives, parsed and written for whole columns at once.
 
-The fields are those of strptime, with four additions: ``%-d`` (any field) is written without a leading zero, ``%3f`` has
-three digits of the second's fraction, ``%^b`` is in capitals, and ``%z`` is ``+02:00`` and ``%+z`` is ``+0200``. A pattern
-of fixed width is read and written as a matrix of bytes; any other by a regular expression, once per distinct value.
+The fields are those of strptime, with five additions: ``%-d`` (any field) is written without a leading zero, ``%3f`` has
+three digits of the second's fraction, ``%^b`` is in capitals, ``%0H`` has two digits or more, and ``%z`` is ``+02:00``
+where ``%+z`` is ``+0200``. A pattern of fixed width is read and written as a matrix of bytes; any other by a regular
+expression, once per distinct value.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
           "December")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WIDTH = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "f": 6, "b": 3, "a": 3, "p": 2, "j": 3}
-_TOKEN = re.compile(r"%([-^+]?)(\d?)([a-zA-Z%])")
+_TOKEN = re.compile(r"%([-^+0]?)(\d?)([a-zA-Z%])")
 _WORDS = {"b": tuple(m[:3] for m in MONTHS), "B": MONTHS, "a": tuple(d[:3] for d in DAYS), "A": DAYS, "p": ("AM", "PM")}
 
 
@@ -50,6 +51,8 @@ class Field:
             return r"[+-]\d\d\d\d" if self.flag == "+" else r"[+-]\d\d:\d\d"
         if self.width:
             return rf"\d{{{self.width}}}"
+        if self.flag == "0":
+            return r"\d{2,9}"
         return r"\d{1,9}" if self.letter in "Hf" else r"\d{1,2}"
 
 
@@ -168,7 +171,7 @@ def _field(m: re.Match[str], text: str) -> Field:
                           hint="known: %Y %y %m %d %b %B %H %I %M %S %f %p %z %j %a %A")
     if letter in _WORDS:
         return Field(letter, 0, flag)
-    width = 0 if flag == "-" else int(digits or _WIDTH[letter])
+    width = 0 if flag in ("-", "0") else int(digits or _WIDTH[letter])
     return Field(letter, width, flag)
 
 
@@ -265,4 +268,5 @@ def _write_field(part: Field, fields: dict[str, np.ndarray]) -> pa.Array:
         wide = _fixed(part) or 0
         rows = _bytes_of(part, value, wide)
         return pa.array(np.ascontiguousarray(rows).view(f"S{wide}")[:, 0].astype(f"U{wide}"), pa.string())
-    return pa.array(value).cast(pa.string())
+    text = pa.array(value).cast(pa.string())
+    return pc.utf8_lpad(text, 2, "0") if part.flag == "0" else text

@@ -37,12 +37,12 @@ def arrow_type(storage: str) -> pa.DataType:
     >>> arrow_type("timestamp[us, tz=Europe/Berlin]") == pa.timestamp("us", "Europe/Berlin")
     True
     """
-    for shape, make in _SHAPES.items():
-        if m := re.fullmatch(shape, storage):
-            return make(m)
     try:
+        for shape, make in _SHAPES.items():
+            if m := re.fullmatch(shape, storage):
+                return make(m)
         return pa.type_for_alias(storage)
-    except ValueError:
+    except (ValueError, TypeError):
         raise SchemaError(f"no Arrow type is written {storage!r}",
                           hint="examples: int64, double, string, date32[day], timestamp[us]") from None
 
@@ -68,6 +68,8 @@ def flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
         array = array.unify_dictionaries() if isinstance(array, pa.ChunkedArray) else array
     elif is_text(kind) and kind != pa.string():
         array = array.cast(pa.string())
+    elif pa.types.is_float16(kind):
+        array = array.cast(pa.float32())  # Arrow computes little with halves
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
         if isinstance(array, pa.ChunkedArray):  # pragma: no cover  (more than 2 GB of text)
