@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fabrica.state import State
+
 __all__ = ["Coded", "Block", "code_type"]
 
 
@@ -94,6 +96,17 @@ class Block:
 
     def empty(self) -> Block:
         return Block(tuple(c.empty() for c in self.columns), 0)
+
+    def state(self) -> State:
+        """The alphabets, without the rows."""
+        plain = [{"name": c.name, "size": c.size, "ordered": c.ordered, "absent": c.absent, "rest": c.rest} for c in self]
+        return State({"columns": plain}, {str(i): c.grid for i, c in enumerate(self) if c.grid is not None})
+
+    @classmethod
+    def from_state(cls, state: State) -> Block:
+        columns = [Coded(**p, codes=np.empty(0, code_type(p["size"])), grid=state.arrays.get(str(i)))
+                   for i, p in enumerate(state.plain["columns"])]
+        return cls(tuple(columns), 0)
 
     @staticmethod
     def concat(blocks: Sequence[Block]) -> Block:

@@ -1,0 +1,161 @@
+"""Categories: a code a level; levels held by fewer than k people share one protected rest.
+
+The alphabet is [missing markers…, safe levels by falling frequency or in their declared order, rest]. The rest can be
+learned from (its people are not dropped) but is never drawn: an engine gives a plausible common level instead, given the row. A user
+who wants to see it asks for a label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fabrica import absence
+from fabrica.block import Coded, code_type
+from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica.run import Run
+from fabrica.schema import Column
+from fabrica.state import State
+
+__all__ = ["Category"]
+
+LEVELS = 1 << 20  #: distinct levels that a survey keeps, at most
+
+
+@dataclass(frozen=True)
+class Seen(Summary):
+    """Levels with their counts; above ``LEVELS`` only the commonest are kept (their counts are then lower bounds)."""
+
+    levels: pa.Array
+    counts: np.ndarray
+    absent: np.ndarray
+
+    def merge(self, other: Summary) -> Seen:
+        assert isinstance(other, Seen)
+        both = pa.chunked_array([self.levels, other.levels]).combine_chunks().dictionary_encode()
+        counts = np.bincount(both.indices.to_numpy(), np.concatenate([self.counts, other.counts]), len(both.dictionary))
+        return Seen(both.dictionary, counts, self.absent + other.absent).cut()
+
+    def cut(self) -> Seen:
+        if len(self.levels) <= LEVELS:
+            return self
+        top = np.sort(np.argsort(-self.counts, kind="stable")[: LEVELS // 2])
+        return Seen(self.levels.take(pa.array(top)), self.counts[top], self.absent)
+
+
+@dataclass(frozen=True)
+class Category(Codec):
+    """Settings of the category codec."""
+
+    title = "levels: a code each, those held by fewer than k people protected"
+    kinds = ("category", "ordinal", "boolean", "constant")
+
+    k: Annotated[int, Setting("people that a level must have to be named", low=1, high=10_000)] = 5
+    rest: Annotated[str, Setting("label for protected levels; empty: a plausible common level instead")] = ""
+
+    def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Seen:
+        encoded = as_dictionary(cells[0].values).drop_null()
+        counts = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
+        seen = counts > 0
+        levels = encoded.dictionary.filter(pa.array(seen)).cast(pa.string())
+        return Seen(levels, counts[seen].astype(np.float64), absence.counted(cells[0])).cut()
+
+    def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> CategoryCoder:
+        assert isinstance(summary, Seen)
+        column = columns[0]
+        public = set(column.levels)
+        texts = summary.levels.to_pylist()
+        safe = [i for i, t in enumerate(texts) if summary.counts[i] >= self.k or t in public]
+        rank = {level: i for i, level in enumerate(column.levels)}
+        safe.sort(key=lambda i: (rank.get(texts[i], len(rank)), -summary.counts[i], texts[i]))
+        hidden = summary.absent[0] - summary.counts[safe].sum() > 0
+        total = max(1.0, summary.absent.sum())
+        return CategoryCoder(
+            column.name, column.kind, tuple(texts[i] for i in safe), bool(column.levels), absence.numbered(summary.absent),
+            bool(hidden), self.rest, np.array([summary.counts[i] for i in safe]) / total, float(summary.absent[1:].sum() / total),
+        )
+
+
+def as_dictionary(values: pa.Array) -> pa.DictionaryArray:
+    """Cells as dictionary<int32, string>, whatever they are."""
+    if pa.types.is_boolean(values.type):
+        values = pc.if_else(values, "true", "false")
+    if not pa.types.is_dictionary(values.type):
+        values = values.cast(pa.string()).dictionary_encode()
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    return values
+
+
+@dataclass(frozen=True)
+class CategoryCoder(Coder):
+    """The learned map of one category."""
+
+    name: str
+    kind: str
+    levels: tuple[str, ...]
+    ordered: bool
+    markers: tuple[int, ...]
+    hidden: bool  # whether there are people with protected levels
+    rest: str
+    shares: np.ndarray
+    missing: float
+
+    @property
+    def size(self) -> int:
+        return max(1, len(self.markers) + len(self.levels) + self.hidden)
+
+    def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]:
+        kind = absence.kinds(cells[0])
+        values = as_dictionary(cells[0].values)
+        absent, rest = len(self.markers), self.size - 1
+        place = pc.index_in(values.dictionary.cast(pa.string()), pa.array(self.levels, pa.string()))
+        lut = np.append(place.fill_null(rest - absent).to_numpy(zero_copy_only=False).astype(np.int64) + absent, rest)
+        codes = lut[values.indices.fill_null(len(lut) - 1).to_numpy(zero_copy_only=False)]
+        marks = np.zeros(256, np.int64)
+        marks[list(self.markers)] = np.arange(absent)
+        codes = np.where(kind > 0, marks[kind], codes)
+        return (self._coded(codes),)
+
+    def _coded(self, codes: np.ndarray) -> Coded:
+        absent, grid = len(self.markers), None
+        if self.ordered:
+            after = np.cumsum(self.shares) / max(self.shares.sum(), 1e-12)
+            middle = after - np.diff(after, prepend=0) / 2
+            grid = np.concatenate([np.full(absent, np.nan), middle, np.full(int(self.hidden), 0.5)])[: self.size]
+        drawn = self.hidden and not self.rest and len(self.levels) + absent > 0
+        return Coded(self.name, self.size, codes.astype(code_type(self.size)), self.ordered, absent,
+                     self.size - 1 if drawn else None, grid)
+
+    def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
+        codes, absent = coded[0].codes, len(self.markers)
+        if self.kind == "boolean" and set(self.levels) <= {"true", "false"}:
+            truth = np.array([False] * absent + [t == "true" for t in self.levels] + [False])[codes]
+            values: pa.Array = pa.array(truth, mask=codes < absent if absent else None)
+        else:
+            labels = pa.array([*self.levels, *([self.rest or "(rare)"] if self.hidden or not self.levels else [])], pa.string())
+            index = codes.astype(np.int32) - absent
+            values = pa.DictionaryArray.from_arrays(pa.array(np.maximum(index, 0), mask=index < 0 if absent else None), labels)
+        kind = None
+        if absent:
+            kind = np.array((*self.markers, 0), np.uint8)[np.minimum(codes, absent)]
+        return (Cells(values, kind),)
+
+    def words(self) -> str:
+        missing = f", missing in {100 * self.missing:.1f} %" if self.markers else ""
+        hidden = ", rare levels protected" if self.hidden else ""
+        return f"{len(self.levels)} levels{missing}{hidden}"
+
+    def state(self) -> State:
+        plain = {"name": self.name, "kind": self.kind, "levels": list(self.levels), "ordered": self.ordered,
+                 "markers": list(self.markers), "hidden": self.hidden, "rest": self.rest, "missing": self.missing}
+        return State(plain, {"shares": self.shares})
+
+    @classmethod
+    def from_state(cls, state: State) -> CategoryCoder:
+        p = {**state.plain, "levels": tuple(state.plain["levels"]), "markers": tuple(state.plain["markers"])}
+        return cls(**p, shares=state.arrays["shares"])

@@ -1,0 +1,140 @@
+"""Numbers: codes are equal-mass pieces of the learned marginal, point masses come back bit for bit.
+
+The alphabet is [missing markers…, pieces of the marginal from low to high]. Whole numbers stay whole and decimals keep their
+own number of digits. See ``fabrica/marginal.py`` for what is stored (nothing that fewer than k rows hold).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica import absence
+from fabrica.block import Coded, code_type
+from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica.marginal import Counted, Marginal
+from fabrica.run import Run
+from fabrica.schema import Column
+from fabrica.state import State
+
+__all__ = ["Number"]
+
+
+@dataclass(frozen=True)
+class Seen(Summary):
+    """Counted values and how often each missing marker occurs."""
+
+    counted: Counted
+    absent: np.ndarray
+
+    def merge(self, other: Summary) -> Seen:
+        assert isinstance(other, Seen)
+        return Seen(self.counted.merge(other.counted), self.absent + other.absent)
+
+
+@dataclass(frozen=True)
+class Number(Codec):
+    """Settings of the number codec."""
+
+    title = "whole and decimal numbers: equal-mass pieces, exact point masses, own decimals"
+    kinds = ("integer", "decimal", "latitude", "longitude")
+
+    codes: Annotated[int, Setting("pieces of the marginal, about", low=8, high=60_000)] = 512
+    k: Annotated[int, Setting("rows that a stored number must stand for, at least", low=1, high=10_000)] = 5
+
+    def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Seen:
+        return Seen(Counted.of(numbers(cells[0].values)), absence.counted(cells[0]))
+
+    def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> NumberCoder:
+        assert isinstance(summary, Seen)
+        column, whole = columns[0], columns[0].kind == "integer"
+        marginal = None
+        if summary.counted.total > 0:
+            marginal = Marginal.learn(
+                summary.counted, codes=self.codes, k=self.k, decimals=0 if whole else column.decimals, bounds=column.bounds
+            )
+        share = summary.absent / max(1, summary.absent.sum())
+        return NumberCoder(column.name, whole, absence.numbered(summary.absent), share, marginal)
+
+
+def numbers(values: pa.Array) -> np.ndarray:
+    """The present, finite numbers as float64."""
+    found = values.drop_null().to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+    return found[np.isfinite(found)]
+
+
+@dataclass(frozen=True)
+class NumberCoder(Coder):
+    """The learned map of one number column."""
+
+    name: str
+    whole: bool
+    markers: tuple[int, ...]
+    share: np.ndarray  # (256,) how often each kind of absence occurs
+    marginal: Marginal | None
+
+    def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]:
+        kind, values = absence.kinds(cells[0]), cells[0].values
+        lut = np.zeros(256, np.int64)
+        lut[list(self.markers)] = np.arange(len(self.markers))
+        codes = lut[kind]
+        reals = np.full(len(kind), np.nan, np.float32)
+        if self.marginal is not None:
+            found = values.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+            present = np.flatnonzero((kind == 0) & ~np.isnan(found))
+            position = self.marginal.position(found[present])
+            codes[present] = len(self.markers) + self.marginal.code(position)
+            reals[present] = position
+        return (self._coded(codes, reals),)
+
+    def _coded(self, codes: np.ndarray, reals: np.ndarray | None) -> Coded:
+        absent = len(self.markers)
+        pieces = 0 if self.marginal is None else self.marginal.size
+        middle = np.empty(0) if self.marginal is None else self.marginal.middle
+        grid = np.concatenate([np.full(absent, np.nan), middle])
+        size = max(1, absent + pieces)
+        return Coded(self.name, size, codes.astype(code_type(size)), True, absent, None, grid[:size], reals)
+
+    def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
+        column, absent = coded[0], len(self.markers)
+        if self.marginal is None:
+            kind = np.array(self.markers or (1,), np.uint8)[column.codes]
+            return (Cells(pa.nulls(len(column), pa.int64() if self.whole else pa.float64()), kind),)
+        if column.reals is not None:
+            values = self.marginal.value(column.reals)
+        else:
+            within = run.random().random(len(column), np.float32)
+            piece = column.codes if not absent else np.maximum(column.codes, absent) - absent
+            values = self.marginal.decode(piece, within)
+        mask = column.codes < absent if absent else None
+        if self.whole:
+            values = values.astype(np.int64)
+        kind = None
+        if mask is not None:
+            kind = np.array((*self.markers, 0), np.uint8)[np.minimum(column.codes, absent)]
+        return (Cells(pa.array(values, mask=mask), kind),)
+
+    def words(self) -> str:
+        if self.marginal is None:
+            return "no value known"
+        atoms = int(self.marginal.atoms.sum())
+        missing = f", missing in {100 * (1 - self.share[0]):.1f} %" if self.markers else ""
+        return f"{self.marginal.size} codes, {atoms} of them exact values{missing}"
+
+    def state(self) -> State:
+        plain = {"name": self.name, "whole": self.whole, "markers": list(self.markers),
+                 "share": [float(s) for s in self.share[: 1 + max((0, *self.markers))]]}
+        if self.marginal is None:
+            return State(plain)
+        return State.nest({"marginal": self.marginal.state()}, plain)
+
+    @classmethod
+    def from_state(cls, state: State) -> NumberCoder:
+        p = state.plain
+        share = np.zeros(256)
+        share[: len(p["share"])] = p["share"]
+        marginal = Marginal.from_state(state.part("marginal")) if "parts" in p else None
+        return cls(p["name"], p["whole"], tuple(p["markers"]), share, marginal)

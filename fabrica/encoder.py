@@ -1,0 +1,161 @@
+"""A table's codecs together: Arrow record batches <-> Blocks.
+
+Surveys of parts are merged, so a table is learned in one pass over its parts, wherever they lie and however long the table is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica import catalog, notation
+from fabrica.block import Block
+from fabrica.contract import Cells, Codec, Coder, Summary
+from fabrica.errors import FabricaError, InputError
+from fabrica.run import Run
+from fabrica.schema import Column, Table
+from fabrica.state import State
+
+__all__ = ["Encoder", "learn"]
+
+PART = 1 << 20  #: rows that are surveyed together
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Columns that one codec serves together (two for a place), and the codec's name."""
+
+    columns: tuple[int, ...]
+    codec: str
+
+
+def seats(table: Table) -> list[Seat]:
+    """Who serves which columns: by kind; a latitude and its partner sit together."""
+    serves = {kind: name for name in catalog.names("codecs") for kind in catalog.get("codecs", name).kinds}
+    taken: set[int] = set()
+    found = []
+    for i, column in enumerate(table.columns):
+        if i in taken:
+            continue
+        where = (i,)
+        if column.kind == "latitude" and column.partner in table.names:
+            where = (i, table.names.index(column.partner))
+        taken |= set(where)
+        found.append(Seat(where, "place" if len(where) == 2 else serves[column.kind]))
+    return found
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The learned coders of one table, in the order of the table's columns."""
+
+    table: Table
+    seats: tuple[Seat, ...]
+    coders: tuple[Coder, ...]
+    widths: tuple[int, ...]  # coded columns that each coder gives
+
+    def encode(self, batch: pa.RecordBatch | pa.Table, run: Run) -> Block:
+        """Codes for the rows of a batch whose columns are the table's."""
+
+        def one(i: int) -> Any:
+            return self.coders[i].encode(_cells(self.table, self.seats[i], batch), run.child(i))
+
+        coded = run.map(one, range(len(self.seats)))
+        return Block(tuple(c for group in coded for c in group), batch.num_rows)
+
+    def decode(self, block: Block, rows: range, run: Run) -> pa.RecordBatch:
+        """The rows that the codes stand for, with the user's own types."""
+        arrays: dict[int, pa.Array] = {}
+        start = 0
+        for i, (seat, coder, width) in enumerate(zip(self.seats, self.coders, self.widths, strict=True)):
+            cells = coder.decode(block.columns[start : start + width], rows, run.child(i))
+            start += width
+            for where, cell in zip(seat.columns, cells, strict=True):
+                arrays[where] = notation.write(self.table.columns[where], cell)
+        columns = [arrays[i] for i in range(len(self.table.columns))]
+        fields = [pa.field(c.name, a.type) for c, a in zip(self.table.columns, columns, strict=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+
+    def words(self) -> list[tuple[str, str, str]]:
+        """(columns, codec, what it holds) of every seat."""
+        return [(", ".join(self.table.names[i] for i in s.columns), s.codec, c.words())
+                for s, c in zip(self.seats, self.coders, strict=True)]
+
+    def state(self) -> State:
+        plain = {"seats": [{"columns": list(s.columns), "codec": s.codec, "coder": type(c).__name__}
+                           for s, c in zip(self.seats, self.coders, strict=True)], "widths": list(self.widths)}
+        return State.nest({str(i): c.state() for i, c in enumerate(self.coders)}, plain)
+
+    @classmethod
+    def from_state(cls, table: Table, state: State) -> Encoder:
+        places = tuple(Seat(tuple(s["columns"]), s["codec"]) for s in state.plain["seats"])
+        coders = []
+        for i, seat in enumerate(state.plain["seats"]):
+            module = __import__(catalog.get("codecs", seat["codec"]).__module__, fromlist=[seat["coder"]])
+            coder = getattr(module, seat["coder"], None)
+            if not (isinstance(coder, type) and issubclass(coder, Coder)):
+                raise FabricaError(f"codec {seat['codec']!r} has no such coder")
+            coders.append(coder.from_state(state.part(str(i))))
+        return cls(table, places, tuple(coders), tuple(state.plain["widths"]))
+
+
+def learn(table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: int | None = None, **settings: Any) -> Encoder:
+    """Survey every part, merge, learn the coders. ``settings`` (such as ``k``) go to every codec that has them."""
+    places = seats(table)
+    codecs = [_codec(seat.codec, settings) for seat in places]
+    summaries: list[Summary | None] = [None] * len(places)
+    done = 0
+    for part in _parts(batches):
+
+        def one(i: int, part: pa.Table = part, done: int = done) -> Summary:
+            seat, codec = places[i], codecs[i]
+            here = run.child("survey").child(i).child(done)
+            found = codec.survey(_columns(table, seat), _cells(table, seat, part), here)
+            before = summaries[i]
+            return found if before is None else before.merge(found)
+
+        summaries = list(run.map(one, range(len(places))))
+        done += part.num_rows
+        run.tell(done, rows or done, "surveying columns")
+    if not done:
+        raise InputError("the table has no rows", where=table.name, hint="there is nothing to learn from")
+    coders = [c.learn(_columns(table, s), m, run.child("learn").child(i))
+              for i, (c, s, m) in enumerate(zip(codecs, places, summaries, strict=True)) if m is not None]
+    return Encoder(table, tuple(places), tuple(coders), tuple(len(c.encode(_none(table, s), run.child("width").child(i)))
+                                                               for i, (c, s) in enumerate(zip(coders, places, strict=True))))
+
+
+def _codec(name: str, settings: dict[str, Any]) -> Codec:
+    kind = catalog.get("codecs", name)
+    return kind.with_settings({k: v for k, v in settings.items() if k in kind.settings()})
+
+
+def _columns(table: Table, seat: Seat) -> tuple[Column, ...]:
+    return tuple(table.columns[i] for i in seat.columns)
+
+
+def _cells(table: Table, seat: Seat, batch: pa.RecordBatch | pa.Table) -> tuple[Cells, ...]:
+    return tuple(notation.read(table.columns[i], batch.column(i)) for i in seat.columns)
+
+
+def _none(table: Table, seat: Seat) -> tuple[Cells, ...]:
+    """No rows at all, of the right types: tells how many coded columns a coder gives."""
+    empty = (pa.array([], notation.arrow_type(table.columns[i].storage)) for i in seat.columns)
+    return tuple(notation.read(table.columns[i], a) for i, a in zip(seat.columns, empty, strict=True))
+
+
+def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches joined to about ``PART`` rows."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(b.num_rows for b in held) >= PART:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held and sum(b.num_rows for b in held):
+        yield pa.Table.from_batches(held)

@@ -1,0 +1,182 @@
+"""A learned table: what the user holds, samples from, saves and loads.
+
+It is the schema, the encoder (every column's marginal) and the engine's model (how columns hang together).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import fabrica
+from fabrica import catalog, modelfile
+from fabrica import encoder as encoding
+from fabrica.block import Block
+from fabrica.contract import Engine, Model
+from fabrica.dataset import Dataset, atomic
+from fabrica.encoder import Encoder
+from fabrica.errors import FabricaError, ModelFileError, SettingError
+from fabrica.run import Progress, Run
+from fabrica.schema import Table
+from fabrica.state import State
+
+__all__ = ["TableModel", "learn"]
+
+CHUNK = 1 << 16  #: rows that share a random stream; the same for any number of workers
+ENGINE_ROWS = 500_000  #: an engine learns from a uniform sample of at most so many rows; the codecs always see all
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """A learned table. Immutable; sampling it twice with one seed gives the same rows.
+
+    >>> import fabrica                                                              # doctest: +SKIP
+    >>> model = fabrica.fit(df, seed=7); model.sample(1_000); model.save("people.fab")   # doctest: +SKIP
+    """
+
+    table: Table
+    encoder: Encoder
+    engine: str
+    model: Model
+    facts: dict[str, Any] = field(default_factory=dict)
+    frame: Dataset | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The Arrow schema of sampled tables: the user's own column types."""
+        from fabrica.notation import arrow_type
+
+        return pa.schema([pa.field(c.name, arrow_type(c.storage)) for c in self.table.columns])
+
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int = 0,
+        workers: int | None = None,
+        listener: Callable[[Progress], None] | None = None,
+    ) -> Any:
+        """``rows`` fresh rows as the kind of frame that was fitted (an Arrow table for a loaded model)."""
+        batches = list(self.sample_batches(rows, Run(seed, workers=workers, listener=listener)))
+        table = pa.Table.from_batches(batches) if batches else self._chunk(range(0), Run(seed)).slice(0, 0)
+        return self.frame.restore(table) if self.frame is not None else table.cast(self.arrow_schema)
+
+    def sample_batches(self, rows: int, run: Run) -> Iterator[pa.RecordBatch]:
+        """The rows in chunks, made on the run's workers, in order; memory stays bounded."""
+        if rows < 0:
+            raise SettingError("the number of rows must not be negative", where="rows")
+        run = run.fresh().child("sample")
+        chunks = [range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK)]
+        if run.workers == 1 or len(chunks) == 1:
+            for chunk in chunks:
+                yield self._chunk(chunk, run)
+                run.tell(chunk.stop, rows, "sampling")
+            return
+        waiting: deque[tuple[int, Future[pa.RecordBatch]]] = deque()
+        with ThreadPoolExecutor(run.workers) as pool:
+            try:
+                for chunk in chunks:
+                    waiting.append((chunk.stop, pool.submit(self._chunk, chunk, run)))
+                    if len(waiting) > run.workers + 1:
+                        yield _done(waiting, rows, run)
+                while waiting:
+                    yield _done(waiting, rows, run)
+            finally:
+                for _, future in waiting:
+                    future.cancel()
+
+    def _chunk(self, rows: range, run: Run) -> pa.RecordBatch:
+        run.check()
+        here = run.child(rows.start // CHUNK)
+        block = self.model.sample(len(rows), None, here.child("engine"))
+        return self.encoder.decode(block, rows, here.child("decode"))
+
+    def words(self) -> list[str]:
+        """What this holds, a line each, for ``fabrica inspect``."""
+        facts = self.facts
+        lines = [f"engine {self.engine}, learned from {facts.get('rows', '?')} rows by fabrica {facts.get('fabrica', '?')}"]
+        lines += [f"{columns}: {codec}: {words}" for columns, codec, words in self.encoder.words()]
+        return lines + list(self.model.words())
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model file (``.fab``): JSON and arrays, no code."""
+        with atomic(Path(path)) as part:
+            modelfile.write(part, self.state())
+        return Path(path)
+
+    def state(self) -> State:
+        plain = {"table": self.table.to_json(), "engine": self.engine, "facts": self.facts}
+        return State.nest({"encoder": self.encoder.state(), "model": self.model.state()}, plain)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TableModel:
+        """Read a model file; a damaged, hostile or future one is one clear ``ModelFileError``."""
+        return cls.from_state(modelfile.read(path), where=str(path))
+
+    @classmethod
+    def from_state(cls, state: State, where: str = "model") -> TableModel:
+        try:
+            table = Table.from_json(state.plain["table"], where)
+            engine = str(state.plain["engine"])
+            encoder = Encoder.from_state(table, state.part("encoder"))
+            model = model_class(engine).from_state(state.part("model"))
+            return cls(table, encoder, engine, model, dict(state.plain["facts"]))
+        except FabricaError as error:
+            raise ModelFileError(error.what, where=where, hint=error.hint) from None
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+            raise ModelFileError("the model lacks something or holds it in the wrong form", where=where,
+                                 hint="it was damaged, or written by another version of fabrica") from None
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        lines = "".join(f"<li>{escape(line)}</li>" for line in self.words())
+        return f"<div class='fabrica-model'><b>fabrica model of {escape(self.table.name)}</b><ul>{lines}</ul></div>"
+
+
+def _done(waiting: deque[tuple[int, Future[pa.RecordBatch]]], rows: int, run: Run) -> pa.RecordBatch:
+    """The oldest chunk, once it is there."""
+    stop, future = waiting.popleft()
+    batch = future.result()
+    run.tell(stop, rows, "sampling")
+    return batch
+
+
+def model_class(engine: str) -> type[Model]:
+    """The class of what an engine learns: the only ``Model`` in its module."""
+    import importlib
+    import inspect
+
+    module = importlib.import_module(catalog.get("engines", engine).__module__)
+    found = [c for _, c in inspect.getmembers(module, inspect.isclass)
+             if issubclass(c, Model) and not inspect.isabstract(c)]
+    if len(found) != 1:
+        raise TypeError(f"{module.__name__} must define exactly one Model, found {len(found)}")
+    return found[0]
+
+
+def learn(dataset: Dataset, table: Table, engine: Engine, run: Run, *, name: str | None = None, **codec_settings: Any) -> TableModel:
+    """Survey all parts of a table, encode (a uniform sample of) its rows, fit the engine.
+
+    Parameters
+    ----------
+    dataset : the real rows.
+    table : their schema.
+    engine : the way to learn; its name is its file's unless ``name`` says otherwise.
+    codec_settings : such as ``k``, for every codec that has them.
+    """
+    encoder = encoding.learn(table, dataset.batches(), run.child("codecs"), rows=dataset.rows, **codec_settings)
+    rows = dataset.sample(ENGINE_ROWS, run.child("rows"))
+    run.tell(0, 1, "encoding")
+    block: Block = encoder.encode(rows, run.child("encode"))
+    del rows
+    model = engine.fit(block, None, run.child("engine"))
+    total = dataset.rows
+    facts = {"fabrica": fabrica.__version__, "rows": total if total is not None else len(block), "engine_rows": len(block), "seed": run.seed}
+    return TableModel(table, encoder, name or type(engine).__module__.rsplit(".", 1)[-1], model, facts, dataset)
