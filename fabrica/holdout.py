@@ -7,81 +7,69 @@ Which row falls where depends on the seed and on the row's number alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, fields
 
-import numpy as np
 import pyarrow as pa
 
+from fabrica.counted import Counted
 from fabrica.dataset import Dataset
 from fabrica.errors import SettingError
 from fabrica.run import Run
 
-__all__ = ["Part", "split"]
+__all__ = ["Share", "split"]
 
 CHUNK = 1 << 20  #: rows whose draws are held in memory at once when counting
 
 
-class Part:
-    """The rows of ``whole`` that were put aside, or those that were not; it can be read like any dataset.
+@dataclass(frozen=True, eq=False)
+class Share(Counted):
+    """The rows of ``whole`` that were put aside, or those that were not; a dataset like any other.
 
     Parameters
     ----------
-    whole : the table.
     share : of the rows that are put aside, between 0 and 1.
-    run : names the stream of chance; both parts of a split share it.
+    run : names the stream of chance; both parts of a split have the same.
     aside : which of the two parts this is.
     """
 
-    def __init__(self, whole: Dataset, share: float, run: Run, aside: bool):
-        self.whole, self.share, self.run, self.aside = whole, share, run, aside
-        self.name, self.format, self.schema = whole.name, whole.format, whole.schema
-        random, sizes = self._random(), (min(CHUNK, whole.rows - start) for start in range(0, whole.rows, CHUNK))
-        self.rows = sum(int(self._mine(random, size).sum()) for size in sizes)
-
-    def _random(self) -> np.random.Generator:
-        return self.run.fresh().random()
-
-    def _mine(self, random: np.random.Generator, size: int) -> np.ndarray:
-        """(size,) of booleans: whether the next rows of the whole are ours."""
-        return (random.random(size) < self.share) == self.aside
+    whole: Dataset | None = None
+    share: float = 0.0
+    run: Run | None = None
+    aside: bool = False
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        random = self._random()
+        assert self.whole is not None and self.run is not None
+        random = self.run.fresh().random()
         for batch in self.whole.batches():
-            yield batch.filter(pa.array(self._mine(random, batch.num_rows)))
-
-    def head(self, rows: int) -> pa.Table:
-        """The first rows of this part."""
-        return self._taken(np.arange(min(rows, self.rows)))
-
-    def sample(self, rows: int, run: Run) -> pa.Table:
-        """``rows`` rows drawn without replacement, in the order of the table; all of them where there are no more."""
-        if rows >= self.rows:
-            return pa.Table.from_batches(list(self.batches()), self.schema)
-        return self._taken(np.sort(run.random().choice(self.rows, rows, replace=False)))
-
-    def _taken(self, rows: np.ndarray) -> pa.Table:
-        parts, start = [], 0
-        for batch in self.batches():
-            low, high = np.searchsorted(rows, (start, start + batch.num_rows))
-            parts.append(batch.take(pa.array(rows[low:high] - start)))
-            start += batch.num_rows
-        return pa.Table.from_batches(parts, self.schema)
-
-    def restore(self, table: pa.Table) -> Any:
-        """``table`` as the kind of frame that the whole was."""
-        return self.whole.restore(table)
+            mine = batch.filter(pa.array((random.random(batch.num_rows) < self.share) == self.aside))
+            if mine.num_rows:
+                yield mine
 
 
-def split(whole: Dataset, share: float, run: Run) -> tuple[Part, Part]:
+def split(whole: Counted, share: float, run: Run) -> tuple[Share, Share]:
     """Two parts, of about ``1 - share`` and ``share`` of the rows: a uniform draw for each row.
+
+    Parameters
+    ----------
+    whole : a dataset that knows its rows.
+    share : of the second part, between 0 and 1.
+    run : its stream decides.
 
     Raises
     ------
     SettingError : a part would be empty.
+
+    >>> from fabrica.counted import counted
+    >>> kept, aside = split(counted(Dataset.open({"age": list(range(100))})), 0.2, Run(7))
+    >>> kept.rows + aside.rows
+    100
     """
-    kept, aside = Part(whole, share, run, False), Part(whole, share, run, True)
-    if not kept.rows or not aside.rows:
-        raise SettingError(f"a share of {share:g} leaves one part of {kept.rows + aside.rows} rows empty",
-                           where="holdout", hint="use a larger table, another share, or 0 for no holdout")
-    return kept, aside
+    rows = whole.rows
+    random = run.fresh().random()
+    aside = sum(int((random.random(min(CHUNK, rows - start)) < share).sum()) for start in range(0, rows, CHUNK))
+    if not 0 < aside < rows:
+        raise SettingError(f"a share of {share:g} leaves one part of {rows} rows empty", where="holdout",
+                           hint="use a larger table, another share, or 0 for no holdout")
+    same = {f.name: getattr(whole, f.name) for f in fields(Dataset)} | {"parts": (), "table": None}
+    return (Share(**same, total=rows - aside, whole=whole, share=share, run=run, aside=False),
+            Share(**same, total=aside, whole=whole, share=share, run=run, aside=True))

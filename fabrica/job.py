@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import fabrica
+from fabrica.counted import Counted, counted
 from fabrica.dataset import Dataset
 from fabrica.errors import InputError
 from fabrica.evaluation import evaluate as judge
 from fabrica.holdout import split
-from fabrica.inference import infer
+from fabrica.inference import infer, verify
+from fabrica.inference.overrides import settled
 from fabrica.model import TableModel
 from fabrica.recipe import Recipe
 from fabrica.report import Report
@@ -21,8 +23,7 @@ from fabrica.way import Way
 
 __all__ = ["Job", "check_columns", "guess", "told"]
 
-#: rows from which the schema is guessed; every guess is checked on all rows by the codecs
-LOOK = 100_000
+LOOK = 50_000  #: rows from which the schema is guessed
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Job:
     run: Run
     table: Table
     notes: tuple[str, ...]
-    train: Dataset
-    holdout: Dataset | None
+    train: Counted
+    holdout: Counted | None
     size: int
 
     @classmethod
@@ -45,21 +46,22 @@ class Job:
         ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files.
         """
         way = Way.of(recipe.engine, recipe.settings)
-        table, notes = guess(dataset, run, schema)
+        table, notes = guess(whole := counted(dataset), run, schema)
         check_columns(table, recipe.target)
-        train, rest = dataset, None
+        train: Counted = whole
+        rest: Counted | None = None
         if holdout is not None or isinstance(recipe.holdout, str):
-            rest = Dataset.open(recipe.holdout if holdout is None else holdout)
+            rest = counted(Dataset.open(recipe.holdout if holdout is None else holdout))
             check_columns(table, None, **{"the holdout": rest})
         elif recipe.holdout:
-            train, rest = split(dataset, recipe.holdout, run.child("holdout"))
-        return cls(recipe, way, run, table, tuple(notes), train, rest, recipe.rows or dataset.rows)
+            train, rest = split(whole, recipe.holdout, run.child("holdout"))
+        return cls(recipe, way, run, table, tuple(notes), train, rest, recipe.rows or whole.rows)
 
     def learn(self) -> TableModel:
         """The model of all rows but the holdout."""
         return self.way.learn(self.train, self.table, self.run)
 
-    def judge(self, twin: Dataset, seconds: Mapping[str, float]) -> Report:
+    def judge(self, twin: Counted, seconds: Mapping[str, float]) -> Report:
         """The report on the twin; ``seconds`` tell how long learning and sampling took."""
         report = judge(self.train, twin, self.holdout, table=self.table, target=self.recipe.target,
                        run=self.run.child("evaluate"))
@@ -73,10 +75,15 @@ def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] |
     return replace(report, facts={**report.facts, **here})
 
 
-def guess(dataset: Dataset, run: Run, schema: Any = None) -> tuple[Table, list[str]]:
-    """The table's schema: guessed from a sample, with what the user knows better."""
+def guess(dataset: Counted, run: Run, schema: Any = None) -> tuple[Table, list[str]]:
+    """The table's schema: guessed from a sample, with what the user knows better, and held against every row."""
     looked = dataset.sample(LOOK, run.child("look"))
-    table, notes = infer(looked, dataset.name, schema, rows=dataset.rows)
+    said = {name: {"kind": "ordinal", "levels": list(levels)} for name, levels in dataset.levels.items()}
+    said |= settled(schema, dataset.schema.names, dataset.name)
+    table, notes = infer(looked, dataset.name, said, rows=dataset.rows)
+    if looked.num_rows < dataset.rows:
+        table, more = verify(table, dataset.batches())
+        notes = [*notes, *more]
     return table, list(notes)
 
 

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, TypeVar
 
 from fabrica import catalog
+from fabrica.counted import counted
 from fabrica.dataset import Dataset, write_table
 from fabrica.evaluation import evaluate as judge
 from fabrica.folder import Folder
@@ -66,7 +67,7 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     """
     way = Way.of(engine, settings)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
-    dataset = Dataset.open(data)
+    dataset = counted(Dataset.open(data))
     table, _ = guess(dataset, run, schema)
     return way.learn(dataset, table, run)
 
@@ -102,12 +103,12 @@ def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2
     clock = Clock()
     model = clock("fit", job.learn)
     twin = clock("sample", lambda: model.sample(job.size, seed=seed, workers=workers, listener=listener))
-    return Twin(twin, model, job.judge(Dataset.open(twin), clock.seconds))
+    return Twin(twin, model, job.judge(counted(Dataset.open(twin)), clock.seconds))
 
 
 def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:
     """The guessed schema of a table and the guesses that matter, a line each."""
-    return guess(Dataset.open(data), Run(seed), schema)
+    return guess(counted(Dataset.open(data)), Run(seed), schema)
 
 
 class Clock:
@@ -140,9 +141,9 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
             say(note)
         clock = Clock()
         model = clock("fit", job.learn)
-        path, rows = folder.path(f"data{suffix(recipe.data, dataset)}"), model.sample_batches(job.size, run)
+        path, rows = folder.path(f"data{dataset.format}"), model.sample_batches(job.size, run)
         clock("sample", lambda: write_table(path, model.arrow_schema, rows, like=dataset))
-        report = job.judge(Dataset.open(path), clock.seconds)
+        report = job.judge(counted(Dataset.open(path)), clock.seconds)
         report.save(folder.path("report.html"))
         report.save(folder.path("report.json"))
         model.save(folder.path("model.fab"))
@@ -155,7 +156,7 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
     """Learn the table of a recipe and save the model."""
     way = Way.of(recipe.engine, recipe.settings)
     with Folder(path.parent, keep=[recipe.data]) as folder:
-        dataset = Dataset.open(recipe.data)
+        dataset = counted(Dataset.open(recipe.data))
         table, notes = guess(dataset, run, recipe.schema)
         for note in notes:
             say(note)
@@ -186,7 +187,8 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     """The report of an evaluation and, with ``out``, its files."""
     for name in metrics or ():
         catalog.get("metrics", name)
-    whole, twin, rest = (None if thing is None else Dataset.open(thing) for thing in (real, synthetic, holdout))
+    whole, twin = counted(Dataset.open(real)), counted(Dataset.open(synthetic))
+    rest = None if holdout is None else counted(Dataset.open(holdout))
     table, notes = guess(whole, run, schema)
     check_columns(table, target, **{"the synthetic table": twin, "the holdout": rest})
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
@@ -197,13 +199,3 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
         report.save(folder.path("report.html"))
         report.save(folder.path("report.json"))
         return report, folder.done()
-
-
-def suffix(data: str, dataset: Dataset) -> str:
-    """The ending of the output: the input's, also where it is compressed or a folder of parts."""
-    name = Path(data).name
-    known = sorted((s for f in catalog.names("sources") for s in catalog.get("sources", f).suffixes), key=len)
-    for ending in reversed(known):
-        if name.lower().endswith(ending):
-            return ending
-    return f".{dataset.format}"

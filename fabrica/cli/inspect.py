@@ -24,8 +24,7 @@ def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet:
       fabrica inspect people.csv
     """
     from fabrica import pipeline
-    from fabrica.inference import describe
-    from fabrica.schema import Schema
+    from fabrica.schema import Schema, describe
 
     if thing.endswith(".fab"):
         model = pipeline.load(thing)

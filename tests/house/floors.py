@@ -8,7 +8,7 @@ from pathlib import Path
 
 WINGS = ("sources", "codecs", "engines", "metrics")
 VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe", "folder")
-COMPOSERS = ("holdout", "job", "way", "model", "encoder", "evaluation", "inference", "dataset", "catalog")
+COMPOSERS = ("counted", "holdout", "job", "way", "model", "encoder", "evaluation", "inference", "dataset", "catalog")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why
