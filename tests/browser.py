@@ -1,8 +1,8 @@
 """A real Chromium for tests, driven through the WebDriver protocol with nothing but the standard library.
 
-``Browser`` opens pages, runs script in them, presses keys, speaks to the DevTools (emulation, printing, screenshots) and
-returns what the console said and what was asked from the network. ``browser`` is a fixture; it skips with one line where
-Chromium or its driver is not installed.
+``Browser`` opens pages, runs script in them, presses keys, speaks to the DevTools (emulation, printing, screenshots)
+and returns what the console said and what was asked from the network. ``browser`` is a fixture; it skips with one line
+where Chromium or its driver is not installed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import pytest
 __all__ = ["KEYS", "Browser", "browser", "opened"]
 
 KEYS = {"Enter": "\ue007", "Space": " ", "Tab": "\ue004", "Escape": "\ue00c"}
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-         "--window-size=1280,900"]
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--hide-scrollbars", "--window-size=1280,900"]
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 #: no proxy stands between a test and the driver on this computer
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -133,7 +133,8 @@ def _wait(port: int, driver: subprocess.Popen[bytes]) -> None:
 def opened(binary: str, driver: str) -> Iterator[Browser]:
     """A browser that is closed again."""
     port = _free_port()
-    running = subprocess.Popen([driver, f"--port={port}", "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen([driver, f"--port={port}", "--silent"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
     try:
         _wait(port, running)
         tab = Browser(f"http://127.0.0.1:{port}", binary)

@@ -1,7 +1,8 @@
 """The report as people read it: one self-contained HTML page, a fragment for notebooks, and lines for a terminal.
 
-Everything shown comes from the ``Report``; nothing here sees a row. Names are hostile until escaped: all markup is written by
-autoescaping templates, and the page's own security policy lets the browser load and run nothing but what is in the file.
+Everything shown comes from the ``Report``; nothing here sees a row. Names are hostile until escaped: all markup is
+written by autoescaping templates, and the page's own security policy lets the browser load and run nothing but what is
+in the file.
 """
 
 from __future__ import annotations

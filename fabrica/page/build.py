@@ -1,5 +1,5 @@
-"""Templates to text. Every expression is escaped and cleaned here, at one place; styles and script are named by their hash
-in the page's own security policy, so nothing that slipped through could run.
+"""Templates to text. Every expression is escaped and cleaned here, at one place; styles and script are named by their
+hash in the page's own security policy, so nothing that slipped through could run.
 """
 
 from __future__ import annotations

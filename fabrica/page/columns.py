@@ -57,10 +57,8 @@ def _picture(drawing: Mapping[str, Any]) -> Histogram | Bars | None:
         return None
     if drawing.get("levels") is not None:
         return bars([str(level) for level in drawing["levels"]], real, synthetic, _two(drawing.get("other")))
-    edges, labels = drawing.get("edges") or (), drawing.get("labels")
-    if len(edges) != len(real) + 1:
-        return None
-    return histogram(numbers_of(edges), real, synthetic, [str(t) for t in labels] if labels else None)
+    edges = numbers_of(drawing.get("edges"))
+    return histogram(edges, real, synthetic, str(drawing.get("kind"))) if len(edges) == len(real) + 1 else None
 
 
 def _missing(drawing: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ def _beside(report: Report, area: Finding) -> list[str]:
     if interval:
         said.append(f"95 % interval {interval}")
     scores = [f for f in report.findings if (f.metric, f.against, f.place) == ("detector", area.against, ())]
-    return said + [f"as a score {number(f.value)}, where 1 is indistinguishable; {company(f)}" for f in scores[:1]]
+    return said + [f"score {number(f.value)}, where 1 is indistinguishable; {company(f)}" for f in scores[:1]]
 
 
 def _curve(report: Report, found: Sequence[Finding]) -> Curve | None:

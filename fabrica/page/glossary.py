@@ -38,11 +38,19 @@ KNOWN: Mapping[str, Meaning] = {
         "The same dependence of pairs, with numbers cut at the same places in both tables, so that one outlier "
         "cannot move the bins.",
         "as Trend, with the bins of the real table for both"),
-    "kway": Meaning(
-        "Error of column groups",
-        "How far the joint distribution of several columns at once lies from the real one: total variation distance, "
-        "mean over drawn groups of columns.",
-        "NIST SDNist k-marginal score; Tao et al., 2021"),
+    "association": Meaning(
+        "Strength of dependence",
+        "How far the strength of each pair's dependence (Cramér's V, 0 to 1) lies from the real one, mean over pairs.",
+        "Bergsma, Journal of the Korean Statistical Society 2013"),
+    "kway_3": Meaning(
+        "Error of three columns",
+        "How far three columns at once lie from the real ones, mean over drawn triples. With so many combinations even "
+        "real rows are far from each other; only what is beyond the floor counts.",
+        "k-marginal score; McKenna et al., JPC 2021; SDNist"),
+    "kway_4": Meaning(
+        "Error of four columns",
+        "The same for four columns at once.",
+        "k-marginal score; McKenna et al., JPC 2021; SDNist"),
     "detector": Meaning(
         "Indistinguishable",
         "The detector's area under the curve as a score: 1 where boosted trees cannot tell a synthetic row from a real "
@@ -63,25 +71,51 @@ KNOWN: Mapping[str, Meaning] = {
         "Alaa et al., How Faithful is your Synthetic Data?, ICML 2022"),
     "beta_recall": Meaning(
         "Variety of rows",
-        "Beta-recall: is the whole variety of the real rows covered by synthetic ones?",
+        "Beta-recall: is the whole variety of the real rows covered by synthetic ones? About one half is natural; far "
+        "above its floor means too close, not better.",
         "Alaa et al., How Faithful is your Synthetic Data?, ICML 2022"),
     "coverage": Meaning(
         "Coverage",
-        "Which share of the real categories, and of the real range of numbers, occurs in the synthetic table.",
-        "SDMetrics CategoryCoverage and RangeCoverage"),
+        "Which share of the real levels, and of the real range of numbers, occurs in the synthetic table. Levels of "
+        "fewer than five people are left out on purpose.",
+        "CategoryCoverage and RangeCoverage of SDMetrics"),
+    "coverage_rare": Meaning(
+        "Coverage of rare levels",
+        "The same for levels that fewer than 1 % but at least five real rows hold: what generators lose first.",
+        "own, after CategoryCoverage"),
     "missingness": Meaning(
         "Missing cells",
-        "How far shares of missing cells, and the columns that are missing together, lie from the real ones.",
-        "difference of shares in percentage points"),
+        "How far the shares of missing cells lie from the real ones, in percentage points.",
+        "difference of shares"),
+    "missingness_pairs": Meaning(
+        "Missing together",
+        "The same for every two columns that are missing in the same row.",
+        "difference of shares"),
+    "missingness_values": Meaning(
+        "Missing for the same rows",
+        "Whether what is missing depends on the other columns as in the real table.",
+        "own, after Rubin 1976"),
     "validity": Meaning(
-        "Valid rows",
-        "Which share of synthetic cells keeps the rules of the schema: kinds, bounds, known levels, unique keys.",
+        "Impossible cells",
+        "Cells of the wrong kind, outside declared bounds, of a level that never occurs, or missing where none may be.",
+        "the schema of the table"),
+    "validity_range": Meaning(
+        "Numbers never seen",
+        "Numeric cells outside the range of the real table: not impossible, but never seen.",
+        "BoundaryAdherence of SDMetrics"),
+    "validity_keys": Meaning(
+        "Broken keys",
+        "Rows whose key is missing or was used before.",
         "the schema of the table"),
     "copies": Meaning(
         "Exact copies",
-        "How many synthetic rows equal a real row, beside what chance gives: the same count against real rows nobody "
-        "learned from.",
-        "exact match against training rows and holdout"),
+        "Synthetic rows that equal a row that was learned from. The floor is what chance gives, measured on real rows "
+        "nobody learned from.",
+        "exact match on all columns but keys"),
+    "copies_excess": Meaning(
+        "Copies beyond chance",
+        "The same beside as many unseen real rows: about 0 where a generator learned and did not memorise.",
+        "exact match on all columns but keys"),
     "utility": Meaning(
         "Usefulness for a model",
         "A model trained on synthetic rows predicts the target for real rows it never saw, beside the same model "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,14 +15,15 @@ __all__ = ["Gauge", "Headline", "gauge", "headlines"]
 
 #: in order of preference: the first that is there of each line
 WANTED = (("detector_auc", "detector"), ("shape",), ("trend_common", "trend"), ("utility",), ("copies",),
-          ("alpha_precision", "coverage", "kway"))
+          ("kway_3", "alpha_precision", "coverage"))
 #: how far from the ideal a scale reaches at least, by unit
-REACH: Mapping[str, float] = {"%": 5.0, "AUC": 0.5, "R2": 0.5, "": 0.5, "share": 0.2}
+REACH: Mapping[str, float] = {"%": 5.0, "AUC": 0.5, "R2": 0.5, "accuracy": 0.5, "": 0.5, "share of rows": 0.05,
+                                "share of gain": 0.5}
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """A scale whose left end is the ideal: places in [0, 1] of the floor and of the value, and the words at its ends."""
+    """A scale, its left end the ideal: places in [0, 1] of the floor and of the value, and the names of its ends."""
 
     value: float
     floor: float | None
@@ -72,7 +74,7 @@ def gauge(finding: Finding) -> Gauge | None:
         return None
     ideal = _ideal(finding)
     ends = [abs(v - ideal) for v in (finding.value, finding.floor, finding.low, finding.high) if v is not None]
-    reach = max(1.15 * max(ends), REACH.get(finding.unit, 0.0)) or 1.0
+    reach = max(_nice(max(ends)), REACH.get(finding.unit, 0.0))
     if finding.unit == "AUC" and finding.better == 0.5:
         reach = 0.5
 
@@ -83,6 +85,18 @@ def gauge(finding: Finding) -> Gauge | None:
     assert value is not None
     return Gauge(value, at(finding.floor), at(finding.low), at(finding.high), level(ideal, finding.unit),
                  level(worst, finding.unit))
+
+
+def _nice(size: float) -> float:
+    """The next round number above ``size``.
+
+    >>> _nice(7.2), _nice(0.031), _nice(0.0)
+    (10.0, 0.05, 1.0)
+    """
+    if size <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(size))
+    return float(f"{next(step * power for step in (1, 2, 5, 10) if step * power >= size):.6g}")
 
 
 def _ideal(finding: Finding) -> float:

@@ -11,11 +11,12 @@ import re
 __all__ = ["DASH", "clean", "level", "number", "percent", "plain", "rows", "short", "span"]
 
 DASH = "–"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str) -> str:
-    """``text`` without control characters and lone surrogates, which no HTML file may hold.
+    """``text`` without what no HTML file may hold (control characters, lone surrogates) and without signs that turn the
+    direction of the text around them, by which one name could pass for another.
 
     >>> clean("a\\x00b")
     'a�b'
@@ -28,8 +29,10 @@ def short(text: str, most: int = 24) -> str:
 
     >>> short("a very long name of a column", 12)
     'a very long…'
+    >>> short(" ")
+    '(blank)'
     """
-    line = " ".join(clean(text).split())
+    line = " ".join(clean(text).split()) or "(blank)"
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
@@ -43,11 +46,11 @@ def number(value: float | None, unit: str = "") -> str:
         return DASH
     if unit == "%":
         return f"{value:.2f} %" if 0.005 <= abs(value) < 100 else f"{plain(value)} %"
-    if unit == "share of gain":
-        return f"{percent(value)} of gain"
+    if unit.startswith("share of "):
+        return percent(value)
     if unit == "rows":
         return f"{rows(value)} {'row' if value == 1 else 'rows'}"
-    if unit in ("AUC", "R2"):
+    if unit in ("AUC", "R2", "accuracy") or (not unit and abs(value) < 1):
         return f"{value:.3f}"
     return f"{plain(value)} {unit}" if unit else plain(value)
 
@@ -59,6 +62,8 @@ def level(value: float, unit: str = "") -> str:
     ('0.5', '5 %', '4.6 rows')
     """
     text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if unit.startswith("share of "):
+        return percent(value)
     return f"{text} {unit}" if unit in ("%", "rows") else text
 
 
@@ -99,7 +104,9 @@ def percent(share: float | None) -> str:
     value = 100 * share
     if value in (0, 100):
         return f"{value:.0f} %"
-    return f"{value:.1f} %" if abs(value) >= 1 else f"{value:.2f} %"
+    if abs(value) >= 0.005:
+        return f"{value:.1f} %" if abs(value) >= 1 else f"{value:.2f} %"
+    return f"{value:.0e} %"
 
 
 def span(low: float | None, high: float | None, unit: str = "") -> str:
@@ -110,6 +117,6 @@ def span(low: float | None, high: float | None, unit: str = "") -> str:
     """
     if low is None or high is None:
         return ""
-    first = number(low, unit)
-    tail = f" {unit}"
-    return f"{first.removesuffix(tail) if unit else first} to {number(high, unit)}"
+    first, last = number(low, unit), number(high, unit)
+    said = first.split(" ")[0] if last.split(" ")[1:] == first.split(" ")[1:] else first
+    return f"{said} to {last}"

@@ -1,7 +1,7 @@
 """The geometry of the pictures: from series of plain numbers to the few paths and places an SVG needs.
 
-Real rows are always a filled shape and synthetic rows always a line or tick, so the two differ by form and not by colour
-alone. Templates write the markup; here are only numbers, short labels and a sentence that says the same in words.
+Real rows are always a filled shape and synthetic rows always a line or tick, so the two differ by form and not by
+colour alone. Templates write the markup; here are only numbers, short labels and a sentence that says the same in words.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from fabrica.page.numbers import percent, plain, short
+from fabrica.page.axis import bins
+from fabrica.page.numbers import percent, short
 
 __all__ = ["Bar", "Bars", "Curve", "Histogram", "Line", "bars", "curve", "histogram", "numbers_of"]
 
@@ -79,17 +80,18 @@ def numbers_of(series: Any) -> list[float]:
 
 
 def histogram(edges: Sequence[float], real: Sequence[float], synthetic: Sequence[float],
-              labels: Sequence[str] | None = None) -> Histogram:
+              kind: str = "decimal") -> Histogram:
     """Step shapes of two distributions over the same bins (``edges`` one longer than the shares)."""
     top = max([*real, *synthetic, 1e-12])
     root = top > 0.25 and len(real) > 8
-    xs = _places(edges)
-    marks = [(0.0, 0, "start"), (WIDTH / 2, len(edges) // 2, "middle"), (WIDTH, len(edges) - 1, "end")]
-    ticks = [(x if a == "start" or a == "end" else xs[i], labels[i] if labels else plain(float(edges[i])), a)
-             for x, i, a in marks if len(edges) > 2 or a != "middle"]
+    xs, names = _places(edges), bins(edges, kind)
+    middle = len(real) // 2
+    ticks = [(0.0, names[0][0], "start"), (WIDTH, names[-1][1], "end")]
+    if len(real) > 2:
+        ticks.insert(1, (xs[middle], names[middle][0], "middle"))
     return Histogram(_steps(xs, _heights(real, top, root), closed=True),
                      _steps(xs, _heights(synthetic, top, root), closed=False), ticks, root,
-                     _bins_in_words(edges, real, synthetic, labels))
+                     _bins_in_words(names, real, synthetic))
 
 
 def _places(edges: Sequence[float]) -> list[float]:
@@ -113,16 +115,14 @@ def _steps(xs: Sequence[float], ys: Sequence[float], *, closed: bool) -> str:
     return "".join(out)
 
 
-def _bins_in_words(edges: Sequence[float], real: Sequence[float], synthetic: Sequence[float],
-                   labels: Sequence[str] | None) -> str:
-    names = list(labels) if labels else [plain(float(e)) for e in edges]
-    if not real:
-        return "No rows."
+def _bins_in_words(names: Sequence[tuple[str, str]], real: Sequence[float], synthetic: Sequence[float]) -> str:
     peak = max(range(len(real)), key=lambda i: real[i])
     gap = max(range(len(real)), key=lambda i: abs(real[i] - synthetic[i]))
-    return (f"From {names[0]} to {names[-1]}; most real rows from {names[peak]} to {names[peak + 1]} "
-            f"({percent(real[peak])} real, {percent(synthetic[peak])} synthetic). Largest difference from "
-            f"{names[gap]} to {names[gap + 1]}: {percent(real[gap])} real, {percent(synthetic[gap])} synthetic.")
+
+    def told(i: int) -> str:
+        where = names[i][0] if names[i][0] == names[i][1] else f"{names[i][0]} to {names[i][1]}"
+        return f"{where} ({percent(real[i])} real, {percent(synthetic[i])} synthetic)"
+    return (f"From {names[0][0]} to {names[-1][1]}; most real rows at {told(peak)}; largest difference at {told(gap)}.")
 
 
 def bars(levels: Sequence[str], real: Sequence[float], synthetic: Sequence[float],
@@ -132,7 +132,8 @@ def bars(levels: Sequence[str], real: Sequence[float], synthetic: Sequence[float
     shown, left = order[:MOST_LEVELS], order[MOST_LEVELS:]
     triples = [(str(levels[i]), real[i], synthetic[i]) for i in shown]
     if left or any(other):
-        triples.append(("all others", other[0] + sum(real[i] for i in left), other[1] + sum(synthetic[i] for i in left)))
+        rest = [start + sum(shares[i] for i in left) for start, shares in zip(other, (real, synthetic), strict=True)]
+        triples.append(("all others", rest[0], rest[1]))
     top = max([max(r, s) for _, r, s in triples], default=0.0) or 1.0
     drawn = [_bar(i, name, r, s, top) for i, (name, r, s) in enumerate(triples)]
     return Bars(drawn, ROW * max(len(drawn), 1) + 2, _levels_in_words(triples))
@@ -140,7 +141,7 @@ def bars(levels: Sequence[str], real: Sequence[float], synthetic: Sequence[float
 
 def _bar(place: int, name: str, real: float, synthetic: float, top: float) -> Bar:
     wide = RIGHT - LEFT
-    return Bar(ROW * place, short(name, 17), name, round(wide * real / top, 1), round(LEFT + wide * synthetic / top, 1),
+    return Bar(ROW * place, short(name, 15), name, round(wide * real / top, 1), round(LEFT + wide * synthetic / top, 1),
                f"{percent(real).removesuffix(' %')} / {percent(synthetic)}")
 
 
@@ -156,6 +157,7 @@ def curve(series: Sequence[tuple[str, str, Mapping[str, Any]]], words: str, size
         fpr, tpr = numbers_of(points.get("fpr")), numbers_of(points.get("tpr"))
         pairs = list(zip(fpr, tpr, strict=False))
         if len(pairs) > 1:
+            pairs = pairs if pairs[0] == (0.0, 0.0) else [(0.0, 0.0), *pairs]
             path = "L".join(f"{size * x:.1f} {size * (1 - y):.1f}" for x, y in pairs)
             lines.append(Line(name, css, "M" + path))
     return Curve(lines, size, words)

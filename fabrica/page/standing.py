@@ -1,7 +1,7 @@
 """Where a finding stands: its distance from what as many *real* rows would score, in words and in three tones.
 
-A number alone says nothing: 0.39 % is bad for a million rows and perfect for a thousand. So every number is read against its
-floor, in the direction in which it gets worse.
+A number alone says nothing: 0.39 % is bad for a million rows and perfect for a thousand. So every number is read
+against its floor, in the direction in which it gets worse.
 """
 
 from __future__ import annotations
@@ -11,11 +11,18 @@ from dataclasses import dataclass
 
 from fabrica.page.numbers import level, number
 from fabrica.report import Finding
+from fabrica.verdict import LIMITS
 
 __all__ = ["Standing", "company", "direction", "excess", "standing", "worst_first"]
 
-#: how far beyond the floor still reads as "close" and as "visible", by unit
-STEPS = {"%": (1.0, 5.0), "AUC": (0.03, 0.12), "share": (0.02, 0.1), "R2": (0.02, 0.1)}
+#: metric -> the aspect of the verdict whose limits it is read by
+ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", "trend": "columns together",
+           "kway_3": "columns together", "kway_4": "columns together", "shape": "columns alone", "utility": "utility",
+           "validity": "impossible values", "validity_range": "impossible values", "validity_keys": "impossible values",
+           "copies": "copies", "copies_excess": "copies"}
+#: the same for other metrics, by unit: close, slightly off, visibly off; beyond is far off
+BY_UNIT = {"%": (0.5, 2.0, 6.0), "share of gain": (0.05, 0.15, 0.3), "share of rows": (0.002, 0.01, 0.05),
+           "": (0.02, 0.05, 0.2)}
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ def excess(finding: Finding) -> float | None:
 
 
 def standing(finding: Finding) -> Standing:
-    """Like real rows, close, visibly off or far off."""
+    """Like real rows, close, slightly, visibly or far off, by the limits of the verdict."""
     if finding.value is None:
         return Standing("none", "not measured")
     gap = excess(finding)
@@ -51,10 +58,9 @@ def standing(finding: Finding) -> Standing:
         return Standing("none", "no baseline")
     if gap <= 0 or _touches(finding):
         return Standing("good", "like real rows")
-    near, off = STEPS.get(finding.unit, _relative(finding))
-    if gap <= near:
-        return Standing("near", "close")
-    return Standing("off", "visibly off" if gap <= off else "far off")
+    passed = sum(gap > limit for limit in _limits(finding))
+    return (Standing("good", "close"), Standing("near", "slightly off"), Standing("off", "visibly off"),
+            Standing("off", "far off"))[passed]
 
 
 def _touches(finding: Finding) -> bool:
@@ -66,9 +72,14 @@ def _touches(finding: Finding) -> bool:
     return finding.low <= high and finding.high >= low
 
 
-def _relative(finding: Finding) -> tuple[float, float]:
+def _limits(finding: Finding) -> tuple[float, float, float]:
+    if finding.metric == "detector":  # the score loses twice what the area gains
+        near, some, far = LIMITS["telling apart"]
+        return 2 * near, 2 * some, 2 * far
+    if finding.metric in ASPECTS:
+        return LIMITS[ASPECTS[finding.metric]]
     size = max(abs(finding.floor or 0.0), 0.02)
-    return 0.1 * size, 0.5 * size
+    return BY_UNIT.get(finding.unit, (0.1 * size, 0.3 * size, size))
 
 
 def direction(finding: Finding) -> str:
@@ -87,7 +98,8 @@ def company(finding: Finding) -> str:
     """
     if finding.floor is None:
         return direction(finding)
-    return f"real rows score {number(finding.floor, finding.unit)}; {direction(finding)}"
+    who = "chance alone gives" if finding.metric.startswith("copies") else "real rows score"
+    return f"{who} {number(finding.floor, finding.unit)}; {direction(finding)}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

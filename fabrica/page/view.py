@@ -10,6 +10,7 @@ from typing import Any
 from fabrica.page.columns import Panel, panels
 from fabrica.page.detector import Detector, detector
 from fabrica.page.glossary import Meaning, meaning
+from fabrica.page.groups import GROUPS, OTHER
 from fabrica.page.headline import Gauge, Headline, gauge, headlines
 from fabrica.page.numbers import number, span
 from fabrica.page.pairs import Pairs, pairs
@@ -20,21 +21,8 @@ from fabrica.report import Finding, Report
 
 __all__ = ["Group", "Row", "View", "view"]
 
-MOST_PAIRS, MOST_IN_GROUP, MOST_WORST, FEW = 200, 10, 12, 4
+MOST_PAIRS, MOST_IN_GROUP, MOST_WORST, FEW = 200, 8, 12, 3
 
-#: anchor, brief and whole title, what to know, metrics
-GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
-    ("utility", "Use", "Useful for a model", "A model that learned from synthetic rows, tested on real rows it never saw.",
-     ("utility",)),
-    ("coverage", "Coverage", "Coverage and variety", "Whether synthetic rows lie where real rows lie, and reach as far.",
-     ("coverage", "alpha_precision", "beta_recall", "validity")),
-    ("missing", "Missing", "Missing cells",
-     "Whether cells are missing as often, and together, as in the real table.", ("missingness",)),
-    ("copies", "Copies", "Copies of real rows", "Synthetic rows that equal a real row, beside what chance alone gives. "
-     "This is a check against copying, not a proof of privacy.", ("copies",)),
-    ("groups", "Groups", "Groups of columns", "Several columns at once: patterns that no single pair shows.", ("kway",)),
-)
-OTHER = ("other", "Other", "Other measures", "Measured by further metrics.")
 ELSEWHERE = {"shape", "trend", "trend_common", "detector", "detector_auc", "detector_column"}
 
 
@@ -49,6 +37,7 @@ class Row:
     value: str
     interval: str
     floor: str
+    excess: str
     better: str
     words: str
     standing: Standing
@@ -110,8 +99,8 @@ def row(finding: Finding, report: Report) -> Row:
     unit = finding.unit
     return Row(meaning(finding.metric, report.facts).label, finding.metric, finding.place, finding.against,
                number(finding.value, unit), span(finding.low, finding.high, unit),
-               number(finding.floor, unit), direction(finding), company(finding), standing(finding), gauge(finding),
-               finding.value, finding.floor, excess(finding), finding.problem)
+               number(finding.floor, unit), number(excess(finding), unit), direction(finding), company(finding),
+               standing(finding), gauge(finding), finding.value, finding.floor, excess(finding), finding.problem)
 
 
 def _table(report: Report) -> tuple[list[Row], int]:
@@ -139,9 +128,12 @@ def _groups(report: Report) -> Iterable[Group]:
     for anchor, brief, title, line, names in (*GROUPS, (*OTHER, strange)):
         found = [f for f in report.findings if f.metric in names]
         whole = [f for f in found if not f.place]
-        rows = (whole + worst_first(f for f in found if f.place))[:max(MOST_IN_GROUP, len(whole))]
+        off = [f for f in worst_first(f for f in found if f.place) if standing(f).words != "like real rows"]
+        rows = whole + off[:MOST_IN_GROUP]
+        said = [str(f.detail["words"]) for f in whole if f.detail.get("words")]
         if found:
-            yield Group(anchor, brief, title, line, [row(f, report) for f in rows], len(found) - len(rows))
+            yield Group(anchor, brief, title, " ".join([line, *said]), [row(f, report) for f in rows],
+                        len(found) - len(rows))
 
 
 def _facts(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -25,7 +25,7 @@ def text(report: Report, *, colour: bool = False) -> str:
     colour : whether the words of standing are coloured (say True only where the output is a terminal).
     """
     said: Verdict = verdict(report)
-    lines = [clean(said.title), *_wrapped(said.words), *_wrapped(compared(report)), ""]
+    lines = [f"Grade {clean(said.grade)}: {clean(said.title)}", *_wrapped(said.words), *_wrapped(compared(report)), ""]
     lines += _table([_line(f, report) for f in _chosen(report)], colour)
     placed = [f for f in report.findings if f.place and f.metric != "detector_column"]
     worst = [f for f in worst_first(placed) if standing(f).tone in ("near", "off")][:3]
@@ -79,7 +79,8 @@ def _chosen(report: Report) -> list[Finding]:
 
 
 def _line(finding: Finding, report: Report) -> tuple[str, str, str, str, str]:
-    label = clean(meaning(finding.metric, report.facts).label) + (" (unseen rows)" if finding.against == "holdout" else "")
+    label = clean(meaning(finding.metric, report.facts).label)
+    label += " (unseen rows)" if finding.against == "holdout" else ""
     label = f"{label}, {place_words(finding.place)}" if finding.place else label
     stand = standing(finding)
     words = finding.problem if finding.value is None else company(finding)

@@ -12,8 +12,8 @@ from fabrica.report import Finding, Report
 __all__ = ["HOSTILE", "made_up"]
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{7*7}}", "</style><b>x", "</script><b>y",
-           "emoji \U0001f600 name", "שם עברי", "\u202eevil\u202c", "n" * 500, "' onmouseover='alert(3)", "a\x00b\x1b[31m",
-           "\ud800", "&lt;b&gt;", "javascript:alert(4)", " ", "{% raw %}", "https://example.com/x.js", "<!--", "]]>")
+           "emoji \U0001f600 name", "שם עברי", "\u202eevil\u202c", "n" * 500,
+           "' onmouseover='alert(3)", "a\x00b\x1b[31m", "\ud800", "&lt;b&gt;", "javascript:alert(4)", " ", "{% raw %}", "https://example.com/x.js", "<!--", "]]>")
 
 
 def made_up(columns: int | Sequence[str] = 15) -> Report:
@@ -35,8 +35,8 @@ def _whole() -> list[Finding]:
     for against, score, auc in (("train", 0.976, 0.512), ("holdout", 0.894, 0.553)):
         found.append(Finding("detector", score, better="higher", floor=0.99, against=against, low=score - 0.01,
                              high=min(1.0, score + 0.01)))
-        found.append(Finding("detector_auc", auc, better=0.5, unit="AUC", low=auc - 0.006, high=auc + 0.006, floor=0.501,
-                             floor_low=0.496, floor_high=0.506, against=against))
+        found.append(Finding("detector_auc", auc, better=0.5, unit="AUC", low=auc - 0.006, high=auc + 0.006,
+                             floor=0.501, floor_low=0.496, floor_high=0.506, against=against))
     return [
         *found,
         Finding("shape", 0.41, unit="%", floor=0.36, low=0.38, high=0.45),

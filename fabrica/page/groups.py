@@ -1,0 +1,32 @@
+"""The sections below the pictures: which metrics are read together, and what a reader must know there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["GROUPS", "OTHER"]
+
+#: anchor, brief and whole title, what to know, metrics
+GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
+    ("utility", "Use", "Useful for a model",
+     "A model that learned from synthetic rows, tested on real rows it never saw.",
+     ("utility",)),
+    ("copies", "Copies", "Copies of real rows",
+     "Synthetic rows that equal a real row, beside what chance alone gives. This is a check against copying, not a proof "
+     "of privacy.",
+     ("copies", "copies_excess")),
+    ("missing", "Missing", "Missing cells",
+     "Whether cells are missing as often, and together, as in the real table.",
+     ("missingness", "missingness_pairs", "missingness_values")),
+    ("coverage", "Coverage", "Coverage and variety",
+     "Whether synthetic rows lie where real rows lie, and reach as far.",
+     ("coverage", "coverage_rare", "alpha_precision", "beta_recall")),
+    ("groups", "Groups", "Groups of columns",
+     "Several columns at once: patterns that no single pair shows.",
+     ("kway_3", "kway_4", "association")),
+    ("validity", "Validity", "Values that cannot be",
+     "Cells and keys that break the rules of the table.",
+     ("validity", "validity_range", "validity_keys")),
+)
+#: what a metric that is named nowhere here is shown under
+OTHER = ("other", "Other", "Other measures", "Measured by further metrics.")
