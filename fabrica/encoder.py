@@ -1,22 +1,21 @@
 """A table's codecs together: Arrow record batches <-> Blocks.
 
-Surveys of parts are merged, so a table is learned in one pass over its parts, wherever they lie and however long the table is.
+Surveys of parts are merged, so a table is learned in one pass over its parts, wherever they lie and however long the
+table is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from fabrica import catalog, notation
+from fabrica import catalog, notation, sound
 from fabrica.block import Block
 from fabrica.contract import Cells, Codec, Coder, Summary
-from fabrica.errors import FabricaError, InputError
+from fabrica.errors import InputError, ModelFileError
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
@@ -42,12 +41,21 @@ def seats(table: Table) -> list[Seat]:
     for i, column in enumerate(table.columns):
         if i in taken:
             continue
-        where = (i,)
-        if column.kind == "latitude" and column.partner in table.names:
-            where = (i, table.names.index(column.partner))
+        where = _place(table, column) or (i,)
         taken |= set(where)
         found.append(Seat(where, "place" if len(where) == 2 else serves[column.kind]))
     return found
+
+
+def _place(table: Table, column: Column) -> tuple[int, ...] | None:
+    """(latitude, longitude) where ``column`` is half of a place, whichever comes first in the table."""
+    if column.kind not in ("latitude", "longitude") or column.partner not in table.names:
+        return None
+    other = table[column.partner]
+    if {column.kind, other.kind} != {"latitude", "longitude"} or other.partner not in (None, column.name):
+        return None
+    pair = (column, other) if column.kind == "latitude" else (other, column)
+    return tuple(table.names.index(c.name) for c in pair)
 
 
 @dataclass(frozen=True)
@@ -93,18 +101,33 @@ class Encoder:
 
     @classmethod
     def from_state(cls, table: Table, state: State) -> Encoder:
-        places = tuple(Seat(tuple(s["columns"]), s["codec"]) for s in state.plain["seats"])
-        coders = []
-        for i, seat in enumerate(state.plain["seats"]):
-            module = __import__(catalog.get("codecs", seat["codec"]).__module__, fromlist=[seat["coder"]])
-            coder = getattr(module, seat["coder"], None)
-            if not (isinstance(coder, type) and issubclass(coder, Coder)):
-                raise FabricaError(f"codec {seat['codec']!r} has no such coder")
-            coders.append(coder.from_state(state.part(str(i))))
-        return cls(table, places, tuple(coders), tuple(state.plain["widths"]))
+        """Read and check: what does not fit the table or does not fit together is a ``ModelFileError``."""
+        said = sound.plain(state, "seats", list)
+        widths = tuple(sound.plain(state, "widths", list))
+        sound.demand(len(widths) == len(said) and all(type(w) is int and 0 <= w < 256 for w in widths),
+                     "widths of columns that make no sense")
+        try:
+            places = tuple(Seat(tuple(s["columns"]), s["codec"]) for s in said)
+            coders = tuple(_coder(s["codec"], s["coder"]).from_state(state.part(str(i))) for i, s in enumerate(said))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ModelFileError("the model holds a column that makes no sense") from None
+        seated = sorted((i for p in places for i in p.columns), key=str)
+        sound.demand(seated == sorted(range(len(table.columns)), key=str), "columns that are not the table's")
+        return cls(table, places, coders, widths)
 
 
-def learn(table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: int | None = None, **settings: Any) -> Encoder:
+def _coder(codec: str, name: str) -> type[Coder]:
+    """The class ``name`` of a codec's module, which must be a coder."""
+    module = __import__(catalog.get("codecs", codec).__module__, fromlist=[name])
+    coder = getattr(module, name, None)
+    if not (isinstance(coder, type) and issubclass(coder, Coder)):
+        raise ModelFileError(f"the codec {codec!r} has no such coder")
+    return coder
+
+
+def learn(
+    table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: int | None = None, **settings: Any
+) -> Encoder:
     """Survey every part, merge, learn the coders. ``settings`` (such as ``k``) go to every codec that has them."""
     places = seats(table)
     codecs = [_codec(seat.codec, settings) for seat in places]
@@ -112,11 +135,11 @@ def learn(table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: in
     done = 0
     for part in _parts(batches):
 
-        def one(i: int, part: pa.Table = part, done: int = done) -> Summary:
+        def one(i: int, part: pa.Table = part, done: int = done, known: Sequence[Summary | None] = summaries) -> Summary:
             seat, codec = places[i], codecs[i]
             here = run.child("survey").child(i).child(done)
             found = codec.survey(_columns(table, seat), _cells(table, seat, part), here)
-            before = summaries[i]
+            before = known[i]
             return found if before is None else before.merge(found)
 
         summaries = list(run.map(one, range(len(places))))
@@ -126,8 +149,9 @@ def learn(table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: in
         raise InputError("the table has no rows", where=table.name, hint="there is nothing to learn from")
     coders = [c.learn(_columns(table, s), m, run.child("learn").child(i))
               for i, (c, s, m) in enumerate(zip(codecs, places, summaries, strict=True)) if m is not None]
-    return Encoder(table, tuple(places), tuple(coders), tuple(len(c.encode(_none(table, s), run.child("width").child(i)))
-                                                               for i, (c, s) in enumerate(zip(coders, places, strict=True))))
+    widths = tuple(len(c.encode(_none(table, s), run.child("width").child(i)))
+                   for i, (c, s) in enumerate(zip(coders, places, strict=True)))
+    return Encoder(table, tuple(places), tuple(coders), widths)
 
 
 def _codec(name: str, settings: dict[str, Any]) -> Codec:
@@ -152,10 +176,12 @@ def _none(table: Table, seat: Seat) -> tuple[Cells, ...]:
 def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """Batches joined to about ``PART`` rows."""
     held: list[pa.RecordBatch] = []
+    rows = 0
     for batch in batches:
         held.append(batch)
-        if sum(b.num_rows for b in held) >= PART:
+        rows += batch.num_rows
+        if rows >= PART:
             yield pa.Table.from_batches(held)
-            held = []
-    if held and sum(b.num_rows for b in held):
+            held, rows = [], 0
+    if rows:
         yield pa.Table.from_batches(held)

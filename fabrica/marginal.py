@@ -1,19 +1,21 @@
 """The learned marginal of a numeric column: a quantile function that is linear in pieces and flat at point masses.
 
 ``knots[i]`` is the value at cumulative probability ``cum[i]``. A value held by at least k rows is a point mass: two
-neighbouring knots are equal, and every draw that falls between them returns it bit for bit. The rows between point masses
-are averaged in groups of at least k (microaggregation; Domingo-Ferrer and Mateo-Sanz, IEEE TKDE 2002) and the
-groups' borders are the knots, so no stored number belongs to fewer than k rows; the ends are means of the k extreme rows, never the
-extremes. The alphabet cuts [0, 1] at ``edges`` into codes: heavy point masses are codes of their own (atoms), the rest has
-equal mass.
+neighbouring knots are equal, and every draw that falls between them returns it bit for bit. The rows between point
+masses are averaged in groups of at least k (microaggregation; Domingo-Ferrer and Mateo-Sanz, IEEE TKDE 2002) and the
+groups' borders are the knots, so no stored number belongs to fewer than k rows; the ends are means of the k extreme
+rows, never the extremes. The alphabet cuts [0, 1] at ``edges`` into codes: heavy point masses are codes of their own
+(atoms), the rest has equal mass.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from fabrica import sound
 from fabrica.kernels import kernel
 from fabrica.state import State
 
@@ -27,8 +29,8 @@ DISTINCT = 1 << 18  #: distinct values that a survey keeps, at most
 class Counted:
     """Sorted distinct ``values`` (d,) float64 with their ``counts`` (d,) float64: what a survey of numbers keeps.
 
-    Above ``DISTINCT`` values, light neighbours are joined at their mean; values that hold more than 1/4096 of the rows stay
-    exact, so the error of any cumulative probability stays below 1/100,000 per merge.
+    Above ``DISTINCT`` values, light neighbours are joined at their mean; values that hold more than 1/4096 of the rows
+    stay exact, so the error of any cumulative probability stays below 1/100,000 per merge.
     """
 
     values: np.ndarray
@@ -90,12 +92,18 @@ class Marginal:
         decimals: int | None = None,
         bounds: tuple[float, float] | None = None,
     ) -> Marginal:
-        """Learn from counted values; at most about ``codes`` codes, nothing stored for fewer than ``k`` rows."""
+        """Learn from counted values; at most about ``codes`` codes, nothing stored for fewer than ``k`` rows.
+
+        Of fewer than ``k`` rows nothing is known but the declared ``bounds``; without them that is a ``ValueError``.
+        """
         values, counts, total = counted.values, counted.counts, counted.total
-        if total <= 0:
-            raise ValueError("a marginal needs at least one value")
+        if total < max(1, k):
+            if bounds is None:
+                raise ValueError("a marginal needs at least k values")
+            return cls(np.array([0.0, 1.0]), np.array(bounds, np.float64), np.array([0.0, 1.0]), decimals)
         point = counts >= max(k, total / (2 * KNOTS))
-        cum, knots, mass = _quantile_function(values, counts, point, k, bounds)
+        half = 0.0 if decimals is None or decimals > 15 else 0.5 * 10.0**-decimals
+        cum, knots, mass = _quantile_function(values, counts, point, k, bounds, half)
         edges = _edges(cum, knots, mass, codes, total, k)
         return cls(cum, knots, edges, decimals)
 
@@ -149,14 +157,23 @@ class Marginal:
 
     @classmethod
     def from_state(cls, state: State) -> Marginal:
-        a = state.arrays
-        return cls(a["cum"], a["knots"], a["edges"], state.plain["decimals"])
+        """Read and check: a marginal that is not monotone, finite and of matching sizes is a ``ModelFileError``."""
+        cum = sound.array(state, "cum", low=0, high=1, ascending=True)
+        knots = sound.array(state, "knots", size=len(cum), ascending=True)
+        edges = sound.array(state, "edges", low=0, high=1, ascending=True)
+        sound.demand(len(cum) > 1 and len(edges) > 1, "a marginal without values")
+        decimals = sound.plain(state, "decimals", (int, type(None)))
+        sound.demand(decimals is None or -300 <= decimals <= 300, "a number of decimals that makes no sense")
+        return cls(cum, knots, edges, decimals)
 
 
 def _quantile_function(
-    values: np.ndarray, counts: np.ndarray, point: np.ndarray, k: int, bounds: tuple[float, float] | None
+    values: np.ndarray, counts: np.ndarray, point: np.ndarray, k: int, bounds: tuple[float, float] | None, half: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(cum, knots, mass): mass[i] says that the step from knot i to i+1 is a point mass."""
+    """(cum, knots, mass): mass[i] says that the step from knot i to i+1 is a point mass.
+
+    What lies between point masses begins ``half`` a rounding step beside them, so that rounding adds nothing to them.
+    """
     total = counts.sum()
     before = np.concatenate([[0.0], np.cumsum(counts)])
     marks = np.flatnonzero(point)
@@ -164,20 +181,17 @@ def _quantile_function(
     cum: list[np.ndarray] = []
     borders = np.concatenate([[-1], marks, [len(values)]])
     group = max(k, total / KNOTS)
-    for left, right in zip(borders[:-1], borders[1:], strict=True):
+    for left, right in pairwise(borders):
         if left >= 0:
             knots.append(values[[left, left]])
             cum.append(before[[left, left + 1]])
         if right - left > 1:
             light = slice(left + 1, right)
-            low = values[left] if left >= 0 else (bounds[0] if bounds else None)
-            high = values[right] if right < len(values) else (bounds[1] if bounds else None)
+            low = values[left] + half if left >= 0 else (bounds[0] if bounds else None)
+            high = values[right] - half if right < len(values) else (bounds[1] if bounds else None)
             c, v = _light(values[light], counts[light], group, low, high, k)
             knots.append(v)
             cum.append(before[left + 1] + c)
-    if not knots or sum(map(len, knots)) == 0:  # fewer than k rows in all: their mean is all that is kept
-        mean = float((values * counts).sum() / total)
-        knots, cum = [np.array([mean, mean])], [np.array([0.0, total])]
     all_knots, all_cum = np.concatenate(knots), np.concatenate(cum) / total
     all_cum[0], all_cum[-1] = 0.0, 1.0  # fewer than k rows beyond the last mass are counted with it
     mass = (np.diff(all_knots) == 0) & (np.diff(all_cum) > 0)
@@ -194,8 +208,7 @@ def _light(
         if low is None or high is None:
             return np.empty(0), np.empty(0)
         return np.array([0.0, weight]), np.array([low, high])
-    label = np.minimum(((np.cumsum(counts) - counts / 2) * groups / weight).astype(np.int64), groups - 1)
-    _, label = np.unique(label, return_inverse=True)
+    label = _groups(counts, weight / groups, group)
     mass = np.bincount(label, counts)
     mean = np.bincount(label, counts * values) / mass
     border = (mean[1:] + mean[:-1]) / 2
@@ -213,7 +226,7 @@ def _edges(cum: np.ndarray, knots: np.ndarray, mass: np.ndarray, codes: int, tot
     inside = set(cum[starts[atom]].tolist())
     cuts = [fixed]
     low_mass, high_mass = cum[starts[~atom]], cum[starts[~atom] + 1]
-    for low, high in zip(fixed[:-1], fixed[1:], strict=True):
+    for low, high in pairwise(fixed):
         pieces = min(round((high - low) * codes), int((high - low) * total / k))
         if low in inside or pieces < 2:
             continue
@@ -230,10 +243,27 @@ def _edges(cum: np.ndarray, knots: np.ndarray, mass: np.ndarray, codes: int, tot
 
 
 @kernel
+def _groups(counts, aim, least):  # type: ignore[no-untyped-def]
+    """The group of each value: about ``aim`` rows each and never fewer than ``least``, also in the last."""
+    label = np.empty(len(counts), np.int64)
+    group, held, seen, begin = 0, 0.0, 0.0, 0
+    for i in range(len(counts)):
+        if held >= least and seen + counts[i] / 2 > (group + 1) * aim:
+            group, held, begin = group + 1, 0.0, i
+        label[i] = group
+        held += counts[i]
+        seen += counts[i]
+    if held < least and group > 0:
+        label[begin:] = group - 1
+    return label
+
+
+@kernel
 def _spread(codes, within, edges):  # type: ignore[no-untyped-def]
     out = np.empty(len(codes), np.float64)
+    last = len(edges) - 2
     for i in range(len(codes)):
-        c = codes[i]
+        c = min(max(int(codes[i]), 0), last)
         out[i] = edges[c] + within[i] * (edges[c + 1] - edges[c])
     return out
 

@@ -1,7 +1,7 @@
 """What comes out of a model file is checked before it is believed: shapes, ranges, order, finite numbers.
 
-A model file may be damaged or hostile. Coders read their state through these few questions, so that no kernel ever looks
-outside an array and every fault is one clear ``ModelFileError``.
+A model file may be damaged or hostile. Coders read their state through these few questions, so that no kernel ever
+looks outside an array and every fault is one clear ``ModelFileError``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from fabrica.errors import ModelFileError
 from fabrica.state import State
 
-__all__ = ["array", "plain", "whole", "texts", "markers", "demand"]
+__all__ = ["array", "plain", "whole", "share", "texts", "markers", "demand"]
 
 
 def demand(fine: bool, what: str) -> None:
@@ -35,7 +35,7 @@ def array(
     ascending: bool = False,
     kind: Any = np.float64,
 ) -> np.ndarray:
-    """The array ``name`` (n,) as ``kind``: finite, within [low, high], of ``size`` entries, never falling if ``ascending``.
+    """The array ``name`` (n,) as ``kind``: finite, in [low, high], of ``size`` entries, never falling if ``ascending``.
 
     >>> array(State({}, {"edges": np.array([0.0, 1.0])}), "edges", low=0, high=1, ascending=True).tolist()
     [0.0, 1.0]
@@ -71,6 +71,13 @@ def whole(state: State, name: str, low: int, high: int) -> int:
     value = plain(state, name, int)
     demand(low <= value <= high, f"a number {name!r} that is out of range")
     return int(value)
+
+
+def share(state: State, name: str) -> float:
+    """The share ``name``, in [0, 1]."""
+    value = plain(state, name, (int, float))
+    demand(0 <= value <= 1, f"a share {name!r} that is out of range")
+    return float(value)
 
 
 def texts(state: State, name: str) -> tuple[str, ...]:

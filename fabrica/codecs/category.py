@@ -1,8 +1,8 @@
 """Categories: a code a level; levels held by fewer than k people share one protected rest.
 
 The alphabet is [missing markers…, safe levels by falling frequency or in their declared order, rest]. The rest can be
-learned from (its people are not dropped) but is never drawn: an engine gives a plausible common level instead, given the row. A user
-who wants to see it asks for a label.
+learned from (its people are not dropped) but is never drawn: an engine gives a plausible common level instead, given
+the row. A user who wants to see it asks for a label.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica import absence
+from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.run import Run
@@ -69,15 +69,17 @@ class Category(Codec):
         column = columns[0]
         public = set(column.levels)
         texts = summary.levels.to_pylist()
-        safe = [i for i, t in enumerate(texts) if summary.counts[i] >= self.k or t in public]
+        safe = [int(i) for i in np.flatnonzero(summary.counts >= self.k)]
+        if public:
+            safe += [i for i, t in enumerate(texts) if t in public and summary.counts[i] < self.k]
         rank = {level: i for i, level in enumerate(column.levels)}
         safe.sort(key=lambda i: (rank.get(texts[i], len(rank)), -summary.counts[i], texts[i]))
-        hidden = summary.absent[0] - summary.counts[safe].sum() > 0
+        hidden = bool(summary.absent[0] - summary.counts[safe].sum() > 0)
         total = max(1.0, summary.absent.sum())
+        levels, markers = tuple(texts[i] for i in safe), absence.numbered(summary.absent)
+        shares, missing = summary.counts[safe] / total, float(summary.absent[1:].sum() / total)
         return CategoryCoder(
-            column.name, column.kind, tuple(texts[i] for i in safe), bool(column.levels), absence.numbered(summary.absent),
-            bool(hidden), self.rest, np.array([summary.counts[i] for i in safe]) / total, float(summary.absent[1:].sum() / total),
-        )
+            column.name, column.kind, levels, bool(column.levels), markers, hidden, self.rest, shares, missing)
 
 
 def as_dictionary(values: pa.Array) -> pa.DictionaryArray:
@@ -116,9 +118,7 @@ class CategoryCoder(Coder):
         place = pc.index_in(values.dictionary.cast(pa.string()), pa.array(self.levels, pa.string()))
         lut = np.append(place.fill_null(rest - absent).to_numpy(zero_copy_only=False).astype(np.int64) + absent, rest)
         codes = lut[values.indices.fill_null(len(lut) - 1).to_numpy(zero_copy_only=False)]
-        marks = np.zeros(256, np.int64)
-        marks[list(self.markers)] = np.arange(absent)
-        codes = np.where(kind > 0, marks[kind], codes)
+        codes = np.where(kind > 0, absence.coded(kind, self.markers), codes)
         return (self._coded(codes),)
 
     def _coded(self, codes: np.ndarray) -> Coded:
@@ -137,13 +137,12 @@ class CategoryCoder(Coder):
             truth = np.array([False] * absent + [t == "true" for t in self.levels] + [False])[codes]
             values: pa.Array = pa.array(truth, mask=codes < absent if absent else None)
         else:
-            labels = pa.array([*self.levels, *([self.rest or "(rare)"] if self.hidden or not self.levels else [])], pa.string())
-            index = codes.astype(np.int32) - absent
-            values = pa.DictionaryArray.from_arrays(pa.array(np.maximum(index, 0), mask=index < 0 if absent else None), labels)
-        kind = None
-        if absent:
-            kind = np.array((*self.markers, 0), np.uint8)[np.minimum(codes, absent)]
-        return (Cells(values, kind),)
+            others = [self.rest or "(rare)"] if self.hidden or not self.levels else []
+            labels = pa.array([*self.levels, *others], pa.string())
+            index = np.minimum(codes.astype(np.int32) - absent, len(labels) - 1)
+            rows = pa.array(np.maximum(index, 0), mask=index < 0 if absent else None)
+            values = pa.DictionaryArray.from_arrays(rows, labels)
+        return (Cells(values, absence.told(codes, self.markers)),)
 
     def words(self) -> str:
         missing = f", missing in {100 * self.missing:.1f} %" if self.markers else ""
@@ -157,5 +156,9 @@ class CategoryCoder(Coder):
 
     @classmethod
     def from_state(cls, state: State) -> CategoryCoder:
-        p = {**state.plain, "levels": tuple(state.plain["levels"]), "markers": tuple(state.plain["markers"])}
-        return cls(**p, shares=state.arrays["shares"])
+        name, kind, rest = (sound.plain(state, n, str) for n in ("name", "kind", "rest"))
+        ordered, hidden = (sound.plain(state, n, bool) for n in ("ordered", "hidden"))
+        levels = sound.texts(state, "levels")
+        shares = sound.array(state, "shares", size=len(levels), low=0, high=1)
+        markers, missing = sound.markers(state), sound.share(state, "missing")
+        return cls(name, kind, levels, ordered, markers, hidden, rest, shares, missing)

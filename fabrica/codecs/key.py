@@ -1,8 +1,8 @@
 """Keys: identifiers made afresh, unique over any number of rows and never learned from the real ones.
 
-What is known of a key is its look, the column's notation. A row's key follows from its number alone, so chunks and workers
-never meet: the number is written in the mixed radix of the template's slots and each group of slots is stirred by an
-affine permutation (the linear congruential step of Lehmer, 1951) that the lower groups shift, which is a
+What is known of a key is its look, the column's notation. A row's key follows from its number alone, so chunks and
+workers never meet: the number is written in the mixed radix of the template's slots and each group of slots is stirred
+by an affine permutation (the linear congruential step of Lehmer, 1951) that the lower groups shift, which is a
 permutation again. When a template is used up, it grows by one digit and goes on.
 """
 
@@ -40,7 +40,7 @@ class Template:
 
     >>> t = Template.of("INV-###")
     >>> t.capacity, t.write(np.arange(2)).to_pylist()
-    (1000, ['INV-907', 'INV-024'])
+    (1000, ['INV-755', 'INV-374'])
     """
 
     places: tuple[str, ...]
@@ -69,10 +69,10 @@ class Template:
         """(n,) strings for the row numbers (n,) int64, all of them below the capacity."""
         points = np.full((len(rows), len(self.places)), 0, np.uint32)
         groups, left, low = self._groups(), rows.astype(np.uint64), np.zeros(len(rows), np.uint64)
-        for g, group in enumerate(groups):
+        for group in groups:
             size = math.prod(len(self.places[i]) for i in group)
             left, here = np.divmod(left, np.uint64(size))
-            number = (here * np.uint64(_stride(size)) + low + np.uint64(size // 3 + 7 * g)) % np.uint64(size)
+            number = (here * np.uint64(_stride(size)) + low + np.uint64(round(size * 0.7548776662))) % np.uint64(size)
             low = (low * np.uint64(31) + number * np.uint64(2_654_435_761)) % np.uint64(ROOM)
             for i in group:
                 number, digit = np.divmod(number, np.uint64(len(self.places[i])))
@@ -163,7 +163,7 @@ def _email() -> Template:
 
 
 def _look(column: Column) -> dict[str, Any]:
-    """The notation of a key in full; without one, a number for a column of whole numbers, else eight hexadecimal digits."""
+    """The notation of a key in full; without one, a number for whole numbers, else eight hexadecimal digits."""
     number = column.storage.startswith(("int", "uint"))
     look = column.notation
     if look is None:
@@ -255,10 +255,11 @@ class KeyCoder(Coder):
         return f"made afresh: {look}" + (f", missing in {100 * self.missing:.1f} %" if self.markers else "")
 
     def state(self) -> State:
-        return State({"name": self.name, "look": dict(self.look), "markers": list(self.markers), "missing": self.missing})
+        return State({"name": self.name, "look": dict(self.look), "markers": list(self.markers),
+                      "missing": self.missing})
 
     @classmethod
     def from_state(cls, state: State) -> KeyCoder:
         look = sound.plain(state, "look", dict)
         sound.demand(_known(look), "a look of keys that makes no sense")
-        return cls(sound.plain(state, "name", str), look, sound.markers(state), float(sound.plain(state, "missing", (int, float))))
+        return cls(sound.plain(state, "name", str), look, sound.markers(state), sound.share(state, "missing"))

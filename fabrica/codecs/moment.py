@@ -1,11 +1,11 @@
-"""Moments: dates, date-times, times of day and lengths of time, whose weekly and daily rhythms hang together with the rest.
+"""Moments: dates, date-times, times of day and lengths of time, whose weeks and days hang together with the rest.
 
-Everything is counted in whole steps of the wall clock (the step is the column's own precision), in 64-bit integers of the
-cell's unit, so the year 1 and the year 9999 are safe. A time of day or a length of time is one marginal of steps. A calendar day
-is one column of days where the days are few and heavy; else it is two, the week and the weekday. A date-time whose time of
-day varies adds a column for it. An engine sees these parts as columns and learns what Mondays and nights have to do
-with everything else. Days beyond the learned ends are moved by whole weeks back inside, so a real first or last day
-is never needed.
+Everything is counted in whole steps of the wall clock (the step is the column's own precision), in 64-bit integers of
+the cell's unit, so the year 1 and the year 9999 are safe. A time of day or a length of time is one marginal of steps.
+A calendar day is one column of days where the days are few and heavy; else it is two, the week and the weekday. A
+date-time whose time of day varies adds a column for it. An engine sees these parts as columns and learns what Mondays
+and nights have to do with everything else. Days beyond the learned ends are moved by whole weeks back inside, so a real
+first or last day is never needed.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ __all__ = ["Moment"]
 DAY = 86_400
 SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  #: ticks of a cell in a second
 COARSE = {"D": DAY, "h": 3600, "m": 60}  #: seconds in a step that is longer than one
-FARTHEST = {"s": 11_000_000, "ms": 11_000_000, "us": 11_000_000, "ns": 106_000}  #: days from 1970 that calendars and 64 bits hold
+FARTHEST = {"s": 11_000_000, "ms": 11_000_000, "us": 11_000_000, "ns": 106_000}  #: days from 1970 that 64 bits hold
 MONDAY = 3  #: 1970-01-01 was a Thursday: days since the Monday before
 
 
 @dataclass(frozen=True)
 class Clock:
-    """How the cells of a column count time: ``unit`` of a tick, ``step`` ticks apart, on the wall clock of ``timezone``."""
+    """How cells count time: ``unit`` of a tick, ``step`` ticks apart, on the wall clock of ``timezone``."""
 
     kind: str
     unit: str
@@ -48,7 +48,8 @@ class Clock:
     @classmethod
     def of(cls, column: Column) -> Clock:
         unit = column.unit if column.unit in SECOND else "s"
-        return cls(column.kind, unit, COARSE.get(column.unit or "", 1), column.timezone if column.kind == "datetime" else None)
+        zone = column.timezone if column.kind == "datetime" else None
+        return cls(column.kind, unit, 1 if column.kind == "date" else COARSE.get(column.unit or "", 1), zone)
 
     @property
     def arrow(self) -> pa.DataType:
@@ -173,10 +174,10 @@ def _bounds(column: Column, clock: Clock) -> tuple[int, int] | None:
     if column.bounds is None:
         return None
     try:
-        low, high = (int(np.datetime64(b, "D").astype(np.int64)) if isinstance(b, str) else int(b) for b in column.bounds)
+        low, high = (np.datetime64(b, "D").astype(np.int64) if isinstance(b, str) else b for b in column.bounds)
     except ValueError:
         raise SchemaError("bounds of a date are written 2020-01-31", where=f"column {column.name!r}") from None
-    return low, high
+    return int(low), int(high)
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ class MomentCoder(Coder):
         return tuple(self._part(i, part, found[part.role], here, kind, run) for i, part in enumerate(self.parts))
 
     def _part(self, i: int, part: Part, values: np.ndarray, here: np.ndarray, kind: np.ndarray, run: Run) -> Coded:
-        """The first part says what is missing; in the others such rows get a likely value, so that no two contradict."""
+        """The first part says what is missing; in the others such rows get a likely value: no two can contradict."""
         absent, name = (len(self.markers), self.name) if i == 0 else (0, f"{self.name} {part.role}")
         position = part.marginal.position(values.astype(np.float64))
         reals = np.full(len(kind), np.nan, np.float32)
@@ -240,7 +241,8 @@ class MomentCoder(Coder):
             kind = np.array(self.markers or (1,), np.uint8)[np.minimum(first.codes, max(0, absent - 1))]
             return (self.clock.cells(np.zeros(len(first), np.int64), kind),)
         kind = absence.told(first.codes, self.markers)
-        found = {p.role: p.values(c, absent if i == 0 else 0, run) for i, (p, c) in enumerate(zip(self.parts, coded, strict=True))}
+        found = {part.role: part.values(column, absent if i == 0 else 0, run)
+                 for i, (part, column) in enumerate(zip(self.parts, coded, strict=True))}
         steps = found.get("time", np.full(len(first), self.base, np.int64))
         if not self.clock.dated:
             if self.clock.kind == "time":
@@ -285,8 +287,8 @@ class MomentCoder(Coder):
         sound.demand(len(ends) == 2 and all(type(e) is int and -far <= e <= far for e in ends) and ends[0] <= ends[1],
                      "ends of a date that make no sense")
         base = sound.whole(state, "base", 0, clock.ticks_a_day)
-        return cls(sound.plain(state, "name", str), clock, sound.markers(state), float(sound.plain(state, "missing", (int, float))),
-                   parts, base, (ends[0], ends[1]))
+        name, missing = sound.plain(state, "name", str), sound.share(state, "missing")
+        return cls(name, clock, sound.markers(state), missing, parts, base, (ends[0], ends[1]))
 
 
 def _roles(clock: Clock) -> list[tuple[str, ...]]:
@@ -302,7 +304,8 @@ def _clock(plain: dict[str, Any]) -> Clock:
     try:
         clock = Clock(**plain)
         fine = clock.kind in Moment.kinds and clock.unit in SECOND and clock.step in (1, *COARSE.values())
-        sound.demand(fine and (clock.timezone is None or isinstance(clock.timezone, str)), "a clock that makes no sense")
+        fine = fine and (clock.timezone is None or isinstance(clock.timezone, str))
+        sound.demand(fine, "a clock that makes no sense")
         clock.cells(np.zeros(1, np.int64), None)
     except (TypeError, FabricaError, pa.ArrowException):
         raise ModelFileError("the model holds a clock that makes no sense") from None

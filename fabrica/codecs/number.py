@@ -1,7 +1,7 @@
 """Numbers: codes are equal-mass pieces of the learned marginal, point masses come back bit for bit.
 
-The alphabet is [missing markers…, pieces of the marginal from low to high]. Whole numbers stay whole and decimals keep their
-own number of digits. See ``fabrica/marginal.py`` for what is stored (nothing that fewer than k rows hold).
+The alphabet is [missing markers…, pieces of the marginal from low to high]. Whole numbers stay whole and decimals keep
+their own number of digits. See ``fabrica/marginal.py`` for what is stored (nothing that fewer than k rows hold).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 import pyarrow as pa
 
-from fabrica import absence
+from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.marginal import Counted, Marginal
@@ -52,16 +52,18 @@ class Number(Codec):
         assert isinstance(summary, Seen)
         column, whole = columns[0], columns[0].kind == "integer"
         marginal = None
-        if summary.counted.total > 0:
+        if summary.counted.total >= self.k or (summary.counted.total and column.bounds):
+            decimals = 0 if whole else column.decimals
             marginal = Marginal.learn(
-                summary.counted, codes=self.codes, k=self.k, decimals=0 if whole else column.decimals, bounds=column.bounds
-            )
+                summary.counted, codes=self.codes, k=self.k, decimals=decimals, bounds=column.bounds)
         share = summary.absent / max(1, summary.absent.sum())
         return NumberCoder(column.name, whole, absence.numbered(summary.absent), share, marginal)
 
 
 def numbers(values: pa.Array) -> np.ndarray:
     """The present, finite numbers as float64."""
+    if pa.types.is_null(values.type):
+        return np.empty(0)
     found = values.drop_null().to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
     return found[np.isfinite(found)]
 
@@ -78,11 +80,9 @@ class NumberCoder(Coder):
 
     def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]:
         kind, values = absence.kinds(cells[0]), cells[0].values
-        lut = np.zeros(256, np.int64)
-        lut[list(self.markers)] = np.arange(len(self.markers))
-        codes = lut[kind]
+        codes = absence.coded(kind, self.markers)
         reals = np.full(len(kind), np.nan, np.float32)
-        if self.marginal is not None:
+        if self.marginal is not None and not pa.types.is_null(values.type):
             found = values.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
             present = np.flatnonzero((kind == 0) & ~np.isnan(found))
             position = self.marginal.position(found[present])
@@ -92,30 +92,28 @@ class NumberCoder(Coder):
 
     def _coded(self, codes: np.ndarray, reals: np.ndarray | None) -> Coded:
         absent = len(self.markers)
-        pieces = 0 if self.marginal is None else self.marginal.size
         middle = np.empty(0) if self.marginal is None else self.marginal.middle
         grid = np.concatenate([np.full(absent, np.nan), middle])
-        size = max(1, absent + pieces)
-        return Coded(self.name, size, codes.astype(code_type(size)), True, absent, None, grid[:size], reals)
+        if not len(grid):  # too few values to say anything of them: one code, which means missing
+            absent, grid = 1, np.full(1, np.nan)
+        size = len(grid)
+        return Coded(self.name, size, codes.astype(code_type(size)), True, absent, None, grid, reals)
 
     def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
         column, absent = coded[0], len(self.markers)
         if self.marginal is None:
-            kind = np.array(self.markers or (1,), np.uint8)[column.codes]
+            kind = np.array(self.markers or (1,), np.uint8)[np.minimum(column.codes, max(0, absent - 1))]
             return (Cells(pa.nulls(len(column), pa.int64() if self.whole else pa.float64()), kind),)
         if column.reals is not None:
-            values = self.marginal.value(column.reals)
+            values = self.marginal.value(np.nan_to_num(column.reals, nan=0.5))
         else:
             within = run.random().random(len(column), np.float32)
             piece = column.codes if not absent else np.maximum(column.codes, absent) - absent
             values = self.marginal.decode(piece, within)
         mask = column.codes < absent if absent else None
         if self.whole:
-            values = values.astype(np.int64)
-        kind = None
-        if mask is not None:
-            kind = np.array((*self.markers, 0), np.uint8)[np.minimum(column.codes, absent)]
-        return (Cells(pa.array(values, mask=mask), kind),)
+            values = np.clip(values, -(2.0**63), np.nextafter(2.0**63, 0)).astype(np.int64)
+        return (Cells(pa.array(values, mask=mask), absence.told(column.codes, self.markers)),)
 
     def words(self) -> str:
         if self.marginal is None:
@@ -133,8 +131,10 @@ class NumberCoder(Coder):
 
     @classmethod
     def from_state(cls, state: State) -> NumberCoder:
-        p = state.plain
+        found = sound.plain(state, "share", (list, tuple))
+        sound.demand(len(found) <= 256 and all(isinstance(s, (int, float)) for s in found), "shares that make no sense")
         share = np.zeros(256)
-        share[: len(p["share"])] = p["share"]
-        marginal = Marginal.from_state(state.part("marginal")) if "parts" in p else None
-        return cls(p["name"], p["whole"], tuple(p["markers"]), share, marginal)
+        share[: len(found)] = found
+        marginal = Marginal.from_state(state.part("marginal")) if "parts" in state.plain else None
+        name, whole = sound.plain(state, "name", str), sound.plain(state, "whole", bool)
+        return cls(name, whole, sound.markers(state), share, marginal)

@@ -1,10 +1,10 @@
 """Places: a latitude and a longitude together, as one walk through the cells of a k-d tree.
 
-The points of the map are halved at the weighted median of their longer side (Bentley, CACM 1975) until a piece would hold
-too few rows. Pieces in the order of the tree are neighbours on the map, so one ordered code says where a row is. A point that
-k rows or more share (a station, a shop) comes back bit for bit; of all others only means and spreads of at least k rows
-are kept (microaggregation) and values are drawn evenly over mean ± √3 spreads, which is the piece itself where it is evenly
-filled. No border of a piece is stored: a border lies between two single rows.
+The points of the map are halved at the weighted median of their longer side (Bentley, CACM 1975) until a piece would
+hold too few rows. Pieces in the order of the tree are neighbours on the map, so one ordered code says where a row is. A
+point that k rows or more share (a station, a shop) comes back bit for bit; of all others only means and spreads of at
+least k rows are kept (microaggregation) and values are drawn evenly over mean ± √3 spreads, which is the piece itself
+where it is evenly filled. No border of a piece is stored: a border lies between two single rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LIMITS = (90.0, 180.0)  #: degrees
 
 @dataclass(frozen=True)
 class Points:
-    """Distinct points (d, 2) in degrees, with their ``counts`` (d,); above ``DISTINCT`` light neighbours share their mean."""
+    """Distinct points (d, 2) in degrees and their ``counts`` (d,); above ``DISTINCT`` light neighbours are one."""
 
     where: np.ndarray
     counts: np.ndarray
@@ -148,7 +148,7 @@ class Pieces:
         """((n, 2) degrees at each share of the rows, (n,) whether exact); ``chance`` (n, 2) uniform numbers."""
         piece = np.clip(np.searchsorted(self.cum, position, "right") - 1, 0, len(self.mean) - 1)
         spread = self.spread[piece]
-        return self.mean[piece] + spread * (3**0.5) * (2 * chance - 1), ~spread.any(1)
+        return self.mean[piece] + spread * (3**0.5) * (2 * chance - 1), np.asarray(~spread.any(1))
 
 
 def _none() -> Pieces:
@@ -260,10 +260,11 @@ class PlaceCoder(Coder):
 
     def _cells(self, i: int, values: np.ndarray, exact: np.ndarray, kind: np.ndarray) -> Cells:
         drawn = np.clip(values, *self.limits[i])
-        if self.decimals[i] is not None:
-            drawn = np.round(drawn, self.decimals[i])
-        values = np.where(exact, values, drawn)
-        return Cells(pa.array(values, mask=kind > 0), kind.astype(np.uint8) if self.pairs or not self.pieces.size else None)
+        decimals = self.decimals[i]
+        if decimals is not None:
+            drawn = np.round(drawn, decimals)
+        told = kind.astype(np.uint8) if self.pairs or not self.pieces.size else None
+        return Cells(pa.array(np.where(exact, values, drawn), mask=kind > 0), told)
 
     def words(self) -> str:
         if not self.pieces.size:
@@ -294,4 +295,4 @@ class PlaceCoder(Coder):
         mean = sound.array(state, "mean", size=2 * (len(cum) - 1)).reshape(-1, 2)
         spread = sound.array(state, "spread", size=mean.size, low=0).reshape(-1, 2)
         return cls((names[0], names[1]), (decimals[0], decimals[1]), tuple((b[0], b[1]) for b in limits), tuple(pairs),
-                   float(sound.plain(state, "missing", (int, float))), Pieces(cum, edges, mean, spread))
+                   sound.share(state, "missing"), Pieces(cum, edges, mean, spread))

@@ -1,9 +1,10 @@
 """Text: patterns only, for now. Words that k rows hold stay; every other token keeps its shape and loses its letters.
 
-A text is cut at its spaces. A token held by at least k rows is a word; of any other only the shape is known (``Anna`` is
-``Aaaa``, ``B-12`` is ``A-00``), and it is filled with letters that can be spoken and with random digits. Which word
-follows which is a chain of order one with back-off (Katz, IEEE ASSP 1987): word after word where k rows have that pair, else shape
-after shape, else any. An engine sees one column, the number of words, so that length hangs together with the rest.
+A text is cut at its spaces. A token held by at least k rows is a word; of any other only the shape is known (``Anna``
+is ``Aaaa``, ``B-12`` is ``A-00``), and it is filled with letters that can be spoken and with random digits. Which word
+follows which is a chain of order one with back-off (Katz, IEEE ASSP 1987): word after word where k rows have that pair,
+else shape after shape, else any. An engine sees one column, the number of words, so that length hangs together with
+the rest.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class Seen(Summary):
     def merge(self, other: Summary) -> Seen:
         assert isinstance(other, Seen)
         return Seen(self.words.merge(other.words), self.shapes.merge(other.shapes), self.pairs.merge(other.pairs),
-                    self.shape_pairs.merge(other.shape_pairs), self.lengths.merge(other.lengths), self.absent + other.absent)
+                    self.shape_pairs.merge(other.shape_pairs), self.lengths.merge(other.lengths),
+                    self.absent + other.absent)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Text(Codec):
             lengths = Marginal.learn(summary.lengths, codes=32, k=self.k, decimals=0)
             chain = _chain(summary, self.k)
         rows = max(1, summary.absent.sum())
-        return TextCoder(columns[0].name, absence.numbered(summary.absent), float(1 - summary.absent[0] / rows), lengths, chain)
+        missing = float(1 - summary.absent[0] / rows)
+        return TextCoder(columns[0].name, absence.numbered(summary.absent), missing, lengths, chain)
 
 
 def _texts(cells: Cells) -> pa.Array:
@@ -113,11 +116,11 @@ def _texts(cells: Cells) -> pa.Array:
 
 
 def _shape(words: pa.Array) -> pa.Array:
-    """``A`` a capital, ``a`` any other letter, ``0`` a digit, signs of ASCII as they are, cut at ``WIDEST`` characters."""
+    """``A`` a capital, ``a`` another letter, ``0`` a digit, signs of ASCII themselves; cut at ``WIDEST`` characters."""
     words = pc.utf8_slice_codeunits(words, 0, WIDEST)
-    for pattern, sign in ((r"\p{Nd}", "0"), (r"\p{Lu}", "A"), (r"[\p{L}\p{M}]|[^\x21-\x7e]", "a"), (r"[b-z]", "a"), (r"[B-Z]", "A")):
+    for pattern, sign in ((r"\p{Nd}", "0"), (r"\p{Lu}", "A"), (r"\p{Ll}|[^\x21-\x7e]", "a")):
         words = pc.replace_substring_regex(words, pattern, sign)
-    return pc.replace_substring_regex(words, "[1-9]", "0")
+    return words
 
 
 def _tallies(texts: pa.Array) -> tuple[Tally, Tally, Tally, Tally]:
@@ -146,7 +149,8 @@ def _pairs(row: np.ndarray, token: np.ndarray, pool: pa.Array, new: np.ndarray) 
     pool = pa.concat_arrays([pool.cast(pa.string()), pa.array([START])])
     before = np.where(new, len(pool) - 1, np.roll(token, 1)) if len(token) else token
     pair, label = np.unique(before * len(pool) + token, return_inverse=True)
-    texts = pc.binary_join_element_wise(pool.take(pa.array(pair // len(pool))), pool.take(pa.array(pair % len(pool))), " ")
+    first, second = (pool.take(pa.array(half)) for half in np.divmod(pair, len(pool)))
+    texts = pc.binary_join_element_wise(first, second, " ")
     return _held(row, label.astype(np.int64), texts)
 
 
@@ -166,7 +170,9 @@ class Table:
     total: np.ndarray
 
     @classmethod
-    def of(cls, states: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray, total: np.ndarray | None = None) -> Table:
+    def of(
+        cls, states: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray, total: np.ndarray | None = None
+    ) -> Table:
         order = np.lexsort((target, source))
         start = np.searchsorted(source[order], np.arange(states + 1))
         cum = np.cumsum(weight[order])
@@ -251,13 +257,14 @@ class Chain:
     @classmethod
     def from_state(cls, state: State) -> Chain:
         words, shapes = sound.texts(state, "words"), sound.texts(state, "shapes")
-        sound.demand(0 < len(shapes) and all(s.isascii() and len(s) <= WIDEST for s in shapes), "shapes of words that make no sense")
+        fine = all(s.isascii() and len(s) <= WIDEST for s in shapes) and len(shapes) > 0
+        sound.demand(fine, "shapes of words that make no sense")
         look = sound.array(State({}, {"look": np.array(sound.plain(state, "look", list))}), "look",
                            size=len(words) + len(shapes) + 1, low=0, high=len(shapes), kind=np.int64)
         w, s = len(words), len(shapes)
-        return cls(pa.array(words, pa.string()), pa.array(shapes, pa.string()), look,
-                   Table.from_state(state.part("follow"), w + s + 1, w), Table.from_state(state.part("drift"), s + 1, s),
-                   Table.from_state(state.part("filled"), s, w), Table.from_state(state.part("any"), 1, s))
+        sizes = {"follow": (w + s + 1, w), "drift": (s + 1, s), "filled": (s, w), "any": (1, s)}
+        tables = {name: Table.from_state(state.part(name), *size) for name, size in sizes.items()}
+        return cls(pa.array(words, pa.string()), pa.array(shapes, pa.string()), look, **tables)
 
 
 def _speak(shapes: pa.Array, random: np.random.Generator) -> pa.Array:
@@ -283,22 +290,23 @@ def _chain(seen: Seen, k: int) -> Chain:
     w, s = len(words.texts), len(shapes.texts)
     of = pc.index_in(_shape(words.texts), shapes.texts).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     look = np.concatenate([of, np.arange(s), [s]])
-    begin = float(max(seen.absent[0], 1))
-    follow = _links(seen.pairs.safe(k), words.texts, w + s, w + s + 1, np.concatenate([words.counts, np.zeros(s), [begin]]))
-    drift = _links(seen.shape_pairs.safe(k), shapes.texts, s, s + 1, None)
+    follow = _links(seen.pairs, words.texts, w + s, w + s + 1, k)
+    drift = _links(seen.shape_pairs, shapes.texts, s, s + 1, k)
     filled = Table.of(s, of, np.arange(w), words.counts, shapes.counts)
     whole = Table.of(1, np.zeros(s, np.int64), np.arange(s), shapes.counts)
     return Chain(words.texts.cast(pa.string()), shapes.texts.cast(pa.string()), look, follow, drift, filled, whole)
 
 
-def _links(pairs: Tally, names: pa.Array, begin: int, states: int, total: np.ndarray | None) -> Table:
-    """The table of pairs whose both ends are kept."""
+def _links(pairs: Tally, names: pa.Array, begin: int, states: int, k: int) -> Table:
+    """The table of pairs that k rows hold and whose both ends are kept; what other pairs weigh is left to back-off."""
     halves = pc.split_pattern(pairs.texts, " ")
     source, target = pc.list_element(halves, 0), pc.list_element(halves, 1)
     index = pc.index_in(source, names).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     index[np.asarray(pc.equal(source, START))] = begin
     goal = pc.index_in(target, names).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    kept = (index >= 0) & (goal >= 0)
+    known = index >= 0
+    total = np.bincount(index[known], pairs.counts[known], states)
+    kept = known & (goal >= 0) & (pairs.counts >= k)
     return Table.of(states, index[kept], goal[kept], pairs.counts[kept], total)
 
 
@@ -362,5 +370,4 @@ class TextCoder(Coder):
         lengths = chain = None
         if "parts" in state.plain:
             lengths, chain = Marginal.from_state(state.part("lengths")), Chain.from_state(state.part("chain"))
-        return cls(sound.plain(state, "name", str), sound.markers(state), float(sound.plain(state, "missing", (int, float))),
-                   lengths, chain)
+        return cls(sound.plain(state, "name", str), sound.markers(state), sound.share(state, "missing"), lengths, chain)
