@@ -75,7 +75,8 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
 def sample(model: TableModel | str | Path, rows: int | str, *, seed: int = 0, workers: int | None = None,
            listener: Listener | None = None) -> Any:
     """``rows`` synthetic rows from a model or its file, as the kind of frame that came in."""
-    return load(model).sample(count(rows), seed=seed, workers=workers, listener=listener)
+    wanted = count(rows)
+    return load(model).sample(wanted, seed=seed, workers=workers, listener=listener)
 
 
 def load(model: TableModel | str | Path) -> TableModel:
