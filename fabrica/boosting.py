@@ -111,8 +111,8 @@ def detect(real: Sheet, other: Sheet, run: Run) -> Detection:
     NotComputable : fewer than 30 rows of a table, or no column.
 
     >>> a, b = (Sheet(90, {"x": np.arange(90.0) + shift}, {}) for shift in (0, 1000))
-    >>> detect(a, b, Run(7, workers=1)).auc
-    1.0
+    >>> detect(a, b, Run(7, workers=1)).auc > 0.95
+    True
     """
     rows = min(real.rows, other.rows)
     if rows < 10 * FOLDS:

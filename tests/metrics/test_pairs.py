@@ -1,0 +1,172 @@
+"""Trend, common-bin Trend, k-way and association equal their definitions and keep their laws."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from fabrica.metrics.fidelity.association import cramer
+from fabrica.metrics.fidelity.trend import errors
+
+from .worlds import find, judge, people, sheet, shuffled, two_sheets
+
+
+def naive_tv(a, b):
+    a, b = list(a), list(b)
+    return sum(abs(a.count(v) / len(a) - b.count(v) / len(b)) for v in set(a) | set(b)) / 2
+
+
+def naive_bin(value, edges):
+    return -1 if value != value else sum(value >= e for e in edges)
+
+
+def common(real, twin):
+    """name -> (codes of real, codes of twin), by loops."""
+    out = {}
+    for name, values in real.values.items():
+        if name in real.levels:
+            out[name] = values.tolist(), twin.values[name].tolist()
+        else:
+            edges = sorted(set(np.quantile(values[~np.isnan(values)], np.linspace(0, 1, 11)[1:-1])))
+            out[name] = tuple([naive_bin(v, edges) for v in t.values[name]] for t in (real, twin))
+    return out
+
+
+@given(two_sheets())
+def test_trend_common_equals_the_definition(pair):
+    real, twin = pair
+    codes, found = common(real, twin), judge("trend_common", real, twin)
+    mine = {}
+    for a, b in combinations(real.values, 2):
+        sides = [list(zip(codes[a][i], codes[b][i], strict=True)) for i in (0, 1)]
+        mine[a, b] = 100 * naive_tv(*sides)
+        assert find(found, "trend_common", a, b).value == pytest.approx(mine[a, b], abs=1e-9)
+    head = find(found, "trend_common")
+    assert head.value == pytest.approx(np.mean(list(mine.values())), abs=1e-9)
+    names = head.detail["columns"]
+    for (a, b), value in mine.items():
+        assert head.detail["matrix"][names.index(a)][names.index(b)] == pytest.approx(value, abs=0.006)
+
+
+@given(two_sheets(numeric=2, levels=2))
+def test_trend_equals_the_definition(pair):
+    real, twin = pair
+    pairs = list(combinations([*real.numeric, *real.categorical], 2))
+    got = errors(real, twin, pairs)
+    for (a, b), value in zip(pairs, got, strict=True):
+        if a in real.levels or b in real.levels:
+            sides = []
+            for t in (real, twin):
+                codes = []
+                for n in (a, b):
+                    v = t.values[n]
+                    edges = np.histogram_bin_edges(v[~np.isnan(v)]) if n not in t.levels else None
+                    codes.append([naive_bin(x, edges) for x in v] if edges is not None else v.tolist())
+                sides.append(list(zip(*codes, strict=True)))
+            assert value == pytest.approx(100 * naive_tv(*sides), abs=1e-9)
+        else:
+            r, s = (naive_pearson(t.values[a], t.values[b]) for t in (real, twin))
+            if r is None or s is None:
+                assert np.isnan(value)
+            else:
+                assert value == pytest.approx(100 * abs(r - s) / 2, abs=1e-6)
+
+
+def naive_pearson(a, b):
+    rows = [(x, y) for x, y in zip(a, b, strict=True) if x == x and y == y]
+    if len({x for x, _ in rows}) < 2 or len({y for _, y in rows}) < 2:
+        return None
+    mx, my = (sum(r[i] for r in rows) / len(rows) for i in (0, 1))
+    xy = sum((x - mx) * (y - my) for x, y in rows)
+    return xy / (sum((x - mx) ** 2 for x, _ in rows) * sum((y - my) ** 2 for _, y in rows)) ** 0.5
+
+
+@given(two_sheets(numeric=1, levels=3, most=8))
+def test_kway_equals_the_definition(pair):
+    real, twin = pair
+    codes, found = common(real, twin), judge("kway", real, twin)
+    for k in (3, 4):
+        mine = []
+        for names in combinations(real.values, k):
+            sides = [list(zip(*(codes[n][i] for n in names), strict=True)) for i in (0, 1)]
+            mine.append(100 * naive_tv(*sides))
+        assert find(found, f"kway_{k}").value == pytest.approx(np.mean(mine), abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["trend", "trend_common", "kway_3", "kway_4", "association"])
+def test_laws(metric):
+    name, real = metric.split("_3")[0].split("_4")[0], people(1500, 1)
+    assert find(judge(name, real, real), metric).value == pytest.approx(0, abs=1e-9)
+    loose = find(judge(name, real, shuffled(real)), metric)
+    assert loose.value > 3 * loose.floor, "columns without connection must be seen"
+    fresh = find(judge(name, real, people(1500, 2)), metric)
+    assert fresh.floor / 2 < fresh.value < 2.5 * fresh.floor
+    assert fresh.low <= fresh.value <= fresh.high
+    order = np.random.default_rng(0).permutation(real.rows)
+    again = find(judge(name, real, people(1500, 2).take(order)), metric)
+    assert again.value == pytest.approx(fresh.value, abs=1e-9), "the order of rows means nothing"
+
+
+@given(two_sheets())
+def test_trend_is_symmetric(pair):
+    pairs = list(combinations([*pair[0].numeric, *pair[0].categorical], 2))
+    assert errors(pair[0], pair[1], pairs) == pytest.approx(errors(pair[1], pair[0], pairs), nan_ok=True)
+
+
+def test_a_lost_maximum_moves_trend_but_not_the_common_bins():
+    draw = np.random.default_rng(0)
+    x, k = np.r_[draw.random(999), 100], draw.integers(0, 2, 1000)
+    names = {"k": ["a", "b"]}
+    real, twin = sheet(names, x=x, k=k), sheet(names, x=np.r_[x[:-1], 0.5], k=k)
+    assert find(judge("trend", real, twin), "trend").value > 50
+    assert find(judge("trend_common", real, twin), "trend_common").value < 1
+
+
+def test_a_constant_column_is_left_out_by_name():
+    real = sheet(x=[1, 2, 3, 4], y=[7, 7, 7, 7], z=[4, 3, 1, 2])
+    found = find(judge("trend", real, real), "trend")
+    assert found.value == 0
+    assert found.detail["pairs"] == 1 and found.detail["left_out_pairs"] == 2
+    assert found.detail["left_out"][0]["columns"] == ["x", "y"]
+    only = sheet(x=[1, 1], y=[2, 2])
+    assert judge("trend", only, only)[0].problem
+
+
+def test_one_column_has_no_pairs():
+    one = sheet(x=[1, 2, 3])
+    for name in ("trend", "trend_common", "kway", "association"):
+        assert all(f.problem for f in judge(name, one, one))
+
+
+def test_the_worst_pair_comes_first():
+    real = people(1000, 1)
+    values = dict(real.values)
+    values["sex"] = np.where(values["age"] > 50, 1, 0).astype(np.int32)
+    twin = type(real)(real.rows, values, real.levels)
+    first = judge("trend_common", real, twin)[1]
+    assert set(first.place) == {"age", "sex"}
+    assert find(judge("trend_common", real, twin), "trend_common").detail["pairs"] == 6
+
+
+def test_many_levels_stay_exact():
+    """Crossings with more cells than rows are renumbered; the number stays the same."""
+    draw = np.random.default_rng(0)
+    names = {"a": [str(i) for i in range(5000)], "b": [str(i) for i in range(5000)]}
+    real, twin = (sheet(names, a=draw.integers(0, 5000, 300), b=draw.integers(0, 5000, 300)) for _ in range(2))
+    sides = [list(zip(t.values["a"].tolist(), t.values["b"].tolist(), strict=True)) for t in (real, twin)]
+    assert find(judge("trend_common", real, twin), "trend_common").value == pytest.approx(100 * naive_tv(*sides))
+
+
+def test_cramer_is_zero_on_average_for_independent_columns_and_one_for_equal_ones():
+    draw = np.random.default_rng(0)
+    strengths = []
+    for _ in range(50):
+        table = np.zeros((5, 6))
+        np.add.at(table, (draw.integers(0, 5, 400), draw.integers(0, 6, 400)), 1)
+        strengths.append(cramer(table))
+    assert np.mean(strengths) < 0.04
+    assert cramer(np.diag([100, 200, 300])) == pytest.approx(1, abs=0.01)
+    assert cramer(np.array([[3, 0], [0, 0]])) == 0
