@@ -47,5 +47,6 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),
                                "fell_short": short}))
     else:
-        click.echo("\n".join([text(report), "", *(f"{name:<12} {path}" for name, path in files.items()), *short]))
+        click.echo(text(report, colour=options.colourful()))
+        click.echo("\n".join(["", *(f"{name:<12} {path}" for name, path in files.items()), *short]).rstrip("\n"))
     return 1 if short else 0

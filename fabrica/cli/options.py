@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +11,7 @@ import click
 
 from fabrica.recipe import count, seconds
 
-__all__ = ["budget", "common", "engine", "learning", "pairs", "rows", "schema", "seed", "target"]
+__all__ = ["budget", "colourful", "common", "engine", "learning", "pairs", "rows", "schema", "seed", "target"]
 
 Command = Callable[..., Any]
 
@@ -70,6 +72,11 @@ def working(command: Command) -> Command:
     """What every command that works long takes."""
     return click.option("--workers", type=click.IntRange(1), metavar="N",
                         help="Threads; default: all cores. Results do not depend on it.")(command)
+
+
+def colourful() -> bool:
+    """Whether stdout is a terminal whose user has nothing against colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:
