@@ -135,11 +135,11 @@ def learn(
     done = 0
     for part in _parts(batches):
 
-        def one(i: int, part: pa.Table = part, done: int = done, known: Sequence[Summary | None] = summaries) -> Summary:
+        def one(i: int, part: pa.Table = part, done: int = done, held: Sequence[Summary | None] = summaries) -> Summary:
             seat, codec = places[i], codecs[i]
             here = run.child("survey").child(i).child(done)
             found = codec.survey(_columns(table, seat), _cells(table, seat, part), here)
-            before = known[i]
+            before = held[i]
             return found if before is None else before.merge(found)
 
         summaries = list(run.map(one, range(len(places))))
