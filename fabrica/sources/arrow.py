@@ -57,14 +57,14 @@ class Arrow(Source):
 def _reader(path: Path, file: pa.NativeFile) -> pa.RecordBatchReader | pa.RecordBatchFileReader:
     head = first_bytes(path)
     words = what_is(head)
+    if words and not head.startswith(b"ARROW1"):
+        raise InputError(f"this is not an Arrow file but {words}", where=str(path))
     try:
-        if head.startswith(b"ARROW1"):
-            return pa.ipc.open_file(file)
-        if words is None:
-            return pa.ipc.open_stream(file)
-    except (pa.ArrowException, OSError):
+        reader = pa.ipc.open_file(file) if words else pa.ipc.open_stream(file)
+        _ = reader.schema.names
+        return reader
+    except (pa.ArrowException, OSError, ValueError, MemoryError):  # a name that is no UTF-8 is a ValueError
         raise _damaged(path) from None
-    raise InputError(f"this is not an Arrow file but {words}", where=str(path))
 
 
 def _checked(path: Path, reader: pa.RecordBatchReader | pa.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:

@@ -54,20 +54,16 @@ class Excel(Source):
 
     def write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
         """One sheet. ``OutputError`` where the table is larger than a sheet."""
-        book = _openpyxl().Workbook(write_only=True)
-        sheet, rows = book.create_sheet("data"), 1
         if len(schema) > MOST_COLUMNS:
             raise OutputError(f"an Excel sheet holds {MOST_COLUMNS:,} columns, not {len(schema):,}", where=str(path),
                               hint="write .csv or .parquet")
-        sheet.append([_cell(sheet, name) for name in schema.names])
-        for batch in batches:
-            rows += batch.num_rows
-            if rows > MOST_ROWS:
-                raise OutputError(f"an Excel sheet holds {MOST_ROWS:,} rows", where=str(path),
-                                  hint="write .csv or .parquet")
-            columns = [plain_column(c, plain_type(c.type)).to_pylist() for c in batch.columns]
-            for row in zip(*columns, strict=True):
-                sheet.append([_cell(sheet, value) for value in row])
+        book = _openpyxl().Workbook(write_only=True)
+        sheet = book.create_sheet("data")
+        try:
+            _fill(sheet, schema.names, batches)
+        except BaseException:
+            sheet.close()  # else openpyxl complains when it is collected
+            raise
         book.save(path)
 
 
@@ -161,6 +157,18 @@ def _day_or(pieces: tuple[pa.Array, ...], kind: pa.DataType) -> pa.DataType:
 
 
 # ---------------------------------------------------------------- out
+
+
+def _fill(sheet: Any, names: list[str], batches: Iterator[pa.RecordBatch]) -> None:
+    sheet.append([_cell(sheet, name) for name in names])
+    rows = 1
+    for batch in batches:
+        rows += batch.num_rows
+        if rows > MOST_ROWS:
+            raise OutputError(f"an Excel sheet holds {MOST_ROWS:,} rows", where="Excel", hint="write .csv or .parquet")
+        columns = [plain_column(c, plain_type(c.type)).to_pylist() for c in batch.columns]
+        for row in zip(*columns, strict=True):
+            sheet.append([_cell(sheet, value) for value in row])
 
 
 def _cell(sheet: Any, value: Any) -> Any:

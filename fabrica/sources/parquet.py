@@ -71,6 +71,8 @@ class Parquet(Source):
                     held = []
                 first = next(batches, None)
             _flush(writer, held)
+            seen = schema.remove_metadata().serialize().to_pybytes()
+            writer.add_key_value_metadata({b"ARROW:schema": base64.b64encode(seen)})
 
 
 def _flush(writer: pq.ParquetWriter, held: list[pa.RecordBatch]) -> None:
@@ -79,13 +81,12 @@ def _flush(writer: pq.ParquetWriter, held: list[pa.RecordBatch]) -> None:
 
 
 def _stored_schema(schema: pa.Schema, first: pa.RecordBatch | None) -> pa.Schema:
-    """Text as dictionaries where it arrives so; beside it, as metadata, the schema that readers shall see."""
+    """Text as dictionaries where it arrives so."""
     coded = [False] * len(schema) if first is None else [pa.types.is_dictionary(c.type) for c in first.columns]
     text = pa.dictionary(pa.int32(), pa.string())
     fields = [pa.field(f.name, text) if is_coded and pa.types.is_string(f.type) else f
               for f, is_coded in zip(schema, coded, strict=True)]
-    seen = base64.b64encode(schema.remove_metadata().serialize().to_pybytes())
-    return pa.schema(fields, {b"ARROW:schema": seen})
+    return pa.schema(fields)
 
 
 def _fitted(batch: pa.RecordBatch, stored: pa.Schema) -> pa.RecordBatch:
@@ -110,7 +111,8 @@ def _opened(path: Path) -> pq.ParquetFile:
         raise InputError(f"this is not a Parquet file{f' but {words}' if words else ''}", where=str(path))
     try:
         file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
-    except (pa.ArrowException, OSError):
+        _ = file.schema_arrow.names
+    except (pa.ArrowException, OSError, ValueError):  # a name that is no UTF-8 is a ValueError
         raise _damaged(path) from None
     if not _believable(file.metadata, path.stat().st_size):
         file.close()

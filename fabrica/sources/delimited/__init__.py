@@ -40,7 +40,7 @@ class Delimited(Source):
     layout: Layout | None = None
 
     title: ClassVar[str] = "delimited text; delimiter, encoding and quoting are detected"
-    suffixes: ClassVar[tuple[str, ...]] = (".csv.gz", ".tsv.gz", ".txt.gz", ".csv.zst", ".tsv.zst", ".txt.zst",
+    suffixes: ClassVar[tuple[str, ...]] = (".csv.zst", ".tsv.zst", ".txt.zst", ".csv.gz", ".tsv.gz", ".txt.gz",
                                            ".csv", ".tsv", ".txt")
 
     def sniff(self, path: Path) -> Delimited:

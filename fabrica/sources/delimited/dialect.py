@@ -63,7 +63,7 @@ def look_at(path: Path, usual: str) -> Layout:
     sample, whole = _sample(path, encoding)
     delimiter = _delimiter(sample, whole, usual.encode())
     rows = _rows(sample, whole, delimiter)
-    if not rows:
+    if not any(r.raw.strip() for r in rows):
         raise InputError("the file holds only blank lines", where=str(path), hint="export it again")
     table = [cells(r.raw, delimiter) for r in rows]
     header = _is_header([[text for text, _ in row] for row in table])

@@ -43,6 +43,8 @@ def encoding_of(path: Path) -> str:
 
 def _wide(head: bytes, path: Path) -> str:
     """UTF-16 without a mark, told by which of two bytes is zero."""
+    if what_is(head):
+        raise _not_text(head, path)
     even, odd = head[::2].count(0), head[1::2].count(0)
     if even > 9 * odd:
         return "utf-16-be"
@@ -53,7 +55,8 @@ def _wide(head: bytes, path: Path) -> str:
 
 def _must_be_text(head: bytes, path: Path) -> None:
     strange = len(head) - len(head.translate(None, CONTROL))
-    if strange > max(2, len(head) // 100) or (what_is(head) and strange):
+    misnamed = what_is(head) is not None and (strange or not head[:64].isascii())
+    if strange > max(2, len(head) // 100) or misnamed:
         raise _not_text(head, path)
 
 

@@ -30,7 +30,7 @@ class JsonLines(Source):
     shape: Shape | None = None
 
     title: ClassVar[str] = "JSON lines, one object a line"
-    suffixes: ClassVar[tuple[str, ...]] = (".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst", ".jsonl", ".ndjson")
+    suffixes: ClassVar[tuple[str, ...]] = (".ndjson.zst", ".jsonl.zst", ".ndjson.gz", ".jsonl.gz", ".ndjson", ".jsonl")
 
     def sniff(self, path: Path) -> JsonLines:
         return JsonLines(shape_of(path))

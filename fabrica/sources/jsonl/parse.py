@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
@@ -22,7 +23,7 @@ from fabrica.sources._bytes import plain, what_is
 
 __all__ = ["Shape", "shape_of", "parsed"]
 
-BLOCK = 1 << 23
+BLOCK, DEEP = 1 << 23, 500
 NESTED_HINT = "spread it over columns of its own, or leave it out"
 
 
@@ -73,6 +74,8 @@ def _quick_shape(path: Path) -> Shape | None:
     types: dict[str, pa.DataType] = {}
     rows = 0
     for _, block in _blocks(path):
+        if _may_be_deep(block):
+            return None
         try:
             table = _arrow(block)
         except (pa.ArrowException, UnicodeDecodeError):
@@ -86,7 +89,19 @@ def _quick_shape(path: Path) -> Shape | None:
             if pa.types.is_string(types[name]) and not {known, kind} <= {pa.string(), pa.null()}:
                 return None  # numbers in one block, text in another: Arrow cannot read the former as the latter
         rows += table.num_rows
-    return Shape(pa.schema(list(types.items())), rows, True) if rows else None
+    return Shape(pa.schema(list(types.items())), rows, True) if types else None
+
+
+def _may_be_deep(block: bytes) -> bool:
+    """Whether brackets may nest so deep that Arrow's parser, which calls itself for each, would crash the process.
+
+    Brackets within texts count too, so now and then a harmless block takes the slow road.
+    """
+    if block.count(b"{") + block.count(b"[") <= DEEP:
+        return False
+    folded = np.frombuffer(block, np.uint8) | 0x20  # [ and { fall together, so do ] and }
+    steps = (folded == 0x7B).astype(np.int32) - (folded == 0x7D)
+    return bool(np.cumsum(steps).max() > DEEP)
 
 
 def _beyond(column: pa.ChunkedArray) -> bool:
@@ -110,6 +125,8 @@ def _careful_shape(path: Path) -> Shape:
         rows += len(objects)
     if not rows:
         raise InputError("the file holds only blank lines", where=str(path), hint="export it again")
+    if not types:
+        raise InputError("no line holds a column", where=str(path), hint="each line must be an object with keys")
     return Shape(pa.schema(list(types.items())), rows, False)
 
 
