@@ -6,16 +6,17 @@ The grade is the worst of the aspects that were measured, so one failure cannot 
 aspect                       excellent  good    fair    how it is measured
 ===========================  =========  ======  ======  =======================================================
 telling apart                <= .05     <= .15  <= .30  detector AUC above chance and above what real rows score
-columns together             <= 1       <= 3    <= 8    ``trend_common`` above its floor, percentage points
-columns alone                <= 0.5     <= 2    <= 6    ``shape`` above its floor, percentage points
+columns together             <= 1       <= 3    <= 8    ``trend_common`` above 1.41 x floor, points
+columns alone                <= 0.5     <= 2    <= 6    ``shape`` above 1.41 x floor, points
 utility                      <= .02     <= .05  <= .15  original minus twin
-impossible values            <= 0.5     <= 2    <= 10   ``validity`` above its floor, percentage points
+impossible values            <= 0.5     <= 2    <= 10   ``validity`` above 1.41 x floor, points
 copies                       <= .002    <= .01  <= .05  lower end of ``copies_excess``
 ===========================  =========  ======  ======  =======================================================
 
-Beyond that it is poor. The detector's aspect takes the holdout where there is one: rows that nobody learned from.
-For a feeling: on the Adult census independent columns have a detector AUC of .99 (poor), the best published neural
-systems .57 to .60 (good).
+Beyond that it is poor. A fresh sample of the same people differs from the original by both tables' chance, 1.41
+times the floor, so that much is never held against a twin. The detector's aspect takes the holdout where there is
+one: rows that nobody learned from. For a feeling: on the Adult census independent columns have a detector AUC of
+.99 (poor), the best published neural systems .57 to .60 (good).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ __all__ = ["GRADES", "LIMITS", "verdict", "grades", "told"]
 
 GRADES = ("excellent", "good", "fair", "poor")
 NOT = "not graded"
+FRESH = 2**0.5  #: a fresh sample is this much farther from the original than a resample of the original itself
 #: aspect -> the largest excess that is still excellent, good, fair
 LIMITS: dict[str, tuple[float, float, float]] = {
     "telling apart": (0.05, 0.15, 0.30),
@@ -75,7 +77,7 @@ def grades(report: Report) -> dict[str, str]:
                            ("impossible values", "validity")):
         one = _find(report, metric)
         if one is not None:
-            found[aspect] = _value(one) - (one.floor or 0.0)
+            found[aspect] = _value(one) - FRESH * (one.floor or 0.0)
     useful, copied = _find(report, "utility"), _find(report, "copies_excess")
     if useful is not None and useful.floor is not None:
         found["utility"] = useful.floor - _value(useful)

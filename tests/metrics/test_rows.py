@@ -41,7 +41,8 @@ def test_alpha_precision_laws():
     for metric in ("alpha_precision", "beta_recall"):
         one = find(found, metric)
         assert one.low <= one.value <= one.high and one.value == pytest.approx(one.floor, abs=0.06)
-    far = type(real)(2000, {n: v + 100 if n not in real.levels else v * 0 for n, v in fresh.values.items()}, real.levels)
+    moved = {n: v * 0 if n in real.levels else v + 100 for n, v in fresh.values.items()}
+    far = type(real)(2000, moved, real.levels)
     bad = judge("alpha_precision", real, far)
     assert find(bad, "alpha_precision").value < 0.7 and find(bad, "beta_recall").value < 0.2
     loose = judge("alpha_precision", real, shuffled(real), people(2000, 3))
