@@ -12,8 +12,8 @@ GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
      "A model that learned from synthetic rows, tested on real rows it never saw.",
      ("utility",)),
     ("copies", "Copies", "Copies of real rows",
-     "Synthetic rows that equal a real row, beside what chance alone gives. This is a check against copying, not a proof "
-     "of privacy.",
+     "Synthetic rows that equal a real row, beside what chance alone gives. This is a check against copying, not a "
+     "proof of privacy.",
      ("copies", "copies_excess")),
     ("missing", "Missing", "Missing cells",
      "Whether cells are missing as often, and together, as in the real table.",

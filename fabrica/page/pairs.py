@@ -13,7 +13,7 @@ from fabrica.report import Finding, Report
 
 __all__ = ["Pair", "Pairs", "pairs"]
 
-TEN = 10
+TEN, MOST = 10, 120
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Pairs:
     worst: Sequence[Pair]
     words: str
     count: int
+    left_out: int
 
 
 def pairs(report: Report) -> Pairs | None:
@@ -76,9 +77,24 @@ def _pairs(report: Report, metric: str, names: Sequence[str], values: Matrix, fl
     unit = next((f.unit for f in report.findings if f.metric == metric), "%")
     cells = [Pair(names[i], names[j], value, floors[i][j] if floors else None)
              for i in range(len(names)) for j in range(i) if (value := values[i][j]) is not None]
-    worst = sorted(cells, key=lambda pair: -pair.excess)[:TEN]
-    return Pairs(meaning(metric, report.facts).label, unit, heat(names, values, floors), worst,
-                 _words(cells, worst, unit), len(cells))
+    ranked = sorted(cells, key=lambda pair: -pair.excess)
+    shown = _shown(names, ranked)
+    drawn = heat([names[i] for i in shown], _part(values, shown), _part(floors, shown) if floors else ())
+    return Pairs(meaning(metric, report.facts).label, unit, drawn, ranked[:TEN], _words(cells, ranked[:TEN], unit),
+                 len(cells), len(names) - len(shown))
+
+
+def _shown(names: Sequence[str], ranked: Sequence[Pair]) -> list[int]:
+    """The columns on the map: all, or of very many those that stand in the worst pairs."""
+    if len(names) <= MOST:
+        return list(range(len(names)))
+    first = dict.fromkeys(name for pair in ranked for name in (pair.first, pair.second))
+    chosen = set(list(first)[:MOST])
+    return [i for i, name in enumerate(names) if name in chosen]
+
+
+def _part(matrix: Matrix, shown: Sequence[int]) -> Matrix:
+    return [[matrix[i][j] for j in shown] for i in shown]
 
 
 def _words(cells: Sequence[Pair], worst: Sequence[Pair], unit: str) -> str:

@@ -1,11 +1,12 @@
 """The geometry of the pictures: from series of plain numbers to the few paths and places an SVG needs.
 
 Real rows are always a filled shape and synthetic rows always a line or tick, so the two differ by form and not by
-colour alone. Templates write the markup; here are only numbers, short labels and a sentence that says the same in words.
+colour alone. Templates write the markup; here are only numbers, short labels and a sentence that says the same.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,7 +76,7 @@ class Curve:
 
 def numbers_of(series: Any) -> list[float]:
     """Plain floats; None and what is no number count as zero."""
-    good = [v if isinstance(v, int | float) and v == v else 0.0 for v in series or ()]
+    good = [v if isinstance(v, int | float) and math.isfinite(v) else 0.0 for v in series or ()]
     return [float(v) for v in good]
 
 

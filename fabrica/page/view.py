@@ -21,7 +21,7 @@ from fabrica.report import Finding, Report
 
 __all__ = ["Group", "Row", "View", "view"]
 
-MOST_PAIRS, MOST_IN_GROUP, MOST_WORST, FEW = 200, 8, 12, 3
+MOST_PANELS, MOST_PAIRS, MOST_COLUMNS, MOST_IN_GROUP, MOST_WORST, FEW = 200, 200, 2500, 8, 12, 3
 
 ELSEWHERE = {"shape", "trend", "trend_common", "detector", "detector_auc", "detector_column"}
 
@@ -61,6 +61,15 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What could not be measured, why, and where."""
+
+    label: str
+    problem: str
+    places: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class View:
     """The whole page."""
 
@@ -71,13 +80,14 @@ class View:
     headlines: Sequence[Headline]
     notes: Sequence[str]
     panels: Sequence[Panel]
+    panels_left_out: int
     pairs: Pairs | None
     worst: Sequence[Row]
     detector: Detector | None
     groups: Sequence[Group]
     rows: Sequence[Row]
     hidden: int
-    problems: Sequence[Row]
+    problems: Sequence[Problem]
     meanings: Sequence[tuple[str, Meaning]]
     facts: Sequence[tuple[str, str]]
 
@@ -85,12 +95,14 @@ class View:
 def view(report: Report) -> View:
     """Everything the template needs."""
     rows, hidden = _table(report)
+    drawn = panels(report)
     metrics = list(dict.fromkeys(f.metric for f in report.findings))
     return View(
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
-        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report), panels(report),
+        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report), drawn[:MOST_PANELS],
+        max(0, len(drawn) - MOST_PANELS),
         pairs(report), _worst(report), detector(report), list(_groups(report)), rows, hidden,
-        [row(f, report) for f in report.findings if f.value is None],
+        _problems(report),
         [(name, meaning(name, report.facts)) for name in metrics], list(_facts(report.facts)))
 
 
@@ -104,10 +116,12 @@ def row(finding: Finding, report: Report) -> Row:
 
 
 def _table(report: Report) -> tuple[list[Row], int]:
-    """All findings, but of a great number of pairs only the worst (the others stand in the matrix and in the JSON)."""
-    many = [f for f in report.findings if len(f.place) > 1]
-    keep = {id(f) for f in worst_first(many)[:MOST_PAIRS]}
-    shown = [f for f in report.findings if len(f.place) < 2 or id(f) in keep or f.value is None]
+    """All findings; of very many about columns or pairs only the worst, the others being in the JSON file."""
+    keep: set[int] = set()
+    for size, most in ((0, len(report.findings)), (1, MOST_COLUMNS), (2, MOST_PAIRS)):
+        alike = [f for f in report.findings if min(len(f.place), 2) == size]
+        keep |= {id(f) for f in (alike if len(alike) <= most else worst_first(alike)[:most])}
+    shown = [f for f in report.findings if id(f) in keep]
     return [row(f, report) for f in shown], len(report.findings) - len(shown)
 
 
@@ -128,12 +142,21 @@ def _groups(report: Report) -> Iterable[Group]:
     for anchor, brief, title, line, names in (*GROUPS, (*OTHER, strange)):
         found = [f for f in report.findings if f.metric in names]
         whole = [f for f in found if not f.place]
-        off = [f for f in worst_first(f for f in found if f.place) if standing(f).words != "like real rows"]
+        off = [f for f in worst_first(f for f in found if f.place) if standing(f).tone in ("near", "off")]
         rows = whole + off[:MOST_IN_GROUP]
         said = [str(f.detail["words"]) for f in whole if f.detail.get("words")]
         if found:
             yield Group(anchor, brief, title, " ".join([line, *said]), [row(f, report) for f in rows],
                         len(found) - len(rows))
+
+
+def _problems(report: Report) -> list[Problem]:
+    """One line for each reason, with all its places."""
+    places: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for f in report.findings:
+        if f.value is None:
+            places.setdefault((meaning(f.metric, report.facts).label, f.problem), []).append(f.place)
+    return [Problem(label, why, sorted(set(where))) for (label, why), where in places.items()]
 
 
 def _facts(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -11,9 +11,11 @@ from fabrica.report import Finding, Report
 
 __all__ = ["HOSTILE", "made_up"]
 
-HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{7*7}}", "</style><b>x", "</script><b>y",
-           "emoji \U0001f600 name", "שם עברי", "\u202eevil\u202c", "n" * 500,
-           "' onmouseover='alert(3)", "a\x00b\x1b[31m", "\ud800", "&lt;b&gt;", "javascript:alert(4)", " ", "{% raw %}", "https://example.com/x.js", "<!--", "]]>")
+HOSTILE = (
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{7*7}}", "</style><b>x", "</script><b>y",
+    "emoji \U0001f600 name", "שם עברי", "\u202eevil\u202c", "n" * 500, "' onmouseover='alert(3)", "a\x00b\x1b[31m",
+    "\ud800", "&lt;b&gt;", "javascript:alert(4)", " ", "{% raw %}", "https://example.com/x.js", "<!--", "]]>",
+)
 
 
 def made_up(columns: int | Sequence[str] = 15) -> Report:

@@ -54,7 +54,7 @@
     const wanted = rowFilter.value.trim().toLowerCase();
     let shown = 0;
     for (const row of by("findings").tBodies[0].rows) {
-      row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      row.hidden = !(row.textContent + " " + row.dataset.metric).toLowerCase().includes(wanted);
       shown += !row.hidden;
     }
     by("row-count").textContent = wanted ? shown + " found" : "";
