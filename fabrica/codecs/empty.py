@@ -59,7 +59,7 @@ class EmptyCoder(Coder):
 
     def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
         kind = np.full(len(rows), self.markers[0] if self.markers else 1, np.uint8)
-        if coded:
+        if coded and self.markers:
             kind = np.array(self.markers, np.uint8)[np.minimum(coded[0].codes, len(self.markers) - 1)]
         return (Cells(pa.nulls(len(rows)), kind),)
 

@@ -1,0 +1,224 @@
+"""Every codec keeps its promises on every kind of column, and each promise catches somebody who does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from column_worlds import ROWS, WORLDS, World, moment, one
+
+from fabrica import catalog
+from fabrica.checks import Broken, check_codec, check_secret
+from fabrica.contract import Cells, Coder
+from fabrica.notation import arrow_type, read
+from fabrica.run import Run
+from fabrica.schema import KINDS, Column
+from fabrica.state import State
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_codec_keeps_its_promises(name: str) -> None:
+    world = WORLDS[name]()
+    if name == "a few texts":  # four rows are fewer than k: nothing of them may be said, not even that they are there
+        with pytest.raises(Broken, match="pattern of missing"):
+            check_codec(world.plugin(), world.columns, world.cells)
+        world = replace(world, cells=(Cells(pa.nulls(ROWS, pa.string())),))
+    check_codec(world.plugin(), world.columns, world.cells, fresh=world.fresh)
+
+
+def test_every_codec_and_every_kind_is_tried() -> None:
+    worlds = [make() for make in WORLDS.values()]
+    assert {w.codec for w in worlds} == set(catalog.names("codecs"))
+    served = {k for name in catalog.names("codecs") for k in catalog.get("codecs", name).kinds}
+    assert served == set(KINDS)
+    assert served - {"latitude", "longitude"} <= {c.kind for w in worlds for c in w.columns}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_rows_and_one_row(kind: str) -> None:
+    """Every kind can be learned from one row and encode none."""
+    codec = next(catalog.get("codecs", n)() for n in catalog.names("codecs") if kind in catalog.get("codecs", n).kinds)
+    column = Column("c", kind, "string", levels=("5",) if kind == "ordinal" else ())
+    text = {
+        "boolean": "true",
+        "date": "2020-02-29",
+        "datetime": "2020-02-29 12:00:00",
+        "time": "12:00:00",
+        "duration": "12:00:00",
+    }
+    cells = read(column, pa.array([None if kind == "empty" else text.get(kind, "5")]))
+    coder = codec.learn((column,), codec.survey((column,), (cells,), Run(0)), Run(0))
+    again = type(coder).from_state(coder.state())
+    for part in (cells, read(column, pa.array([], arrow_type("string"))), read(column, pa.nulls(3))):
+        coded = again.encode((part,), Run(1))
+        assert [len(c) for c in coded] == [len(part)] * len(coded)
+        (back,) = again.decode(tuple(replace(c, reals=None) for c in coded), range(len(part)), Run(2))
+        assert len(back) == len(part)
+        if kind not in ("category", "boolean", "constant", "ordinal", "key", "empty"):
+            assert back.values.null_count == len(part), "one row is fewer than k: its value is not told"
+
+
+# ---------------------------------------------------------------- secrets
+
+SECRETS: dict[str, Any] = {
+    "number": lambda held: (
+        Column("n", "decimal", "double"),
+        pa.array([*np.arange(2000.0) % 50, *[77.125] * held]),
+        77.125,
+        (),
+    ),
+    "category": lambda held: (
+        Column("c", "category"),
+        pa.array([*["a", "b"] * 1000, *["hidden thing"] * held]).dictionary_encode(),
+        "hidden thing",
+        (),
+    ),
+    "text": lambda held: (
+        Column("t", "text"),
+        pa.array([*["a b c"] * 2000, *["Xanthippe lives"] * held]),
+        "Xanthippe lives",
+        (),
+    ),
+    "key": lambda held: (
+        Column("k", "key", notation={"template": "K-####"}),
+        pa.array([*map(str, range(2000)), *["K-secret"] * held]),
+        "K-secret",
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_what_fewer_than_k_hold_stays_hidden(name: str) -> None:
+    column, values, secret, numbers = SECRETS[name](4)
+    check_secret(catalog.get("codecs", name)(), (column,), (Cells(values),), secret, numbers=numbers)
+
+
+@pytest.mark.parametrize("name", ["number", "category"])
+def test_the_secret_check_bites(name: str) -> None:
+    column, values, secret, numbers = SECRETS[name](5)
+    with pytest.raises(Broken, match="fewer than k"):
+        check_secret(catalog.get("codecs", name)(), (column,), (Cells(values),), secret, numbers=numbers)
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime", "time", "duration"])
+def test_secret_moments_stay_hidden(kind: str) -> None:
+    ticks = np.r_[np.arange(2000) % 50 + 100, np.full(4, 44_444)]
+    column, cells = moment(ticks, kind=kind, unit=None if kind == "date" else "s")
+    secret = cells.values[-1].as_py()
+    check_secret(catalog.get("codecs", "moment")(), (column,), (cells,), secret, numbers=(44_444.0,))
+
+
+def test_a_secret_place_stays_hidden() -> None:
+    chance = np.random.Generator(np.random.Philox(1))
+    at = np.r_[chance.normal(40, 1, (2000, 2)), np.full((4, 2), 61.123)]
+    columns = (Column("lat", "latitude", "double", partner="lon"), Column("lon", "longitude", "double", partner="lat"))
+    check_secret(
+        catalog.get("codecs", "place")(), columns, (Cells(pa.array(at[:, 0])), Cells(pa.array(at[:, 1]))), 61.123
+    )
+
+
+# ---------------------------------------------------------------- careless twins
+
+
+@dataclass(frozen=True)
+class Twin(Coder):
+    """A coder that passes everything on, for others to be careless with."""
+
+    inner: Coder
+    carelessness: str
+
+    def encode(self, cells: tuple[Cells, ...], run: Run) -> Any:
+        coded = self.inner.encode(cells, run)
+        first = coded[0]
+        if self.carelessness == "code beyond":
+            first = replace(first, size=first.size - 1, grid=None)
+        if self.carelessness == "position beyond" and first.reals is not None:
+            first = replace(first, reals=first.reals + 2)
+        if self.carelessness == "grid unsorted":
+            first = replace(first, grid=np.where(np.isnan(first.grid), np.nan, 1 - first.grid))
+        return (first, *coded[1:])
+
+    def decode(self, coded: Any, rows: range, run: Run) -> Any:
+        (cell,) = self.inner.decode(coded, rows, run)
+        values = cell.values.to_numpy(zero_copy_only=False)
+        if self.carelessness == "forgets the missing":
+            return (Cells(cell.values.fill_null(0), np.zeros(len(cell), np.uint8)),)
+        if self.carelessness == "another type":
+            return (Cells(pa.array(np.nan_to_num(values).astype(np.int64), mask=np.isnan(values)), cell.absent),)
+        if self.carelessness == "beyond the highest":
+            return (Cells(pa.array(values * 1000, mask=np.isnan(values)), cell.absent),)
+        if self.carelessness == "another shape":
+            return (
+                Cells(
+                    pa.array(np.where(np.isnan(values), np.nan, np.nanmean(values)), mask=np.isnan(values)), cell.absent
+                ),
+            )
+        if self.carelessness == "chance in the air":
+            return (
+                Cells(pa.array(values + np.random.default_rng().random() * 1e-3, mask=np.isnan(values)), cell.absent),
+            )
+        return (cell,)
+
+    def state(self) -> State:
+        inner = self.inner.state()
+        if self.carelessness == "no numbers in the state":
+            return State({**inner.plain, "when": {1, 2}}, inner.arrays)
+        if self.carelessness == "forgets its digits" and inner.arrays:
+            return State(inner.plain, {n: np.round(a, 1) for n, a in inner.arrays.items()})
+        return State({**inner.plain, "twin": self.carelessness}, inner.arrays)
+
+    @classmethod
+    def from_state(cls, state: State) -> Twin:
+        from fabrica.codecs.number import NumberCoder
+
+        return cls(NumberCoder.from_state(state), state.plain.get("twin", ""))
+
+
+CARELESS = {
+    "code beyond": "below the size",
+    "position beyond": "positions are in",
+    "grid unsorted": "ascends",
+    "forgets the missing": "pattern of missing",
+    "another type": "type of the cells",
+    "beyond the highest": "the highest",
+    "another shape": "distribution",
+    "chance in the air": "same seed",
+    "no numbers in the state": "JSON",
+    "forgets its digits": "decodes alike",
+}
+
+
+@pytest.mark.parametrize("carelessness", CARELESS)
+def test_each_promise_bites(carelessness: str) -> None:
+    from fabrica.codecs.number import Number
+
+    class Careless(Number):
+        def learn(self, columns: Any, summary: Any, run: Run) -> Any:
+            return Twin(super().learn(columns, summary, run), carelessness)
+
+    chance = np.random.Generator(np.random.Philox(2))
+    values = pa.array(chance.lognormal(0, 1, ROWS), mask=chance.random(ROWS) < 0.1)
+    world = one("number", Column("x", "decimal", "double"), Cells(values))
+    with pytest.raises(Broken, match=CARELESS[carelessness]):
+        check_codec(Careless(), world.columns, world.cells)
+
+
+def test_the_promise_of_parts_bites() -> None:
+    from fabrica.codecs.number import Number, Seen
+
+    class Last(Seen):
+        def merge(self, other: Any) -> Any:
+            return Last(other.counted, other.absent)
+
+    class Careless(Number):
+        def survey(self, columns: Any, cells: Any, run: Run) -> Any:
+            found = super().survey(columns, cells, run)
+            return Last(found.counted, found.absent)
+
+    world: World = WORLDS["whole numbers"]()
+    with pytest.raises(Broken, match="parts"):
+        check_codec(Careless(), world.columns, world.cells)
