@@ -21,7 +21,7 @@ ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", 
            "validity": "impossible values", "validity_range": "impossible values", "validity_keys": "impossible values",
            "copies": "copies", "copies_excess": "copies"}
 #: the same for other metrics, by unit: close, slightly off, visibly off; beyond is far off
-BY_UNIT = {"%": (0.5, 2.0, 6.0), "share of gain": (0.05, 0.15, 0.3), "share of rows": (0.002, 0.01, 0.05),
+BY_UNIT = {"%": (0.5, 2.0, 6.0), "share of rows": (0.002, 0.01, 0.05),
            "": (0.02, 0.05, 0.2)}
 
 
@@ -53,6 +53,8 @@ def standing(finding: Finding) -> Standing:
     """Like real rows, close, slightly, visibly or far off, by the limits of the verdict."""
     if finding.value is None:
         return Standing("none", "not measured")
+    if finding.metric == "detector_column":
+        return Standing("none", "")  # where it looked, neither good nor bad
     gap = excess(finding)
     if gap is None:
         return Standing("none", "no baseline")

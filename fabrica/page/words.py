@@ -69,7 +69,7 @@ def place_words(place: Sequence[str]) -> str:
     >>> place_words(()), place_words(("age", "income"))
     ('whole table', 'age × income')
     """
-    return " × ".join(short(str(p), 28) for p in place) or "whole table"
+    return short(" × ".join(short(str(p), 28) for p in place), 60) if place else "whole table"
 
 
 def _chosen(report: Report) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The page in a real Chromium: no error, no request, usable by mouse and keyboard, on a phone, in the dark, on paper."""
+"""The page in a real Chromium: no error, no request, by mouse and keyboard, on a phone, in the dark, on paper."""
 
 from __future__ import annotations
 
