@@ -76,11 +76,13 @@ def plain(value: float) -> str:
     size = abs(value)
     if value == 0:
         return "0"
+    if 1e-4 <= size < 0.01:
+        return f"{value:.1g}"
     if size < 1e-4 or size >= 1e12:
         return f"{value:.0e}" if size < 1e-4 else f"{value:.2e}"
     if float(value).is_integer():
         return f"{value:,.0f}"
-    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 0.1 else 3 if size >= 0.01 else 4
+    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 0.1 else 3
     return f"{value:,.{decimals}f}"
 
 
@@ -96,8 +98,8 @@ def rows(count: float) -> str:
 def percent(share: float | None) -> str:
     """A share in [0, 1] as a percentage.
 
-    >>> percent(0.1234), percent(0.0004), percent(0.0), percent(1.0)
-    ('12.3 %', '0.04 %', '0 %', '100 %')
+    >>> percent(0.1234), percent(0.00003), percent(0.0), percent(1.0)
+    ('12.3 %', '0.003 %', '0 %', '100 %')
     """
     if share is None or not math.isfinite(share):
         return DASH
@@ -106,7 +108,7 @@ def percent(share: float | None) -> str:
         return f"{value:.0f} %"
     if abs(value) >= 0.005:
         return f"{value:.1f} %" if abs(value) >= 1 else f"{value:.2f} %"
-    return f"{value:.0e} %"
+    return f"{plain(value)} %"
 
 
 def span(low: float | None, high: float | None, unit: str = "") -> str:

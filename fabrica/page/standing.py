@@ -6,6 +6,7 @@ against its floor, in the direction in which it gets worse.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from fabrica.page.numbers import level, number
 from fabrica.report import Finding
 from fabrica.verdict import LIMITS
 
-__all__ = ["Standing", "company", "direction", "excess", "standing", "worst_first"]
+__all__ = ["Standing", "company", "direction", "excess", "standing", "worst_first", "worst_places"]
 
 #: metric -> the aspect of the verdict whose limits it is read by
 ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", "trend": "columns together",
@@ -114,3 +115,14 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
             return (2, 0.0)
         return (1, finding.value if finding.better == "higher" else -finding.value)
     return sorted(findings, key=key)
+
+
+def worst_places(findings: Iterable[Finding], few: int) -> list[Finding]:
+    """The places that are off, the worst first, at most ``few`` of each metric: many pairs must not hide a bad column."""
+    told: Counter[str] = Counter()
+    found = []
+    for finding in worst_first(f for f in findings if f.place):
+        if standing(finding).tone in ("near", "off") and told[finding.metric] < few:
+            told[finding.metric] += 1
+            found.append(finding)
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from fabrica.page.groups import GROUPS, OTHER
 from fabrica.page.headline import Gauge, Headline, gauge, headlines
 from fabrica.page.numbers import number, span
 from fabrica.page.pairs import Pairs, pairs
-from fabrica.page.standing import Standing, company, direction, excess, standing, worst_first
+from fabrica.page.standing import Standing, company, direction, excess, standing, worst_first, worst_places
 from fabrica.page.verdict import Verdict, verdict
 from fabrica.page.words import compared, notes
 from fabrica.report import Finding, Report
@@ -101,7 +100,7 @@ def view(report: Report) -> View:
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
         str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report), drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
-        pairs(report), _worst(report), detector(report), list(_groups(report)), rows, hidden,
+        pairs(report), [row(f, report) for f in worst_places(report, FEW)[:MOST_WORST]], detector(report), list(_groups(report)), rows, hidden,
         _problems(report),
         [(name, meaning(name, report.facts)) for name in metrics], list(_facts(report.facts)))
 
@@ -123,17 +122,6 @@ def _table(report: Report) -> tuple[list[Row], int]:
         keep |= {id(f) for f in (alike if len(alike) <= most else worst_first(alike)[:most])}
     shown = [f for f in report.findings if id(f) in keep]
     return [row(f, report) for f in shown], len(report.findings) - len(shown)
-
-
-def _worst(report: Report) -> list[Row]:
-    """The worst places, a few of each metric, so that many pairs do not hide a bad column."""
-    told: Counter[str] = Counter()
-    rows = []
-    for finding in worst_first(f for f in report.findings if f.place and f.metric != "detector_column"):
-        told[finding.metric] += 1
-        if finding.value is not None and told[finding.metric] <= FEW and standing(finding).tone != "good":
-            rows.append(row(finding, report))
-    return rows[:MOST_WORST]
 
 
 def _groups(report: Report) -> Iterable[Group]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fabrica.page.glossary import meaning
 from fabrica.page.headline import WANTED
 from fabrica.page.numbers import clean, number, rows, short
-from fabrica.page.standing import company, standing, worst_first
+from fabrica.page.standing import company, standing, worst_places
 from fabrica.page.verdict import Verdict, verdict
 from fabrica.report import Finding, Report
 
@@ -27,8 +27,7 @@ def text(report: Report, *, colour: bool = False) -> str:
     said: Verdict = verdict(report)
     lines = [f"Grade {clean(said.grade)}: {clean(said.title)}", *_wrapped(said.words), *_wrapped(compared(report)), ""]
     lines += _table([_line(f, report) for f in _chosen(report)], colour)
-    placed = [f for f in report.findings if f.place and f.metric != "detector_column"]
-    worst = [f for f in worst_first(placed) if standing(f).tone in ("near", "off")][:3]
+    worst = worst_places(report, 1)[:3]
     if worst:
         lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]
     missing = sum(1 for f in report.findings if f.value is None)
@@ -69,7 +68,7 @@ def place_words(place: Sequence[str]) -> str:
     >>> place_words(()), place_words(("age", "income"))
     ('whole table', 'age × income')
     """
-    return short(" × ".join(short(str(p), 28) for p in place), 60) if place else "whole table"
+    return short(" × ".join(short(str(p), 28) for p in place), 46) if place else "whole table"
 
 
 def _chosen(report: Report) -> list[Finding]:

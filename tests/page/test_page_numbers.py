@@ -8,7 +8,7 @@ from fabrica.page.axis import bins
 from fabrica.page.headline import gauge, headlines
 from fabrica.page.heat import heat
 from fabrica.page.numbers import number, span
-from fabrica.page.standing import excess, standing, worst_first
+from fabrica.page.standing import excess, standing, worst_first, worst_places
 from fabrica.report import Finding, Report
 
 
@@ -70,3 +70,10 @@ def test_heat_reads_the_triangle_against_the_floor():
 def test_bins_have_names_of_their_kind():
     assert bins([0.0, 43200.0, 86340.0], "time")[0] == ("00:00", "12:00")
     assert bins([0.25, 0.5])[0] == ("0.25", "0.50")
+
+
+def test_a_few_places_of_each_metric():
+    pairs = [Finding("trend_common", 9.0 + i, (f"a{i}", "b"), floor=1.0, unit="%") for i in range(9)]
+    columns = [Finding("shape", 4.0, ("c",), floor=1.0, unit="%"), Finding("shape", 1.0, ("d",), floor=2.0)]
+    found = worst_places([*pairs, *columns], 2)
+    assert [f.place for f in found] == [("a8", "b"), ("a7", "b"), ("c",)]
