@@ -99,7 +99,8 @@ class Block:
 
     def state(self) -> State:
         """The alphabets, without the rows."""
-        plain = [{"name": c.name, "size": c.size, "ordered": c.ordered, "absent": c.absent, "rest": c.rest} for c in self]
+        said = ("name", "size", "ordered", "absent", "rest")
+        plain = [{key: getattr(c, key) for key in said} for c in self]
         return State({"columns": plain}, {str(i): c.grid for i, c in enumerate(self) if c.grid is not None})
 
     @classmethod

@@ -31,7 +31,7 @@ def _places(family: str) -> dict[str, str]:
     """plugin name -> module, without importing the plugins."""
     if family not in FAMILIES:
         raise UnknownName("family", family, list(FAMILIES))
-    found = {}
+    found: dict[str, str] = {}
     for package in FAMILIES[family][0]:
         folder = importlib.import_module(package)
         found |= {m.name: f"{package}.{m.name}" for m in pkgutil.iter_modules(folder.__path__) if m.name[0] != "_"}

@@ -29,7 +29,9 @@ from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
 
-__all__ = ["Setting", "Settings", "Cells", "Engine", "Model", "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source"]
+__all__ = [
+    "Setting", "Settings", "Cells", "Engine", "Model", "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source",
+]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, (kind, setting, _) in self.settings().items():
             value, where = getattr(self, name), f"setting {name!r}"
-            wanted = (int, float) if kind is float else kind
+            wanted: Any = (int, float) if kind is float else kind
             if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
                 raise SettingError(f"must be {kind.__name__}, not {type(value).__name__}", where=where)
             if setting.choices and value not in setting.choices:
@@ -118,8 +120,8 @@ class Engine(Settings, ABC):
 
 @dataclass(frozen=True)
 class Cells:
-    """Typed cells of one column: ``values`` (Arrow, null where missing) and, where the column has several missing markers,
-    ``absent`` (n,) uint8: 0 present, i > 0 the i-th of ``Column.missing`` with the true null last."""
+    """Typed cells of one column: ``values`` (Arrow, null where missing) and, where the column has several missing
+    markers, ``absent`` (n,) uint8: 0 present, i > 0 the i-th of ``Column.missing`` with the true null last."""
 
     values: pa.Array
     absent: np.ndarray | None = None
@@ -177,8 +179,9 @@ class Codec(Settings, ABC):
 class Sheet:
     """A table as metrics see it: each column as numbers.
 
-    ``values[name]`` is (n,) float64 with NaN where missing for numeric columns, (n,) int32 level numbers with -1 where missing
-    for the others; level numbers mean the same in all sheets of one evidence. ``levels[name]`` are the level texts.
+    ``values[name]`` is (n,) float64 with NaN where missing for numeric columns, (n,) int32 level numbers with -1
+    where missing for the others; level numbers mean the same in all sheets of one evidence. ``levels[name]`` are the
+    level texts.
     """
 
     rows: int
@@ -199,7 +202,8 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody learned from."""
+    """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody
+    learned from."""
 
     table: Table
     real: Sheet
@@ -222,14 +226,17 @@ class Metric(Settings, ABC):
 
 
 class Source(ABC):
-    """A file format. ``read`` yields Arrow record batches and never needs the whole file in memory; ``write`` takes batches.
+    """A file format. ``read`` yields Arrow record batches and never needs the whole file in memory; ``write`` takes
+    batches.
 
-    A source is a frozen value. ``sniff`` looks at one file and returns the source that knows it (its delimiter, its encoding,
-    its column types), so that reading starts without a second look and what is written can look like what was read.
+    A source is a frozen value. ``sniff`` looks at one file and returns the source that knows it (its delimiter, its
+    encoding, its column types), so that reading starts without a second look and what is written can look like what
+    was read.
     """
 
     title: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]  #: with the dot, longest first
+    textual: ClassVar[bool] = False  #: whether every cell is text as it stands
 
     def sniff(self, path: Path) -> Source:
         """The source that knows this file; most formats say all about themselves and return ``self``."""

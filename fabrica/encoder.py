@@ -76,17 +76,18 @@ class Encoder:
         coded = run.map(one, range(len(self.seats)))
         return Block(tuple(c for group in coded for c in group), batch.num_rows)
 
-    def decode(self, block: Block, rows: range, run: Run) -> pa.RecordBatch:
-        """The rows that the codes stand for, with the user's own types."""
+    def decode(self, block: Block, rows: range, run: Run, table: Table | None = None) -> pa.RecordBatch:
+        """The rows that the codes stand for, as ``table`` writes them (as the user's own, if not said)."""
+        table = table or self.table
         arrays: dict[int, pa.Array] = {}
         start = 0
         for i, (seat, coder, width) in enumerate(zip(self.seats, self.coders, self.widths, strict=True)):
             cells = coder.decode(block.columns[start : start + width], rows, run.child(i))
             start += width
             for where, cell in zip(seat.columns, cells, strict=True):
-                arrays[where] = notation.write(self.table.columns[where], cell)
-        columns = [arrays[i] for i in range(len(self.table.columns))]
-        fields = [pa.field(c.name, a.type) for c, a in zip(self.table.columns, columns, strict=True)]
+                arrays[where] = notation.write(table.columns[where], cell)
+        columns = [arrays[i] for i in range(len(table.columns))]
+        fields = [pa.field(c.name, a.type) for c, a in zip(table.columns, columns, strict=True)]
         return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
 
     def words(self) -> list[tuple[str, str, str]]:

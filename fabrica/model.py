@@ -22,6 +22,8 @@ from fabrica.contract import Engine, Model
 from fabrica.dataset import Dataset, atomic
 from fabrica.encoder import Encoder
 from fabrica.errors import FabricaError, ModelFileError, SettingError
+from fabrica.notation import arrow_type
+from fabrica.notation.natural import natural
 from fabrica.run import Progress, Run
 from fabrica.schema import Table
 from fabrica.state import State
@@ -47,12 +49,14 @@ class TableModel:
     facts: dict[str, Any] = field(default_factory=dict)
     frame: Dataset | None = field(default=None, repr=False, compare=False)
 
-    @property
-    def arrow_schema(self) -> pa.Schema:
-        """The Arrow schema of sampled tables: the user's own column types."""
-        from fabrica.notation import arrow_type
+    def written(self, as_text: bool = False) -> Table:
+        """The table as it is written: a model of a delimited file gives plain numbers as numbers, unless it writes
+        text again."""
+        return natural(self.table) if self.facts.get("textual") and not as_text else self.table
 
-        return pa.schema([pa.field(c.name, arrow_type(c.storage)) for c in self.table.columns])
+    def arrow_schema(self, as_text: bool = False) -> pa.Schema:
+        """The Arrow schema of sampled tables."""
+        return pa.schema([pa.field(c.name, arrow_type(c.storage)) for c in self.written(as_text).columns])
 
     def sample(
         self,
@@ -64,25 +68,30 @@ class TableModel:
     ) -> Any:
         """``rows`` fresh rows as the kind of frame that was fitted (an Arrow table for a loaded model)."""
         batches = list(self.sample_batches(rows, Run(seed, workers=workers, listener=listener)))
-        table = pa.Table.from_batches(batches) if batches else self._chunk(range(0), Run(seed)).slice(0, 0)
-        return self.frame.restore(table) if self.frame is not None else table.cast(self.arrow_schema)
+        table = pa.Table.from_batches(batches) if batches else self.arrow_schema().empty_table()
+        if self.frame is not None and not self.facts.get("textual"):
+            return self.frame.restore(table)
+        return table.cast(self.arrow_schema())
 
-    def sample_batches(self, rows: int, run: Run) -> Iterator[pa.RecordBatch]:
-        """The rows in chunks, made on the run's workers, in order; memory stays bounded."""
+    def sample_batches(self, rows: int, run: Run, *, as_text: bool = False) -> Iterator[pa.RecordBatch]:
+        """The rows in chunks, made on the run's workers, in order; memory stays bounded.
+
+        ``as_text`` writes the cells of a model that was learned from a delimited file as that file did.
+        """
         if rows < 0:
             raise SettingError("the number of rows must not be negative", where="rows")
-        run = run.fresh().child("sample")
+        run, table = run.fresh().child("sample"), self.written(as_text)
         chunks = [range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK)]
         if run.workers == 1 or len(chunks) == 1:
             for chunk in chunks:
-                yield self._chunk(chunk, run)
+                yield self._chunk(chunk, run, table)
                 run.tell(chunk.stop, rows, "sampling")
             return
         waiting: deque[tuple[int, Future[pa.RecordBatch]]] = deque()
         with ThreadPoolExecutor(run.workers) as pool:
             try:
                 for chunk in chunks:
-                    waiting.append((chunk.stop, pool.submit(self._chunk, chunk, run)))
+                    waiting.append((chunk.stop, pool.submit(self._chunk, chunk, run, table)))
                     if len(waiting) > run.workers + 1:
                         yield _done(waiting, rows, run)
                 while waiting:
@@ -91,16 +100,17 @@ class TableModel:
                 for _, future in waiting:
                     future.cancel()
 
-    def _chunk(self, rows: range, run: Run) -> pa.RecordBatch:
+    def _chunk(self, rows: range, run: Run, table: Table) -> pa.RecordBatch:
         run.check()
         here = run.child(rows.start // CHUNK)
         block = self.model.sample(len(rows), None, here.child("engine"))
-        return self.encoder.decode(block, rows, here.child("decode"))
+        return self.encoder.decode(block, rows, here.child("decode"), table)
 
     def words(self) -> list[str]:
         """What this holds, a line each, for ``fabrica inspect``."""
         facts = self.facts
-        lines = [f"engine {self.engine}, learned from {facts.get('rows', '?')} rows by fabrica {facts.get('fabrica', '?')}"]
+        rows, version = facts.get("rows", "?"), facts.get("fabrica", "?")
+        lines = [f"engine {self.engine}, learned from {rows} rows by fabrica {version}"]
         lines += [f"{columns}: {codec}: {words}" for columns, codec, words in self.encoder.words()]
         return lines + list(self.model.words())
 
@@ -161,7 +171,9 @@ def model_class(engine: str) -> type[Model]:
     return found[0]
 
 
-def learn(dataset: Dataset, table: Table, engine: Engine, run: Run, *, name: str | None = None, **codec_settings: Any) -> TableModel:
+def learn(
+    dataset: Dataset, table: Table, engine: Engine, run: Run, *, name: str | None = None, **codec_settings: Any
+) -> TableModel:
     """Survey all parts of a table, encode (a uniform sample of) its rows, fit the engine.
 
     Parameters
@@ -177,6 +189,8 @@ def learn(dataset: Dataset, table: Table, engine: Engine, run: Run, *, name: str
     block: Block = encoder.encode(rows, run.child("encode"))
     del rows
     model = engine.fit(block, None, run.child("engine"))
-    total = dataset.rows
-    facts = {"fabrica": fabrica.__version__, "rows": total if total is not None else len(block), "engine_rows": len(block), "seed": run.seed}
+    facts = {
+        "fabrica": fabrica.__version__, "rows": len(block) if dataset.rows is None else dataset.rows,
+        "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,
+    }
     return TableModel(table, encoder, name or type(engine).__module__.rsplit(".", 1)[-1], model, facts, dataset)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fabrica.errors import ModelFileError, OutputError
+from fabrica.errors import ModelFileError
 from fabrica.state import State
 
 __all__ = ["VERSION", "read", "write"]
@@ -32,12 +32,9 @@ def write(path: Path, state: State) -> None:
 
     arrays = save({k: np.ascontiguousarray(v) for k, v in sorted(state.arrays.items())})
     head = {"fabrica_model": VERSION, "arrays_sha256": hashlib.sha256(arrays).hexdigest(), "state": state.plain}
-    try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-            _put(file, KNOWN[0], json.dumps(head, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
-            _put(file, KNOWN[1], arrays)
-    except OSError as error:
-        raise OutputError(f"the model cannot be written ({error.strerror or 'input/output error'})", where=str(path)) from None
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        _put(file, KNOWN[0], json.dumps(head, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+        _put(file, KNOWN[1], arrays)
 
 
 def _put(file: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, TypeVar
 
 from fabrica import catalog
-from fabrica.counted import counted
-from fabrica.dataset import Dataset, write_table
+from fabrica.counted import counted, filled
+from fabrica.dataset import Dataset, holds_text, write_table
 from fabrica.evaluation import evaluate as judge
 from fabrica.folder import Folder
 from fabrica.job import Job, check_columns, guess, told
@@ -67,7 +67,7 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     """
     way = Way.of(engine, settings)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
-    dataset = counted(Dataset.open(data))
+    dataset = filled(data)
     table, _ = guess(dataset, run, schema)
     return way.learn(dataset, table, run)
 
@@ -100,11 +100,11 @@ def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2
     recipe = Recipe(str(data) if isinstance(data, (str, Path)) else "", engine, settings, seed,
                     holdout if written else "(a table)", rows, target, seconds(budget))
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
-    job = Job.begin(recipe, Dataset.open(data), run, schema, None if written else holdout)
+    job = Job.begin(recipe, filled(data), run, schema, None if written else holdout)
     clock = Clock()
     model = clock("fit", job.learn)
     twin = clock("sample", lambda: model.sample(job.size, seed=seed, workers=workers, listener=listener))
-    return Twin(twin, model, job.judge(counted(Dataset.open(twin)), clock.seconds))
+    return Twin(twin, model, job.judge(filled(twin), clock.seconds))
 
 
 def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:
@@ -136,15 +136,15 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
     """
     run = run or Run(recipe.seed, budget=recipe.budget)
     with Folder(out, keep=[recipe.data]) as folder:
-        dataset = Dataset.open(recipe.data)
+        dataset = filled(recipe.data)
         job = Job.begin(recipe, dataset, run, recipe.schema)
         for note in job.notes:
             say(note)
         clock = Clock()
         model = clock("fit", job.learn)
-        path, rows = folder.path(f"data{dataset.format}"), model.sample_batches(job.size, run)
-        clock("sample", lambda: write_table(path, model.arrow_schema, rows, like=dataset))
-        report = job.judge(counted(Dataset.open(path)), clock.seconds)
+        path = folder.path(f"data{dataset.format}")
+        clock("sample", lambda: write(model, job.size, path, run, like=dataset))
+        report = job.judge(filled(path), clock.seconds)
         report.save(folder.path("report.html"))
         report.save(folder.path("report.json"))
         model.save(folder.path("model.fab"))
@@ -157,7 +157,7 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
     """Learn the table of a recipe and save the model."""
     way = Way.of(recipe.engine, recipe.settings)
     with Folder(path.parent, keep=[recipe.data]) as folder:
-        dataset = counted(Dataset.open(recipe.data))
+        dataset = filled(recipe.data)
         table, notes = guess(dataset, run, recipe.schema)
         for note in notes:
             say(note)
@@ -170,8 +170,14 @@ def draw(file: str | Path, rows: int, path: Path, *, run: Run) -> Path:
     """Write ``rows`` synthetic rows to ``path``, chunk by chunk."""
     model = load(file)
     with Folder(path.parent, keep=[file]) as folder:
-        write_table(folder.path(path.name), model.arrow_schema, model.sample_batches(rows, run))
+        write(model, rows, folder.path(path.name), run)
         return folder.done()[path.name]
+
+
+def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | None = None) -> None:
+    """Sample straight into a file; a delimited one is written as the one that was learned."""
+    text = holds_text(path)
+    write_table(path, model.arrow_schema(text), model.sample_batches(rows, run, as_text=text), like=like)
 
 
 def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run) -> None:
@@ -188,8 +194,8 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     """The report of an evaluation and, with ``out``, its files."""
     for name in metrics or ():
         catalog.get("metrics", name)
-    whole, twin = counted(Dataset.open(real)), counted(Dataset.open(synthetic))
-    rest = None if holdout is None else counted(Dataset.open(holdout))
+    whole, twin = filled(real), filled(synthetic)
+    rest = None if holdout is None else filled(holdout)
     table, notes = guess(whole, run, schema)
     check_columns(table, target, **{"the synthetic table": twin, "the holdout": rest})
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:

@@ -1,8 +1,8 @@
 """Findings and the report: measured numbers with their company.
 
 A ``Finding`` is one measured number with its interval, its baseline (what the same number of *real* rows would
-score: the noise floor), its direction, its place, and whether it touched real rows. A number that could not be computed is a
-finding too, with the reason; it is never dropped from a mean in silence.
+score: the noise floor), its direction, its place, and whether it touched real rows. A number that could not be
+computed is a finding too, with the reason; it is never dropped from a mean in silence.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         plain = asdict(self)
-        return {f.name: plain[f.name] for f in fields(self) if f.name in ("metric", "value") or plain[f.name] != f.default
-                and plain[f.name] not in ({}, ())}
+        said = [f.name for f in fields(self) if plain[f.name] != f.default and plain[f.name] not in ({}, ())]
+        return {name: plain[name] for name in dict.fromkeys(("metric", "value", *said))}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Finding:

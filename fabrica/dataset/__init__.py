@@ -19,12 +19,12 @@ import pyarrow as pa
 
 from fabrica.contract import Source
 from fabrica.dataset.files import Part, common_schema, files_at, known_ending, sources
-from fabrica.dataset.write import atomic, write_table
+from fabrica.dataset.write import atomic, holds_text, write_table
 from fabrica.errors import InputError, SchemaError, SettingError
 from fabrica.frames import make_of, plain_column, plain_schema, restored, to_arrow
 from fabrica.run import Run
 
-__all__ = ["Dataset", "Part", "atomic", "write_table"]
+__all__ = ["Dataset", "Part", "atomic", "holds_text", "write_table"]
 
 BATCH_ROWS = 1 << 16
 
@@ -105,6 +105,11 @@ class Dataset:
             if batch.num_rows:
                 columns = [self._plain(batch, field, where) for field in self.schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+    @property
+    def textual(self) -> bool:
+        """Whether it is read from files that hold nothing but text."""
+        return self.format is not None and holds_text(f"x{self.format}")
 
     def _raw(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         if self.table is not None:

@@ -19,7 +19,7 @@ from fabrica.frames import plain_schema
 if TYPE_CHECKING:
     from fabrica.dataset import Dataset
 
-__all__ = ["atomic", "write_table"]
+__all__ = ["atomic", "holds_text", "write_table"]
 
 
 @contextmanager
@@ -29,10 +29,10 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises ``OutputError`` where the disk is full, permission is lacking or the target is a folder.
     """
     target = Path(os.path.realpath(Path(path).expanduser()))
-    if target.is_dir():
-        raise OutputError("is a folder, not a file", where=str(path), hint="give the name of a file in it")
     part = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name[-40:]}")
     try:
+        if target.is_dir():
+            raise OutputError("is a folder, not a file", where=str(path), hint="give the name of a file in it")
         target.parent.mkdir(parents=True, exist_ok=True)
         part.touch()
         yield part
@@ -103,6 +103,15 @@ def write_table(path: str | os.PathLike[str], schema: pa.Schema, batches: Iterab
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
             raise OutputError(f"a column cannot be written as {ending}", where=str(path),
                               hint="write .parquet, which holds every type") from None
+
+
+def holds_text(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of this name holds nothing but text, as CSV and its kin do.
+
+    >>> holds_text("people.csv.gz"), holds_text("people.parquet")
+    (True, False)
+    """
+    return sources()[known_ending(Path(path))].textual
 
 
 def _bare(ending: str) -> str:

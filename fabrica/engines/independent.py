@@ -1,6 +1,7 @@
 """Independent columns: the honest baseline. Every margin is right and nothing hangs together.
 
-Whatever a metric says in favour of a twin, it should say less of this one; a metric that does not is blind to dependence.
+Whatever a metric says in favour of a twin, it should say less of this one; a metric that does not is blind to
+dependence.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Sequential trees: each column is drawn from the leaf of a tree that looks at the columns before it.
 
 The joint is a chain of conditionals, p(a) p(b | a) p(c | a, b) …, each held by an ensemble of histogram trees
-(sequential CART synthesis: Reiter, "Using CART to generate partially synthetic public use microdata", JOS 21(3), 2005; the
-split is that of distributional random forests, see ``grow.py``). A row takes one tree of the ensemble for each column, so the
-draw is from the ensemble's average. Leaves hold at least ``leaf`` people and a split must pay its ``price``: together they keep the
-engine from copying people.
+(sequential CART synthesis: Reiter, "Using CART to generate partially synthetic public use microdata", JOS 21(3),
+2005; the split is that of distributional random forests, see ``grow.py``). A row takes one tree of the ensemble for
+each column, so the draw is from the ensemble's average. Leaves hold at least ``leaf`` people and a split must pay
+its ``price``: together they keep the engine from copying people.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class Trees(Engine):
 
 @dataclass(frozen=True)
 class Binned:
-    """The table as features: bins (n, C) uint8, luts: code -> bin a column, sizes (C,) and looked: which earlier columns each column sees."""
+    """The table as features: bins (n, C) uint8, luts: code -> bin a column, sizes (C,) and looked: which earlier
+    columns each column sees."""
 
     bins: np.ndarray
     luts: tuple[np.ndarray, ...]
@@ -96,8 +97,8 @@ def _first(rows: Block) -> np.ndarray:
     if not rows.columns:
         return np.empty(0, np.uint8)
     column = rows.columns[0]
-    codes = column.codes if column.rest is None or (column.codes == column.rest).all() else column.codes[column.codes != column.rest]
-    return np.sort(codes)
+    shown = column.codes[column.codes != column.rest] if column.rest is not None else column.codes
+    return np.sort(shown if len(shown) else column.codes)
 
 
 def _stages(rows: Block, table: Binned, grown: Sequence[Sequence[Tree]], run: Run) -> list[Stage]:

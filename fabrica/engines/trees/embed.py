@@ -1,10 +1,11 @@
-"""Codes as vectors, so that distances between means are distances between distributions; and as bins, so that trees can cut.
+"""Codes as vectors, so that distances between means are distances between distributions; and as bins, so that trees
+can cut.
 
-An ordered column becomes cosines of its position q in the marginal, cos(pi h q) / h for h = 1, 2, …: the squared distance
-between two means is then, up to the highest harmonic, the Cramer-von Mises distance of the two distributions (by
-Parseval; the components of Durbin and Knott, JRSS B 34(2), 1972). Absent codes have a direction of their own. A nominal column
-becomes an indicator of each level; beyond eight levels the commonest keep theirs and the others share random signs, drawn
-anew for each tree (Johnson-Lindenstrauss).
+An ordered column becomes cosines of its position q in the marginal, cos(pi h q) / h for h = 1, 2, …: the squared
+distance between two means is then, up to the highest harmonic, the Cramer-von Mises distance of the two
+distributions (by Parseval; the components of Durbin and Knott, JRSS B 34(2), 1972). Absent codes have a direction of
+their own. A nominal column becomes an indicator of each level; beyond eight levels the commonest keep theirs and the
+others share random signs, drawn anew for each tree (Johnson-Lindenstrauss).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ WIDTH = 8
 
 
 def bins_of(column: Coded) -> np.ndarray:
-    """(size,) uint8: the bin of each code as a feature; order kept, absent codes apart, equal mass where there are too many."""
+    """(size,) uint8: the bin of each code as a feature; order kept, absent codes apart, equal mass where there are
+    too many."""
     if column.size <= BINS:
         return np.arange(column.size, dtype=np.uint8)
     if column.grid is None:  # levels come by falling frequency: the rarest share the last bin
@@ -45,7 +47,8 @@ def embedding(column: Coded, random: np.random.Generator) -> np.ndarray:
     top = np.argsort(-np.bincount(column.codes, minlength=column.size), kind="stable")
     half = WIDTH // 2
     vectors[top[:half], np.arange(half)] = 1
-    vectors[np.ix_(top[half:], np.arange(half, WIDTH))] = random.choice([-1.0, 1.0], (column.size - half, half)) / np.sqrt(half)
+    signs = random.choice([-1.0, 1.0], (column.size - half, half))
+    vectors[np.ix_(top[half:], np.arange(half, WIDTH))] = signs / np.sqrt(half)
     return vectors
 
 
@@ -70,8 +73,8 @@ def leading(column: Coded, vectors: np.ndarray) -> np.ndarray:
 
 
 def reordered(bins: np.ndarray, size: int, target: np.ndarray, weight: float = 10.0) -> np.ndarray:
-    """(256,) uint8: nominal bins put in the order of their mean ``target`` (n,), shrunk towards the overall mean, so that one
-    threshold parts like levels from unlike ones (Breiman, Friedman, Olshen, Stone 1984, section 4.2.2)."""
+    """(256,) uint8: nominal bins put in the order of their mean ``target`` (n,), shrunk towards the overall mean, so
+    that one threshold parts like levels from unlike ones (Breiman, Friedman, Olshen, Stone 1984, section 4.2.2)."""
     counts = np.bincount(bins, minlength=size)
     mean = (np.bincount(bins, target, size) + weight * target.mean()) / (counts + weight)
     order = np.zeros(256, np.uint8)

@@ -1,9 +1,10 @@
 """One histogram tree that splits where the distribution of a target changes most.
 
-The target is embedded in a few dimensions (``embed.py``), so that the weighted squared distance between the means of two
-halves is a distance between their *distributions* (distributional random forests: Cevid, Michel, Naef, Buehlmann,
-Meinshausen, JMLR 23(333), 2022). A split must leave ``leaf`` people on each side, and its gain must exceed what chance gives: ``price``
-times the node's variance per person. The price is what keeps leaves from being drawn around single people.
+The target is embedded in a few dimensions (``embed.py``), so that the weighted squared distance between the means of
+two halves is a distance between their *distributions* (distributional random forests: Cevid, Michel, Naef, Buehlmann,
+Meinshausen, JMLR 23(333), 2022). A split must leave ``leaf`` people on each side, and its gain must exceed what
+chance gives: ``price`` times the node's variance per person. The price is what keeps leaves from being drawn around
+single people.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ __all__ = ["Tree", "grow", "descend"]
 class Tree:
     """Nodes in the order of their birth.
 
-    feature (N,) int16: -1 at a leaf; threshold (N,) uint8: bins up to it go left; left (N,) int32: the left child, the right
-    one follows it; order (F, 256) uint8: the place of each bin of each feature (nominal ones are reordered).
+    feature (N,) int16: -1 at a leaf; threshold (N,) uint8: bins up to it go left; left (N,) int32: the left child,
+    the right one follows it; order (F, 256) uint8: the place of each bin of each feature (nominal ones are reordered).
     """
 
     feature: np.ndarray

@@ -1,7 +1,7 @@
 """Which earlier columns a column looks at, where there are many: those it hangs together with most.
 
-Each column is described by a few numbers a row (its leading cosines or its commonest levels); two columns are as close as
-the largest correlation between their descriptions. One matrix product screens a thousand columns in a second.
+Each column is described by a few numbers a row (its leading cosines or its commonest levels); two columns are as
+close as the largest correlation between their descriptions. One matrix product screens a thousand columns in a second.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One column given those before it: a few trees whose leaves hold the codes of the people that ended there.
 
-Leaves of all trees are ranked by the mean of their codes, and a leaf's codes are sorted; so one golden-ratio sequence over the
-rows in the order of their leaves covers the column's marginal evenly (``uniforms.py`` tells why).
+Leaves of all trees are ranked by the mean of their codes, and a leaf's codes are sorted; so one golden-ratio
+sequence over the rows in the order of their leaves covers the column's marginal evenly (``uniforms.py`` tells why).
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from fabrica.uniforms import GOLDEN
 
 __all__ = ["Stage"]
 
+STEP = 64  #: rows that go down a tree side by side
+
 
 @dataclass(frozen=True)
 class Stage:
     """Learned trees of one column.
 
-    feature, threshold, left (N,): the nodes of all trees; at a leaf ``feature`` is -1 and ``left`` is the leaf's rank.
+    nodes (N,) int64: the nodes of all trees, ``left << 32 | (feature + 1) << 8 | threshold``, so that a step down
+    reads one number; at a leaf feature + 1 is 0 and ``left`` is the leaf's rank.
     roots (T,): the first node of each tree. order (T, F, 256): the place of each bin, a table a tree.
     start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn.
     """
 
-    feature: np.ndarray
-    threshold: np.ndarray
-    left: np.ndarray
+    nodes: np.ndarray
     roots: np.ndarray
     order: np.ndarray
     start: np.ndarray
@@ -40,8 +41,8 @@ class Stage:
 
     @classmethod
     def of(cls, trees: Sequence[Tree], bins: np.ndarray, codes: np.ndarray, key: np.ndarray, rest: int | None) -> Stage:
-        """Fill the trees' leaves with the ``codes`` (n,) of all people but those of the protected ``rest``; ``key`` (size,)
-        sorts codes."""
+        """Fill the trees' leaves with the ``codes`` (n,) of all people but those of the protected ``rest``; ``key``
+        (size,) sorts codes."""
         drawn = np.flatnonzero(codes != rest) if rest is not None else np.arange(len(codes))
         if not len(drawn):
             drawn = np.arange(len(codes))
@@ -64,38 +65,37 @@ class Stage:
             rank[empty] = rank[near]
         left[leaves] = rank[leaves]
         place = np.lexsort((key[token], rank[leaf]))
-        return cls(feature, np.concatenate([t.threshold for t in trees]), left, offsets[:-1].astype(np.int32),
-                   np.stack([t.order for t in trees]), np.concatenate([[0], np.cumsum(counts[ranked])]), token[place])
+        threshold = np.concatenate([t.threshold for t in trees])
+        packed = left.astype(np.int64) << 32 | (feature.astype(np.int64) + 1) << 8 | threshold
+        return cls(packed, offsets[:-1].astype(np.int32), np.stack([t.order for t in trees]),
+                   np.concatenate([[0], np.cumsum(counts[ranked])]), token[place])
 
     def draw(self, bins: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) codes for rows whose earlier columns are ``bins`` (n, >= F)."""
-        size = len(bins)
-        tree = random.integers(len(self.roots), size=size, dtype=np.uint8)
-        return _draw(bins, tree, self.roots, self.order, self.feature, self.threshold, self.left, self.start, self.tokens,
-                     random.random(), GOLDEN)
+        return _draw(bins, self.nodes, self.roots, self.order, self.start, self.tokens,
+                     int(random.integers(max(len(bins), 1))), random.random(), GOLDEN)
 
     def state(self) -> State:
-        return State({}, {"feature": self.feature, "threshold": self.threshold, "left": self.left, "roots": self.roots,
-                          "order": self.order, "start": self.start, "tokens": self.tokens})
+        return State({}, {"nodes": self.nodes, "roots": self.roots, "order": self.order, "start": self.start,
+                          "tokens": self.tokens})
 
     @classmethod
     def from_state(cls, state: State, features: int, size: int) -> Stage:
         """Read and check: no index may lead outside an array, and every walk must end."""
         a = state.arrays
-        stage = cls(*(a[k] for k in ("feature", "threshold", "left", "roots", "order", "start", "tokens")))
-        inner = np.flatnonzero(stage.feature >= 0)
-        leaves = np.flatnonzero(stage.feature < 0)
-        nodes, ranks = len(stage.feature), len(stage.start) - 1
+        stage = cls(*(a[k] for k in ("nodes", "roots", "order", "start", "tokens")))
+        if stage.nodes.dtype != np.int64 or stage.nodes.ndim != 1:
+            raise ModelFileError("the trees in this model are damaged")
+        left, feature = stage.nodes >> 32, (stage.nodes >> 8 & 0xFFFFFF) - 1
+        inner, leaves = np.flatnonzero(feature >= 0), np.flatnonzero(feature < 0)
+        ranks = len(stage.start) - 1
         sound = (
-            stage.feature.dtype == np.int16 and stage.threshold.dtype == np.uint8 and stage.left.dtype == np.int32
-            and stage.roots.dtype == np.int32 and stage.order.dtype == np.uint8 and stage.start.dtype == np.int64
-            and stage.tokens.dtype == code_type(size)
-            and len(stage.threshold) == len(stage.left) == nodes and ranks > 0
-            and stage.order.shape == (len(stage.roots), features, 256) and 0 < len(stage.roots) <= 255
-            and stage.roots.min() >= 0 and stage.roots.max() < nodes
-            and (stage.feature < features).all()
-            and (stage.left[inner] > inner).all() and (stage.left[inner] + 1 < nodes).all()
-            and (stage.left[leaves] >= 0).all() and (stage.left[leaves] < ranks).all()
+            stage.roots.dtype == np.int32 and stage.order.dtype == np.uint8 and stage.start.dtype == np.int64
+            and stage.tokens.dtype == code_type(size) and ranks > 0
+            and stage.order.shape == (len(stage.roots), features, 256) and len(stage.roots) > 0
+            and stage.roots.min() >= 0 and stage.roots.max() < len(feature) and (feature < features).all()
+            and (left[inner] > inner).all() and (left[inner] + 1 < len(feature)).all()
+            and (left[leaves] >= 0).all() and (left[leaves] < ranks).all()
             and stage.start[0] == 0 and (np.diff(stage.start) > 0).all() and stage.start[-1] == len(stage.tokens)
             and stage.tokens.max() < size
         )
@@ -105,25 +105,39 @@ class Stage:
 
 
 @kernel
-def _draw(bins, tree, roots, order, feature, threshold, left, start, tokens, shift, golden):  # type: ignore[no-untyped-def]
-    size, ranks = len(bins), len(start) - 1
+def _draw(bins, nodes, roots, order, start, tokens, turn, shift, golden):  # type: ignore[no-untyped-def]
+    size, ranks, trees = len(bins), len(start) - 1, len(roots)
     leaf = np.empty(size, np.int32)
     first = np.zeros(ranks + 1, np.int64)
-    for i in range(size):
-        t = tree[i]
-        node = roots[t]
-        f = feature[node]
-        while f >= 0:
-            node = left[node] + (order[t, f, bins[i, f]] > threshold[node])
-            f = feature[node]
-        leaf[i] = left[node]
-        first[left[node] + 1] += 1
+    row, place = np.empty(STEP, np.int64), np.empty(STEP, np.int64)
+    for t in range(trees):  # a stretch of rows for each tree, turned by chance: the tree stays in the cache
+        s, stop = t * size // trees, (t + 1) * size // trees
+        while s < stop:  # rows go down side by side, so that their memory is read side by side
+            walking = min(STEP, stop - s)
+            for w in range(walking):
+                row[w] = s + w - turn if s + w >= turn else s + w - turn + size
+                place[w] = roots[t]
+            s += walking
+            while walking > 0:
+                still = 0
+                for w in range(walking):
+                    i, node = row[w], nodes[place[w]]
+                    f = node >> 8 & 0xFFFFFF
+                    if f > 0:
+                        row[still] = i
+                        place[still] = (node >> 32) + (order[t, f - 1, bins[i, f - 1]] > (node & 0xFF))
+                        still += 1
+                    else:
+                        leaf[i] = node >> 32
+                        first[leaf[i] + 1] += 1
+                walking = still
     for r in range(ranks):
         first[r + 1] += first[r]
     out = np.empty(size, tokens.dtype)
     for i in range(size):
         r = leaf[i]
-        u = (first[r] * golden + shift) % 1.0
+        u = first[r] * golden + shift
+        u -= np.floor(u)
         first[r] += 1
         count = start[r + 1] - start[r]
         out[i] = tokens[start[r] + min(np.int64(u * count), count - 1)]

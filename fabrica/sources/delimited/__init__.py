@@ -40,6 +40,7 @@ class Delimited(Source):
     layout: Layout | None = None
 
     title: ClassVar[str] = "delimited text; delimiter, encoding and quoting are detected"
+    textual: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".csv.zst", ".tsv.zst", ".txt.zst", ".csv.gz", ".tsv.gz", ".txt.gz",
                                            ".csv", ".tsv", ".txt")
 
