@@ -6,13 +6,16 @@ five or six times. So the first pass counts, and keeps the rows as long as they 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
+from typing import Any
 
 import pyarrow as pa
 
 from fabrica.dataset import Dataset
+from fabrica.errors import InputError
 
-__all__ = ["Counted", "counted"]
+__all__ = ["Counted", "counted", "filled"]
 
 FEW = 256 << 20  #: bytes of a table that are held in memory at most
 
@@ -26,6 +29,18 @@ class Counted(Dataset):
     @property
     def rows(self) -> int:
         return self.total
+
+
+def filled(thing: Any) -> Counted:
+    """Open a table that must have rows; opened ones are passed through.
+
+    Raises ``InputError`` where there is none, besides what ``Dataset.open`` raises.
+    """
+    found = counted(Dataset.open(thing))
+    if not found.rows:
+        where = str(thing) if isinstance(thing, (str, os.PathLike)) else f"table {found.name!r}"
+        raise InputError("has no rows", where=where, hint="give a table with rows under its header")
+    return found
 
 
 def counted(dataset: Dataset, few: int = FEW) -> Counted:

@@ -68,7 +68,7 @@ def split(whole: Counted, share: float, run: Run) -> tuple[Share, Share]:
     random = run.fresh().random()
     aside = sum(int((random.random(min(CHUNK, rows - start)) < share).sum()) for start in range(0, rows, CHUNK))
     if not 0 < aside < rows:
-        raise SettingError(f"a share of {share:g} leaves one part of {rows} rows empty", where="holdout",
+        raise SettingError(f"a share of {share:g} leaves no row on one side of {rows:,}", where="holdout",
                            hint="use a larger table, another share, or 0 for no holdout")
     same = {f.name: getattr(whole, f.name) for f in fields(Dataset)} | {"parts": (), "table": None}
     return (Share(**same, total=rows - aside, whole=whole, share=share, run=run, aside=False),

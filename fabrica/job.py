@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import fabrica
-from fabrica.counted import Counted, counted
+from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
 from fabrica.errors import InputError
 from fabrica.evaluation import evaluate as judge
@@ -40,18 +40,18 @@ class Job:
     size: int
 
     @classmethod
-    def begin(cls, recipe: Recipe, dataset: Dataset, run: Run, schema: Any, holdout: Any = None) -> Job:
+    def begin(cls, recipe: Recipe, whole: Counted, run: Run, schema: Any, holdout: Any = None) -> Job:
         """Guess the schema, check what was asked against it, and put the holdout aside.
 
         ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files.
         """
         way = Way.of(recipe.engine, recipe.settings)
-        table, notes = guess(whole := counted(dataset), run, schema)
+        table, notes = guess(whole, run, schema)
         check_columns(table, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
         if holdout is not None or isinstance(recipe.holdout, str):
-            rest = counted(Dataset.open(recipe.holdout if holdout is None else holdout))
+            rest = filled(recipe.holdout if holdout is None else holdout)
             check_columns(table, None, **{"the holdout": rest})
         elif recipe.holdout:
             train, rest = split(whole, recipe.holdout, run.child("holdout"))
