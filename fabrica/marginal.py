@@ -102,8 +102,7 @@ class Marginal:
                 raise ValueError("a marginal needs at least k values")
             return cls(np.array([0.0, 1.0]), np.array(bounds, np.float64), np.array([0.0, 1.0]), decimals)
         point = counts >= max(k, total / (2 * KNOTS))
-        half = 0.0 if decimals is None or decimals > 15 else 0.5 * 10.0**-decimals
-        cum, knots, mass = _quantile_function(values, counts, point, k, bounds, half)
+        cum, knots, mass = _quantile_function(values, counts, point, k, bounds, decimals)
         edges = _edges(cum, knots, mass, codes, total, k)
         return cls(cum, knots, edges, decimals)
 
@@ -168,12 +167,18 @@ class Marginal:
 
 
 def _quantile_function(
-    values: np.ndarray, counts: np.ndarray, point: np.ndarray, k: int, bounds: tuple[float, float] | None, half: float
+    values: np.ndarray,
+    counts: np.ndarray,
+    point: np.ndarray,
+    k: int,
+    bounds: tuple[float, float] | None,
+    decimals: int | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(cum, knots, mass): mass[i] says that the step from knot i to i+1 is a point mass.
 
-    What lies between point masses begins ``half`` a rounding step beside them, so that rounding adds nothing to them.
+    What lies between point masses begins half a rounding step beside them, so that rounding adds nothing to them.
     """
+    half = 0.0 if decimals is None or decimals > 15 else 0.5 * 10.0**-decimals
     total = counts.sum()
     before = np.concatenate([[0.0], np.cumsum(counts)])
     marks = np.flatnonzero(point)
@@ -190,7 +195,7 @@ def _quantile_function(
             low = values[left] + half if left >= 0 else (bounds[0] if bounds else None)
             high = values[right] - half if right < len(values) else (bounds[1] if bounds else None)
             c, v = _light(values[light], counts[light], group, low, high, k)
-            knots.append(v)
+            knots.append(np.round(v, decimals) if half and len(v) and v[0] == v[-1] else v)
             cum.append(before[left + 1] + c)
     all_knots, all_cum = np.concatenate(knots), np.concatenate(cum) / total
     all_cum[0], all_cum[-1] = 0.0, 1.0  # fewer than k rows beyond the last mass are counted with it
