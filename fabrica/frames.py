@@ -260,7 +260,8 @@ def _like_series(series: Any, dtype: Any) -> Any:
         strange = [v for v in series.dropna().unique() if v not in set(dtype.categories)]
         dtype = pandas.CategoricalDtype([*dtype.categories, *strange], dtype.ordered) if strange else dtype
     try:
-        return series.astype(dtype)
+        made = series.astype(dtype)
+        return made.where(made.notna(), None) if str(dtype) == "object" else made
     except Exception:  # any extension dtype may refuse in its own way; the cells matter more than the dtype
         return series
 
