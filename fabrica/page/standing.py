@@ -118,7 +118,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def worst_places(findings: Iterable[Finding], few: int) -> list[Finding]:
-    """The places that are off, the worst first, at most ``few`` of each metric: many pairs must not hide a bad column."""
+    """The places that are off, the worst first, at most ``few`` of each metric: pairs must not hide a column."""
     told: Counter[str] = Counter()
     found = []
     for finding in worst_first(f for f in findings if f.place):

@@ -95,12 +95,13 @@ def view(report: Report) -> View:
     """Everything the template needs."""
     rows, hidden = _table(report)
     drawn = panels(report)
+    worst = [row(f, report) for f in worst_places(report, FEW)[:MOST_WORST]]
     metrics = list(dict.fromkeys(f.metric for f in report.findings))
     return View(
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
         str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report), drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
-        pairs(report), [row(f, report) for f in worst_places(report, FEW)[:MOST_WORST]], detector(report), list(_groups(report)), rows, hidden,
+        pairs(report), worst, detector(report), list(_groups(report)), rows, hidden,
         _problems(report),
         [(name, meaning(name, report.facts)) for name in metrics], list(_facts(report.facts)))
 
