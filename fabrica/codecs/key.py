@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Summary
-from fabrica.errors import SchemaError
+from fabrica.errors import OutputError, SchemaError
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -31,6 +31,8 @@ DIGITS, LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 SLOTS = {"#": DIGITS, "A": LOWER.upper(), "a": LOWER, "x": DIGITS + "abcdef", "?": DIGITS + LOWER.upper() + LOWER}
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 ROOM = 1 << 31  #: most values of one group of slots, so that products stay within 64 bits
+MOST = {f"{sign}int{bits}": 2 ** min(bits - (not sign), 63) - 1 for sign in ("", "u") for bits in (8, 16, 32, 64)} | {
+    "double": 2**53, "float": 2**24}  #: storage -> largest whole number
 EMAIL = "@example.com"  #: a domain that is reserved and belongs to nobody (RFC 2606)
 
 
@@ -46,13 +48,21 @@ class Template:
     places: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str, *, number: bool = False) -> Template:
+    def of(cls, text: str, *, most: int | None = None) -> Template:
         r"""``#`` a digit, ``A`` and ``a`` letters, ``x`` hexadecimal, ``?`` a letter or a digit; a backslash before any
-        character says that it stands for itself. A ``number`` does not begin with a zero."""
+        character says that it stands for itself. A number is not above ``most`` and does not begin with a zero."""
         places = [m[1] or SLOTS.get(m[0], m[0]) for m in re.finditer(r"\\(.)|.", text, re.DOTALL)]
-        if number and places and places[0] == DIGITS:
-            places[0] = DIGITS[1:]
+        if most is not None and set(places) == {DIGITS}:
+            places = places[: len(str(most))]
+            high = DIGITS[1 : int(str(most)[0])] if len(places) == len(str(most)) else DIGITS[1:]
+            places = [high, *places[1:]] if high else [DIGITS[1:], *places[2:]]
         return cls(tuple(places))
+
+    def fits(self, most: int | None) -> bool:
+        """Whether all keys are numbers up to ``most``."""
+        digits = len(self.places)
+        return most is None or digits < len(str(most)) or (
+            digits == len(str(most)) and max(self.places[0]) < str(most)[0])
 
     @property
     def capacity(self) -> int:
@@ -124,6 +134,9 @@ def strings(points: np.ndarray) -> pa.Array:
 
 def sequence(look: dict[str, Any], rows: np.ndarray) -> pa.Array:
     """``start + row * step``, padded with zeros to ``width``, between ``prefix`` and ``suffix``."""
+    last = abs(look.get("start", 1) + int(rows.max(initial=0)) * look.get("step", 1))
+    if last > look.get("most", 2**63 - 1):
+        raise OverflowError
     text = pa.array(look.get("start", 1) + rows * look.get("step", 1)).cast(pa.string())
     if look.get("width"):
         text = pc.utf8_lpad(text, look["width"], "0")
@@ -144,11 +157,13 @@ def uuids(rows: np.ndarray, run: Run) -> pa.Array:
     return strings(text)
 
 
-def templates(first: Template, rows: np.ndarray) -> pa.Array:
-    """Keys of a template, which grows where it is used up."""
+def templates(first: Template, rows: np.ndarray, most: int | None = None) -> pa.Array:
+    """Keys of a template, which grows where it is used up; ``OverflowError`` where it may not grow beyond ``most``."""
     pieces: list[pa.Array] = []
     template, start = first, 0
     while len(rows):
+        if not template.fits(most):
+            raise OverflowError
         stop = start + template.capacity
         here = int(np.searchsorted(rows, min(stop, 2**63 - 1)))
         if here:
@@ -164,16 +179,16 @@ def _email() -> Template:
 
 def _look(column: Column) -> dict[str, Any]:
     """The notation of a key in full; without one, a number for whole numbers, else eight hexadecimal digits."""
-    number = column.storage.startswith(("int", "uint"))
+    most = MOST.get(column.storage)
     look = column.notation
     if look is None:
-        look = {"kind": "sequence", "start": 1, "step": 1} if number else {"template": "xxxxxxxx"}
+        look = {"kind": "sequence", "start": 1, "step": 1} if most else {"template": "xxxxxxxx"}
     if isinstance(look, str):
         look = {"template": look}
     if not _known(look):
         raise SchemaError("the notation of a key is a template such as 'INV-#####', or {kind: sequence, uuid or email}",
                           where=f"column {column.name!r}")
-    return {**look, **({"number": True} if number else {})}
+    return {**look, **({"most": most} if most else {})}
 
 
 def _known(look: Any) -> bool:
@@ -181,6 +196,7 @@ def _known(look: Any) -> bool:
     if not isinstance(look, dict):
         return False
     whole = all(type(look.get(n, 0)) is int and abs(look.get(n, 0)) < 2**53 for n in ("start", "step", "width"))
+    whole = whole and look.get("most") in (None, *MOST.values())
     said = all(isinstance(look.get(n, ""), str) for n in ("prefix", "suffix"))
     if not (whole and said and look.get("step", 1) != 0 and 0 <= look.get("width", 0) <= 1000):
         return False
@@ -244,10 +260,15 @@ class KeyCoder(Coder):
         return (Cells(text, kind),)
 
     def _keys(self, rows: np.ndarray, run: Run) -> pa.Array:
-        if "template" in self.look:
-            return templates(Template.of(self.look["template"], number=self.look.get("number", False)), rows)
-        if self.look["kind"] == "sequence":
-            return sequence(self.look, rows)
+        most = self.look.get("most")
+        try:
+            if "template" in self.look:
+                return templates(Template.of(self.look["template"], most=most), rows, most)
+            if self.look["kind"] == "sequence":
+                return sequence(self.look, rows)
+        except OverflowError:
+            raise OutputError("the type of this key is too narrow for so many different keys",
+                              where=f"column {self.name!r}", hint="sample fewer rows, or store it as int64") from None
         return uuids(rows, run) if self.look["kind"] == "uuid" else templates(_email(), rows)
 
     def words(self) -> str:

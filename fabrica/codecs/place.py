@@ -261,7 +261,7 @@ class PlaceCoder(Coder):
     def _cells(self, i: int, values: np.ndarray, exact: np.ndarray, kind: np.ndarray) -> Cells:
         drawn = np.clip(values, *self.limits[i])
         decimals = self.decimals[i]
-        if decimals is not None:
+        if decimals is not None and decimals <= 15:
             drawn = np.round(drawn, decimals)
         told = kind.astype(np.uint8) if self.pairs or not self.pieces.size else None
         return Cells(pa.array(np.where(exact, values, drawn), mask=kind > 0), told)
@@ -283,7 +283,7 @@ class PlaceCoder(Coder):
     def from_state(cls, state: State) -> PlaceCoder:
         names, decimals, limits, pairs = (sound.plain(state, n, list) for n in ("names", "decimals", "limits", "pairs"))
         sound.demand(len(names) == 2 and all(isinstance(n, str) for n in names), "a place without its two names")
-        sound.demand(len(decimals) == 2 and all(d is None or (type(d) is int and 0 <= d < 300) for d in decimals),
+        sound.demand(len(decimals) == 2 and all(d is None or (type(d) is int and -99 < d < 99) for d in decimals),
                      "decimals that make no sense")
         sound.demand(len(limits) == 2 and all(isinstance(b, list) and len(b) == 2 and all(
             isinstance(v, (int, float)) for v in b) and b[0] <= b[1] for b in limits), "limits that make no sense")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fabrica.codecs.key import Key, KeyCoder, Template
 from fabrica.contract import Cells
-from fabrica.errors import ModelFileError, SchemaError
+from fabrica.errors import ModelFileError, OutputError, SchemaError
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -72,6 +72,32 @@ def test_a_template_that_is_used_up_grows(template: str) -> None:
 def test_number_keys_do_not_begin_with_zero() -> None:
     found = keys({"template": "#####"}, 0, 100_000, storage="int64")
     assert len({int(k) for k in found}) == 100_000 and not any(k.startswith("0") for k in found)
+
+
+@pytest.mark.parametrize(
+    ("storage", "digits", "most"),
+    [
+        ("int8", 3, 127),
+        ("uint8", 3, 255),
+        ("int16", 5, 32_767),
+        ("int32", 10, 2**31 - 1),
+        ("uint32", 10, 2**32 - 1),
+        ("int64", 19, 2**63 - 1),
+        ("uint64", 20, 2**63 - 1),
+        ("double", 16, 2**53),
+        ("int32", 40, 2**31 - 1),
+    ],
+)
+def test_number_keys_fit_their_type(storage: str, digits: int, most: int) -> None:
+    found = keys({"template": "#" * digits}, 0, 50, storage)
+    assert len({int(k) for k in found}) == 50 and all(0 < int(k) <= most for k in found)
+
+
+@pytest.mark.parametrize("notation", [{"template": "##"}, {"kind": "sequence", "start": 1, "step": 1}, None])
+def test_too_many_keys_for_their_type_are_one_clear_error(notation: object) -> None:
+    assert max(int(k) for k in keys(notation, 0, 90, "int16")) < 2**15
+    with pytest.raises(OutputError, match="too narrow"):
+        keys(notation, 40_000, 40_010, "int16")
 
 
 @given(st.text("#Aax-.é", max_size=9), st.integers(0, 2**40))
