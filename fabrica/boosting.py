@@ -25,6 +25,7 @@ __all__ = ["Features", "features", "Detection", "detect", "boost", "predict"]
 
 ONE_HOT = 100  #: columns with more levels than this are numbered, not one-hot
 FOLDS = 3
+CELLS = 3_000_000  #: rows x columns that a detector looks at; a table of more is judged on fewer random rows
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _pick(sheet: Sheet, rows: int, run: Run) -> Sheet:
     return sheet.take(run.random().permutation(sheet.rows)[:rows])
 
 
-def detect(real: Sheet, other: Sheet, run: Run) -> Detection:
+def detect(real: Sheet, other: Sheet, run: Run, cells: int = CELLS) -> Detection:
     """Train a detector on two thirds of equally many rows of both tables, ask it about the rest; three times.
 
     Raises
@@ -114,7 +115,7 @@ def detect(real: Sheet, other: Sheet, run: Run) -> Detection:
     >>> detect(a, b, Run(7, workers=1)).auc > 0.95
     True
     """
-    rows = min(real.rows, other.rows)
+    rows = min(real.rows, other.rows, max(1_000, cells // (2 * max(1, len(real.values)))))
     if rows < 10 * FOLDS:
         raise NotComputable(f"a detector needs at least {10 * FOLDS} rows of each table, here are {rows}")
     if not real.values:

@@ -9,14 +9,14 @@ telling apart                <= .05     <= .15  <= .30  detector AUC above chanc
 columns together             <= 1       <= 3    <= 8    ``trend_common`` above 1.41 x floor, points
 columns alone                <= 0.5     <= 2    <= 6    ``shape`` above 1.41 x floor, points
 utility                      <= .02     <= .05  <= .15  original minus twin
-impossible values            <= 0.5     <= 2    <= 10   ``validity`` above 1.41 x floor, points
+impossible values            <= 0.5     <= 2    <= 10   ``validity`` above its floor, points
 copies                       <= .002    <= .01  <= .05  lower end of ``copies_excess``
 ===========================  =========  ======  ======  =======================================================
 
 Beyond that it is poor. A fresh sample of the same people differs from the original by both tables' chance, 1.41
-times the floor, so that much is never held against a twin. The detector's aspect takes the holdout where there is
-one: rows that nobody learned from. For a feeling: on the Adult census independent columns have a detector AUC of
-.99 (poor), the best published neural systems .57 to .60 (good).
+times the floor, so that much of the first two is never held against a twin. The detector's aspect takes the holdout
+where there is one: rows that nobody learned from. For a feeling: on the Adult census independent columns have a
+detector AUC of .99 (poor), the best published neural systems .57 to .60 (good).
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def grades(report: Report) -> dict[str, str]:
     seen = _against(report, "detector_auc")
     if seen is not None:
         found["telling apart"] = _value(seen) - max(0.5, seen.floor or 0.5)
-    for aspect, metric in (("columns together", "trend_common"), ("columns alone", "shape"),
-                           ("impossible values", "validity")):
+    for aspect, metric, noise in (("columns together", "trend_common", FRESH), ("columns alone", "shape", FRESH),
+                                  ("impossible values", "validity", 1.0)):
         one = _find(report, metric)
         if one is not None:
-            found[aspect] = _value(one) - FRESH * (one.floor or 0.0)
+            found[aspect] = _value(one) - noise * (one.floor or 0.0)
     useful, copied = _find(report, "utility"), _find(report, "copies_excess")
     if useful is not None and useful.floor is not None:
         found["utility"] = useful.floor - _value(useful)

@@ -12,9 +12,10 @@ clearly above the floor means too close, not better.
 
 Rows are points in a fair space: each column weighs the same. Numbers are placed by their rank in the original,
 levels are one-hot (the 100 commonest), missing is an indicator; every column is scaled so that two random rows are
-equally far apart in it. At most 5,000 random rows of each table are used (``detail["rows"]``). Interval: resampled
-rows with the distances kept (100 times, +- 1.96 standard deviations); floor: as many rows of the holdout, else
-halves of the original.
+equally far apart in it. At most 5,000 random rows of each table are used, fewer where there are many coordinates
+(``detail["rows"]``), so a copy of the whole original shows in ``copies``, not here. Interval: resampled rows with
+the distances kept (100 times, +- 1.96 standard deviations); floor: as many rows of the holdout, else halves of the
+original.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
 
-ROWS, TIMES, LEVELS = 5_000, 100, 100
+ROWS, TIMES, LEVELS, WORK = 5_000, 100, 100, 6e9
 ALPHAS = np.linspace(0, 1, 30)
 
 
@@ -42,13 +43,14 @@ class AlphaPrecision(Metric):
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         floor = evidence.holdout if evidence.holdout is not None else evidence.real
         halves = floor is evidence.real
-        rows = min(ROWS, evidence.synthetic.rows, evidence.real.rows // 2 if halves else min(
-            evidence.real.rows, floor.rows))
+        space = Space.of(evidence.real)
+        most = min(ROWS, int(np.sqrt(WORK / max(1, space.size))))
+        rows = min(most, evidence.synthetic.rows,
+                   evidence.real.rows // 2 if halves else min(evidence.real.rows, floor.rows))
         if rows < 30:
             return [Finding(m, None, better="higher", problem=f"needs at least 30 rows of each table, here are {rows}")
                     for m in ("alpha_precision", "beta_recall")]
         order = run.child("real").random().permutation(evidence.real.rows)
-        space = Space.of(evidence.real)
         real = space.points(evidence.real.take(order[:rows]))
         twin = space.points(evidence.synthetic.take(
             run.child("synthetic").random().permutation(evidence.synthetic.rows)[:rows]))
@@ -141,6 +143,11 @@ class Space:
             share = counts / max(1, counts.sum())
             levels[name] = place, 1 / np.sqrt(max(1 - (share**2).sum(), 0.1))
         return cls(numbers, levels)
+
+    @property
+    def size(self) -> int:
+        """How many coordinates a row has."""
+        return 2 * len(self.numbers) + sum(int(place.max()) + 1 for place, _ in self.levels.values())
 
     def points(self, sheet: Sheet) -> np.ndarray:
         """(rows, coordinates) float64."""

@@ -6,9 +6,11 @@ twin and is judged on the holdout: area under the ROC curve where the target has
 more, R2 where it is a number. The floor is the same model trained on the original; ``detail["gap"]`` is original
 minus twin.
 
-A missing level of the target is a level; rows without a number as target are left out. A level of the holdout that
-the training table lacks is an error of accuracy; for AUC such rows are left out and counted. More than 50 levels
-are refused. Interval: DeLong's for AUC, Wilson's for accuracy, 200 resamples of the holdout's rows for R2.
+How many levels the target has is read from the original; a missing one is a level. Rows without a number as target
+are left out; so are, for AUC, rows of any other level (counted in ``detail``). A level that the twin lacks is an
+error of accuracy, and a twin with one level teaches nothing (AUC 0.5). More than 50 levels are refused; more than
+five share 1,000 trees, and a large table is then learned from fewer random rows (``detail["learned_from"]``), or it
+would take minutes. Interval: DeLong's for AUC, Wilson's for accuracy, 200 resamples of the holdout's rows for R2.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from fabrica.run import Run
 from fabrica.statistics import auc, wilson
 
 CLASSES, LEAST, ROUNDS = 50, 30, 200
+TREES = 1_000  #: more than five levels share this many trees
+WORK = 2e9  #: rows x columns x trees that one model may cost; beyond, it learns from fewer random rows
 SETTING = {"max_depth": 6, "learning_rate": 0.1, "subsample": 0.8}
 
 
@@ -45,6 +49,9 @@ class Utility(Metric):
 
         def judge(role: str) -> Score:
             train = evidence.synthetic if role == "synthetic" else evidence.real
+            most = max(1_000, int(WORK / (len(train.values) * rounds(len(known)) * len(known))))
+            if target in train.levels and train.rows > most:
+                train = train.take(run.child(f"{role} rows").random().permutation(train.rows)[:most])
             if target in train.levels:
                 return _levels(train, test, target, known)
             return _number(train, test, target, run.child(role).random())
@@ -55,9 +62,15 @@ class Utility(Metric):
             return [Finding("utility", None, better="higher", against="holdout", problem=problem.what)]
         detail: dict[str, Any] = {"target": target, "measure": real.measure, "gap": real.value - twin.value,
                                   "rows": twin.rows, "left_out_rows": test.rows - twin.rows,
+                                  "learned_from": twin.learned, "learned_from_real": real.learned,
                                   "words": _words(twin.value, real.value, real.measure)}
         return [Finding("utility", twin.value, better="higher", unit=real.measure, low=twin.low, high=twin.high,
                         floor=real.value, floor_low=real.low, floor_high=real.high, against="holdout", detail=detail)]
+
+
+def rounds(levels: int) -> int:
+    """Boosting rounds, one tree for each level: 200 up to five levels."""
+    return ROUNDS if levels <= 5 else max(20, TREES // levels)
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,7 @@ class Score:
     low: float
     high: float
     rows: int
+    learned: int = 0
 
 
 def _refusal(evidence: Evidence) -> str:
@@ -110,7 +124,7 @@ def _two(train: Sheet, test: Sheet, target: str, known: np.ndarray) -> Score:
     booster = boost(a, y.astype(np.float32), types, ROUNDS, objective="binary:logistic", **SETTING)
     value, variance = auc(truth.astype(int), predict(booster, b, types))
     half = 1.96 * float(np.sqrt(variance))
-    return Score("AUC", value, max(0.0, value - half), min(1.0, value + half), test.rows)
+    return Score("AUC", value, max(0.0, value - half), min(1.0, value + half), test.rows, train.rows)
 
 
 def _many(train: Sheet, test: Sheet, target: str) -> Score:
@@ -119,11 +133,11 @@ def _many(train: Sheet, test: Sheet, target: str) -> Score:
         guess = np.zeros(test.rows, int)
     else:
         a, b, types = _matrices(train, test, target)
-        booster = boost(a, y.astype(np.float32), types, ROUNDS, objective="multi:softprob", num_class=len(known),
-                        **SETTING)
+        booster = boost(a, y.astype(np.float32), types, rounds(len(known)), objective="multi:softprob",
+                        num_class=len(known), **SETTING)
         guess = predict(booster, b, types).argmax(1)
     hits = int((known[guess] == test.values[target]).sum())
-    return Score("accuracy", hits / test.rows, *wilson(hits, test.rows), test.rows)
+    return Score("accuracy", hits / test.rows, *wilson(hits, test.rows), test.rows, train.rows)
 
 
 def _number(train: Sheet, test: Sheet, target: str, draw: np.random.Generator) -> Score:
@@ -137,7 +151,7 @@ def _number(train: Sheet, test: Sheet, target: str, draw: np.random.Generator) -
     picks = draw.integers(len(truth), size=(200, len(truth)))
     low, high = np.quantile([_r2(truth[p], guess[p]) for p in picks], [0.025, 0.975])
     value = _r2(truth, guess)
-    return Score("R2", value, float(min(low, value)), float(max(high, value)), len(truth))
+    return Score("R2", value, float(min(low, value)), float(max(high, value)), len(truth), len(y))
 
 
 def _r2(truth: np.ndarray, guess: np.ndarray) -> float:
