@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabrica.checks.codecs import bare, learned
-from fabrica.codecs.text import LONGEST, Text, TextCoder, _shape
+from fabrica.codecs.text import LONGEST, Text, TextCoder
+from fabrica.codecs.text.tally import shape
 from fabrica.contract import Cells
 from fabrica.run import Run
 from fabrica.schema import Column
@@ -58,7 +59,7 @@ def test_pairs_of_words_follow_each_other_as_they_did() -> None:
 
 def test_shapes() -> None:
     words = pa.array(["Anna", "B-12", "naïve", "ÉCOLE", "東京", "", "x" * 100, "a\u0301", "٣٤", "\x02\n"])
-    assert _shape(words).to_pylist() == ["Aaaa", "A-00", "aaaaa", "AAAAA", "aa", "", "a" * 24, "aa", "00", "aa"]
+    assert shape(words).to_pylist() == ["Aaaa", "A-00", "aaaaa", "AAAAA", "aa", "", "a" * 24, "aa", "00", "aa"]
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=12)), min_size=10, max_size=40))
