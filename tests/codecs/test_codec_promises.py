@@ -154,7 +154,10 @@ class Twin(Coder):
         if self.carelessness == "another shape":
             return (
                 Cells(
-                    pa.array(np.where(np.isnan(values), np.nan, np.nanmean(values)), mask=np.isnan(values)), cell.absent
+                    pa.array(
+                        np.where(np.isnan(values), np.nan, np.nanmax(values, initial=0) / 2), mask=np.isnan(values)
+                    ),
+                    cell.absent,
                 ),
             )
         if self.carelessness == "chance in the air":
