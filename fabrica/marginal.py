@@ -195,7 +195,7 @@ def _quantile_function(
             low = values[left] + half if left >= 0 else (bounds[0] if bounds else None)
             high = values[right] - half if right < len(values) else (bounds[1] if bounds else None)
             c, v = _light(values[light], counts[light], group, low, high, k)
-            knots.append(np.round(v, decimals) if half and len(v) and v[0] == v[-1] else v)
+            knots.append(np.round(v, decimals) if decimals is not None and half and len(v) and v[0] == v[-1] else v)
             cum.append(before[left + 1] + c)
     all_knots, all_cum = np.concatenate(knots), np.concatenate(cum) / total
     all_cum[0], all_cum[-1] = 0.0, 1.0  # fewer than k rows beyond the last mass are counted with it
