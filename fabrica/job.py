@@ -59,7 +59,7 @@ class Job:
 
     def learn(self) -> TableModel:
         """The model of all rows but the holdout."""
-        return self.way.learn(self.train, self.table, self.run)
+        return self.way.learn(self.train, self.table, self.run, self.notes)
 
     def judge(self, twin: Counted, seconds: Mapping[str, float]) -> Report:
         """The report on the twin; ``seconds`` tell how long learning and sampling took."""

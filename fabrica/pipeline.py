@@ -68,8 +68,8 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     way = Way.of(engine, settings)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
     dataset = filled(data)
-    table, _ = guess(dataset, run, schema)
-    return way.learn(dataset, table, run)
+    table, notes = guess(dataset, run, schema)
+    return way.learn(dataset, table, run, notes)
 
 
 def sample(model: TableModel | str | Path, rows: int | str, *, seed: int = 0, workers: int | None = None,
@@ -161,7 +161,7 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
         table, notes = guess(dataset, run, recipe.schema)
         for note in notes:
             say(note)
-        model = way.learn(dataset, table, run)
+        model = way.learn(dataset, table, run, notes)
         model.save(folder.path(path.name))
         return folder.done()[path.name], model
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fabrica import catalog
@@ -43,8 +43,10 @@ class Way:
             kind.with_settings({s: v for s, v in rest.items() if s in kind.settings()})
         return cls(name, engine.with_settings(own), rest)
 
-    def learn(self, dataset: Dataset, table: Table, run: Run) -> TableModel:
-        return learn(dataset, table, self.engine, run.child("fit"), name=self.name, **self.codecs)
+    def learn(self, dataset: Dataset, table: Table, run: Run, notes: Sequence[str] = ()) -> TableModel:
+        """The model; ``notes`` on the guesses that matter stay with it."""
+        model = learn(dataset, table, self.engine, run.child("fit"), name=self.name, **self.codecs)
+        return replace(model, facts={**model.facts, **({"notes": list(notes)} if notes else {})})
 
 
 def coders() -> list[Any]:

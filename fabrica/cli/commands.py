@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import os
 import platform
-import signal
 import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 from click.shell_completion import shell_complete
 
 import fabrica
-from fabrica.errors import FabricaError
+from fabrica.cli.stop import STOP
+from fabrica.errors import FabricaError, Interrupted
 
 __all__ = ["main", "fabrica_group"]
 
@@ -61,20 +60,16 @@ def fabrica_group() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run a command line and exit with its code."""
     words = sys.argv[1:] if args is None else args
-    for name in ("SIGINT", "SIGTERM"):
-        signal.signal(getattr(signal, name), _stop)
+    STOP.install()
     code = _outcome(words)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _hush()
+    if code == Interrupted.exit_code:
+        sys.stderr.flush()
+        os._exit(code)  # CPython kills itself with SIGINT where the interrupt fell into an `exec` of a library
     sys.exit(code)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """The first signal stops cleanly; the next one at once."""
-    signal.signal(number, signal.SIG_DFL)
-    raise KeyboardInterrupt
 
 
 def _hush() -> None:
@@ -89,7 +84,7 @@ def _outcome(words: list[str]) -> int:
         return _invoke(words or ["--help"])
     except click.exceptions.Exit as end:
         return end.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):
         return _tell("stopped; no half-written file is left", "Interrupted", 130, plain)
     except click.ClickException as error:
         where = getattr(error, "ctx", None)

@@ -28,7 +28,7 @@ def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet:
 
     if thing.endswith(".fab"):
         model = pipeline.load(thing)
-        table, notes, words = model.table, list[str](), list(model.words())
+        table, notes, words = model.table, list(model.facts.get("notes", ())), list(model.words())
     else:
         (table, notes), words = pipeline.inspect(thing, schema=schema), []
     if overrides:

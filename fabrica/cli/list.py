@@ -30,10 +30,8 @@ def command(family: str | None, plain: bool, quiet: bool, debug: bool) -> int:
         click.echo(json.dumps(found, indent=2))
         return 0
     for name in families:
-        click.echo(f"{name}")
-        for plugin in found[name]:
-            click.echo("\n".join(lines(plugin, settings=family is not None)))
-        click.echo("")
+        told = [line for plugin in found[name] for line in lines(plugin, settings=family is not None)]
+        click.echo("\n".join([name, *told, *([""] if family is None else [])]))
     return 0
 
 
@@ -69,7 +67,8 @@ def lines(plugin: dict[str, Any], settings: bool) -> list[str]:
     extra = " ".join(plugin.get("suffixes", plugin.get("kinds", [])))
     text = [f"  {plugin['name']:<14} {plugin['title']}{f' ({extra})' if extra else ''}"]
     for one in plugin.get("settings", []) if settings else []:
-        text.append(f"      --set {one['name']}={one['default']}  {one['help']}{limits(one)}")
+        flag = f"--set {one['name']}={one['default']}"
+        text.append(f"      {flag:<20} {one['help']}{limits(one)}")
     return text
 
 

@@ -64,7 +64,8 @@ class Talk:
         if not self.live and now - self._spoke < PACE and self._shown:
             return None
         told, news = self._news
-        parts = [news.note or news.task.replace("/", ", ") or "working"]
+        words = news.note or news.task.replace("/", ", ") or "working"
+        parts = [f"measuring {words}" if news.note and news.task.startswith("evaluate") else words]
         if news.of > 0 and 0 < news.step <= news.of:
             parts.append(f"{100 * news.step / news.of:.0f} %")
             eta = (news.eta or 0.0) - (now - told)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from fabrica.dataset import Dataset
+
 FILES = ["data.csv", "model.fab", "recipe.json", "report.html", "report.json", "schema.json"]
 QUICK = ["--engine", "independent"]
 
@@ -95,6 +97,22 @@ def test_an_old_folder_keeps_what_is_not_ours(fabrica, people):
     assert fabrica("synth", people, "-o", "o", *QUICK, "--rows", 50, "-q")[0] == 0
     assert left(Path("o")) == sorted([*FILES, "mine.txt"])
     assert Path("o/mine.txt").read_text() == "old" and Path("o/data.csv").read_text() != "old"
+
+
+@pytest.mark.parametrize("given", ["parts", "parts/*.csv", "one.csv.gz", "one.parquet", "one.jsonl", "one.tsv"])
+def test_the_twin_has_the_format_of_the_input(fabrica, frame, given):
+    Path("parts").mkdir()
+    for i in range(2):
+        frame.iloc[i * 300: i * 300 + 300].to_csv(f"parts/{i}.csv", index=False)
+    frame.to_csv("one.csv.gz", index=False)
+    frame.to_csv("one.tsv", index=False, sep="\t")
+    frame.to_parquet("one.parquet")
+    frame.to_json("one.jsonl", orient="records", lines=True)
+    code, out, err = fabrica("synth", given, "-o", "o", *QUICK, "--holdout", 0, "--rows", 60, "-q", "--json")
+    assert code == 0, err
+    data = next(path for name, path in json.loads(out)["files"].items() if name.startswith("data."))
+    assert data == "o/data" + (".csv" if "parts" in given else given[3:])
+    assert Dataset.open(data).schema.names == list(frame.columns) and Dataset.open(data).count() == 60
 
 
 def test_settings_reach_engine_and_codecs(fabrica, people):

@@ -70,6 +70,12 @@ def test_ordered_categoricals_keep_their_order():
     assert (table["size"].kind, table["size"].levels) == ("ordinal", ("small", "middle", "large"))
 
 
+def test_what_matters_about_the_guess_stays_with_the_model(frame, tmp_path):
+    model = fabrica.fit(frame, engine="independent")
+    assert any("id" in note for note in model.facts["notes"])
+    assert fabrica.load(model.save(tmp_path / "m.fab")).facts["notes"] == model.facts["notes"]
+
+
 def test_progress_is_told(frame):
     news = []
     fabrica.fit(frame, engine="independent", listener=news.append)

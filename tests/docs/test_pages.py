@@ -88,7 +88,7 @@ def test_every_command_and_option_is_told():
 
 def test_the_issue_of_commands_is_complete():
     files = {p.stem for p in Path(commands.__file__).parent.glob("*.py")}
-    helpers = {"__init__", "commands", "options", "require", "talk", "working"}
+    helpers = {"__init__", "commands", "options", "require", "stop", "talk", "working"}
     assert files - helpers == set(commands.COMMANDS)
 
 
