@@ -31,7 +31,7 @@ from fabrica.state import State
 __all__ = ["TableModel", "learn"]
 
 CHUNK = 1 << 16  #: rows that share a random stream; the same for any number of workers
-ENGINE_ROWS = 500_000  #: an engine learns from a uniform sample of at most so many rows; the codecs always see all
+ENGINE_ROWS = 200_000  #: an engine learns from a uniform sample of at most so many rows; the codecs always see all
 
 
 @dataclass(frozen=True)

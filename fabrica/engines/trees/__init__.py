@@ -38,7 +38,7 @@ class Trees(Engine):
     source = "Reiter, JOS 21(3), 2005; Cevid et al., JMLR 23(333), 2022"
 
     trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
-    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 20
+    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 25
     price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 1.0
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40

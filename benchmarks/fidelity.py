@@ -1,0 +1,93 @@
+"""Fidelity, utility and the membership attack by the independent yardstick: mean of seeds, one core.
+
+    python benchmarks/fidelity.py [--peers] [--seeds 3] [--only trees,independent] [--half]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean
+
+from picture import scatter
+from places import DATA, RESULTS, Data, environment, need_data, score
+
+HERE = Path(__file__).resolve().parent
+SHOWN = ("shape", "trend_common", "xgb_c2st", "xgb_c2st_test", "mle", "mia_auc", "mia_auc_outliers", "copies")
+
+
+def mostly() -> Path:
+    python = environment("mostlyai", "torch==2.13.0", "mostlyai-engine==2.7.3")
+    subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", "torchvision"], check=True)  # it clashes with a CPU torch
+    return python
+
+
+GENERATORS = {
+    "fabrica trees": (lambda: Path(sys.executable), "fabrica_engine.py", "trees"),
+    "fabrica independent": (lambda: Path(sys.executable), "fabrica_engine.py", "independent"),
+    "SDV 2.0.0 Gaussian copula": (lambda: environment("sdv", "torch==2.13.0", "sdv==2.0.0"), "sdv_copula.py", "-"),
+    "MOSTLY AI engine 2.7.3": (mostly, "mostlyai.py", "-"),
+}
+
+
+def run(name: str, data: Data, seed: int, out: Path, *settings: str) -> dict:
+    """One twin and its score."""
+    python, script, engine = GENERATORS[name]
+    command = [python(), HERE / "generators" / script, data.train, out, seed, engine, 0, *settings]
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name} failed on {data.name}:\n{done.stderr[-2000:]}")
+    cost = json.loads(done.stdout.strip().splitlines()[-1])
+    return {**score(data, out), **cost}
+
+
+def table(results: dict[str, dict[str, list[dict]]]) -> str:
+    head = "| data | generator | fit CPU-s | Shape | Trend (common) | C2ST train | C2ST test | MLE (real) | attack all | attack outliers | copies % | MB |"
+    lines = [head, "|" + "---|" * 12]
+    for data, generators in results.items():
+        for name, scores in generators.items():
+            m = {k: mean(s[k] for s in scores) for k in (*SHOWN, "fit", "memory", "mle_real")}
+            lines.append(
+                f"| {data} | {name} | {m['fit']:.1f} | {m['shape']:.2f} | {m['trend_common']:.2f} | {m['xgb_c2st']:.3f} | {m['xgb_c2st_test']:.3f} "
+                f"| {m['mle']:.3f} ({m['mle_real']:.3f}) | {m['mia_auc']:.3f} | {m['mia_auc_outliers']:.3f} | {100 * m['copies']:.2f} | {m['memory']:.0f} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--data", default=",".join(d.name for d in DATA))
+    args = parser.parse_args()
+    need_data()
+    names = [n for n in GENERATORS if args.peers or n.startswith("fabrica")]
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / "fidelity.json"
+    results: dict = json.loads(file.read_text()) if file.exists() else {}
+    with tempfile.TemporaryDirectory() as folder:
+        for data in DATA:
+            if data.name not in args.data.split(","):
+                continue
+            for name in names:
+                scores = []
+                for seed in range(args.seeds):
+                    scores.append(run(name, data, seed, Path(folder) / "twin.csv"))
+                    print(f"{data.name:9} {name:28} seed {seed}: fit {scores[-1]['fit']:6.1f} CPU-s, C2ST "
+                          f"{scores[-1]['xgb_c2st']:.3f} / {scores[-1]['xgb_c2st_test']:.3f}", flush=True)
+                results.setdefault(data.name, {})[name] = scores
+                file.write_text(json.dumps(results, indent=1))
+    text = table(results)
+    (RESULTS / "fidelity.md").write_text(text + "\n")
+    points = [(name, data, mean(s["fit"] for s in scores), mean(s["xgb_c2st_test"] for s in scores))
+              for data, generators in results.items() for name, scores in generators.items()]
+    (RESULTS / "fidelity.svg").write_text(scatter(
+        points, x="CPU-seconds to fit (one core)", y="C2ST against unseen real rows (1 = indistinguishable)"))
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
