@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from fabrica.errors import SchemaError, UnknownName
 __all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema", "rows_of", "describe"]
 
 VERSION = 1
+UNITS = ("D", "h", "m", "s", "ms", "us", "ns")  #: precisions of moments
 
 #: every kind, with what it means
 KINDS: dict[str, str] = {
@@ -109,12 +110,35 @@ class Column:
                 raise UnknownName("field of a column", str(key), sorted(known), where=where)
         if "name" not in plain or "kind" not in plain:
             raise SchemaError("a column needs `name` and `kind`", where=where)
-        try:
-            values = {k: tuple(v) if k in ("missing", "levels", "bounds") and v is not None else v
-                      for k, v in plain.items()}
-            return cls(**values)
-        except TypeError:
-            raise SchemaError("a field of the column has the wrong type", where=where) from None
+        return cls(**{k: _checked(k, v, where) for k, v in plain.items()})
+
+
+def _checked(name: str, value: Any, where: str) -> Any:
+    """The value of a column's field as it must be; a list of markers or levels becomes texts."""
+    if name == "notation" or (value is None and name in ("decimals", "unit", "timezone", "bounds", "partner")):
+        return value
+    if name in ("missing", "levels") and isinstance(value, list | tuple):
+        if all(isinstance(v, str | int | float) for v in value):
+            return tuple(map(str, value))
+    elif name == "bounds" and isinstance(value, list | tuple):
+        if len(value) == 2 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
+            return tuple(value)
+    elif name == "lenient":
+        if isinstance(value, bool):
+            return value
+    elif name == "decimals":
+        if type(value) is int and 0 <= value <= 30:
+            return value
+    elif name == "unit":
+        if value in UNITS:
+            return value
+    elif isinstance(value, str):
+        return value
+    raise SchemaError(f"`{name}` must be {_FORMS.get(name, 'a text')}", where=where)
+
+
+_FORMS = {"missing": "a list of texts", "levels": "a list of texts, from low to high", "bounds": "[low, high]",
+          "lenient": "true or false", "decimals": "a whole number from 0 to 30", "unit": f"one of {', '.join(UNITS)}"}
 
 
 @dataclass(frozen=True)
@@ -158,12 +182,15 @@ class Table:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any], where: str = "schema") -> Table:
-        if not isinstance(plain, Mapping) or not isinstance(plain.get("columns"), Sequence):
+        if not isinstance(plain, Mapping) or not isinstance(plain.get("columns"), list | tuple):
             raise SchemaError("a table needs `name` and a list of `columns`", where=where)
         name = str(plain.get("name", "table"))
         columns = tuple(Column.from_json(c, f"{where}, table {name!r}, column {i + 1}")
                         for i, c in enumerate(plain["columns"]))
-        return cls(name, columns, tuple(plain.get("primary_key", ())))
+        key = plain.get("primary_key") or ()
+        if not isinstance(key, list | tuple) or not all(isinstance(k, str) for k in key):
+            raise SchemaError("`primary_key` must be a list of column names", where=f"{where}, table {name!r}")
+        return cls(name, columns, tuple(key))
 
 
 @dataclass(frozen=True)
@@ -216,14 +243,14 @@ class Schema:
 
     @classmethod
     def from_json(cls, plain: Any, where: str = "schema") -> Schema:
-        if not isinstance(plain, Mapping) or not isinstance(plain.get("tables"), Sequence):
+        if not isinstance(plain, Mapping) or not isinstance(plain.get("tables"), list | tuple):
             raise SchemaError("a schema needs a list of `tables`", where=where)
         if plain.get("fabrica_schema", VERSION) != VERSION:
             raise SchemaError(f"this is a schema of version {plain['fabrica_schema']!r}; "
                               f"this fabrica reads version {VERSION}", where=where)
         tables = tuple(Table.from_json(t, where) for t in plain["tables"])
         try:
-            keys = tuple(ForeignKey(**k) for k in plain.get("foreign_keys", ()))
+            keys = tuple(ForeignKey(**k) for k in plain.get("foreign_keys") or ())
         except TypeError:
             raise SchemaError("a foreign key needs child, columns, parent, parent_columns", where=where) from None
         return cls(tables, keys)
@@ -269,5 +296,7 @@ def _spoken(notation: Any) -> str:
 
 def _html(table: Table) -> str:
     head = "".join(f"<th>{cell}</th>" for cell in _HEAD)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows_of(table))
-    return f"<table><caption>{html.escape(table.name)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows_of(table))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    caption = f"<caption>{html.escape(table.name)}</caption>"
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

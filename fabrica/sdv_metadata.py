@@ -29,6 +29,8 @@ from fabrica.schema import Column, ForeignKey, Schema, Table
 __all__ = ["from_sdv", "is_sdv"]
 
 _VERSIONS = ("SINGLE_TABLE_V1", "MULTI_TABLE_V1", "V1")
+_PIECE = re.compile(r"(?:(?P<digit>\[0-9\]|\\d)|(?P<upper>\[A-Z\])|(?P<lower>\[a-z\])|(?P<one>[A-Za-z0-9_\- ]))"
+                    r"(?:\{(?P<n>\d+)\})?")
 _WHOLE = re.compile(r"U?Int(8|16|32|64)")
 
 
@@ -57,7 +59,7 @@ def from_sdv(plain: Mapping[str, Any], where: str = "SDV metadata") -> Schema:
         return Schema((_table("table", plain, set(), where),))
     if not isinstance(plain["tables"], Mapping):
         raise SchemaError("`tables` must map names to tables", where=where)
-    keys = tuple(_relationship(r, where) for r in plain.get("relationships", ()))
+    keys = tuple(_relationship(r, where) for r in _listed(plain, "relationships", where))
     return Schema(tuple(_table(str(name), table, {c for k in keys if k.child == name for c in k.columns}, where)
                         for name, table in plain["tables"].items()), keys)
 
@@ -65,17 +67,29 @@ def from_sdv(plain: Mapping[str, Any], where: str = "SDV metadata") -> Schema:
 def _table(name: str, plain: Any, foreign: set[str], where: str) -> Table:
     if not isinstance(plain, Mapping) or not isinstance(plain.get("columns"), Mapping):
         raise SchemaError("a table needs a mapping of `columns`", where=f"{where}, table {name!r}")
-    primary = _names(plain.get("primary_key"))
+    primary = _names(plain.get("primary_key"), where)
     unique = set(primary) if len(primary) == 1 else set()
-    for key in (plain.get("alternate_keys") or ()):
-        unique |= set(_names(key)) if len(_names(key)) == 1 else set()
+    for key in _listed(plain, "alternate_keys", where):
+        names = _names(key, where)
+        unique |= set(names) if len(names) == 1 else set()
     columns = {str(n): _column(str(n), c, str(n) in unique - foreign, f"{where}, table {name!r}, column {n!r}")
                for n, c in plain["columns"].items()}
-    return Table(name, tuple(_places(columns, plain.get("column_relationships") or ()).values()), primary)
+    return Table(name, tuple(_places(columns, _listed(plain, "column_relationships", where)).values()), primary)
 
 
-def _names(key: Any) -> tuple[str, ...]:
-    return () if key is None else (key,) if isinstance(key, str) else tuple(map(str, key))
+def _names(key: Any, where: str) -> tuple[str, ...]:
+    if key is None or isinstance(key, str):
+        return () if key is None else (key,)
+    if not isinstance(key, list | tuple) or not all(isinstance(k, str) for k in key):
+        raise SchemaError("a key must be the name of a column or a list of them", where=where)
+    return tuple(key)
+
+
+def _listed(plain: Mapping[str, Any], name: str, where: str) -> list[Any]:
+    found = plain.get(name)
+    if found is not None and not isinstance(found, list | tuple):
+        raise SchemaError(f"`{name}` must be a list", where=where)
+    return list(found or ())
 
 
 def _column(name: str, plain: Any, unique: bool, where: str) -> Column:
@@ -127,11 +141,11 @@ def _template(regex: Any, said: str) -> Any:
         return None
     out, rest = "", regex.strip("^$")
     while rest:
-        m = re.match(r"(?:(?P<digit>\[0-9\]|\\d)|(?P<upper>\[A-Z\])|(?P<lower>\[a-z\])|(?P<one>[A-Za-z0-9_\- ]))(?:\{(?P<n>\d+)\})?",
-                     rest)
+        m = _PIECE.match(rest)
         if not m or int(m["n"] or 1) > 64:
             return None
-        one = "#" if m["digit"] else "A" if m["upper"] else "a" if m["lower"] else m["one"]
+        itself = f"\\{m['one']}" if m["one"] in ("A", "a", "x") else m["one"]
+        one = "#" if m["digit"] else "A" if m["upper"] else "a" if m["lower"] else itself
         out, rest = out + one * int(m["n"] or 1), rest[m.end():]
     return {"template": out}
 
@@ -140,8 +154,8 @@ def _places(columns: dict[str, Column], relationships: Any) -> dict[str, Column]
     """Latitude and longitude: by a declared relationship, else the only two there are."""
     lats = [n for n, c in columns.items() if c.why.endswith(": latitude")]
     lons = [n for n, c in columns.items() if c.why.endswith(": longitude")]
-    pairs = [tuple(r["column_names"]) for r in relationships
-             if isinstance(r, Mapping) and r.get("type") == "gps" and len(r.get("column_names", ())) == 2]
+    pairs = [tuple(r["column_names"]) for r in relationships if isinstance(r, Mapping) and r.get("type") == "gps"
+             and isinstance(r.get("column_names"), list) and len(r["column_names"]) == 2]
     if not pairs and len(lats) == len(lons) == 1:
         pairs = [(lats[0], lons[0])]
     for lat, lon in pairs:
@@ -153,8 +167,8 @@ def _places(columns: dict[str, Column], relationships: Any) -> dict[str, Column]
 
 def _relationship(plain: Any, where: str) -> ForeignKey:
     try:
-        return ForeignKey(plain["child_table_name"], _names(plain["child_foreign_key"]),
-                          plain["parent_table_name"], _names(plain["parent_primary_key"]))
+        return ForeignKey(plain["child_table_name"], _names(plain["child_foreign_key"], where),
+                          plain["parent_table_name"], _names(plain["parent_primary_key"], where))
     except (KeyError, TypeError):
         raise SchemaError("a relationship needs parent_table_name, parent_primary_key, child_table_name and "
                           "child_foreign_key", where=where) from None

@@ -1,8 +1,8 @@
 """Guesses what the columns of a table mean, and says why.
 
-The guess is made on a sample (``infer``) and then held against every row (``verify``), which widens what does not hold.
-Whoever knows better overrides it (``with_overrides``, ``load_overrides``). One idea a file: numbers, moments, keys, words,
-places, missing markers.
+The guess is made on a sample (``infer``) and then held against every row (``verify``), which widens what fails.
+Whoever knows better overrides it (``with_overrides``, ``load_overrides``). One idea a file: numbers, moments, keys,
+words, places, missing markers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fabrica.inference.places import with_places
 from fabrica.inference.text import guess_text
 from fabrica.inference.typed import guess_typed
 from fabrica.inference.verify import verify
-from fabrica.notation import is_text, read
+from fabrica.notation import read
 from fabrica.schema import Column, Table, describe
 
 __all__ = ["infer", "verify", "guess", "with_overrides", "load_overrides", "describe"]
@@ -62,7 +62,8 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
 def _summary(table: Table) -> list[str]:
     """One line for all columns whose values are not learned."""
     lines = []
-    for kind, words in (("key", "identifiers, made afresh and never learned"), ("text", "free text, learned as patterns only")):
+    for kind, words in (("key", "identifiers, made afresh and never learned"),
+                        ("text", "free text, learned as patterns only")):
         found = [c.name for c in table.columns if c.kind == kind]
         if found:
             shown = ", ".join(map(repr, found[:5])) + (", …" if len(found) > 5 else "")
@@ -72,13 +73,10 @@ def _summary(table: Table) -> list[str]:
 
 def guess(facts: Facts) -> tuple[Column, str]:
     """``(column, note)`` of one column."""
-    if facts.storage.startswith("dictionary<") and facts.storage.endswith("ordered=1>") and is_text(facts.pool.type):
-        return _ordered(facts), ""
+    if facts.order and facts.distinct:
+        why = "an ordered dictionary"
+        return Column(facts.name, "ordinal", facts.storage, levels=facts.order, why=why), ""
     return guess_text(facts) if facts.textual else guess_typed(facts)
-
-
-def _ordered(facts: Facts) -> Column:
-    return Column(facts.name, "ordinal", facts.storage, levels=tuple(facts.text.to_pylist()), why="an ordered dictionary")
 
 
 def _range(column: Column, facts: Facts) -> tuple[float, float] | None:

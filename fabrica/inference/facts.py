@@ -1,4 +1,4 @@
-"""What is known of one column before anything is guessed: its distinct cells, how often each stands, what is missing."""
+"""What is known of one column before anything is guessed: its distinct cells, how often each stands, what is absent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fabrica.errors import InputError
 from fabrica.notation.storage import as_text, flat, is_text
 
 __all__ = ["Facts", "K"]
@@ -28,6 +29,7 @@ class Facts:
     pool : (d,) distinct cells that are not null, in the order in which they come.
     counts : (d,) int64, rows that hold each.
     nulls : rows that hold none.
+    order : the levels of an ordered dictionary, from low to high.
     """
 
     name: str
@@ -37,10 +39,17 @@ class Facts:
     pool: pa.Array
     counts: np.ndarray
     nulls: int = 0
+    order: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, array: pa.ChunkedArray, total: int | None = None) -> Facts:
-        storage, array = str(array.type), flat(array)
+        storage = str(array.type)
+        if pa.types.is_nested(array.type):
+            raise InputError(f"lists, structs and maps cannot be learned (its type is {storage})",
+                             where=f"column {name!r}", hint="flatten it into plain columns, or leave it out")
+        ordered = pa.types.is_dictionary(array.type) and array.type.ordered
+        array = flat(array)
+        order = tuple(as_text(array.dictionary).to_pylist()) if ordered else ()
         if pa.types.is_dictionary(array.type):
             array = array.dictionary.take(array.indices)
         nulls = array.null_count
@@ -50,7 +59,7 @@ class Facts:
             array = array.cast(pa.float32())
         found = pc.value_counts(array.drop_null())
         pool, counts = found.field(0), np.asarray(found.field(1)).astype(np.int64)
-        return cls(name, storage, len(array), max(total or 0, len(array)), pool, counts, nulls)
+        return cls(name, storage, len(array), max(total or 0, len(array)), pool, counts, nulls, order)
 
     @property
     def present(self) -> int:
@@ -86,11 +95,12 @@ class Facts:
 
     @cached_property
     def levels(self) -> float:
-        """How many distinct values the whole table is likely to hold (Chao 1984 from the sample's singles and pairs)."""
+        """How many distinct values the whole table is likely to hold (Chao 1984 from singles and pairs)."""
         if self.total <= self.rows:
             return float(self.distinct)
         once, twice = int((self.counts == 1).sum()), int((self.counts == 2).sum())
-        return min(self.distinct + once * (once - 1) / (2.0 * (twice + 1)), self.present * self.total / max(self.rows, 1))
+        unseen = once * (once - 1) / (2.0 * (twice + 1))
+        return min(self.distinct + unseen, self.present * self.total / max(self.rows, 1))
 
     @property
     def repetition(self) -> float:

@@ -20,10 +20,12 @@ __all__ = ["key_notation", "whole_key", "template", "named_like_key", "named_lik
 
 _NAME = re.compile(
     r"(?:^|[\s_.\-])(?:id|uid|uuid|guid|key|pk|index|idx|nr|rowid|rownum|row_?number|record|serial)$|^(?:id|key|index|no)$"
-    r"|[a-z](?:Id|ID|Key|Uid|UID|UUID|Uuid|Nr|No)$|^(?:unnamed: ?\d+|__index_level_\d+__|instant|identifier)$|identifier$|^id[\s_]",
+    r"|[a-z](?:Id|ID|Key|Uid|UID|UUID|Uuid|Nr|No)$"
+    r"|^(?:unnamed: ?\d+|__index_level_\d+__|instant|identifier)$|identifier$|^id[\s_]",
     re.IGNORECASE)
 _CAMEL = re.compile(r"[a-z](?:Id|ID|Key|Uid|UID|UUID|Uuid|Nr|No)$")
-_CODE = re.compile(r"(?:^|[\s_.\-\d]|(?<=[a-z]))(?:code|codes|zip|zipcode|postal|postcode|icd\d*|fips|naics|sic|sku)$", re.I)
+_CODE = re.compile(r"(?i:(?:^|[\s_.\-\d])(?:code|zip|zipcode|postal|postalcode|postcode|icd\d*|fips|naics|sic|sku))$"
+                   r"|[a-z](?:Code|Zip|ZIP|Postcode|Fips|FIPS)$")
 _UUID = r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _MANY = 50  #: a run of whole numbers must be this long to be a key whatever its name
@@ -32,15 +34,16 @@ _MANY = 50  #: a run of whole numbers must be this long to be a key whatever its
 def named_like_key(name: str) -> bool:
     """Whether the name of a column says that it identifies.
 
-    >>> named_like_key("CustomerId"), named_like_key("row_id"), named_like_key("paid"), named_like_key("humid")
-    (True, True, False, False)
+    >>> named_like_key("CustomerId"), named_like_key("row_id"), named_like_key("paid")
+    (True, True, False)
     """
     bare = _NAME.search(name)
-    return bool((bare and (bare[0][0] not in "abcdefghijklmnopqrstuvwxyz" or bare.start() == 0)) or _CAMEL.search(name))
+    alone = bare and (bare.start() == 0 or not bare[0][0].islower())
+    return bool(alone or _CAMEL.search(name))
 
 
 def named_like_code(facts: Facts) -> bool:
-    """Whether whole numbers are codes, not amounts: a name such as ``zip_code``, and codes that come again and again."""
+    """Whether whole numbers are codes, not amounts: a name such as ``zip_code``, and values that come again."""
     return bool(_CODE.search(facts.name)) and facts.repetition >= 5 and facts.held >= 0.5
 
 
@@ -85,12 +88,12 @@ def _numbered(facts: Facts) -> dict[str, Any] | None:
 
 
 def template(texts: list[str]) -> tuple[str, float]:
-    r"""``(template, share of the texts that it covers)`` of the commonest length: ``#`` a digit, ``A`` and ``a`` letters,
-    ``x`` hexadecimal, ``?`` a letter or a digit, anything else (or behind a backslash) stands for itself. A character is
-    literal only where all texts have it.
+    r"""``(template, share of the texts that it covers)`` of the commonest length: ``#`` a digit, ``A`` and ``a``
+    letters, ``x`` hexadecimal, ``?`` a letter or a digit, anything else (or behind a backslash) stands for itself. A
+    character is literal only where all texts have it, and a letter or digit only where there are five of them.
 
     >>> template(["INV-00042", "INV-00917"])
-    ('INV-00###', 1.0)
+    ('AAA-#####', 1.0)
     """
     length = Counter(map(len, texts)).most_common(1)[0][0]
     same = [t for t in texts if len(t) == length]

@@ -20,7 +20,8 @@ _MONTH = "|".join(m[:3] for m in MONTHS)
 _LONG = "|".join(MONTHS)
 _DAY = "|".join(d[:3] for d in DAYS)
 _ZONE = re.compile(r"(?P<gap> ?)(?P<zone>Z|UTC|GMT|[+-]\d\d:\d\d|[+-]\d\d\d\d)$")
-_TIME = re.compile(r"(?P<h>\d{1,3}):(?P<m>\d\d)(?::(?P<s>\d\d)(?:(?P<mark>[.,])(?P<f>\d{1,9}))?)?(?P<p> ?(?:[AaPp][Mm]))?$")
+_TIME = re.compile(r"(?P<h>\d{1,3}):(?P<m>\d\d)(?::(?P<s>\d\d)(?:(?P<mark>[.,])(?P<f>\d{1,9}))?)?"
+                   r"(?P<p> ?(?:[AaPp][Mm]))?$")
 _DATE = [
     (re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"), "Y2m2d"),
     (re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})"), "x2x2Y"),
@@ -160,7 +161,8 @@ def _dates(date: str, texts: Sequence[str], facts: Facts, hint: bool, timed: boo
             continue
         if form == "Y2m" and not _months_in_digits(texts):
             continue
-        short = any(re.search(r"(?:^|[^\d])\d[-/. ][\dA-Za-z]|[-/. ]\d(?:[-/. ,T]|$)", t.split(":")[0]) for t in texts)
+        shown = [found[0] for t in texts if (found := shape.match(t))]
+        short = any(re.search(r"(?:^|[^\d])\d[-/. ][\dA-Za-z]|[-/. ]\d(?:[-/. ,]|$)", t) for t in shown)
         words = {1: m[3] if form[0] in "dA" else m[1]} if "b" in form.lower() else {}
         style = "^" if words and words[1].isupper() else "-" if words and words[1].islower() else ""
         for order, note in _orders(form, texts, shape):
@@ -224,7 +226,8 @@ def _settled(column: Column, facts: Facts) -> Column:
 
 def unit_of(values: pa.Array, column: Column) -> str:
     """The coarsest unit that holds all cells exactly: ``D`` where all stand at midnight."""
-    ticks = np.asarray(values.drop_null().view(pa.int32() if values.type.bit_width == 32 else pa.int64())).astype(np.int64)
+    whole = pa.int32() if values.type.bit_width == 32 else pa.int64()
+    ticks = np.asarray(values.drop_null().view(whole)).astype(np.int64)
     unit = values.type.unit
     steps = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
     if not len(ticks):

@@ -16,10 +16,11 @@ __all__ = ["written", "decimals_of", "digits_of", "MOST_DECIMALS"]
 
 MOST_DECIMALS = 12
 _CURRENCY = r"[$€£¥₹₽₩₺฿₫₴₦]|USD|EUR|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|PLN|INR|BRL|R\$|US\$|A\$|C\$|kr\.?|zł|Fr\.?"
-_UNITS = r"%|‰|°[CF]?|[kmcµn]?m[²³]?|[kmµ]?g|km/h|mph|m/s|kWh|MWh|kW|MW|GB|MB|KB|TB|Hz|kHz|MHz|GHz|ms|mi|ft|lbs?|oz|[mdc]?[lL]|hp|bhp|CC|kmpl|kcal"
+_UNITS = (r"%|‰|°[CF]?|[kmcµn]?m[²³]?|[kmµ]?g|km/h|mph|m/s|kWh|MWh|kW|MW|GB|MB|KB|TB"
+          r"|Hz|kHz|MHz|GHz|ms|mi|ft|lbs?|oz|[mdc]?[lL]|hp|bhp|CC|kmpl|kcal")
 _SHAPE = re.compile(
-    rf"(?P<open>\(?)(?P<sign>[-+]?)(?P<before>\s?(?:(?:{_CURRENCY})\s?)?)(?P<inner>[-+]?)"
-    rf"(?P<body>\d[\d.,'’ \u00a0\u202f]*|[.,]\d+)(?P<power>[eE][-+]?\d+)?"
+    rf"(?P<open>\(?)(?P<sign>[-+]?)(?P<before>\s*(?:(?:{_CURRENCY})\s?)?)(?P<inner>[-+]?)"
+    rf"(?P<body>\d(?:[\d.,'’ \u00a0\u202f]*\d)?[.,]?|[.,]\d+)(?P<power>[eE][-+]?\d+)?"
     rf"(?P<after>(?:\s?(?:{_CURRENCY}|{_UNITS}))?\s?)(?P<close>\)?)")
 _PADDED = re.compile(r"[-+]?0\d")
 
@@ -35,9 +36,10 @@ def written(texts: Sequence[str]) -> Numeral | None:
     shapes = [m for m in map(_SHAPE.fullmatch, texts) if m]
     if len(shapes) < 0.3 * len(texts) or not shapes:
         return None
-    before = _common([m["before"] for m in shapes])
+    width = _width(texts, shapes)
+    before = "" if width else _common([m["before"] for m in shapes])
     after = _common([m["after"] for m in shapes])
-    shapes = [m for m in shapes if (m["before"], m["after"]) == (before, after)]
+    shapes = [m for m in shapes if m["after"] == after and (width or m["before"] == before)]
     thousands, decimal = _marks([m["body"].strip() for m in shapes], bool(before.strip() or after.strip(" %")))
     bodies = [m["body"].replace(thousands, "") if thousands else m["body"] for m in shapes]
     if sum(bool(_PADDED.match(b)) for b in bodies) > 0.001 * len(bodies):
@@ -45,10 +47,16 @@ def written(texts: Sequence[str]) -> Numeral | None:
     plus = any("+" in (m["sign"], m["inner"]) for m in shapes)
     if plus and max(map(len, bodies)) > 9:
         return None  # a telephone number
-    width = len(texts[0]) if before.isspace() and len({len(t) for t in texts}) == 1 else 0
     power = next((m["power"][0] for m in shapes if m["power"]), "")
-    return Numeral(prefix="" if width else before, suffix=after, thousands=thousands, decimal=decimal,
+    return Numeral(prefix=before, suffix=after, thousands=thousands, decimal=decimal,
                    negative=_negative(shapes), plus=plus, width=width, power=power)
+
+
+def _width(texts: Sequence[str], shapes: list[re.Match[str]]) -> int:
+    """The width to which all texts are filled with spaces on the left; 0 where they are not."""
+    fills = {m["before"] for m in shapes}
+    filled = len(fills) > 1 and all(not f or f.isspace() for f in fills) and len({len(t) for t in texts}) == 1
+    return len(texts[0]) if filled else 0
 
 
 def _common(pieces: list[str]) -> str:

@@ -20,12 +20,15 @@ from fabrica.sdv_metadata import from_sdv, is_sdv
 __all__ = ["load_overrides", "with_overrides", "settled", "as_kind"]
 
 Overrides = Mapping[str, Any]
-_NUMBERS, _MOMENTS = ("integer", "decimal", "latitude", "longitude"), ("date", "datetime", "time", "duration")
+_NUMBERS = ("integer", "decimal", "latitude", "longitude")
+_RELATED = {"date": ("date", "datetime"), "datetime": ("date", "datetime"), "time": ("time", "duration"),
+            "duration": ("time", "duration")}
+_MOMENTS = ("date", "datetime", "time", "duration")
 
 
 def load_overrides(path: str | Path) -> dict[str, Any]:
-    """What a YAML or JSON file says about columns: ``{column: kind}`` or ``{column: {field: value}}``, a whole schema of
-    fabrica or SDV's metadata. An error names the file and the line.
+    """What a YAML or JSON file says about columns: ``{column: kind}`` or ``{column: {field: value}}``, a whole schema
+    of fabrica or SDV's metadata. An error names the file and the line.
     """
     path = Path(path)
     try:
@@ -72,11 +75,11 @@ def settled(overrides: Any, names: list[str], table: str = "table") -> dict[str,
 def _columns_of(overrides: Overrides, table: str, where: str) -> dict[str, dict[str, Any]]:
     schema = _whole_schema(overrides, where)
     if schema is not None:
-        match = [t for t in schema.tables if t.name == table] or (list(schema.tables) if len(schema.tables) == 1 else [])
+        match = [t for t in schema.tables if t.name == table or len(schema.tables) == 1]
         if not match:
             raise UnknownName("table", table, [t.name for t in schema.tables], where=where)
-        return {c.name: {k: v for k, v in c.to_json().items() if k != "name" and not (k == "storage" and is_sdv(overrides))}
-                for c in match[0].columns}
+        apart = ("name", "storage")
+        return {c.name: {k: v for k, v in c.to_json().items() if k not in apart} for c in match[0].columns}
     out = {}
     for name, said in overrides.items():
         if not isinstance(said, (str, Mapping)):
@@ -137,7 +140,7 @@ def as_kind(facts: Facts, kind: str, guess: Callable[[Facts], tuple[Column, str]
     if values.distinct and (kind in _NUMBERS or kind in _MOMENTS):
         try_it = as_number if kind in _NUMBERS else as_moment
         found = try_it(values) if facts.textual or kind in _MOMENTS else None
-    if found and (found[0].kind == kind or kind in _NUMBERS):
+    if found and (kind in _NUMBERS or kind in _RELATED.get(found[0].kind, ())):
         return replace(found[0], kind=kind, missing=(*missing, *found[0].missing)), ""
     base = Column(facts.name, kind, facts.storage, missing=missing or column.missing, unit=column.unit)
     if kind == "boolean":
@@ -149,6 +152,6 @@ def as_kind(facts: Facts, kind: str, guess: Callable[[Facts], tuple[Column, str]
 
 def _pair(facts: Facts) -> list[str] | None:
     """Two levels in the order of their texts, for a boolean by declaration (0 and 1, M and F)."""
-    return sorted(facts.text.to_pylist()) if facts.distinct == 2 and not str(facts.pool.type) == "bool" else None
+    return sorted(facts.text.to_pylist()) if facts.distinct == 2 and str(facts.pool.type) != "bool" else None
 
 

@@ -10,9 +10,9 @@ from fabrica.schema import Column, Table
 
 __all__ = ["with_places"]
 
-_LATITUDE = re.compile(r"(?:^|(?<=[\s_.\-]))(?:latitude|lat)(?=$|[\s_.\-\d])|(?<=[a-z])(?:Latitude|Lat)(?=$|[A-Z_])", re.I)
-_LONGITUDE = re.compile(
-    r"(?:^|(?<=[\s_.\-]))(?:longitude|long|lon|lng)(?=$|[\s_.\-\d])|(?<=[a-z])(?:Longitude|Long|Lon|Lng)(?=$|[A-Z_])", re.I)
+_WORD = r"(?i:(?:^|(?<=[\s_.\-]))(?:{0})(?=$|[\s_.\-\d]))|(?<=[a-z])(?:{1})(?=$|[A-Z_])"
+_LATITUDE = re.compile(_WORD.format("latitude|lat", "Latitude|Lat"))
+_LONGITUDE = re.compile(_WORD.format("longitude|long|lon|lng", "Longitude|Long|Lon|Lng"))
 
 
 def with_places(table: Table, ranges: Mapping[str, tuple[float, float]]) -> Table:

@@ -56,6 +56,8 @@ def as_number(facts: Facts) -> tuple[Column, str] | None:
     if fitted is None:
         return None
     column, good, note = fitted
+    if column.kind == "decimal" and pc.any(pc.match_substring_regex(good.text, r"^-?\d{19,}$")).as_py():
+        return None  # whole numbers beyond 64 bits: codes
     if column.kind == "integer":
         return _whole(column, good, note)
     fewest, digits = digits_of(good.text, numeral)
@@ -71,12 +73,14 @@ def _why(column: Column, digits: int | None) -> str:
 
 def _whole(column: Column, facts: Facts, note: str) -> tuple[Column, str] | None:
     if named_like_code(facts):
-        return Column(facts.name, "category", facts.storage, missing=column.missing, why="whole numbers named as codes"), ""
+        why = "whole numbers named as codes"
+        return Column(facts.name, "category", facts.storage, missing=column.missing, why=why), ""
     if column.notation is None and not column.missing:
         values, _ = Numeral().parse(facts.text, whole=True)
         if (found := whole_key(facts, values)) is not None:
             found = found | {"number": True} if "template" in found else found
-            return replace(column, kind="key", notation=found, why="whole numbers, unique, named or numbered like a key"), ""
+            why = "whole numbers, unique, named or numbered like a key"
+            return replace(column, kind="key", notation=found, why=why), ""
     return replace(column, why="whole numbers"), note
 
 
@@ -104,7 +108,7 @@ def _fitted(column: Column, facts: Facts) -> tuple[Column, Facts, str] | None:
         return None
     if often.distinct and pc.any(pc.match_substring_regex(often.text, r"^\s*[-+]?\d")).as_py():
         return None
-    said = [f"{often.distinct} word(s) among the values are kept as they are, as missing markers"] if often.distinct else []
+    said = [f"{often.distinct} word(s) among the values are kept as missing markers"] if often.distinct else []
     said += [f"{rare} odd cell(s) of the sample do not fit and count as missing"] if rare else []
     column = replace(column, missing=tuple(often.text.to_pylist()), lenient=rare > 0)
     return column, good, f"column {facts.name!r}: a mixed column of the kind {column.kind!r}; " + "; ".join(said)
@@ -115,7 +119,8 @@ def as_words(facts: Facts) -> tuple[Column, str]:
     if words := boolean_words(facts):
         return Column(facts.name, "boolean", facts.storage, notation=words, why="two words, yes and no"), ""
     if (found := key_notation(facts)) is not None:
-        return Column(facts.name, "key", facts.storage, notation=found, why="unique, with the look of an identifier"), ""
+        why = "unique, with the look of an identifier"
+        return Column(facts.name, "key", facts.storage, notation=found, why=why), ""
     if ordered := scale(facts):
         return Column(facts.name, "ordinal", facts.storage, levels=tuple(ordered[0]), why=ordered[1]), ""
     if is_free_text(facts):

@@ -23,12 +23,9 @@ _INT64 = 2**63
 
 def guess_typed(facts: Facts) -> tuple[Column, str]:
     """``(column, note)`` of a column that is not text."""
-    kind, column = facts.pool.type, Column(facts.name, "empty", facts.storage, why="no value in any row")
+    kind = facts.pool.type
     if not facts.distinct:
-        return column, ""
-    if pa.types.is_nested(kind):
-        raise InputError(f"lists, structs and maps cannot be learned (its type is {kind})",
-                         where=f"column {facts.name!r}", hint="flatten it into columns of plain values, or leave it out")
+        return Column(facts.name, "empty", facts.storage, why="no value in any row"), ""
     if is_binary(kind):
         return as_words(facts)
     marks = _not_finite(facts)

@@ -1,7 +1,7 @@
 """Holds a guessed schema against every row and widens what does not hold.
 
-A sample cannot see the one late row that says ``n/a`` or 1.5. The pass reads every column once; the cells that do not fit
-are kept aside (a bounded number of them) and the column is guessed again from what was seen and what did not fit.
+A sample cannot see the one late row that says ``n/a`` or 1.5. The pass reads every column once; the cells that do not
+fit are kept aside (a bounded number of them) and the column is guessed again from what was seen and what did not fit.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class _Watch:
 
 def _unlike_first(first: pa.Array, array: pa.Array) -> np.ndarray:
     value = first.drop_null()[:1]
-    return np.asarray(pc.invert(pc.fill_null(pc.is_in(array, value), False))) if len(value) else np.zeros(len(array), bool)
+    if not len(value):
+        return np.zeros(len(array), bool)
+    return np.asarray(pc.invert(pc.fill_null(pc.is_in(array, value), False)))
 
 
 def verify(table: Table, batches: Iterable[pa.RecordBatch],
@@ -108,12 +110,13 @@ def _settle(watch: _Watch, guess: Callable[[Facts], tuple[Column, str]]) -> tupl
     again, _ = guess(_facts(watch, [*watch.pools, *watch.odd]))
     known = {*column.missing, *again.missing}
     again = replace(again, missing=tuple(dict.fromkeys((*column.missing, *again.missing))))
+    odd = replace(column, lenient=True), f"{where}: {watch.wrong} later cell(s) do not fit and count as missing"
     few = watch.wrong <= 0.005 * watch.rows
     if again.kind == column.kind or not (few and again.kind in ("category", "text", "key")):
         if again.kind == column.kind and known == set(column.missing) and again.notation == column.notation:
-            return replace(column, lenient=True), f"{where}: {watch.wrong} later cell(s) do not fit and count as missing"
+            return odd
         return again, f"{where}: later rows do not fit {column.kind!r}, so it is read as {again.kind!r}"
-    return replace(column, lenient=True), f"{where}: {watch.wrong} later cell(s) do not fit and count as missing"
+    return odd
 
 
 def _facts(watch: _Watch, arrays: list[pa.Array]) -> Facts:

@@ -17,7 +17,8 @@ _SCALES = [s.split(" < ") for s in (
     "none < very low < low < medium low < medium < moderate < average < medium high < high < very high < extreme",
     "low < mid < high", "low < normal < high < very high", "low < normal < above normal < well above normal",
     "small < medium < large", "tiny < small < medium < large < huge", "xxs < xs < s < m < l < xl < xxl < xxxl",
-    "never < almost never < rarely < seldom < sometimes < occasionally < often < frequently < usually < almost always < always",
+    "never < almost never < rarely < seldom < sometimes < occasionally < often < frequently < usually < almost always"
+    " < always",
     "strongly disagree < disagree < somewhat disagree < slightly disagree < neutral < neither agree nor disagree"
     " < undecided < slightly agree < somewhat agree < agree < strongly agree",
     "very dissatisfied < dissatisfied < neutral < satisfied < very satisfied",
@@ -26,7 +27,8 @@ _SCALES = [s.split(" < ") for s in (
     "none < mild < moderate < severe < very severe < critical", "absent < mild < moderate < severe",
     "low < moderate < high < critical", "info < low < medium < high < critical", "minor < major < critical < blocker",
     "first < second < third < fourth < fifth", "1st < 2nd < 3rd < 4th < 5th < 6th < 7th < 8th < 9th < 10th",
-    "primary < secondary < tertiary", "bronze < silver < gold < platinum < diamond", "beginner < intermediate < advanced < expert",
+    "primary < secondary < tertiary", "bronze < silver < gold < platinum < diamond",
+    "beginner < intermediate < advanced < expert",
     "young < middle aged < old", "child < teen < adult < senior", "slow < normal < fast", "cold < mild < warm < hot",
     "q1 < q2 < q3 < q4", "monday < tuesday < wednesday < thursday < friday < saturday < sunday",
     "mon < tue < wed < thu < fri < sat < sun",
@@ -35,11 +37,12 @@ _SCALES = [s.split(" < ") for s in (
     "jan < feb < mar < apr < may < jun < jul < aug < sep < oct < nov < dec",
 )] + [["jan", "feb", "mar", "apr", "may", "june", "jul", "aug", "sep", "oct", "nov", "dec"]]
 _NUMBERED = re.compile(r"\s*(\d{1,3})\s*[-.:)=_]\s*[A-Za-z].*")
-_RANGE = re.compile(r"\s*[\[(]?\s*(?:age\s*)?(\d+(?:\.\d+)?)\s*(?:-|–|to|,)\s*(\d+(?:\.\d+)?)\s*[\])]?(?:\s*[A-Za-z]+)?\s*", re.I)
+_RANGE = re.compile(r"\s*[\[(]?\s*(?:age\s*)?(\d+(?:\.\d+)?)\s*(?:-|–|to|,)\s*(\d+(?:\.\d+)?)\s*[\])]?"
+                    r"(?:\s*[A-Za-z]+)?\s*", re.I)
 _BELOW = re.compile(r"\s*(?:<=?|under|below|up to|less than)\s*(\d+(?:\.\d+)?)(?:\s*[A-Za-z]+)?\s*", re.I)
 _ABOVE = re.compile(
-    r"\s*(?:(?:>=?|over|above|more than)\s*(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s*(?:\+|and over|and older|or more|plus))(?:\s*[A-Za-z]+)?\s*",
-    re.I)
+    r"\s*(?:(?:>=?|over|above|more than)\s*(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s*(?:\+|and over|and older|or more|plus))"
+    r"(?:\s*[A-Za-z]+)?\s*", re.I)
 
 
 def boolean_words(facts: Facts) -> list[str] | None:

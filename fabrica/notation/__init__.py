@@ -73,7 +73,7 @@ def misfits(column: Column, array: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 
 def write(column: Column, cells: Cells) -> pa.Array:
-    """The cells as the user holds the column, of the type ``column.storage``; text whose cells are a dictionary stays one.
+    """The cells as the user holds the column, of the type ``column.storage``; text held in a dictionary stays one.
 
     Where ``cells.absent`` is not given, a null becomes the first of the column's missing markers.
 

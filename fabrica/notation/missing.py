@@ -1,8 +1,8 @@
 """Missing markers: the texts (or numbers) that say "no value", and which of them stood where.
 
 A column may have several: an empty cell, ``?``, ``NA``, -999. ``Cells.absent`` holds for each row 0 where a value
-stands, i > 0 for the i-th marker of ``Column.missing`` and ``len(missing) + 1`` for the true null, so each comes back as
-it was.
+stands, i > 0 for the i-th marker of ``Column.missing`` and ``len(missing) + 1`` for the true null, so each comes back
+as it was.
 """
 
 from __future__ import annotations

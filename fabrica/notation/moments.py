@@ -100,7 +100,8 @@ def _pattern(column: Column) -> Pattern:
     """The column's pattern; the hours of a length of time may have more than two digits."""
     text = column.notation or _DEFAULTS[column.kind]
     if not isinstance(text, str):
-        raise SchemaError("the notation of a moment must be a pattern such as %Y-%m-%d", where=f"column {column.name!r}")
+        raise SchemaError("the notation of a moment must be a pattern such as %Y-%m-%d",
+                          where=f"column {column.name!r}")
     return Pattern.of(text.replace("%H", "%0H") if column.kind == "duration" else text)
 
 

@@ -156,8 +156,8 @@ class Numeral:
             return fixed_text(values, decimals)
         if decimals is not None:
             values = pc.round(values, decimals)
-        text = _at_least(_spelled(values, decimals, self.power), self.least)
-        return pc.if_else(pc.starts_with(text, "-0"), _no_minus_zero(text), text) if decimals is not None else text
+        values = pc.add(values, 0.0)  # no minus zero
+        return _at_least(_spelled(values, decimals, self.power), self.least)
 
 
 def fixed_text(values: pa.Array, decimals: int) -> pa.Array:
@@ -196,10 +196,6 @@ def _spelled(values: pa.Array, decimals: int | None, power: str) -> pa.Array:
     return pc.replace_with_mask(text, pa.array(special), pa.array(words, pa.string()))
 
 
-def _no_minus_zero(text: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(text, r"^-(0(?:\.0*)?)$", r"\1")
-
-
 def _safe_whole(text: pa.Array, bad: np.ndarray) -> tuple[pa.Array, np.ndarray]:
     """Whole numbers of which some do not fit 64 bits: those are bad, never wrapped."""
     big = np.array([v is not None and not -(2**63) <= int(v) < 2**63 for v in text.to_pylist()], bool)
@@ -214,8 +210,11 @@ def _at_least(text: pa.Array, least: int) -> pa.Array:
     """Zeros behind the point until there are ``least`` digits; numbers with an exponent stay."""
     if not least:
         return text
-    power = pc.match_substring_regex(text, "[eE]")
-    done = pc.if_else(pc.or_(power, pc.match_substring(text, ".")), text, _join(text, "."))
+    power = pc.or_(pc.match_substring(text, "e"), pc.match_substring(text, "E"))
+    pointed = pc.or_(power, pc.match_substring(text, "."))
+    if least == 1:
+        return pc.if_else(pointed, text, _join(text, ".0"))
+    done = pc.if_else(pointed, text, _join(text, "."))
     for have in range(least):
         short = pc.and_(pc.invert(power), pc.match_substring_regex(done, rf"\.\d{{{have}}}$"))
         done = pc.if_else(short, _join(done, "0" * (least - have)), done)

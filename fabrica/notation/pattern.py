@@ -1,9 +1,9 @@
 """Patterns of moments: ``%d/%m/%Y %H:%M`` and its relatives, parsed and written for whole columns at once.
 
-The fields are those of strptime, with five additions: ``%-d`` (any field) is written without a leading zero, ``%3f`` has
-three digits of the second's fraction, ``%^b`` is in capitals, ``%0H`` has two digits or more, and ``%z`` is ``+02:00``
-where ``%+z`` is ``+0200``. A pattern of fixed width is read and written as a matrix of bytes; any other by a regular
-expression, once per distinct value.
+The fields are those of strptime, with five additions: ``%-d`` (any field) is written without a leading zero, ``%3f``
+has three digits of the second's fraction, ``%^b`` is in capitals, ``%0H`` has two digits or more, and ``%z`` is
+``+02:00`` where ``%+z`` is ``+0200``. A pattern of fixed width is read and written as a matrix of bytes; any other by a
+regular expression, once per distinct value.
 """
 
 from __future__ import annotations
