@@ -11,6 +11,7 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from fabrica.errors import SchemaError, UnknownName
@@ -165,10 +166,13 @@ class Table:
     def names(self) -> list[str]:
         return [c.name for c in self.columns]
 
+    @cached_property
+    def _at(self) -> dict[str, Column]:
+        return {c.name: c for c in self.columns}
+
     def __getitem__(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
+        if name in self._at:
+            return self._at[name]
         raise UnknownName("column", name, self.names, where=f"table {self.name!r}")
 
     def with_columns(self, changed: Mapping[str, Column]) -> Table:

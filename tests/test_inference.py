@@ -45,9 +45,8 @@ def spread(make, n=200) -> list[str]:
 
 R = random.Random(7)
 WORDS = [R.choice(["red", "green", "blue", "grey"]) for _ in range(200)]
-SENTENCES = [
-    " ".join(R.choice(["the", "cat", "sat", "on", "a", "mat", "and", "ate", "some", "fish"]) for _ in range(12)) for _ in range(200)
-]
+BITS = ["the", "cat", "sat", "on", "a", "mat", "and", "ate", "some", "fish"]
+SENTENCES = [" ".join(R.choice(BITS) for _ in range(12)) for _ in range(200)]
 NAMES = [
     f"{R.choice('ABCDEFGH')}{R.choice('aeiou')}{R.choice('lmnrst')}{R.choice('aeiou')}{i:x} Smith" for i in range(200)
 ]
@@ -276,6 +275,11 @@ def test_a_declared_marker_is_missing_before_anything_is_guessed():
 # ---------------------------------------------------------------- notes, overrides, places
 
 
+def test_numbers_that_come_back_in_another_writing_are_said():
+    table, notes = infer(pa.table({"x": ["1.50", "1.5", "2.25", "3.125"]}))
+    assert table["x"].kind == "decimal" and "another way" in notes[0]
+
+
 def test_ambiguous_days_are_said():
     days = [f"0{a}/0{b}/2020" for a in (3, 1, 2, 9, 4) for b in (5, 2, 7)]
     table, notes = infer(pa.table({"day": days}))
@@ -440,7 +444,7 @@ REAL = {
 def test_real_files_are_understood_and_come_back(file):
     path = DATA / file
     if not path.exists():
-        pytest.skip(f"the real table {file} is not on this machine")
+        pytest.skip(f"the real table {file} is not here")
     with path.open(encoding="utf-8", newline="") as lines:
         names = next(csv.reader(lines))
     table = pyarrow.csv.read_csv(

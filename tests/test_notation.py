@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import math
@@ -394,3 +395,18 @@ def test_slices_read_as_what_they_show():
     assert days == [dt.date(2024, 1, 1), dt.date(2024, 1, 2)]
     assert read(Column("c", "category"), array).values.to_pylist() == ["2024-01-01", "2024-01-02"]
     assert np.asarray(misfits(Column("n", "integer"), pa.array(["x", "1", "2"])[1:])).tolist() == [False, False]
+
+
+HOSTILE = [{"prefix": 5}, {"width": 10**9}, {"plus": 1}, {"zeros": -1}, {"pre": "x"}, [1, 2, 3], "x", 7, {"negative": "x"},
+           {"a": {}}, ["a", "a"]]
+
+
+@pytest.mark.parametrize("notation", HOSTILE, ids=str)
+@pytest.mark.parametrize("kind", ["integer", "decimal", "boolean", "date", "datetime", "duration"])
+def test_a_hostile_notation_is_one_sentence(kind, notation):
+    column = Column("n", kind, notation=notation, unit="s")
+    plain = {"integer": pa.int64(), "decimal": pa.float64(), "boolean": pa.bool_()}
+    with contextlib.suppress(FabricaError):
+        read(column, pa.array(["1"]))
+    with contextlib.suppress(FabricaError):
+        write(column, Cells(pa.nulls(1, plain.get(kind) or cell_type(column))))

@@ -12,7 +12,7 @@ from fabrica.inference.keys import key_notation, named_like_code, named_like_key
 from fabrica.inference.moments import guess_moment
 from fabrica.inference.numbers import digits_of, written
 from fabrica.inference.words import boolean_words, is_free_text, scale
-from fabrica.notation import misfits
+from fabrica.notation import misfits, read, write
 from fabrica.notation.numbers import Numeral
 from fabrica.schema import Column
 
@@ -62,7 +62,16 @@ def as_number(facts: Facts) -> tuple[Column, str] | None:
         return _whole(column, good, note)
     fewest, digits = digits_of(good.text, numeral)
     notation = replace(numeral, least=fewest).plain()
-    return replace(column, decimals=digits, notation=notation, why=_why(column, digits)), note
+    column = replace(column, decimals=digits, notation=notation, why=_why(column, digits))
+    return column, note or _told_apart(column, good)
+
+
+def _told_apart(column: Column, facts: Facts) -> str:
+    """A line where one number is written in several ways (1.5 and 1.50), of which only one comes back."""
+    look = facts.text[:2000]
+    other = pc.sum(pc.not_equal(write(column, read(column, look)), look)).as_py() or 0
+    share = f"{other} of {len(look)} numbers looked at"
+    return f"column {column.name!r}: {share} will be written in another way, with the same value" if other else ""
 
 
 def _why(column: Column, digits: int | None) -> str:

@@ -67,6 +67,8 @@ class Numeral:
         for name in notation:
             if name not in known:
                 raise UnknownName("part of a number's notation", str(name), known, where=where)
+            if type(notation[name]) is not type(getattr(cls, name)) or not 0 <= _size(notation[name]) <= 100:
+                raise SchemaError(f"`{name}` of a number's notation has the wrong type or size", where=where)
         numeral = cls(**notation)
         places = ["before", "inside", "brackets"]
         if numeral.negative not in places:
@@ -158,6 +160,10 @@ class Numeral:
             values = pc.round(values, decimals)
         values = pc.add(values, 0.0)  # no minus zero
         return _at_least(_spelled(values, decimals, self.power), self.least)
+
+
+def _size(said: Any) -> int:
+    return len(said) if isinstance(said, str) else int(said)
 
 
 def fixed_text(values: pa.Array, decimals: int) -> pa.Array:

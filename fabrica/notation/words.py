@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fabrica.errors import SchemaError
 from fabrica.notation.storage import as_text, is_binary, is_text
 from fabrica.schema import Column
 
@@ -22,7 +23,7 @@ def read_boolean(column: Column, pool: pa.Array) -> tuple[pa.Array, np.ndarray]:
         return pool, np.zeros(len(pool), bool)
     text = pool if is_text(pool.type) else as_text(pool)
     if column.notation:
-        no, yes = (pa.array([str(w)], pa.string()) for w in column.notation)
+        no, yes = (pa.array([w], pa.string()) for w in _words(column))
     else:
         text, no, yes = pc.utf8_lower(pc.utf8_trim_whitespace(text)), _NO, _YES
     is_yes = pc.is_in(text, yes)
@@ -32,8 +33,15 @@ def read_boolean(column: Column, pool: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 def write_boolean(column: Column, values: pa.Array) -> pa.Array:
     """The two words of the column."""
-    no, yes = column.notation or _WORDS
-    return pc.if_else(values, pa.scalar(str(yes)), pa.scalar(str(no)))
+    no, yes = _words(column)
+    return pc.if_else(values, pa.scalar(yes), pa.scalar(no))
+
+
+def _words(column: Column) -> tuple[str, str]:
+    said = column.notation or _WORDS
+    if not isinstance(said, list | tuple) or len(said) != 2 or str(said[0]) == str(said[1]):
+        raise SchemaError("the notation of a boolean must be [no, yes]", where=f"column {column.name!r}")
+    return str(said[0]), str(said[1])
 
 
 def level_text(pool: pa.Array) -> pa.Array:
