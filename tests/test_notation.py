@@ -397,7 +397,8 @@ def test_slices_read_as_what_they_show():
     assert np.asarray(misfits(Column("n", "integer"), pa.array(["x", "1", "2"])[1:])).tolist() == [False, False]
 
 
-HOSTILE = [{"prefix": 5}, {"width": 10**9}, {"plus": 1}, {"zeros": -1}, {"pre": "x"}, [1, 2, 3], "x", 7, {"negative": "x"},
+HOSTILE = [{"prefix": 5}, {"width": 10**9}, {"plus": 1}, {"zeros": -1}, {"pre": "x"}, [1, 2, 3], "x", 7,
+           {"negative": "x"},
            {"a": {}}, ["a", "a"]]
 
 
