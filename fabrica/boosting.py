@@ -25,6 +25,7 @@ __all__ = ["Features", "features", "Detection", "detect", "boost", "predict"]
 
 ONE_HOT = 100  #: columns with more levels than this are numbered, not one-hot
 FOLDS = 3
+LARGEST = 1e38  #: beyond it a float32 is infinite, which a booster refuses
 CELLS = 3_000_000  #: rows x columns that a detector looks at; a table of more is judged on fewer random rows
 
 
@@ -46,7 +47,7 @@ def features(sheets: Sequence[Sheet], names: Sequence[str] | None = None) -> Fea
     types = ["q"] * len(numeric)
     for i, name in enumerate(numeric):
         for part, sheet in zip(parts, sheets, strict=True):
-            part[:, i] = sheet.values[name]
+            part[:, i] = np.clip(sheet.values[name], -LARGEST, LARGEST)
     for i, name in enumerate(others, len(numeric)):
         seen = np.bincount(np.concatenate([s.values[name] for s in sheets]) + 1,
                            minlength=len(sheets[0].levels[name]) + 1) > 0

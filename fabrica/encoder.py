@@ -139,7 +139,7 @@ def learn(
         def one(i: int, part: pa.Table = part, done: int = done, held: Sequence[Summary | None] = summaries) -> Summary:
             seat, codec = places[i], codecs[i]
             here = run.child("survey").child(i).child(done)
-            found = codec.survey(_columns(table, seat), _cells(table, seat, part), here)
+            found = codec.survey(_columns(table, seat), _cells(table, seat, part, done), here)
             before = held[i]
             return found if before is None else before.merge(found)
 
@@ -164,8 +164,8 @@ def _columns(table: Table, seat: Seat) -> tuple[Column, ...]:
     return tuple(table.columns[i] for i in seat.columns)
 
 
-def _cells(table: Table, seat: Seat, batch: pa.RecordBatch | pa.Table) -> tuple[Cells, ...]:
-    return tuple(notation.read(table.columns[i], batch.column(i)) for i in seat.columns)
+def _cells(table: Table, seat: Seat, batch: pa.RecordBatch | pa.Table, first_row: int = 0) -> tuple[Cells, ...]:
+    return tuple(notation.read(table.columns[i], batch.column(i), first_row=first_row) for i in seat.columns)
 
 
 def _none(table: Table, seat: Seat) -> tuple[Cells, ...]:

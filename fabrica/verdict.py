@@ -120,7 +120,7 @@ def _detector(report: Report) -> list[str]:
         close = _find(report, "detector_auc", against=against)
         if close is not None and close.high is not None and close.high < min(0.5, close.floor or 0.5) - 0.02:
             said.append(f"Against {which} the detector scores {close.value:.2f}, below chance: "
-                        "that hints at near copies of them.")
+                        "the twin follows them more closely than fresh real rows would; see the copies.")
     return said
 
 
@@ -166,8 +166,10 @@ def _copies(report: Report) -> list[str]:
         return []
     chance = "" if copied.floor is None else f"; chance alone gives about {100 * copied.floor:.2f} %"
     said = [f"{100 * _value(copied):.2f} % of the rows are exact copies of rows of the original{chance}."]
-    if excess is not None and (excess.low or 0) > LIMITS["copies"][0]:
-        said.append("That is more than chance: the generator repeats real rows. Do not share this table.")
+    _, slight, much = LIMITS["copies"]
+    if excess is not None and (excess.low or 0) > slight:
+        said.append("At equal size that is more than chance: the generator repeats real rows. "
+                    + ("Do not share this table." if (excess.low or 0) > much else "Look before you share this table."))
     return said
 
 

@@ -46,9 +46,9 @@ def test_copies_beyond_chance_are_poor_however_good_the_rest():
     assert told(report(0.5, 1.0, 0.36, *copies))["title"] == "Repeats real rows"
 
 
-def test_below_chance_hints_at_copies():
+def test_below_chance_is_said():
     near = Finding("detector_auc", 0.41, better=0.5, low=0.40, high=0.42, floor=0.5, against="train")
-    assert "hints at near copies" in " ".join(verdict(Report((near,)))[1])
+    assert "more closely than fresh real rows" in " ".join(verdict(Report((near,)))[1])
 
 
 def test_what_was_not_measured_is_not_graded():

@@ -40,6 +40,7 @@ class Trees(Engine):
     trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
     leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 25
     price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 1.0
+    pure: Annotated[int, Setting("people in a leaf of one single level, at least; 0 for none", low=0, high=1_000_000)] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
 
@@ -69,7 +70,8 @@ class Trees(Engine):
             if rows.columns[f].grid is None:
                 order[f] = reordered(table.bins[:, f], table.sizes[f], along)
         seen = np.sort(random.permutation(len(rows))[: max(1, round(self.share * len(rows)))])
-        return grow(table.bins, order, vectors, target.codes, seen, looked, self.leaf, self.price)
+        return grow(table.bins, order, vectors, target.codes, seen, looked, self.leaf, self.price,
+                    0 if target.grid is not None else self.pure)
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,6 @@ def embedding(column: Coded, random: np.random.Generator) -> np.ndarray:
     """(size, R) float32: the vector of each code, R <= 8."""
     if column.grid is not None:
         return _cosines(column)
-    if column.size <= 2:
-        return np.arange(column.size, dtype=np.float32)[:, None]
     if column.size <= WIDTH:
         return np.eye(column.size, dtype=np.float32)
     vectors = np.zeros((column.size, WIDTH), np.float32)

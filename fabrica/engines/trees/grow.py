@@ -34,7 +34,7 @@ class Tree:
 
 def grow(
     bins: np.ndarray, order: np.ndarray, vectors: np.ndarray, codes: np.ndarray, rows: np.ndarray, features: np.ndarray,
-    leaf: int, price: float,
+    leaf: int, price: float, pure: int,
 ) -> Tree:
     """Grow a tree.
 
@@ -43,17 +43,19 @@ def grow(
     bins : (n, F) uint8 features, order : (F, 256) uint8, the place of each bin.
     vectors : (size, R) float32, the embedded codes; codes : (n,) the target.
     rows : (m,) the people that this tree sees; features : (f,) those it may split on.
+    pure : people in a leaf of one single level, at least; 0 where vectors are not of length one.
     """
-    limit = 2 * (2 * len(rows) // max(leaf, 1)) + 3
+    limit = 2 * (2 * len(rows) // max(min(leaf, pure or leaf), 1)) + 3
     feature, threshold, left = np.full(limit, -1, np.int16), np.zeros(limit, np.uint8), np.zeros(limit, np.int32)
-    nodes = _grow(bins, order, vectors, codes, rows.astype(np.int32), features.astype(np.int64), leaf, price,
+    nodes = _grow(bins, order, vectors, codes, rows.astype(np.int32), features.astype(np.int64), leaf, price, pure,
                   feature, threshold, left)
     return Tree(feature[:nodes].copy(), threshold[:nodes].copy(), left[:nodes].copy(), order)
 
 
 @kernel
-def _grow(bins, order, vectors, codes, rows, features, leaf, price, feature, threshold, left):  # type: ignore[no-untyped-def]
+def _grow(bins, order, vectors, codes, rows, features, leaf, price, pure, feature, threshold, left):  # type: ignore[no-untyped-def]
     looked, width = len(features), vectors.shape[1]
+    least = min(leaf, pure) if pure > 0 else leaf
     sums = np.zeros((looked, 256, width), np.float32)
     counts = np.zeros((looked, 256), np.int32)
     spare = np.empty_like(rows)
@@ -65,7 +67,7 @@ def _grow(bins, order, vectors, codes, rows, features, leaf, price, feature, thr
         top -= 1
         node, start, end = stack[top, 0], stack[top, 1], stack[top, 2]
         size = end - start
-        if size < 2 * leaf or nodes + 2 > len(feature):
+        if size < 2 * least or nodes + 2 > len(feature):
             continue
         total[:] = 0.0
         square = 0.0
@@ -92,12 +94,20 @@ def _grow(bins, order, vectors, codes, rows, features, leaf, price, feature, thr
             for b in range(256):
                 if counts[c, b] == 0:
                     continue
-                if below >= leaf and size - below >= leaf:
-                    gain = -whole
+                above = size - below
+                if below >= least and above >= least:
+                    lower, upper = 0.0, 0.0
                     for r in range(width):
                         other = total[r] - run[r]
-                        gain += run[r] * run[r] / below + other * other / (size - below)
-                    if gain > best:
+                        lower += run[r] * run[r]
+                        upper += other * other
+                    gain = lower / below + upper / above - whole
+                    # a side with fewer than ``leaf`` people must be of one level: then its mean has length one
+                    if (
+                        gain > best
+                        and (below >= leaf or lower > below * (below - 0.01))
+                        and (above >= leaf or upper > above * (above - 0.01))
+                    ):
                         best, best_feature, best_bin = gain, features[c], b - 1
                 below += counts[c, b]
                 for r in range(width):

@@ -72,8 +72,8 @@ class Stage:
 
     def draw(self, bins: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) codes for rows whose earlier columns are ``bins`` (n, >= F)."""
-        return _draw(bins, self.nodes, self.roots, self.order, self.start, self.tokens,
-                     int(random.integers(max(len(bins), 1))), random.random(), GOLDEN)
+        turn, queue = int(random.integers(max(len(bins), 1))), random.permutation(np.arange(len(bins), dtype=np.int32))
+        return _draw(bins, self.nodes, self.roots, self.order, self.start, self.tokens, turn, queue, random.random(), GOLDEN)
 
     def state(self) -> State:
         return State({}, {"nodes": self.nodes, "roots": self.roots, "order": self.order, "start": self.start,
@@ -105,7 +105,7 @@ class Stage:
 
 
 @kernel
-def _draw(bins, nodes, roots, order, start, tokens, turn, shift, golden):  # type: ignore[no-untyped-def]
+def _draw(bins, nodes, roots, order, start, tokens, turn, queue, shift, golden):  # type: ignore[no-untyped-def]
     size, ranks, trees = len(bins), len(start) - 1, len(roots)
     leaf = np.empty(size, np.int32)
     first = np.zeros(ranks + 1, np.int64)
@@ -134,7 +134,8 @@ def _draw(bins, nodes, roots, order, start, tokens, turn, shift, golden):  # typ
     for r in range(ranks):
         first[r + 1] += first[r]
     out = np.empty(size, tokens.dtype)
-    for i in range(size):
+    for q in range(size):  # in an order of this column's own: a shared one would tie columns together
+        i = queue[q]
         r = leaf[i]
         u = first[r] * golden + shift
         u -= np.floor(u)

@@ -47,8 +47,9 @@ class AlphaPrecision(Metric):
         most = min(ROWS, int(np.sqrt(WORK / max(1, space.size))))
         rows = min(most, evidence.synthetic.rows,
                    evidence.real.rows // 2 if halves else min(evidence.real.rows, floor.rows))
-        if rows < 30:
-            return [Finding(m, None, better="higher", problem=f"needs at least 30 rows of each table, here are {rows}")
+        why = f"needs at least 30 rows of each table, here are {rows}" if rows < 30 else ""
+        if why or not space.size:
+            return [Finding(m, None, better="higher", problem=why or "there is no column to compare")
                     for m in ("alpha_precision", "beta_recall")]
         order = run.child("real").random().permutation(evidence.real.rows)
         real = space.points(evidence.real.take(order[:rows]))
