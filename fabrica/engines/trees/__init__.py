@@ -10,7 +10,6 @@ its ``price``: together they keep the engine from copying people.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,16 +17,18 @@ import numpy as np
 
 from fabrica.block import Block
 from fabrica.contract import Engine, Model, Setting
-from fabrica.engines.trees.embed import bins_of, embedding, leading, reordered
-from fabrica.engines.trees.grow import Tree, grow
+from fabrica.engines.trees.embed import arranged, embedding, leading, places
+from fabrica.engines.trees.grow import grow
 from fabrica.engines.trees.screen import screened
-from fabrica.engines.trees.stage import Stage
+from fabrica.engines.trees.stage import Grown, Stage
 from fabrica.errors import ModelFileError
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.uniforms import even
 
 __all__ = ["Trees"]
+
+NARROW = 65_535  #: the last code that trees tell apart when they look at a column
 
 
 @dataclass(frozen=True)
@@ -45,53 +46,66 @@ class Trees(Engine):
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> TreesModel:
-        table = Binned.of(rows, self.features, run)
-        grown: list[list[Tree]] = [[] for _ in rows]
+        table = Features.of(rows, self.features, run)
+        stages = run.map(lambda j: self._stage(table, j, run), range(1, len(rows.columns)))
+        return TreesModel(rows.empty(), _first(rows), tuple(stages))
+
+    def _stage(self, table: Features, j: int, run: Run) -> Stage:
+        """The trees of column j: as many as asked for, or fewer where its part of the budget is used up."""
+        target, here = table.rows.columns[j], run.child("column").child(j)
+        began, budget = time.monotonic(), run.left() * run.workers * 2 / (len(table.rows.columns) - j + 1)
+        grown = []
         for t in range(self.trees):
-            began = time.monotonic()
+            run.tell((j - 1) * self.trees + t, (len(table.rows.columns) - 1) * self.trees, "growing trees")
+            grown.append(self._tree(table, j, here.child(t)))
+            if (time.monotonic() - began) * (t + 2) / (t + 1) > budget:
+                break
+        key = leading(target, embedding(target, here.child("key").random()))
+        return Stage.of(grown, target.codes, key, target.rest)
 
-            def one(j: int, t: int = t) -> Tree:
-                run.tell(t * len(rows.columns) + j, self.trees * len(rows.columns), "growing trees")
-                return self._tree(rows, table, j, run.child("tree").child(t).child(j))
-
-            for j, tree in zip(range(1, len(rows.columns)), run.map(one, range(1, len(rows.columns))), strict=True):
-                grown[j].append(tree)
-            if run.left() < 2 * (time.monotonic() - began):
-                break  # the budget has no room for another round
-        return TreesModel(rows.empty(), table.luts, _first(rows), tuple(_stages(rows, table, grown, run)))
-
-    def _tree(self, rows: Block, table: Binned, j: int, run: Run) -> Tree:
-        random, target = run.random(), rows.columns[j]
+    def _tree(self, table: Features, j: int, run: Run) -> Grown:
+        random, target = run.random(), table.rows.columns[j]
         vectors = embedding(target, random)
-        along = leading(target, vectors)[target.codes].astype(np.float64)
-        looked = table.looked[j]
-        order = np.tile(np.arange(256, dtype=np.uint8), (j, 1))
-        for f in looked:
-            if rows.columns[f].grid is None:
-                order[f] = reordered(table.bins[:, f], table.sizes[f], along)
-        seen = np.sort(random.permutation(len(rows))[: max(1, round(self.share * len(rows)))])
-        return grow(table.bins, order, vectors, target.codes, seen, looked, self.leaf, self.price,
-                    0 if target.grid is not None else self.pure)
+        orders, placed = table.placed(j, leading(target, vectors)[target.codes].astype(np.float64))
+        seen = np.sort(random.permutation(len(table.rows))[: max(1, round(self.share * len(table.rows)))])
+        pure = 0 if target.grid is not None else self.pure
+        tree = grow(placed, vectors, target.codes, seen, self.leaf, self.price, pure)
+        return Grown(tree, table.looked[j], orders, tree.leaves(placed))
 
 
 @dataclass(frozen=True)
-class Binned:
-    """The table as features: bins (n, C) uint8, luts: code -> bin a column, sizes (C,) and looked: which earlier
-    columns each column sees."""
+class Features:
+    """The table as trees look at it: which earlier columns each column sees, and the places of the ordered ones."""
 
-    bins: np.ndarray
-    luts: tuple[np.ndarray, ...]
-    sizes: tuple[int, ...]
+    rows: Block
     looked: tuple[np.ndarray, ...]
+    fixed: tuple[np.ndarray | None, ...]
 
     @classmethod
-    def of(cls, rows: Block, features: int, run: Run) -> Binned:
-        luts = tuple(bins_of(c) for c in rows)
-        bins = np.empty((len(rows), len(luts)), np.uint8)
-        for j, (column, lut) in enumerate(zip(rows, luts, strict=True)):
-            bins[:, j] = lut[column.codes]
-        sizes = tuple(int(lut.max()) + 1 for lut in luts)
-        return cls(bins, luts, sizes, screened(rows, features, run.child("screen")))
+    def of(cls, rows: Block, features: int, run: Run) -> Features:
+        return cls(rows, screened(rows, features, run.child("screen")),
+                   tuple(places(c) if c.grid is not None else None for c in rows))
+
+    def placed(self, j: int, along: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        """The orders of the columns that column j looks at and the place of every row in them, (n, F) uint8; nominal columns
+        are arranged ``along`` (n,)."""
+        orders = []
+        for f in self.looked[j]:
+            fixed = self.fixed[f]
+            orders.append(_narrow(arranged(self.rows.columns[f], along) if fixed is None else fixed))
+        placed = np.empty((len(self.rows), len(orders)), np.uint8)
+        for i, (f, order) in enumerate(zip(self.looked[j], orders, strict=True)):
+            placed[:, i] = order[_narrow_codes(self.rows.columns[f].codes)]
+        return orders, placed
+
+
+def _narrow(order: np.ndarray) -> np.ndarray:
+    """Levels beyond 65,535 (the rarest) share the last place."""
+    return order[: NARROW + 1]
+
+
+def _narrow_codes(codes: np.ndarray) -> np.ndarray:
+    return (codes if codes.itemsize <= 2 else np.minimum(codes, NARROW)).astype(np.uint16, copy=False)
 
 
 def _first(rows: Block) -> np.ndarray:
@@ -103,35 +117,24 @@ def _first(rows: Block) -> np.ndarray:
     return np.sort(shown if len(shown) else column.codes)
 
 
-def _stages(rows: Block, table: Binned, grown: Sequence[Sequence[Tree]], run: Run) -> list[Stage]:
-    def one(j: int) -> Stage:
-        column = rows.columns[j]
-        key = leading(column, embedding(column, run.child("key").child(j).random()))
-        return Stage.of(grown[j], table.bins, column.codes, key, column.rest)
-
-    return run.map(one, range(1, len(rows.columns)))
-
-
 @dataclass(frozen=True)
 class TreesModel(Model):
     """What was learned: the first column's codes, then a stage for each column."""
 
     alphabet: Block
-    luts: tuple[np.ndarray, ...]
     first: np.ndarray
     stages: tuple[Stage, ...]
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
         if not self.alphabet.columns:
             return Block((), size)
-        bins = np.empty((size, len(self.luts)), np.uint8)
+        seen = np.empty((size, len(self.alphabet.columns)), np.uint16)
         u = even(size, run.child(0).random())
         codes = self.first[np.minimum((u * len(self.first)).astype(np.int64), len(self.first) - 1)]
         columns = [self.alphabet.columns[0].filled(codes)]
-        bins[:, 0] = self.luts[0][codes]
         for j, stage in enumerate(self.stages, start=1):
-            codes = stage.draw(bins, run.child(j).random())
-            bins[:, j] = self.luts[j][codes]
+            seen[:, j - 1] = _narrow_codes(codes)
+            codes = stage.draw(seen, run.child(j).random())
             columns.append(self.alphabet.columns[j].filled(codes))
         return Block.of(columns, size)
 
@@ -150,5 +153,7 @@ class TreesModel(Model):
         first = state.part("first").arrays["codes"]
         if columns and (first.dtype != columns[0].codes.dtype or not len(first) or first.max() >= columns[0].size):
             raise ModelFileError("the first column of this model is damaged")
-        stages = tuple(Stage.from_state(state.part(f"stage{j}"), j, columns[j].size) for j in range(1, len(columns)))
-        return cls(alphabet, tuple(bins_of(c) for c in columns), first, stages)
+        lengths = [min(c.size, NARROW + 1) for c in columns]
+        stages = tuple(Stage.from_state(state.part(f"stage{j}"), lengths[:j], columns[j].size)
+                       for j in range(1, len(columns)))
+        return cls(alphabet, first, stages)

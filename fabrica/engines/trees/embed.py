@@ -14,25 +14,40 @@ import numpy as np
 
 from fabrica.block import Coded
 
-__all__ = ["BINS", "bins_of", "embedding", "leading", "reordered"]
+__all__ = ["PLACES", "arranged", "embedding", "leading", "places"]
 
-BINS = 255  #: bins of a feature, at most
+PLACES = 255  #: of a feature, at most
 HARMONICS = 6
 WIDTH = 8
 
 
-def bins_of(column: Coded) -> np.ndarray:
-    """(size,) uint8: the bin of each code as a feature; order kept, absent codes apart, equal mass where there are
-    too many."""
-    if column.size <= BINS:
+def places(column: Coded) -> np.ndarray:
+    """(size,) uint8: the place of each code of an ordered column as a feature; order kept, absent codes apart, equal mass
+    where there are too many."""
+    assert column.grid is not None
+    if column.size <= PLACES:
         return np.arange(column.size, dtype=np.uint8)
-    if column.grid is None:  # levels come by falling frequency: the rarest share the last bin
-        return np.minimum(np.arange(column.size), BINS - 1).astype(np.uint8)
-    absent = min(column.absent, BINS // 2)
-    room = BINS - absent
+    absent = min(column.absent, PLACES // 2)
+    room = PLACES - absent
     place = absent + np.minimum((np.nan_to_num(column.grid) * room).astype(np.int64), room - 1)
     place[: column.absent] = np.minimum(np.arange(column.absent), absent)
     return np.unique(place, return_inverse=True)[1].astype(np.uint8)
+
+
+def arranged(column: Coded, target: np.ndarray, weight: float = 10.0) -> np.ndarray:
+    """(size,) uint8: the place of each level of a nominal column: by their mean ``target`` (n,), shrunk towards the overall
+    mean, so that one threshold parts like levels from unlike ones (Breiman, Friedman, Olshen, Stone 1984, section 4.2.2);
+    of equal mass where there are too many levels."""
+    counts = np.bincount(column.codes, minlength=column.size)
+    mean = (np.bincount(column.codes, target, column.size) + weight * target.mean()) / (counts + weight)
+    order = np.argsort(mean, kind="stable")
+    place = np.empty(column.size, np.int64)
+    if column.size <= PLACES:
+        place[order] = np.arange(column.size)
+    else:
+        mass = np.cumsum(counts[order] + 1e-9)
+        place[order] = np.minimum(mass / mass[-1] * PLACES, PLACES - 1)
+    return place.astype(np.uint8)
 
 
 def embedding(column: Coded, random: np.random.Generator) -> np.ndarray:
@@ -68,13 +83,3 @@ def leading(column: Coded, vectors: np.ndarray) -> np.ndarray:
     centred = vectors - share @ vectors
     _, _, axes = np.linalg.svd(centred * np.sqrt(share)[:, None], full_matrices=False)
     return (centred @ axes[0]).astype(np.float32)
-
-
-def reordered(bins: np.ndarray, size: int, target: np.ndarray, weight: float = 10.0) -> np.ndarray:
-    """(256,) uint8: nominal bins put in the order of their mean ``target`` (n,), shrunk towards the overall mean, so
-    that one threshold parts like levels from unlike ones (Breiman, Friedman, Olshen, Stone 1984, section 4.2.2)."""
-    counts = np.bincount(bins, minlength=size)
-    mean = (np.bincount(bins, target, size) + weight * target.mean()) / (counts + weight)
-    order = np.zeros(256, np.uint8)
-    order[np.argsort(mean, kind="stable")] = np.arange(size)
-    return order

@@ -15,46 +15,48 @@ import numpy as np
 
 from fabrica.kernels import kernel
 
-__all__ = ["Tree", "grow", "descend"]
+__all__ = ["Tree", "grow"]
+
+PURITY = 0.5  #: squared length of the mean of a leaf that counts as pure
 
 
 @dataclass(frozen=True)
 class Tree:
     """Nodes in the order of their birth.
 
-    feature (N,) int16: -1 at a leaf; threshold (N,) uint8: bins up to it go left; left (N,) int32: the left child,
-    the right one follows it; order (F, 256) uint8: the place of each bin of each feature (nominal ones are reordered).
+    feature (N,) int32: -1 at a leaf; threshold (N,) uint8: places up to it go left; left (N,) int32: the left child, the
+    right one follows it.
     """
 
     feature: np.ndarray
     threshold: np.ndarray
     left: np.ndarray
-    order: np.ndarray
+
+    def leaves(self, placed: np.ndarray) -> np.ndarray:
+        """(n,) int32: the leaf in which each row of ``placed`` (n, F) ends."""
+        return _descend(placed, self.feature, self.threshold, self.left)
 
 
-def grow(
-    bins: np.ndarray, order: np.ndarray, vectors: np.ndarray, codes: np.ndarray, rows: np.ndarray, features: np.ndarray,
-    leaf: int, price: float, pure: int,
-) -> Tree:
+def grow(placed: np.ndarray, vectors: np.ndarray, codes: np.ndarray, rows: np.ndarray, leaf: int, price: float, pure: int) -> Tree:
     """Grow a tree.
 
     Parameters
     ----------
-    bins : (n, F) uint8 features, order : (F, 256) uint8, the place of each bin.
+    placed : (n, F) uint8, the place of each row in the order of each feature.
     vectors : (size, R) float32, the embedded codes; codes : (n,) the target.
-    rows : (m,) the people that this tree sees; features : (f,) those it may split on.
-    pure : people in a leaf of one single level, at least; 0 where vectors are not of length one.
+    rows : (m,) the people that this tree sees.
+    leaf, price : see the file's first lines.
+    pure : people in a leaf of (nearly) one level, at least; 0 where the vectors are not of length one.
     """
     limit = 2 * (2 * len(rows) // max(min(leaf, pure or leaf), 1)) + 3
-    feature, threshold, left = np.full(limit, -1, np.int16), np.zeros(limit, np.uint8), np.zeros(limit, np.int32)
-    nodes = _grow(bins, order, vectors, codes, rows.astype(np.int32), features.astype(np.int64), leaf, price, pure,
-                  feature, threshold, left)
-    return Tree(feature[:nodes].copy(), threshold[:nodes].copy(), left[:nodes].copy(), order)
+    feature, threshold, left = np.full(limit, -1, np.int32), np.zeros(limit, np.uint8), np.zeros(limit, np.int32)
+    nodes = _grow(placed, vectors, codes, rows.astype(np.int32), leaf, price, pure, feature, threshold, left)
+    return Tree(feature[:nodes].copy(), threshold[:nodes].copy(), left[:nodes].copy())
 
 
 @kernel
-def _grow(bins, order, vectors, codes, rows, features, leaf, price, pure, feature, threshold, left):  # type: ignore[no-untyped-def]
-    looked, width = len(features), vectors.shape[1]
+def _grow(placed, vectors, codes, rows, leaf, price, pure, feature, threshold, left):  # type: ignore[no-untyped-def]
+    looked, width = placed.shape[1], vectors.shape[1]
     least = min(leaf, pure) if pure > 0 else leaf
     sums = np.zeros((looked, 256, width), np.float32)
     counts = np.zeros((looked, 256), np.int32)
@@ -78,8 +80,7 @@ def _grow(bins, order, vectors, codes, rows, features, leaf, price, pure, featur
                 total[r] += vector[r]
                 square += vector[r] * vector[r]
             for c in range(looked):
-                f = features[c]
-                b = order[f, bins[row, f]]
+                b = placed[row, c]
                 counts[c, b] += 1
                 for r in range(width):
                     sums[c, b, r] += vector[r]
@@ -102,13 +103,13 @@ def _grow(bins, order, vectors, codes, rows, features, leaf, price, pure, featur
                         lower += run[r] * run[r]
                         upper += other * other
                     gain = lower / below + upper / above - whole
-                    # a side with fewer than ``leaf`` people must be of one level: then its mean has length one
+                    # a side with fewer than ``leaf`` people must be (nearly) of one level: its mean is (nearly) of length one
                     if (
                         gain > best
-                        and (below >= leaf or lower > below * (below - 0.01))
-                        and (above >= leaf or upper > above * (above - 0.01))
+                        and (below >= leaf or lower >= PURITY * below * below)
+                        and (above >= leaf or upper >= PURITY * above * above)
                     ):
-                        best, best_feature, best_bin = gain, features[c], b - 1
+                        best, best_feature, best_bin = gain, c, b - 1
                 below += counts[c, b]
                 for r in range(width):
                     run[r] += sums[c, b, r]
@@ -122,7 +123,7 @@ def _grow(bins, order, vectors, codes, rows, features, leaf, price, pure, featur
         low, high = start, 0
         for i in range(start, end):
             row = rows[i]
-            if order[best_feature, bins[row, best_feature]] <= best_bin:
+            if placed[row, best_feature] <= best_bin:
                 rows[low] = row
                 low += 1
             else:
@@ -139,13 +140,11 @@ def _grow(bins, order, vectors, codes, rows, features, leaf, price, pure, featur
 
 
 @kernel
-def descend(bins, order, feature, threshold, left):  # type: ignore[no-untyped-def]
-    """(n,) int32: the leaf in which each row of ``bins`` (n, F) ends."""
-    out = np.empty(len(bins), np.int32)
-    for i in range(len(bins)):
+def _descend(placed, feature, threshold, left):  # type: ignore[no-untyped-def]
+    out = np.empty(len(placed), np.int32)
+    for i in range(len(placed)):
         node = 0
         while feature[node] >= 0:
-            f = feature[node]
-            node = left[node] + (order[f, bins[i, f]] > threshold[node])
+            node = left[node] + (placed[i, feature[node]] > threshold[node])
         out[i] = node
     return out

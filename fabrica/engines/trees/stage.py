@@ -11,28 +11,41 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabrica import sound
 from fabrica.block import code_type
-from fabrica.engines.trees.grow import Tree, descend
-from fabrica.errors import ModelFileError
+from fabrica.engines.trees.grow import Tree
 from fabrica.kernels import kernel
 from fabrica.state import State
 from fabrica.uniforms import GOLDEN
 
-__all__ = ["Stage"]
+__all__ = ["Grown", "Stage"]
 
 STEP = 64  #: rows that go down a tree side by side
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A tree on the features ``looked`` (F,), the place of each of their codes in ``orders``, and the ``leaf`` (n,) of all people."""
+
+    tree: Tree
+    looked: np.ndarray
+    orders: Sequence[np.ndarray]
+    leaf: np.ndarray
 
 
 @dataclass(frozen=True)
 class Stage:
     """Learned trees of one column.
 
-    nodes (N,) int64: the nodes of all trees, ``left << 32 | (feature + 1) << 8 | threshold``, so that a step down
-    reads one number; at a leaf feature + 1 is 0 and ``left`` is the leaf's rank.
-    roots (T,): the first node of each tree. order (T, F, 256): the place of each bin, a table a tree.
+    used (G,) int32: the earlier columns that any tree splits on; place (G,) int64: where the codes of each begin in an order.
+    nodes (N,) int64: the nodes of all trees, ``left << 32 | (g + 1) << 8 | threshold`` with g a place in ``used``, so that a
+    step down reads one number; at a leaf g + 1 is 0 and ``left`` is the leaf's rank.
+    roots (T,): the first node of each tree. order (T, S) uint8: the place of each code of each used column, a line a tree.
     start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn.
     """
 
+    used: np.ndarray
+    place: np.ndarray
     nodes: np.ndarray
     roots: np.ndarray
     order: np.ndarray
@@ -40,73 +53,90 @@ class Stage:
     tokens: np.ndarray
 
     @classmethod
-    def of(cls, trees: Sequence[Tree], bins: np.ndarray, codes: np.ndarray, key: np.ndarray, rest: int | None) -> Stage:
-        """Fill the trees' leaves with the ``codes`` (n,) of all people but those of the protected ``rest``; ``key``
-        (size,) sorts codes."""
+    def of(cls, grown: Sequence[Grown], codes: np.ndarray, key: np.ndarray, rest: int | None) -> Stage:
+        """Fill the trees' leaves with the ``codes`` (n,) of all people but those of the protected ``rest``; ``key`` (size,)
+        sorts codes."""
         drawn = np.flatnonzero(codes != rest) if rest is not None else np.arange(len(codes))
         if not len(drawn):
             drawn = np.arange(len(codes))
-        offsets = np.concatenate([[0], np.cumsum([len(t.feature) for t in trees])])
-        leaf = np.concatenate([descend(bins[drawn], t.order, t.feature, t.threshold, t.left) + offset
-                               for t, offset in zip(trees, offsets, strict=False)])
-        token = np.tile(codes[drawn], len(trees))
-        nodes = int(offsets[-1])
-        counts = np.bincount(leaf, minlength=nodes)
-        mean = np.bincount(leaf, key[token], nodes) / np.maximum(counts, 1)
-        feature = np.concatenate([t.feature for t in trees])
-        leaves = np.flatnonzero(feature < 0)
-        full = leaves[counts[leaves] > 0]
+        sizes = [len(g.tree.feature) for g in grown]
+        roots = np.concatenate([[0], np.cumsum(sizes)])
+        leaf = np.concatenate([g.leaf[drawn] + root for g, root in zip(grown, roots, strict=False)])
+        token, total = np.tile(codes[drawn], len(grown)), int(roots[-1])
+        counts = np.bincount(leaf, minlength=total)
+        mean = np.bincount(leaf, key[token], total) / np.maximum(counts, 1)
+        end = np.concatenate([g.tree.feature for g in grown]) < 0
+        full = np.flatnonzero(end & (counts > 0))
         ranked = full[np.argsort(mean[full], kind="stable")]
-        rank = np.zeros(nodes, np.int32)
+        rank = np.zeros(total, np.int64)
         rank[ranked] = np.arange(len(ranked))
-        left = np.concatenate([t.left + offset for t, offset in zip(trees, offsets, strict=False)]).astype(np.int32)
-        for empty in leaves[counts[leaves] == 0]:  # only people with rare levels: their neighbours answer
-            near = full[np.argmin(np.abs(full - empty))]
-            rank[empty] = rank[near]
-        left[leaves] = rank[leaves]
-        place = np.lexsort((key[token], rank[leaf]))
-        threshold = np.concatenate([t.threshold for t in trees])
-        packed = left.astype(np.int64) << 32 | (feature.astype(np.int64) + 1) << 8 | threshold
-        return cls(packed, offsets[:-1].astype(np.int32), np.stack([t.order for t in trees]),
-                   np.concatenate([[0], np.cumsum(counts[ranked])]), token[place])
+        for empty in np.flatnonzero(end & (counts == 0)):  # only people with rare levels: their neighbours answer
+            rank[empty] = rank[full[np.argmin(np.abs(full - empty))]]
+        used, slots = _used(grown)
+        left = np.concatenate([g.tree.left.astype(np.int64) + root for g, root in zip(grown, roots, strict=False)])
+        left[end] = rank[end]
+        threshold = np.concatenate([g.tree.threshold for g in grown])
+        lengths = [len(grown[0].orders[i]) for i in np.searchsorted(grown[0].looked, used)]
+        order = np.stack([np.concatenate([np.empty(0, np.uint8), *(g.orders[i] for i in np.searchsorted(g.looked, used))])
+                          for g in grown])
+        start = np.concatenate([[0], np.cumsum(counts[ranked])])
+        sorted_tokens = token[np.lexsort((key[token], rank[leaf]))]
+        return cls(used, _places(lengths), left << 32 | slots << 8 | threshold, roots[:-1].astype(np.int32), order, start,
+                   sorted_tokens)
 
-    def draw(self, bins: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """(n,) codes for rows whose earlier columns are ``bins`` (n, >= F)."""
-        turn, queue = int(random.integers(max(len(bins), 1))), random.permutation(np.arange(len(bins), dtype=np.int32))
-        return _draw(bins, self.nodes, self.roots, self.order, self.start, self.tokens, turn, queue, random.random(), GOLDEN)
+    def draw(self, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16."""
+        turn = int(random.integers(max(len(codes), 1)))
+        queue = random.permutation(np.arange(len(codes), dtype=np.int32))
+        return _draw(codes, self.used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens, turn, queue,
+                     random.random(), GOLDEN)
 
     def state(self) -> State:
-        return State({}, {"nodes": self.nodes, "roots": self.roots, "order": self.order, "start": self.start,
-                          "tokens": self.tokens})
+        return State({}, {"used": self.used, "nodes": self.nodes, "roots": self.roots, "order": self.order,
+                          "start": self.start, "tokens": self.tokens})
 
     @classmethod
-    def from_state(cls, state: State, features: int, size: int) -> Stage:
-        """Read and check: no index may lead outside an array, and every walk must end."""
-        a = state.arrays
-        stage = cls(*(a[k] for k in ("nodes", "roots", "order", "start", "tokens")))
-        if stage.nodes.dtype != np.int64 or stage.nodes.ndim != 1:
-            raise ModelFileError("the trees in this model are damaged")
-        left, feature = stage.nodes >> 32, (stage.nodes >> 8 & 0xFFFFFF) - 1
-        inner, leaves = np.flatnonzero(feature >= 0), np.flatnonzero(feature < 0)
-        ranks = len(stage.start) - 1
-        sound = (
-            stage.roots.dtype == np.int32 and stage.order.dtype == np.uint8 and stage.start.dtype == np.int64
-            and stage.tokens.dtype == code_type(size) and ranks > 0
-            and stage.order.shape == (len(stage.roots), features, 256) and len(stage.roots) > 0
-            and stage.roots.min() >= 0 and stage.roots.max() < len(feature) and (feature < features).all()
-            and (left[inner] > inner).all() and (left[inner] + 1 < len(feature)).all()
-            and (left[leaves] >= 0).all() and (left[leaves] < ranks).all()
-            and stage.start[0] == 0 and (np.diff(stage.start) > 0).all() and stage.start[-1] == len(stage.tokens)
-            and stage.tokens.max() < size
-        )
-        if not sound:
-            raise ModelFileError("the trees in this model are damaged")
-        return stage
+    def from_state(cls, state: State, lengths: Sequence[int], size: int) -> Stage:
+        """Read and check: no index may lead outside an array, and every walk must end. ``lengths`` (j,) are the codes of the
+        earlier columns, ``size`` those of this one."""
+        used = sound.array(state, "used", low=0, high=len(lengths) - 1, ascending=True, kind=np.int32)
+        nodes = state.arrays.get("nodes")
+        tokens, order = state.arrays.get("tokens"), state.arrays.get("order")
+        sound.demand(isinstance(nodes, np.ndarray) and nodes.dtype == np.int64 and nodes.ndim == 1, "no nodes of trees")
+        assert nodes is not None
+        roots = sound.array(state, "roots", low=0, high=len(nodes) - 1, kind=np.int32)
+        start = sound.array(state, "start", low=0, ascending=True, kind=np.int64)
+        here = [lengths[g] for g in used]
+        sound.demand(isinstance(order, np.ndarray) and order.dtype == np.uint8 and order.shape == (len(roots), sum(here))
+                     and len(roots) > 0, "orders of a wrong shape")
+        sound.demand(isinstance(tokens, np.ndarray) and tokens.dtype == code_type(size) and tokens.ndim == 1
+                     and len(tokens) > 0 and int(tokens.max()) < size, "codes that are not in the alphabet")
+        assert tokens is not None and order is not None
+        left, slot = nodes >> 32, nodes >> 8 & 0xFFFFFF
+        inner, ends = np.flatnonzero(slot > 0), np.flatnonzero(slot == 0)
+        sound.demand(len(start) > 1 and start[0] == 0 and start[-1] == len(tokens) and bool((np.diff(start) > 0).all()),
+                     "leaves that are empty or out of order")
+        sound.demand(bool((slot <= len(used)).all() and (left[inner] > inner).all() and (left[inner] + 1 < len(nodes)).all()
+                          and (left[ends] >= 0).all() and (left[ends] < len(start) - 1).all()), "trees that lead nowhere")
+        return cls(used, _places(here), nodes, roots, order, start, tokens)
+
+
+def _used(grown: Sequence[Grown]) -> tuple[np.ndarray, np.ndarray]:
+    """(G,) the columns that any tree splits on; (N,) for each node its column's place among them + 1, or 0 at a leaf."""
+    columns = [np.where(g.tree.feature < 0, -1, g.looked[g.tree.feature] if len(g.looked) else -1) for g in grown]
+    every = np.concatenate(columns)
+    used = np.unique(every[every >= 0]).astype(np.int32)
+    return used, np.where(every < 0, 0, np.searchsorted(used, every) + 1).astype(np.int64)
+
+
+def _places(lengths: Sequence[int]) -> np.ndarray:
+    """Where each part begins when parts of these lengths stand in a row."""
+    return np.concatenate([[0], np.cumsum(lengths)])[:-1].astype(np.int64)
 
 
 @kernel
-def _draw(bins, nodes, roots, order, start, tokens, turn, queue, shift, golden):  # type: ignore[no-untyped-def]
-    size, ranks, trees = len(bins), len(start) - 1, len(roots)
+def _draw(codes, used, begin, nodes, roots, order, start, tokens, turn, queue, shift, golden):  # type: ignore[no-untyped-def]
+    size, ranks, trees = len(codes), len(start) - 1, len(roots)
     leaf = np.empty(size, np.int32)
     first = np.zeros(ranks + 1, np.int64)
     row, place = np.empty(STEP, np.int64), np.empty(STEP, np.int64)
@@ -125,7 +155,7 @@ def _draw(bins, nodes, roots, order, start, tokens, turn, queue, shift, golden):
                     f = node >> 8 & 0xFFFFFF
                     if f > 0:
                         row[still] = i
-                        place[still] = (node >> 32) + (order[t, f - 1, bins[i, f - 1]] > (node & 0xFF))
+                        place[still] = (node >> 32) + (order[t, begin[f - 1] + codes[i, used[f - 1]]] > (node & 0xFF))
                         still += 1
                     else:
                         leaf[i] = node >> 32
