@@ -90,6 +90,14 @@ class Encoder:
         fields = [pa.field(c.name, a.type) for c, a in zip(table.columns, columns, strict=True)]
         return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
 
+    def blank(self) -> Block:
+        """No rows at all: tells the alphabets of the coded columns."""
+        run = Run()
+        coded = [coder.encode(_none(self.table, seat), run.child(i))
+                 for i, (coder, seat) in enumerate(zip(self.coders, self.seats, strict=True))]
+        sound.demand(self.widths == tuple(map(len, coded)), "widths of columns that make no sense")
+        return Block(tuple(column for group in coded for column in group), 0)
+
     def words(self) -> list[tuple[str, str, str]]:
         """(columns, codec, what it holds) of every seat."""
         return [(", ".join(self.table.names[i] for i in s.columns), s.codec, c.words())

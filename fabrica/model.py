@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 import fabrica
-from fabrica import catalog, modelfile
+from fabrica import catalog, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
 from fabrica.contract import Engine, Model
@@ -31,6 +31,7 @@ from fabrica.state import State
 __all__ = ["TableModel", "learn"]
 
 CHUNK = 1 << 16  #: rows that share a random stream; the same for any number of workers
+REHEARSED = 8  #: rows that a model must be able to write before it counts as read
 ENGINE_ROWS = 200_000  #: an engine learns from a uniform sample of at most so many rows; the codecs always see all
 
 
@@ -135,19 +136,38 @@ class TableModel:
             table = Table.from_json(state.plain["table"], where)
             engine = str(state.plain["engine"])
             encoder = Encoder.from_state(table, state.part("encoder"))
-            model = model_class(engine).from_state(state.part("model"))
-            return cls(table, encoder, engine, model, dict(state.plain["facts"]))
+            learned = cls(table, encoder, engine, model_class(engine).from_state(state.part("model")), _facts(state))
+            learned._rehearse()
+            return learned
         except FabricaError as error:
             raise ModelFileError(error.what, where=where, hint=error.hint) from None
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError, pa.ArrowException):
             raise ModelFileError("the model lacks something or holds it in the wrong form", where=where,
                                  hint="it was damaged, or written by another version of fabrica") from None
+
+    def _rehearse(self) -> None:
+        """What was read works as a whole: engine and encoder have the same alphabets, and a few rows can be written."""
+        run, rows = Run(0, workers=1).child("rehearsal"), range(REHEARSED)
+        block = self.model.sample(REHEARSED, None, run.child("engine"))
+        ours, theirs = (Block(tuple(c.empty() for c in b), 0).state() for b in (self.encoder.blank(), block))
+        sound.demand(ours.plain == theirs.plain, "an engine that does not fit the columns")
+        for text in (False, True):
+            batch = self.encoder.decode(block, rows, run.child("decode").child(int(text)), self.written(text))
+            pa.Table.from_batches([batch]).cast(self.arrow_schema(text))
+        sound.demand(bool(self.words()), "nothing that can be said")
 
     def _repr_html_(self) -> str:
         from html import escape
 
         lines = "".join(f"<li>{escape(line)}</li>" for line in self.words())
         return f"<div class='fabrica-model'><b>fabrica model of {escape(self.table.name)}</b><ul>{lines}</ul></div>"
+
+
+def _facts(state: State) -> dict[str, Any]:
+    """The facts beside what was learned: the notes among them are texts."""
+    facts = dict(sound.plain(state, "facts", dict))
+    sound.texts(State({"notes": facts.get("notes", [])}), "notes")
+    return facts
 
 
 def _done(waiting: deque[tuple[int, Future[pa.RecordBatch]]], rows: int, run: Run) -> pa.RecordBatch:

@@ -22,8 +22,8 @@ __all__ = ["VERSION", "read", "write"]
 
 VERSION = 1
 KNOWN = ("model.json", "arrays.safetensors")
-LARGEST = 16 << 30  #: bytes that an entry may unpack to
-RATIO = 1100  #: more than deflate can reach
+SMALL = 64 << 20  #: bytes that an entry may unpack to, however small it is packed
+RATIO = 100  #: times that a larger one may grow
 
 
 def write(path: Path, state: State) -> None:
@@ -62,7 +62,7 @@ def read(path: str | Path) -> State:
     head, arrays = _entries(data, where)
     plain = _plain(head, where)
     version = plain.get("fabrica_model")
-    if not isinstance(version, int):
+    if type(version) is not int or version < 1:
         raise ModelFileError("this is no fabrica model", where=where)
     if version > VERSION:
         raise ModelFileError(f"this model has format {version}; this fabrica reads formats up to {VERSION}",
@@ -86,7 +86,7 @@ def _entries(data: bytes, where: str) -> tuple[bytes, bytes]:
             if sorted(i.filename for i in infos) != sorted(KNOWN):
                 raise ModelFileError("the file does not hold what a model holds", where=where)
             for info in infos:
-                if info.file_size > LARGEST or info.file_size > RATIO * max(info.compress_size, 1):
+                if info.file_size > max(SMALL, RATIO * info.compress_size):
                     raise ModelFileError("the file claims more than it can hold", where=where)
             return file.read(KNOWN[0]), file.read(KNOWN[1])
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError):
@@ -103,6 +103,7 @@ def _plain(head: bytes, where: str) -> dict[str, Any]:
 
     try:
         plain = json.loads(head.decode("utf-8"), parse_constant=refuse)
+        json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()  # half a character would stop whoever prints it
     except (ValueError, RecursionError):
         raise ModelFileError("the description in this model is damaged", where=where) from None
     if not isinstance(plain, dict):

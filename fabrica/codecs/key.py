@@ -272,7 +272,7 @@ class KeyCoder(Coder):
         return uuids(rows, run) if self.look["kind"] == "uuid" else templates(_email(), rows)
 
     def words(self) -> str:
-        look = self.look.get("template") or self.look["kind"]
+        look = self.look["template"] if "template" in self.look else self.look["kind"]
         return f"made afresh: {look}" + (f", missing in {100 * self.missing:.1f} %" if self.markers else "")
 
     def state(self) -> State:

@@ -132,7 +132,8 @@ class NumberCoder(Coder):
     @classmethod
     def from_state(cls, state: State) -> NumberCoder:
         found = sound.plain(state, "share", (list, tuple))
-        sound.demand(len(found) <= 256 and all(isinstance(s, (int, float)) for s in found), "shares that make no sense")
+        sound.demand(len(found) <= 256 and all(isinstance(s, (int, float)) and 0 <= s <= 1 for s in found),
+                     "shares that make no sense")
         share = np.zeros(256)
         share[: len(found)] = found
         marginal = Marginal.from_state(state.part("marginal")) if "parts" in state.plain else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabrica import sound
 from fabrica.block import Block, Coded
 from fabrica.contract import Engine, Model
 from fabrica.run import Run
@@ -60,5 +61,6 @@ class IndependentModel(Model):
     @classmethod
     def from_state(cls, state: State) -> IndependentModel:
         alphabet = Block.from_state(state.part("alphabet"))
-        arrays = state.part("cumulative").arrays
-        return cls(alphabet, tuple(arrays[str(i)] for i in range(len(alphabet.columns))))
+        part = state.part("cumulative")
+        return cls(alphabet, tuple(sound.array(part, str(i), size=c.size, low=0, high=1 + 1e-9, ascending=True)
+                                   for i, c in enumerate(alphabet)))

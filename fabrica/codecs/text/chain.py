@@ -99,6 +99,7 @@ class Chain:
             found = self.follow.pick(before, u[0])
             shape = self.drift.pick(self.look[before], u[1])
             shape = np.where(shape < 0, self.any.pick(np.zeros(len(here), np.int64), u[2]), shape)
+            shape = np.maximum(shape, 0)  # only in a model that was changed by hand
             word = self.filled.pick(shape, u[3])
             found = np.where(found < 0, np.where(word < 0, words + shape, word), found)
             token[here] = out[starts[here] + step] = found
