@@ -1,0 +1,83 @@
+"""A small table with a column of every kind, and models of it: what the tests of models and model files share."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica import catalog
+from fabrica.dataset import Dataset
+from fabrica.model import TableModel, learn
+from fabrica.run import Run
+from fabrica.schema import Column, Table
+
+__all__ = ["COLUMNS", "SECRETS", "made", "rows_of_everything"]
+
+ROWS = 400
+SECRETS = ("Zyxomma", "Quillfish")  #: levels that two people hold and one person holds
+
+COLUMNS = (
+    Column("age", "integer", "int64"),
+    Column("fee", "decimal", "string", decimals=2, notation={"prefix": "$", "thousands": ",", "least": 2},
+           missing=("?",)),
+    Column("weight", "decimal", "double"),
+    Column("job", "category", "string", missing=("?", "n/a")),
+    Column("size", "ordinal", "string", levels=("small", "middle", "large")),
+    Column("ok", "boolean", "bool"),
+    Column("born", "date", "date32[day]"),
+    Column("paid", "date", "string", notation="%d/%m/%Y"),
+    Column("seen", "datetime", "timestamp[us, tz=Europe/Berlin]", unit="us", timezone="Europe/Berlin"),
+    Column("woke", "time", "time32[s]", unit="s"),
+    Column("slept", "duration", "duration[ms]", unit="ms"),
+    Column("east", "longitude", "double", partner="north"),
+    Column("north", "latitude", "double", partner="east"),
+    Column("id", "key", "string", notation={"template": "C-####"}),
+    Column("number", "key", "int64"),
+    Column("note", "text", "string"),
+    Column("same", "constant", "string"),
+    Column("none", "empty", "string"),
+    Column("blank", "empty", "string", missing=("?", "-")),
+)
+
+
+def rows_of_everything() -> pa.Table:
+    """400 people, a column of every kind; point masses, missing cells and rare levels among them."""
+    r = np.random.Generator(np.random.Philox(4))
+    gap = r.random(ROWS) < 0.1
+    day = r.integers(15_000, 19_000, ROWS)
+    jobs = r.choice(["cook", "smith", "?", "n/a"], ROWS, p=[0.5, 0.3, 0.1, 0.1]).astype(object)
+    jobs[[3, 200]], jobs[77] = SECRETS[0], SECRETS[1]
+    return pa.table({
+        "age": pa.array(np.where(r.random(ROWS) < 0.2, 99999, r.integers(18, 90, ROWS))),
+        "fee": pa.array(["?" if g else f"${v:,.2f}" for g, v in zip(gap, r.lognormal(7, 1, ROWS), strict=True)]),
+        "weight": pa.array(r.normal(70, 9, ROWS), mask=gap),
+        "job": pa.array(jobs.tolist()),
+        "size": pa.array(r.choice(["small", "middle", "large"], ROWS).tolist()),
+        "ok": pa.array(r.random(ROWS) < 0.5),
+        "born": pa.array(day.astype(np.int32)).view(pa.date32()),
+        "paid": pa.array([f"{d % 28 + 1:02d}/{d % 12 + 1:02d}/2024" for d in day]),
+        "seen": pa.array((day * 86_400 + r.integers(0, 86_400, ROWS)) * 10**6).view(
+            pa.timestamp("us", "Europe/Berlin")),
+        "woke": pa.array((r.integers(18_000, 36_000, ROWS)).astype(np.int32)).view(pa.time32("s")),
+        "slept": pa.array(r.integers(10**6, 10**8, ROWS)).view(pa.duration("ms")),
+        "east": pa.array(r.normal(10, 1, ROWS), mask=gap),
+        "north": pa.array(r.normal(50, 1, ROWS), mask=gap),
+        "id": pa.array([f"C-{i:04d}" for i in range(ROWS)]),
+        "number": pa.array(np.arange(ROWS) + 5),
+        "note": pa.array([" ".join(r.choice(["on", "off", "and", f"x{i}"], n)) for i, n in
+                          enumerate(r.integers(1, 6, ROWS))]),
+        "same": pa.array(["x"] * ROWS),
+        "none": pa.nulls(ROWS, pa.string()),
+        "blank": pa.array(r.choice(["?", "-"], ROWS).tolist()),
+    })
+
+
+@cache
+def made(engine: str = "trees") -> TableModel:
+    """A model of the table of everything."""
+    settings = {"trees": 2} if engine == "trees" else {}
+    way = catalog.get("engines", engine).with_settings(settings)
+    data = Dataset.open(rows_of_everything(), name="people")
+    return learn(data, Table("people", COLUMNS), way, Run(5, workers=1), name=engine, codes=16)
