@@ -48,7 +48,7 @@ class TableModel:
     engine: str
     model: Model
     facts: dict[str, Any] = field(default_factory=dict)
-    frame: Dataset | None = field(default=None, repr=False, compare=False)
+    frame: Dataset | None = field(default=None, repr=False, compare=False)  # emptied: no real row stays here
 
     def written(self, as_text: bool = False) -> Table:
         """The table as it is written: a model of a delimited file gives plain numbers as numbers, unless it writes
@@ -213,4 +213,5 @@ def learn(
         "fabrica": fabrica.__version__, "rows": len(block) if dataset.rows is None else dataset.rows,
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,
     }
-    return TableModel(table, encoder, name or type(engine).__module__.rsplit(".", 1)[-1], model, facts, dataset)
+    name = name or type(engine).__module__.rsplit(".", 1)[-1]
+    return TableModel(table, encoder, name, model, facts, dataset.emptied())

@@ -165,6 +165,16 @@ class Dataset:
         """
         return restored(table, self.kept, self.template)
 
+    def emptied(self) -> Dataset:
+        """The same columns and make without a single row: all that ``restore`` needs, and nothing that a model must
+        not hold."""
+        template = self.template
+        if make_of(template) == "pandas":
+            template = template.copy()  # a view would keep the rows it looks at
+        elif make_of(template) == "polars":
+            template = template.clear()
+        return Dataset(self.name, None, self.schema, self.kept, (), self.schema.empty_table(), template)
+
     @property
     def source(self) -> Source | None:
         """The source of the (first) file, which knows the hand it is written in; None for what lies in memory."""

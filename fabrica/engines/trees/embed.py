@@ -22,8 +22,8 @@ WIDTH = 8
 
 
 def places(column: Coded) -> np.ndarray:
-    """(size,) uint8: the place of each code of an ordered column as a feature; order kept, absent codes apart, equal mass
-    where there are too many."""
+    """(size,) uint8: the place of each code of an ordered column as a feature; order kept, absent codes apart, equal
+    mass where there are too many."""
     assert column.grid is not None
     if column.size <= PLACES:
         return np.arange(column.size, dtype=np.uint8)
@@ -35,9 +35,9 @@ def places(column: Coded) -> np.ndarray:
 
 
 def arranged(column: Coded, target: np.ndarray, weight: float = 10.0) -> np.ndarray:
-    """(size,) uint8: the place of each level of a nominal column: by their mean ``target`` (n,), shrunk towards the overall
-    mean, so that one threshold parts like levels from unlike ones (Breiman, Friedman, Olshen, Stone 1984, section 4.2.2);
-    of equal mass where there are too many levels."""
+    """(size,) uint8: the place of each level of a nominal column: by their mean ``target`` (n,), shrunk towards the
+    overall mean, so that one threshold parts like levels from unlike ones (Breiman, Friedman, Olshen, Stone 1984,
+    section 4.2.2); of equal mass where there are too many levels."""
     counts = np.bincount(column.codes, minlength=column.size)
     mean = (np.bincount(column.codes, target, column.size) + weight * target.mean()) / (counts + weight)
     order = np.argsort(mean, kind="stable")

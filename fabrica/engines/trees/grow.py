@@ -17,15 +17,15 @@ from fabrica.kernels import kernel
 
 __all__ = ["Tree", "grow"]
 
-PURITY = 0.5  #: squared length of the mean of a leaf that counts as pure
+PURITY = 0.5  #: squared length of the mean, the sum of squared shares, from which one level dominates
 
 
 @dataclass(frozen=True)
 class Tree:
     """Nodes in the order of their birth.
 
-    feature (N,) int32: -1 at a leaf; threshold (N,) uint8: places up to it go left; left (N,) int32: the left child, the
-    right one follows it.
+    feature (N,) int32: -1 at a leaf; threshold (N,) uint8: places up to it go left; left (N,) int32: the left child,
+    the right one follows it.
     """
 
     feature: np.ndarray
@@ -37,7 +37,9 @@ class Tree:
         return _descend(placed, self.feature, self.threshold, self.left)
 
 
-def grow(placed: np.ndarray, vectors: np.ndarray, codes: np.ndarray, rows: np.ndarray, leaf: int, price: float, pure: int) -> Tree:
+def grow(
+    placed: np.ndarray, vectors: np.ndarray, codes: np.ndarray, rows: np.ndarray, leaf: int, price: float, pure: int
+) -> Tree:
     """Grow a tree.
 
     Parameters
@@ -46,7 +48,7 @@ def grow(placed: np.ndarray, vectors: np.ndarray, codes: np.ndarray, rows: np.nd
     vectors : (size, R) float32, the embedded codes; codes : (n,) the target.
     rows : (m,) the people that this tree sees.
     leaf, price : see the file's first lines.
-    pure : people in a leaf of (nearly) one level, at least; 0 where the vectors are not of length one.
+    pure : people in a leaf where one level dominates, at least; 0 where the vectors are not of length one.
     """
     limit = 2 * (2 * len(rows) // max(min(leaf, pure or leaf), 1)) + 3
     feature, threshold, left = np.full(limit, -1, np.int32), np.zeros(limit, np.uint8), np.zeros(limit, np.int32)
@@ -103,7 +105,7 @@ def _grow(placed, vectors, codes, rows, leaf, price, pure, feature, threshold, l
                         lower += run[r] * run[r]
                         upper += other * other
                     gain = lower / below + upper / above - whole
-                    # a side with fewer than ``leaf`` people must be (nearly) of one level: its mean is (nearly) of length one
+                    # on a side with fewer than ``leaf`` people one level must dominate: its mean is long
                     if (
                         gain > best
                         and (below >= leaf or lower >= PURITY * below * below)

@@ -25,7 +25,8 @@ STEP = 64  #: rows that go down a tree side by side
 
 @dataclass(frozen=True)
 class Grown:
-    """A tree on the features ``looked`` (F,), the place of each of their codes in ``orders``, and the ``leaf`` (n,) of all people."""
+    """A tree on the features ``looked`` (F,), the place of each of their codes in ``orders``, and the ``leaf`` (n,)
+    of all people."""
 
     tree: Tree
     looked: np.ndarray
@@ -37,11 +38,11 @@ class Grown:
 class Stage:
     """Learned trees of one column.
 
-    used (G,) int32: the earlier columns that any tree splits on; place (G,) int64: where the codes of each begin in an order.
-    nodes (N,) int64: the nodes of all trees, ``left << 32 | (g + 1) << 8 | threshold`` with g a place in ``used``, so that a
-    step down reads one number; at a leaf g + 1 is 0 and ``left`` is the leaf's rank.
-    roots (T,): the first node of each tree. order (T, S) uint8: the place of each code of each used column, a line a tree.
-    start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn.
+    used (G,) int32: the earlier columns that any tree splits on; place (G,) int64: where the codes of each begin in
+    an order. nodes (N,) int64: the nodes of all trees, ``left << 32 | (g + 1) << 8 | threshold`` with g a place in
+    ``used``, so that a step down reads one number; at a leaf g + 1 is 0 and ``left`` is the leaf's rank.
+    roots (T,): the first node of each tree. order (T, S) uint8: the place of each code of each used column, a line a
+    tree. start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn.
     """
 
     used: np.ndarray
@@ -53,9 +54,9 @@ class Stage:
     tokens: np.ndarray
 
     @classmethod
-    def of(cls, grown: Sequence[Grown], codes: np.ndarray, key: np.ndarray, rest: int | None) -> Stage:
-        """Fill the trees' leaves with the ``codes`` (n,) of all people but those of the protected ``rest``; ``key`` (size,)
-        sorts codes."""
+    def of(cls, grown: Sequence[Grown], codes: np.ndarray, key: np.ndarray, rest: int | None, least: int) -> Stage:
+        """Fill the trees' leaves with the ``codes`` (n,) of all people but those of the protected ``rest``; ``key``
+        (size,) sorts codes. Leaves that are left with fewer than ``least`` people join their neighbours."""
         drawn = np.flatnonzero(codes != rest) if rest is not None else np.arange(len(codes))
         if not len(drawn):
             drawn = np.arange(len(codes))
@@ -63,32 +64,31 @@ class Stage:
         roots = np.concatenate([[0], np.cumsum(sizes)])
         leaf = np.concatenate([g.leaf[drawn] + root for g, root in zip(grown, roots, strict=False)])
         token, total = np.tile(codes[drawn], len(grown)), int(roots[-1])
+        end = np.concatenate([g.tree.feature for g in grown]) < 0
+        host = _joined(grown, roots, np.bincount(leaf, minlength=total), least)
+        leaf = host[leaf]
         counts = np.bincount(leaf, minlength=total)
         mean = np.bincount(leaf, key[token], total) / np.maximum(counts, 1)
-        end = np.concatenate([g.tree.feature for g in grown]) < 0
         full = np.flatnonzero(end & (counts > 0))
         ranked = full[np.argsort(mean[full], kind="stable")]
         rank = np.zeros(total, np.int64)
         rank[ranked] = np.arange(len(ranked))
-        for empty in np.flatnonzero(end & (counts == 0)):  # only people with rare levels: their neighbours answer
-            rank[empty] = rank[full[np.argmin(np.abs(full - empty))]]
+        rank = rank[host]
         used, slots = _used(grown)
         left = np.concatenate([g.tree.left.astype(np.int64) + root for g, root in zip(grown, roots, strict=False)])
         left[end] = rank[end]
         threshold = np.concatenate([g.tree.threshold for g in grown])
         lengths = [len(grown[0].orders[i]) for i in np.searchsorted(grown[0].looked, used)]
-        order = np.stack([np.concatenate([np.empty(0, np.uint8), *(g.orders[i] for i in np.searchsorted(g.looked, used))])
-                          for g in grown])
+        order = np.stack([_row(g, used) for g in grown])
         start = np.concatenate([[0], np.cumsum(counts[ranked])])
         sorted_tokens = token[np.lexsort((key[token], rank[leaf]))]
-        return cls(used, _places(lengths), left << 32 | slots << 8 | threshold, roots[:-1].astype(np.int32), order, start,
-                   sorted_tokens)
+        nodes = left << 32 | slots << 8 | threshold
+        return cls(used, _places(lengths), nodes, roots[:-1].astype(np.int32), order, start, sorted_tokens)
 
     def draw(self, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16."""
-        turn = int(random.integers(max(len(codes), 1)))
         queue = random.permutation(np.arange(len(codes), dtype=np.int32))
-        return _draw(codes, self.used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens, turn, queue,
+        return _draw(codes, self.used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens, queue,
                      random.random(), GOLDEN)
 
     def state(self) -> State:
@@ -97,8 +97,8 @@ class Stage:
 
     @classmethod
     def from_state(cls, state: State, lengths: Sequence[int], size: int) -> Stage:
-        """Read and check: no index may lead outside an array, and every walk must end. ``lengths`` (j,) are the codes of the
-        earlier columns, ``size`` those of this one."""
+        """Read and check: no index may lead outside an array, and every walk must end. ``lengths`` (j,) are the
+        codes of the earlier columns, ``size`` those of this one."""
         used = sound.array(state, "used", low=0, high=len(lengths) - 1, ascending=True, kind=np.int32)
         nodes = state.arrays.get("nodes")
         tokens, order = state.arrays.get("tokens"), state.arrays.get("order")
@@ -107,26 +107,65 @@ class Stage:
         roots = sound.array(state, "roots", low=0, high=len(nodes) - 1, kind=np.int32)
         start = sound.array(state, "start", low=0, ascending=True, kind=np.int64)
         here = [lengths[g] for g in used]
-        sound.demand(isinstance(order, np.ndarray) and order.dtype == np.uint8 and order.shape == (len(roots), sum(here))
-                     and len(roots) > 0, "orders of a wrong shape")
+        sound.demand(isinstance(order, np.ndarray) and order.dtype == np.uint8, "no orders")
+        assert order is not None
+        sound.demand(order.shape == (len(roots), sum(here)) and len(roots) > 0, "orders of a wrong shape")
         sound.demand(isinstance(tokens, np.ndarray) and tokens.dtype == code_type(size) and tokens.ndim == 1
                      and len(tokens) > 0 and int(tokens.max()) < size, "codes that are not in the alphabet")
-        assert tokens is not None and order is not None
+        assert tokens is not None
         left, slot = nodes >> 32, nodes >> 8 & 0xFFFFFF
         inner, ends = np.flatnonzero(slot > 0), np.flatnonzero(slot == 0)
         sound.demand(len(start) > 1 and start[0] == 0 and start[-1] == len(tokens) and bool((np.diff(start) > 0).all()),
                      "leaves that are empty or out of order")
-        sound.demand(bool((slot <= len(used)).all() and (left[inner] > inner).all() and (left[inner] + 1 < len(nodes)).all()
-                          and (left[ends] >= 0).all() and (left[ends] < len(start) - 1).all()), "trees that lead nowhere")
+        walks = (slot <= len(used)).all() and (left[inner] > inner).all() and (left[inner] + 1 < len(nodes)).all()
+        ends_well = (left[ends] >= 0).all() and (left[ends] < len(start) - 1).all()
+        sound.demand(bool(walks and ends_well), "trees that lead nowhere")
         return cls(used, _places(here), nodes, roots, order, start, tokens)
 
 
+def _joined(grown: Sequence[Grown], roots: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
+    """(N,) for each node the leaf that answers for it: itself, or where a leaf has fewer than ``least`` people the
+    one that it joins, the next from left to right in its tree."""
+    host = np.arange(len(counts))
+    for g, root in zip(grown, roots, strict=False):
+        leaves = _left_to_right(g.tree) + root
+        if counts[leaves].min() >= least:
+            continue
+        first, held, before = leaves[0], 0, leaves[0]
+        for i, leaf in enumerate(leaves):
+            host[leaf] = first
+            held += counts[leaf]
+            if held >= least and i + 1 < len(leaves):
+                before, first, held = first, leaves[i + 1], 0
+        if held < least:
+            host[host == first] = before
+    return host
+
+
+def _left_to_right(tree: Tree) -> np.ndarray:
+    """(L,) the leaves as they hang."""
+    found, stack = [], [0]
+    while stack:
+        node = stack.pop()
+        if tree.feature[node] < 0:
+            found.append(node)
+        else:
+            stack += [int(tree.left[node]) + 1, int(tree.left[node])]
+    return np.array(found)
+
+
 def _used(grown: Sequence[Grown]) -> tuple[np.ndarray, np.ndarray]:
-    """(G,) the columns that any tree splits on; (N,) for each node its column's place among them + 1, or 0 at a leaf."""
+    """(G,) the columns that any tree splits on; (N,) for each node its column's place among them + 1, or 0 at a
+    leaf."""
     columns = [np.where(g.tree.feature < 0, -1, g.looked[g.tree.feature] if len(g.looked) else -1) for g in grown]
     every = np.concatenate(columns)
     used = np.unique(every[every >= 0]).astype(np.int32)
     return used, np.where(every < 0, 0, np.searchsorted(used, every) + 1).astype(np.int64)
+
+
+def _row(grown: Grown, used: np.ndarray) -> np.ndarray:
+    """(S,) the orders of the used columns of one tree, one behind the other."""
+    return np.concatenate([np.empty(0, np.uint8), *(grown.orders[i] for i in np.searchsorted(grown.looked, used))])
 
 
 def _places(lengths: Sequence[int]) -> np.ndarray:
@@ -135,17 +174,18 @@ def _places(lengths: Sequence[int]) -> np.ndarray:
 
 
 @kernel
-def _draw(codes, used, begin, nodes, roots, order, start, tokens, turn, queue, shift, golden):  # type: ignore[no-untyped-def]
+def _draw(codes, used, begin, nodes, roots, order, start, tokens, queue, shift, golden):  # type: ignore[no-untyped-def]
     size, ranks, trees = len(codes), len(start) - 1, len(roots)
     leaf = np.empty(size, np.int32)
     first = np.zeros(ranks + 1, np.int64)
     row, place = np.empty(STEP, np.int64), np.empty(STEP, np.int64)
-    for t in range(trees):  # a stretch of rows for each tree, turned by chance: the tree stays in the cache
+    # the rows stand in an order of this column's own: a shared one would tie columns together
+    for t in range(trees):  # a stretch of them for each tree, which so stays in the cache
         s, stop = t * size // trees, (t + 1) * size // trees
         while s < stop:  # rows go down side by side, so that their memory is read side by side
             walking = min(STEP, stop - s)
             for w in range(walking):
-                row[w] = s + w - turn if s + w >= turn else s + w - turn + size
+                row[w] = queue[s + w]
                 place[w] = roots[t]
             s += walking
             while walking > 0:
@@ -164,7 +204,7 @@ def _draw(codes, used, begin, nodes, roots, order, start, tokens, turn, queue, s
     for r in range(ranks):
         first[r + 1] += first[r]
     out = np.empty(size, tokens.dtype)
-    for q in range(size):  # in an order of this column's own: a shared one would tie columns together
+    for q in range(size):
         i = queue[q]
         r = leaf[i]
         u = first[r] * golden + shift
