@@ -1,9 +1,10 @@
 """Drawings: plain series for the pictures of a report, small and safe to publish.
 
 ``columns[name]``, numeric: ``{"kind", "edges" (k+1), "real" (k), "synthetic" (k), "missing": {"real",
-"synthetic"}}``, shares of all present values in at most 40 equal bins between the 0.5 % and 99.5 % quantiles of the
-original; what lies outside is counted in the end bins, edges are rounded, and a bin with fewer than five real rows
-is drawn as none for the original. Categorical: ``{"kind", "levels", "real", "synthetic", "other": {…}, "missing":
+"synthetic"}}``, shares of all present values in at most 40 equal bins. The ends are means of the five lowest and of
+the five highest original values between the 0.5 % and 99.5 % quantiles, never one person's; what lies outside is
+counted in the end bins, edges are rounded, and a bin with fewer than five real rows is drawn as none for the
+original. Where fewer than five real rows lie between the quantiles nothing is drawn. Categorical: ``{"kind", "levels", "real", "synthetic", "other": {…}, "missing":
 {…}}``, shares of all rows of the 20 commonest levels that at least five real rows hold, all others summed.
 
 ``pairs``: ``{"columns", "error", "floor"}``, the matrices of ``trend_common``. ``association``: ``{"columns",
@@ -49,8 +50,19 @@ def _kind(evidence: Evidence, name: str, otherwise: str) -> str:
     return evidence.table[name].kind if name in evidence.table.names else otherwise
 
 
-def _edges(values: np.ndarray, whole: bool) -> np.ndarray:
+def _ends(values: np.ndarray) -> tuple[float, float] | None:
+    """Where a histogram begins and ends; None where that would tell about fewer than five people."""
     low, high = np.quantile(values, [0.005, 0.995])
+    inside = np.sort(values[(values >= low) & (values <= high)])
+    if len(inside) < HOLDERS:
+        return None
+    if inside[0] == inside[-1]:
+        return float(inside[0]), float(inside[0])
+    low, high = float(inside[:HOLDERS].mean()), float(inside[-HOLDERS:].mean())
+    return (low, high) if low < high else None
+
+
+def _edges(low: float, high: float, whole: bool) -> np.ndarray:
     if whole:
         step = max(1.0, np.ceil((high - low + 1) / BINS))
         bars = int(np.ceil((np.ceil(high) - np.floor(low) + 1) / step))
@@ -67,9 +79,10 @@ def _histogram(evidence: Evidence, name: str) -> dict[str, Any]:
     columns = [s.values[name] for s in (evidence.real, evidence.synthetic)]
     missing = _both(*(np.isnan(c).mean() if len(c) else 0.0 for c in columns))
     present = [c[~np.isnan(c)] for c in columns]
-    if not len(present[0]):
+    ends = _ends(present[0]) if len(present[0]) else None
+    if ends is None:
         return {"kind": kind, "edges": [], "real": [], "synthetic": [], "missing": missing}
-    edges = _edges(present[0], kind in ("integer", "date"))
+    edges = _edges(*ends, kind in ("integer", "date"))
     counts = [np.histogram(np.clip(p, edges[0], edges[-1]), edges)[0] for p in present]
     counts[0] = np.where(counts[0] < HOLDERS, 0, counts[0])
     shares = [_plain(c / max(1, len(p))) for c, p in zip(counts, present, strict=True)]

@@ -169,6 +169,38 @@ def test_rare_levels_and_extremes_are_not_drawn():
     assert got.drawings["columns"]["town"]["other"]["real"] == pytest.approx((HOLDERS - 1) / 600, abs=1e-4)
 
 
+def drawn(values: list[float], twin: list[float] | None = None) -> dict:
+    real = pa.table({"pay": pa.array(values, pa.float64())})
+    got = judged(real, real if twin is None else pa.table({"pay": pa.array(twin, pa.float64())}),
+                 table=Table("t", (Column("pay", "decimal", "double"),)), metrics=["shape"])
+    return got.drawings["columns"]["pay"]
+
+
+def law_ends_stand_for_five(show=drawn):
+    salaries = np.random.default_rng(1).normal(50_000, 5_000, 99).tolist()
+    assert max(show([*salaries, 1_000_000.0])["edges"]) < 65_000
+    assert min(show([*salaries, -1_000_000.0])["edges"]) > 35_000
+    apart = [float(v) for v in range(30)]
+    assert not {*apart} & {show(apart)["edges"][0], show(apart)["edges"][-1]} - {2.0, 3.0, 26.0, 27.0}
+
+
+def test_the_ends_of_a_histogram_stand_for_five_people(monkeypatch):
+    law_ends_stand_for_five()
+    monkeypatch.setattr("fabrica.drawings._ends", lambda v: tuple(np.quantile(v, [0.005, 0.995])))
+    with pytest.raises(AssertionError):
+        law_ends_stand_for_five()
+
+
+@pytest.mark.parametrize("values", [[7_654_321.0] * 4, [7_654_321.0] * 4 + [None] * 50, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
+def test_fewer_than_five_people_draw_nothing(values):
+    got = drawn(values)
+    assert got["edges"] == got["real"] == got["synthetic"] == []
+
+
+def test_a_constant_of_five_people_is_drawn():
+    assert drawn([3.0] * 5)["real"] == [1.0]
+
+
 def test_a_metric_that_cannot_be_computed_is_a_finding(monkeypatch):
     from fabrica.errors import NotComputable
 
