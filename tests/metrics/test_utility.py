@@ -20,6 +20,18 @@ def test_each_sort_of_target(target, measure):
         assert "much worse" in bad.detail["words"]
 
 
+@pytest.mark.parametrize("gap", [0.0, np.nan])
+def test_a_number_with_two_values_is_predicted_as_two_levels(gap):
+    def coded(rows, seed):
+        base = people(rows, seed)
+        rich = np.where(base.values["age"] > 55, 1.0, 0.0)
+        rich[:20] = gap
+        return sheet(age=base.values["age"] + np.random.default_rng(seed).normal(0, 15, rows), rich=rich)
+
+    got = find(judge("utility", coded(600, 1), coded(600, 2), coded(600, 3), target="rich"), "utility")
+    assert got.unit == "AUC" and got.value > 0.8 and got.detail["left_out_rows"] == (20 if gap else 0)
+
+
 def test_the_original_as_twin_has_no_gap():
     real = people(400, 1)
     same = find(judge("utility", real, real, people(400, 2), target="pay"), "utility")

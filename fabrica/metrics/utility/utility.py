@@ -2,8 +2,8 @@
 
 Train on synthetic, test on real (Esteban, Hyland and Raetsch 2017, arXiv:1706.02633): XGBoost (200 trees of depth
 6, learning rate 0.1, subsample 0.8, as in the project's published protocol) learns the declared target from the
-twin and is judged on the holdout: area under the ROC curve where the target has two levels, accuracy where it has
-more, R2 where it is a number. The floor is the same model trained on the original; ``detail["gap"]`` is original
+twin and is judged on the holdout: area under the ROC curve where the target has two levels or is a number with two
+values (0 and 1), accuracy where it has more levels, R2 where it is any other number. The floor is the same model trained on the original; ``detail["gap"]`` is original
 minus twin.
 
 How many levels the target has is read from the original; a missing one is a level. Rows without a number as target
@@ -46,13 +46,15 @@ class Utility(Metric):
             return [Finding("utility", None, better="higher", against="holdout", problem=why)]
         target, test = evidence.target, evidence.holdout
         known = np.unique(evidence.real.values[target])
+        known = known[~np.isnan(known)]
+        levels = target in evidence.real.levels or len(known) == 2
 
         def judge(role: str) -> Score:
             train = evidence.synthetic if role == "synthetic" else evidence.real
             most = max(1_000, int(WORK / (len(train.values) * rounds(len(known)) * len(known))))
-            if target in train.levels and train.rows > most:
+            if levels and train.rows > most:
                 train = train.take(run.child(f"{role} rows").random().permutation(train.rows)[:most])
-            if target in train.levels:
+            if levels:
                 return _levels(train, test, target, known)
             return _number(train, test, target, run.child(role).random())
 
