@@ -68,12 +68,12 @@ KNOWN: Mapping[str, Meaning] = {
     "alpha_precision": Meaning(
         "Realistic rows",
         "Alpha-precision: do synthetic rows lie where real rows lie? 1 where they do at every level of typicality.",
-        "Alaa et al., How Faithful is your Synthetic Data?, ICML 2022"),
+        "after Alaa et al., ICML 2022; in a space of our own, not comparable with published numbers"),
     "beta_recall": Meaning(
         "Variety of rows",
         "Beta-recall: is the whole variety of the real rows covered by synthetic ones? About one half is natural; far "
         "above its floor means too close, not better.",
-        "Alaa et al., How Faithful is your Synthetic Data?, ICML 2022"),
+        "after Alaa et al., ICML 2022; in a space of our own, not comparable with published numbers"),
     "coverage": Meaning(
         "Coverage",
         "Which share of the real levels, and of the real range of numbers, occurs in the synthetic table. Levels of "

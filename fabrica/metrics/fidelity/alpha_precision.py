@@ -10,6 +10,9 @@ real row, by the distance of that synthetic row from the synthetic mean. A fresh
 scores about one half (the nearest of two equal crowds is in either by a toss), a copy of the original scores 1:
 clearly above the floor means too close, not better.
 
+The space the rows are placed in is our own, and at most 5,000 rows are looked at: the numbers are for comparing with
+their floor here, and cannot be compared with the alpha-precision and beta-recall that papers print.
+
 Rows are points in a fair space: each column weighs the same. Numbers are placed by their rank in the original,
 levels are one-hot (the 100 commonest), missing is an indicator; every column is scaled so that two random rows are
 equally far apart in it. At most 5,000 random rows of each table are used, fewer where there are many coordinates
@@ -37,8 +40,8 @@ ALPHAS = np.linspace(0, 1, 30)
 class AlphaPrecision(Metric):
     """See the file's first lines."""
 
-    title: ClassVar[str] = "whether rows are typical (precision) and all kinds of real rows are reached (recall)"
-    source: ClassVar[str] = "Alaa et al. 2022, arXiv:2102.08921"
+    title: ClassVar[str] = "whether rows are typical (precision) and all kinds of real rows are reached (recall), in our own space"
+    source: ClassVar[str] = "after Alaa et al. 2022, arXiv:2102.08921; not comparable with published numbers"
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         floor = evidence.holdout if evidence.holdout is not None else evidence.real
