@@ -1,6 +1,6 @@
 """Fidelity, utility and the membership attack by the independent yardstick: mean of seeds, one core.
 
-    python benchmarks/fidelity.py [--peers] [--seeds 3] [--only trees,independent] [--half]
+    python benchmarks/fidelity.py [--peers] [--seeds 3] [--data adult,magic] [--only trees]
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ SHOWN = ("shape", "trend_common", "xgb_c2st", "xgb_c2st_test", "mle", "mia_auc",
 
 
 def mostly() -> Path:
+    # its torchvision clashes with a CPU torch, and is not needed
     python = environment("mostlyai", "torch==2.13.0", "mostlyai-engine==2.7.3")
-    subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", "torchvision"], check=True)  # it clashes with a CPU torch
+    subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", "torchvision"], check=True)
     return python
 
 
@@ -30,7 +31,7 @@ GENERATORS = {
     "fabrica trees": (lambda: Path(sys.executable), "fabrica_engine.py", "trees"),
     "fabrica independent": (lambda: Path(sys.executable), "fabrica_engine.py", "independent"),
     "SDV 2.0.0 Gaussian copula": (lambda: environment("sdv", "torch==2.13.0", "sdv==2.0.0"), "sdv_copula.py", "-"),
-    "MOSTLY AI engine 2.7.3": (mostly, "mostlyai.py", "-"),
+    "MOSTLY AI engine 2.7.3": (mostly, "mostlyai_argn.py", "-"),
 }
 
 
@@ -46,14 +47,17 @@ def run(name: str, data: Data, seed: int, out: Path, *settings: str) -> dict:
 
 
 def table(results: dict[str, dict[str, list[dict]]]) -> str:
-    head = "| data | generator | fit CPU-s | Shape | Trend (common) | C2ST train | C2ST test | MLE (real) | attack all | attack outliers | copies % | MB |"
-    lines = [head, "|" + "---|" * 12]
+    head = ("data", "generator", "fit CPU-s", "Shape", "Trend (common)", "C2ST train", "C2ST test", "MLE (real)",
+            "attack all", "attack outliers", "copies %", "MB")
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for data, generators in results.items():
         for name, scores in generators.items():
             m = {k: mean(s[k] for s in scores) for k in (*SHOWN, "fit", "memory", "mle_real")}
-            lines.append(
-                f"| {data} | {name} | {m['fit']:.1f} | {m['shape']:.2f} | {m['trend_common']:.2f} | {m['xgb_c2st']:.3f} | {m['xgb_c2st_test']:.3f} "
-                f"| {m['mle']:.3f} ({m['mle_real']:.3f}) | {m['mia_auc']:.3f} | {m['mia_auc_outliers']:.3f} | {100 * m['copies']:.2f} | {m['memory']:.0f} |")
+            cells = (data, name, f"{m['fit']:.1f}", f"{m['shape']:.2f}", f"{m['trend_common']:.2f}",
+                     f"{m['xgb_c2st']:.3f}",
+                     f"{m['xgb_c2st_test']:.3f}", f"{m['mle']:.3f} ({m['mle_real']:.3f})", f"{m['mia_auc']:.3f}",
+                     f"{m['mia_auc_outliers']:.3f}", f"{100 * m['copies']:.2f}", f"{m['memory']:.0f}")
+            lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -61,10 +65,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", default="", help="generators whose name holds this")
     parser.add_argument("--data", default=",".join(d.name for d in DATA))
     args = parser.parse_args()
     need_data()
-    names = [n for n in GENERATORS if args.peers or n.startswith("fabrica")]
+    names = [n for n in GENERATORS if args.only in n and (args.peers or n.startswith("fabrica"))]
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "fidelity.json"
     results: dict = json.loads(file.read_text()) if file.exists() else {}

@@ -12,7 +12,8 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 70, 24, 230, 60
 
 def scatter(points: list[tuple[str, str, float, float]], *, x: str, y: str) -> str:
     """``points`` are (series, mark's name, x, y); x is logarithmic, y runs from 0 to 1."""
-    series, kinds = list(dict.fromkeys(p[0] for p in points)), list(dict.fromkeys(p[1] for p in points))
+    series = list(dict.fromkeys(p[0] for p in points))
+    kinds = list(dict.fromkeys(p[1] for p in points))
     xs = [max(p[2], 1e-3) for p in points]
     low, high = floor(log10(min(xs)) * 2) / 2, ceil(log10(max(xs)) * 2) / 2
     plot_w, plot_h = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -20,15 +21,18 @@ def scatter(points: list[tuple[str, str, float, float]], *, x: str, y: str) -> s
     def place(px: float, py: float) -> tuple[float, float]:
         return LEFT + plot_w * (log10(max(px, 1e-3)) - low) / max(high - low, 1e-9), TOP + plot_h * (1 - py)
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="system-ui, sans-serif" '
-             f'font-size="12" role="img"><title>{escape(y)} against {escape(x)}</title>'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+             f'font-family="system-ui,
+                          sans-serif" font-size="12" role="img"><title>{escape(y)} against {escape(x)}</title>'
              f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>']
     for tick in range(6):
         _, ty = place(10**low, tick / 5)
-        parts.append(f'<path d="M{LEFT} {ty:.1f}h{plot_w}" stroke="#ddd"/><text x="{LEFT - 8}" y="{ty + 4:.1f}" text-anchor="end">{tick / 5:.1f}</text>')
+        parts.append(f'<path d="M{LEFT} {ty:.1f}h{plot_w}" stroke="#ddd"/>'
+                     f'<text x="{LEFT - 8}" y="{ty + 4:.1f}" text-anchor="end">{tick / 5:.1f}</text>')
     for power in range(ceil(low), floor(high) + 1):
         tx, _ = place(10**power, 0)
-        parts.append(f'<path d="M{tx:.1f} {TOP}v{plot_h}" stroke="#ddd"/><text x="{tx:.1f}" y="{TOP + plot_h + 18}" text-anchor="middle">{10**power:g}</text>')
+        parts.append(f'<path d="M{tx:.1f} {TOP}v{plot_h}" stroke="#ddd"/>'
+                     f'<text x="{tx:.1f}" y="{TOP + plot_h + 18}" text-anchor="middle">{10**power:g}</text>')
     for name, kind, px, py in points:
         cx, cy = place(px, py)
         parts.append(_mark(MARKS[kinds.index(kind) % 3], cx, cy, COLOURS[series.index(name) % 5]))
@@ -37,9 +41,11 @@ def scatter(points: list[tuple[str, str, float, float]], *, x: str, y: str) -> s
                      + f'<text x="{WIDTH - RIGHT + 32}" y="{TOP + 16 + 20 * i}">{escape(name)}</text>')
     for i, kind in enumerate(kinds):
         row = TOP + 32 + 20 * (len(series) + i)
-        parts.append(_mark(MARKS[i % 3], WIDTH - RIGHT + 20, row, "#555") + f'<text x="{WIDTH - RIGHT + 32}" y="{row + 4}">{escape(kind)}</text>')
+        parts.append(_mark(MARKS[i % 3], WIDTH - RIGHT + 20, row, "#555")
+                     + f'<text x="{WIDTH - RIGHT + 32}" y="{row + 4}">{escape(kind)}</text>')
+    middle = TOP + plot_h / 2
     parts.append(f'<text x="{LEFT + plot_w / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(x)}</text>'
-                 f'<text transform="translate(16 {TOP + plot_h / 2}) rotate(-90)" text-anchor="middle">{escape(y)}</text></svg>')
+                 f'<text transform="translate(16 {middle}) rotate(-90)" text-anchor="middle">{escape(y)}</text></svg>')
     return "\n".join(parts)
 
 

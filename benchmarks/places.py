@@ -32,7 +32,11 @@ class Data:
         return SHARED / "data" / self.name / "test.csv"
 
 
-DATA = (Data("adult", "income"), Data("shoppers", "Revenue", "OperatingSystems,Browser,Region,TrafficType"), Data("magic", "class"))
+DATA = (
+    Data("adult", "income"),
+    Data("shoppers", "Revenue", "OperatingSystems,Browser,Region,TrafficType"),
+    Data("magic", "class"),
+)
 
 
 def need_data() -> None:
@@ -57,7 +61,9 @@ def yardstick() -> Path:
     return environment("yardstick", "-r", str(SHARED / "yardstick" / "requirements.txt"))
 
 
-def score(data: Data, synthetic: Path, *, train: Path | None = None, test: Path | None = None, attack: int = 2000) -> dict:
+def score(
+    data: Data, synthetic: Path, *, train: Path | None = None, test: Path | None = None, attack: int = 2000
+) -> dict:
     """The yardstick's verdict on one synthetic table."""
     command = [yardstick(), SHARED / "yardstick" / "score.py", train or data.train, test or data.test, synthetic,
                "--target", data.target, "--attack", str(attack)]

@@ -1,5 +1,6 @@
 """SDV's Gaussian copula with its defaults; arguments and output as in fabrica_engine.py."""
 
+import contextlib
 import json
 import os
 import resource
@@ -22,14 +23,12 @@ metadata = Metadata.detect_from_dataframes({"table": frame})
 for name in frame:  # a detected identifier would be replaced by fresh values; here every column is data
     kind = "numerical" if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool else "categorical"
     metadata.update_column(column_name=name, sdtype=kind, table_name="table")
-try:
+with contextlib.suppress(Exception):  # there may be none
     metadata.remove_primary_key(table_name="table")
-except Exception:  # noqa: BLE001, S110 - there is none
-    pass
 model = GaussianCopulaSynthesizer(metadata)
 try:
     model.fit(frame)
-except Exception:  # noqa: BLE001 - SDV 2 takes a dictionary of tables
+except Exception:  # SDV 2 takes a dictionary of tables
     model.fit({"table": frame})
 fitted = time.process_time()
 twin = model.sample(num_rows=int(rows) or len(frame))

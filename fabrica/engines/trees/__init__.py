@@ -42,7 +42,7 @@ class Trees(Engine):
     trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
     leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 25
     price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 1.0
-    pure: Annotated[int, Setting("people in a leaf where one level dominates; 0 for no such leaves", low=0, high=1_000_000)] = 10
+    pure: Annotated[int, Setting("people in a leaf where one level dominates; 0: as `leaf`", low=0, high=1_000_000)] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
 

@@ -5,8 +5,8 @@ import os
 import resource
 import sys
 import tempfile
-import time
 import warnings
+from pathlib import Path
 
 warnings.filterwarnings("ignore")
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -33,7 +33,7 @@ with tempfile.TemporaryDirectory() as folder:
     fitted = cpu()
     engine.generate(workspace_dir=folder, sample_size=int(rows) or len(frame))
     sampled = cpu()
-    twin = pd.read_parquet(os.path.join(folder, "SyntheticData"))
+    twin = pd.read_parquet(Path(folder) / "SyntheticData")
 twin[list(frame)].to_csv(out, index=False)
 print(json.dumps({"fit": fitted - started, "sample": sampled - fitted, "rows": len(twin),
                   "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
