@@ -22,8 +22,8 @@ def scatter(points: list[tuple[str, str, float, float]], *, x: str, y: str) -> s
         return LEFT + plot_w * (log10(max(px, 1e-3)) - low) / max(high - low, 1e-9), TOP + plot_h * (1 - py)
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-             f'font-family="system-ui,
-                          sans-serif" font-size="12" role="img"><title>{escape(y)} against {escape(x)}</title>'
+             f'font-family="system-ui, sans-serif" font-size="12" role="img">'
+             f'<title>{escape(y)} against {escape(x)}</title>'
              f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>']
     for tick in range(6):
         _, ty = place(10**low, tick / 5)
