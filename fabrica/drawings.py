@@ -4,8 +4,9 @@
 "synthetic"}}``, shares of all present values in at most 40 equal bins. The ends are means of the five lowest and of
 the five highest original values between the 0.5 % and 99.5 % quantiles, never one person's; what lies outside is
 counted in the end bins, edges are rounded, and a bin with fewer than five real rows is drawn as none for the
-original. Where fewer than five real rows lie between the quantiles nothing is drawn. Categorical: ``{"kind", "levels", "real", "synthetic", "other": {…}, "missing":
-{…}}``, shares of all rows of the 20 commonest levels that at least five real rows hold, all others summed.
+original. Where fewer than five real rows lie between the quantiles nothing is drawn. Categorical: ``{"kind", "levels",
+"real", "synthetic", "other": {…}, "missing": {…}}``, shares of all rows of the 20 commonest levels that at least five
+real rows hold, all others summed.
 
 ``pairs``: ``{"columns", "error", "floor"}``, the matrices of ``trend_common``. ``association``: ``{"columns",
 "real", "synthetic"}``. ``detector``: ``{"train" | "holdout": {"fpr", "tpr", "floor_tpr"?, "auc"}}``.

@@ -20,7 +20,10 @@ import numpy as np
 from fabrica.contract import Sheet
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
-           "correlation", "spread", "wilson", "auc", "roc"]
+           "correlation", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES"]
+
+#: what a floor was measured on, as ``detail["floor_from"]`` says it
+BOOTSTRAP, HOLDOUT, HALVES = "bootstrap of the original", "holdout", "halves of the original"
 
 
 @dataclass(frozen=True)

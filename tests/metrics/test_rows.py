@@ -85,6 +85,38 @@ def test_the_same_table_is_all_copies():
     assert excess.low <= 0 <= excess.high
 
 
+@given(two_sheets(numeric=1, levels=2), two_sheets(numeric=1, levels=2))
+def test_chance_is_the_share_of_fresh_rows_that_equal_a_row(pair, other):
+    (real, twin), rest = pair, other[0]
+    said, fresh = ([str([t.values[n].tolist()[i] for n in t.values]) for i in range(t.rows)] for t in (real, rest))
+    found = find(judge("copies", real, twin, rest), "copies")
+    assert found.floor == pytest.approx(sum(r in said for r in fresh) / len(fresh))
+    assert found.detail["floor_from"] == "holdout"
+    alone = find(judge("copies", real, twin), "copies")
+    assert alone.floor == pytest.approx(sum(said.count(r) > 1 for r in said) / len(said))
+
+
+def common_rows(rows, seed):
+    return sheet(x=np.random.default_rng(seed).zipf(1.5, rows) % 2000)
+
+
+def law_chance_is_not_scaled(floor=lambda real, twin, rest: find(judge("copies", real, twin, rest), "copies").floor):
+    """A fresh sample copies as often as chance says, however small the holdout is."""
+    real, twin, rest = (common_rows(n, i) for i, n in enumerate((20_000, 20_000, 4_000)))
+    assert floor(real, twin, rest) == pytest.approx(find(judge("copies", real, twin), "copies").value, abs=0.01)
+    assert floor(real, twin, None) == pytest.approx(find(judge("copies", real, twin), "copies").value, abs=0.01)
+
+
+def test_chance_is_not_scaled():
+    law_chance_is_not_scaled()
+
+    def scaled(real, twin, rest):
+        return find(judge("copies", rest, twin), "copies").value * real.rows / rest.rows
+
+    with pytest.raises(AssertionError):
+        law_chance_is_not_scaled(scaled)
+
+
 def test_copies_without_holdout_say_so():
     assert find(judge("copies", people(40, 1), people(40, 2)), "copies_excess").problem
 

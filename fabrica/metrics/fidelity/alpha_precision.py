@@ -40,7 +40,8 @@ ALPHAS = np.linspace(0, 1, 30)
 class AlphaPrecision(Metric):
     """See the file's first lines."""
 
-    title: ClassVar[str] = "whether rows are typical (precision) and all kinds of real rows are reached (recall), in our own space"
+    title: ClassVar[str] = ("whether rows are typical (precision) and all kinds of real rows are reached (recall), "
+                            "in a space of our own")
     source: ClassVar[str] = "after Alaa et al. 2022, arXiv:2102.08921; not comparable with published numbers"
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:

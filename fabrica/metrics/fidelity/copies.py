@@ -2,14 +2,16 @@
 
 ``copies`` is the share of synthetic rows that equal a row of the training table in every column but the keys
 (numbers to six decimals, as in the project's published protocol). Common rows recur in any fresh sample, so chance
-is measured: the floor is the share that equal a row of the holdout, scaled to the training table's size (and never
-above 1).
+is measured, and needs no scaling: the floor is the share of the *holdout's* rows that equal a row of the training
+table. Without a holdout it is the share of the training rows that equal another training row (what one row more would
+do, told by leaving each out in turn); ``detail["floor_from"]`` says which. A share for the whole table cannot be had
+from the twin's rows that equal a holdout row: matches saturate, and do not grow with the table.
 
 ``copies_excess`` compares at equal size, where no scaling is needed: the expected share of synthetic rows that
 equal one of ``m`` random training rows, minus the share that equal one of the ``m`` holdout rows. The expectation
 over all choices of ``m`` training rows is exact (hypergeometric). About 0 is what a generator that learned and did
-not memorise shows; its interval is normal, from the paired differences of the synthetic rows. The interval of
-``copies`` is Wilson's.
+not memorise shows; its interval is normal, from the paired differences of the synthetic rows. The intervals of
+``copies`` and of its floor are Wilson's.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from scipy.special import gammaln
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import wilson
+from fabrica.statistics import HOLDOUT, wilson
 
 UNIT = "share of rows"
 
@@ -41,17 +43,21 @@ class Copies(Metric):
             return [Finding(m, None, unit=UNIT, problem=why) for m in ("copies", "copies_excess")]
         marks = [row_marks(s) for s in (real, twin, *([] if rest is None else [rest]))]
         times = counted(marks[1], marks[0])
-        share = float((times > 0).mean())
-        low, high = wilson(int((times > 0).sum()), twin.rows)
         if rest is None or not rest.rows:
-            return [Finding("copies", share, unit=UNIT, low=low, high=high, detail={"copies": int((times > 0).sum())}),
+            return [_copies(times > 0, counted(marks[0], marks[0]) > 1, "the original's other rows"),
                     Finding("copies_excess", None, unit=UNIT, better=0.0, against="holdout",
                             problem="there is no holdout")]
-        by_chance = counted(marks[1], marks[2])
-        floor = min(1.0, float((by_chance > 0).mean()) * real.rows / rest.rows)
-        detail = {"copies": int((times > 0).sum()), "copies_of_holdout": int((by_chance > 0).sum())}
-        return [Finding("copies", share, unit=UNIT, low=low, high=high, floor=floor, detail=detail),
-                _excess(times, by_chance, real.rows, rest.rows)]
+        return [_copies(times > 0, counted(marks[2], marks[0]) > 0, HOLDOUT),
+                _excess(times, counted(marks[1], marks[2]), real.rows, rest.rows)]
+
+
+def _copies(copied: np.ndarray, chance: np.ndarray, floor_from: str) -> Finding:
+    hits, by_chance = int(copied.sum()), int(chance.sum())
+    low, high = wilson(hits, len(copied))
+    floor_low, floor_high = wilson(by_chance, len(chance))
+    return Finding("copies", hits / len(copied), unit=UNIT, low=low, high=high, floor=by_chance / len(chance),
+                   floor_low=floor_low, floor_high=floor_high,
+                   detail={"copies": hits, "by_chance": by_chance, "of": len(chance), "floor_from": floor_from})
 
 
 def _excess(times: np.ndarray, by_chance: np.ndarray, real: int, rest: int) -> Finding:
@@ -61,7 +67,8 @@ def _excess(times: np.ndarray, by_chance: np.ndarray, real: int, rest: int) -> F
     half = 1.96 * float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else 0.0
     value = float(gap.mean())
     return Finding("copies_excess", value, better=0.0, unit=UNIT, low=value - half, high=value + half, floor=0.0,
-                   against="holdout", detail={"rows": size, "train": float(own.mean()), "chance": float(other.mean())})
+                   against="holdout", detail={"rows": size, "train": float(own.mean()), "chance": float(other.mean()),
+                                              "floor_from": "no excess"})
 
 
 def row_marks(sheet: Sheet) -> np.ndarray:

@@ -3,8 +3,8 @@
 Train on synthetic, test on real (Esteban, Hyland and Raetsch 2017, arXiv:1706.02633): XGBoost (200 trees of depth
 6, learning rate 0.1, subsample 0.8, as in the project's published protocol) learns the declared target from the
 twin and is judged on the holdout: area under the ROC curve where the target has two levels or is a number with two
-values (0 and 1), accuracy where it has more levels, R2 where it is any other number. The floor is the same model trained on the original; ``detail["gap"]`` is original
-minus twin.
+values (0 and 1), accuracy where it has more levels, R2 where it is any other number. The floor is the same model
+trained on the original; ``detail["gap"]`` is original minus twin.
 
 How many levels the target has is read from the original; a missing one is a level. Rows without a number as target
 are left out; so are, for AUC, rows of any other level (counted in ``detail``). A level that the twin lacks is an
