@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from fabrica.evaluation import evaluate
 from fabrica.report import Finding, Report
+from fabrica.run import Run
+from fabrica.schema import Column, Table
 from fabrica.verdict import GRADES, LIMITS, grades, told, verdict
 
 
@@ -51,8 +58,89 @@ def test_below_chance_is_said():
     assert "more closely than fresh real rows" in " ".join(verdict(Report((near,)))[1])
 
 
+@pytest.mark.parametrize(("auc", "rows", "grade"), [
+    (0.46, 30_000, "excellent"), (0.44, 10_000, "excellent"), (0.33, 1_000, "excellent"), (0.39, 10_000, "excellent"),
+    (0.33, 10_000, "good"), (0.30, 10_000, "fair"), (0.17, 10_000, "poor"), (0.17, 1_000, "fair")])
+def test_a_detector_far_below_chance_is_a_fault_of_its_own(auc, rows, grade):
+    near = Finding("detector_auc", auc, better=0.5, low=auc, high=auc, floor=0.5, detail={"rows": rows})
+    assert verdict(report(0.5, 1.0, 0.36, near))[0] == grade
+    if grade in ("fair", "poor"):
+        assert told(report(0.5, 1.0, 0.36, near))["title"] == "Follows real rows too closely"
+        assert "near-copies of people" in " ".join(verdict(report(0.5, 1.0, 0.36, near))[1])
+
+
+def test_more_recall_than_real_rows_is_a_fault_too():
+    one = Finding("beta_recall", 0.71, better="higher", low=0.69, high=0.73, floor=0.5, floor_low=0.48, floor_high=0.52)
+    assert verdict(report(0.5, 1.0, 0.36, one))[0] == "poor"
+
+
+def people(rows: int, seed: int) -> pa.Table:
+    draw = np.random.default_rng(seed)
+    base = draw.normal(size=rows)
+    wide = {f"x{i}": np.round(base + draw.normal(size=rows), 3) for i in range(4)}
+    return pa.table({**wide, "town": np.array(["a", "b", "c"])[draw.integers(0, 3, rows)]})
+
+
+def judged(real: pa.Table, twin: pa.Table, rest: pa.Table | None, **more) -> Report:
+    sides = [None if t is None else SimpleNamespace(rows=t.num_rows, batches=t.to_batches) for t in (real, twin, rest)]
+    schema = Table("t", tuple(Column(n, "category" if n == "town" else "decimal") for n in real.column_names))
+    return evaluate(*sides, table=schema, run=Run(1, workers=1), **more)
+
+
+def jittered(real: pa.Table, share: float = 1.0) -> pa.Table:
+    """Everybody, one number moved by a hair."""
+    draw = np.random.default_rng(5)
+    moved = real["x0"].to_numpy() + 1e-4 * draw.normal(size=real.num_rows)
+    near = real.set_column(0, "x0", pa.array(moved)).slice(0, int(share * real.num_rows))
+    return pa.concat_tables([near, people(real.num_rows - near.num_rows, 9)])
+
+
+@pytest.mark.parametrize("rest", [None, 500])
+@pytest.mark.parametrize("rows", [400, 2_000])
+@pytest.mark.parametrize("careless", [jittered, lambda real: real])
+def test_copies_and_near_copies_are_never_praised(careless, rows, rest):
+    real = people(rows, 1)
+    got = judged(real, careless(real), None if rest is None else people(rest, 2))
+    assert got.facts["verdict"]["grade"] in "CD"
+    assert got.facts["verdict"]["title"] in ("Follows real rows too closely", "Repeats real rows")
+
+
+@pytest.mark.parametrize("rest", [None, 500])
+@pytest.mark.parametrize("rows", [400, 2_000])
+def test_fresh_people_are_praised(rows, rest):
+    got = judged(people(rows, 1), people(rows, 3), None if rest is None else people(rest, 2))
+    assert got.facts["verdict"]["grade"] in "AB", verdict(got)
+
+
+@pytest.mark.parametrize("metrics", [["shape"], ["shape", "trend_common"], ["detector"]])
+def test_who_did_not_look_cannot_praise(metrics):
+    got = judged(people(300, 1), people(300, 2), None, metrics=metrics).facts["verdict"]
+    assert (got["grade"], got["title"]) == ("–", "Not graded")
+    assert got["words"].startswith("There is no grade, because it was not measured")
+
+
+def test_who_did_not_look_can_still_blame():
+    assert verdict(Report((Finding("shape", 50.0, floor=1.0, unit="%"),)))[0] == "poor"
+
+
+def test_one_ruined_column_of_a_hundred_is_not_good():
+    columns = [Finding("shape", 0.4, (f"x{i}",), unit="%", floor=0.4) for i in range(99)]
+    ruined = Finding("shape", 60.0, ("pay",), unit="%", floor=0.4, floor_high=0.6)
+    assert verdict(report(0.5, 1.0, 1.0, *columns, ruined))[0] == "poor"
+    assert grades(report(0.5, 1.0, 1.0, *columns))["worst column"] == "excellent"
+
+
+def test_a_resample_is_too_low_a_floor_and_a_holdout_is_not():
+    def one(floor_from):
+        pair = Finding("trend_common", 14.0, unit="%", floor=10.0, detail={"floor_from": floor_from})
+        return grades(Report((pair,)))["columns together"]
+
+    assert one("bootstrap of the original") == "excellent" and one("holdout") == "fair"
+
+
 def test_what_was_not_measured_is_not_graded():
-    assert verdict(Report(())) == ("not graded", [])
+    grade, sentences = verdict(Report(()))
+    assert grade == "not graded" and len(sentences) == 1
     assert told(Report(()))["grade"] == "–"
     broken = Report((Finding("shape", None, problem="no column has a value"),))
     assert verdict(broken)[0] == "not graded"
