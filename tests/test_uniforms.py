@@ -53,8 +53,6 @@ def test_each_stretch_of_the_order_gets_its_share(size: int, groups: int, seed: 
             assert discrepancy(inside) <= 3 * (1 + np.log(len(inside))) / len(
                 inside
             )  # of order log n / n, not 1 / sqrt n
-    at = np.sort(order, kind="stable")
-    assert (at[:-1] <= at[1:]).all()
 
 
 def test_independent_draws_would_not_pass() -> None:

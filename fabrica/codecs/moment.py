@@ -21,7 +21,7 @@ from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.errors import FabricaError, ModelFileError, SchemaError
-from fabrica.marginal import Counted, Marginal
+from fabrica.marginal import Marginal, Tally
 from fabrica.notation import cell_type
 from fabrica.run import Run
 from fabrica.schema import Column
@@ -87,10 +87,10 @@ class Clock:
 
 @dataclass(frozen=True)
 class Seen(Summary):
-    """Counted days and counted times of day (of a date), or counted steps; and how often each marker occurs."""
+    """Tally days and counted times of day (of a date), or counted steps; and how often each marker occurs."""
 
-    days: Counted
-    steps: Counted
+    days: Tally
+    steps: Tally
     absent: np.ndarray
 
     def merge(self, other: Summary) -> Seen:
@@ -112,7 +112,7 @@ class Moment(Codec):
         clock = Clock.of(columns[0])
         ticks = clock.ticks(cells[0].values)[absence.kinds(cells[0]) == 0]
         days, steps = _split(ticks, clock)
-        return Seen(Counted.of(days), Counted.of(steps), absence.counted(cells[0]))
+        return Seen(Tally.of(days), Tally.of(steps), absence.counted(cells[0]))
 
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> MomentCoder:
         assert isinstance(summary, Seen)
@@ -132,18 +132,18 @@ class Moment(Codec):
                 base = int(summary.steps.values[0])
         return MomentCoder(column.name, clock, markers, missing, tuple(parts), base, ends)
 
-    def _marginal(self, counted: Counted, bounds: tuple[float, float] | None) -> Marginal:
-        return Marginal.learn(counted, codes=self.codes, k=self.k, decimals=0, bounds=bounds)
+    def _marginal(self, tally: Tally, bounds: tuple[float, float] | None) -> Marginal:
+        return Marginal.learn(tally, codes=self.codes, k=self.k, decimals=0, bounds=bounds)
 
-    def _days(self, days: Counted, bounds: tuple[int, int] | None) -> list[Part]:
+    def _days(self, days: Tally, bounds: tuple[int, int] | None) -> list[Part]:
         """One part where the days are few and heavy, else weeks and weekdays."""
-        heavy = days.counts >= max(self.k, days.total / 8192)
+        heavy = days.points(self.k)
         if len(days.values) <= self.codes and days.counts[heavy].sum() >= 0.9 * days.total:
             return [Part("day", self._marginal(days, bounds))]
         week, weekday = np.divmod(np.floor(days.values) + MONDAY, 7)
         weeks = None if bounds is None else ((bounds[0] + MONDAY) // 7, (bounds[1] + MONDAY) // 7)
-        return [Part("week", self._marginal(_counted(week, days.counts), weeks)),
-                Part("weekday", self._marginal(_counted(weekday, days.counts), None))]
+        return [Part("week", self._marginal(_tally(week, days.counts), weeks)),
+                Part("weekday", self._marginal(_tally(weekday, days.counts), None))]
 
 
 def _split(ticks: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
@@ -154,12 +154,12 @@ def _split(ticks: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
     return days, (ticks - days * clock.ticks_a_day) // clock.step
 
 
-def _counted(values: np.ndarray, counts: np.ndarray) -> Counted:
+def _tally(values: np.ndarray, counts: np.ndarray) -> Tally:
     distinct, where = np.unique(values, return_inverse=True)
-    return Counted(distinct, np.bincount(where, counts, len(distinct)))
+    return Tally(distinct, np.bincount(where, counts, len(distinct)))
 
 
-def _ends(days: Counted, k: int) -> tuple[int, int]:
+def _ends(days: Tally, k: int) -> tuple[int, int]:
     """The mean of the k lowest and of the k highest rows, as days inside."""
     def mean(values: np.ndarray, counts: np.ndarray) -> float:
         taken = np.diff(np.minimum(np.cumsum(counts), k), prepend=0)
@@ -194,7 +194,7 @@ class Part:
         else:
             codes = np.maximum(coded.codes, absent) - absent if absent else coded.codes
             found = self.marginal.decode(codes, run.child(self.role).random().random(len(coded), np.float32))
-        return np.clip(found, -(2.0**62), 2.0**62).astype(np.int64)
+        return found if found.dtype.kind == "i" else np.clip(found, -(2.0**62), 2.0**62).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class MomentCoder(Coder):
     def _part(self, i: int, part: Part, values: np.ndarray, here: np.ndarray, kind: np.ndarray, run: Run) -> Coded:
         """The first part says what is missing; in the others such rows get a likely value: no two can contradict."""
         absent, name = (len(self.markers), self.name) if i == 0 else (0, f"{self.name} {part.role}")
-        position = part.marginal.position(values.astype(np.float64))
+        position = part.marginal.position(values)
         reals = np.full(len(kind), np.nan, np.float32)
         if i and len(here) < len(kind):
             reals[:] = run.child(part.role).random().random(len(kind), np.float32)

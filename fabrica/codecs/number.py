@@ -15,7 +15,7 @@ import pyarrow as pa
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
-from fabrica.marginal import Counted, Marginal
+from fabrica.marginal import Marginal, Tally
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -25,14 +25,14 @@ __all__ = ["Number"]
 
 @dataclass(frozen=True)
 class Seen(Summary):
-    """Counted values and how often each missing marker occurs."""
+    """Tally values and how often each missing marker occurs."""
 
-    counted: Counted
+    tally: Tally
     absent: np.ndarray
 
     def merge(self, other: Summary) -> Seen:
         assert isinstance(other, Seen)
-        return Seen(self.counted.merge(other.counted), self.absent + other.absent)
+        return Seen(self.tally.merge(other.tally), self.absent + other.absent)
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,32 @@ class Number(Codec):
     k: Annotated[int, Setting("rows that a stored number must stand for, at least", low=1, high=10_000)] = 5
 
     def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Seen:
-        return Seen(Counted.of(numbers(cells[0].values)), absence.counted(cells[0]))
+        return Seen(Tally.of(numbers(cells[0].values)), absence.counted(cells[0]))
 
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> NumberCoder:
         assert isinstance(summary, Seen)
         column, whole = columns[0], columns[0].kind == "integer"
         marginal = None
-        if summary.counted.total >= self.k or (summary.counted.total and column.bounds):
+        if summary.tally.total >= self.k or (summary.tally.total and column.bounds):
             decimals = 0 if whole else column.decimals
             marginal = Marginal.learn(
-                summary.counted, codes=self.codes, k=self.k, decimals=decimals, bounds=column.bounds)
+                summary.tally, codes=self.codes, k=self.k, decimals=decimals, bounds=column.bounds)
         share = summary.absent / max(1, summary.absent.sum())
         return NumberCoder(column.name, whole, absence.numbered(summary.absent), share, marginal)
 
 
 def numbers(values: pa.Array) -> np.ndarray:
-    """The present, finite numbers as float64."""
+    """The present, finite numbers, whole ones as int64."""
     if pa.types.is_null(values.type):
         return np.empty(0)
-    found = values.drop_null().to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
-    return found[np.isfinite(found)]
+    found = _array(values.drop_null())
+    return found if found.dtype.kind == "i" else found[np.isfinite(found)]
+
+
+def _array(values: pa.Array) -> np.ndarray:
+    """Numbers without nulls as int64 or float64."""
+    signed = pa.types.is_signed_integer(values.type)
+    return values.to_numpy(zero_copy_only=False).astype(np.int64 if signed else np.float64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class NumberCoder(Coder):
         codes = absence.coded(kind, self.markers)
         reals = np.full(len(kind), np.nan, np.float32)
         if self.marginal is not None and not pa.types.is_null(values.type):
-            found = values.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+            found = _array(values.fill_null(0))
             present = np.flatnonzero((kind == 0) & ~np.isnan(found))
             position = self.marginal.position(found[present])
             codes[present] = len(self.markers) + self.marginal.code(position)
@@ -111,7 +117,7 @@ class NumberCoder(Coder):
             piece = column.codes if not absent else np.maximum(column.codes, absent) - absent
             values = self.marginal.decode(piece, within)
         mask = column.codes < absent if absent else None
-        if self.whole:
+        if self.whole and values.dtype.kind == "f":
             values = np.clip(values, -(2.0**63), np.nextafter(2.0**63, 0)).astype(np.int64)
         return (Cells(pa.array(values, mask=mask), absence.told(column.codes, self.markers)),)
 

@@ -12,6 +12,7 @@ from column_worlds import ROWS, WORLDS, World, moment, one
 
 from fabrica import catalog
 from fabrica.checks import Broken, check_codec, check_secret
+from fabrica.checks.codecs import bare, learned
 from fabrica.contract import Cells, Coder
 from fabrica.notation import arrow_type, read
 from fabrica.run import Run
@@ -121,6 +122,44 @@ def test_a_secret_place_stays_hidden() -> None:
     )
 
 
+def masses(held: int, **said: str) -> tuple[Column, Cells, np.ndarray]:
+    """Many point masses of moments with a secret between every two of them."""
+    often = np.arange(100) * 40 + 100
+    hidden = np.setdiff1d(often + 13, often)
+    column, cells = moment(np.r_[np.repeat(often, 100), np.repeat(hidden, held)], **said)
+    return column, cells, hidden
+
+
+@pytest.mark.parametrize("held", [1, 4])
+@pytest.mark.parametrize("kind", ["date", "datetime", "time", "duration"])
+def test_secret_moments_between_masses_stay_hidden(kind: str, held: int) -> None:
+    column, cells, hidden = masses(held, kind=kind, **({} if kind == "date" else {"unit": "s"}))
+    for secret in hidden[::25]:
+        value = cells.values[100 * 100 + held * int(np.searchsorted(hidden, secret))].as_py()
+        check_secret(catalog.get("codecs", "moment")(), (column,), (cells,), value, numbers=(float(secret),))
+
+
+@pytest.mark.parametrize("held", [1, 4])
+@pytest.mark.parametrize("kind", ["integer", "decimal"])
+def test_secret_numbers_between_masses_stay_hidden(kind: str, held: int) -> None:
+    often = np.arange(100) * 40
+    values = np.r_[np.repeat(often, 100), np.repeat(often + 13, held)]
+    column = Column("n", kind, "int64" if kind == "integer" else "double")
+    cells = Cells(pa.array(values.astype(np.int64 if kind == "integer" else np.float64)))
+    for secret in (13, 413, 813, 40 * 99 + 13):
+        check_secret(catalog.get("codecs", "number")(), (column,), (cells,), secret)
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, 2**63 - 1, -(2**63), -(2**60) - 1])
+def test_far_whole_numbers_come_back_bit_for_bit(value: int) -> None:
+    column = Column("n", "integer", "int64")
+    cells = (Cells(pa.array([*[value] * 200, *range(1000), *[None] * 50])),)
+    coder = learned(catalog.get("codecs", "number")(), (column,), cells)
+    back = coder.decode(bare(coder.encode(cells, Run(0))), range(1250), Run(1))[0].values
+    assert back.type == pa.int64() and back[:200].to_pylist() == [value] * 200
+    assert back[200:1200].to_numpy().max() < 1010 and back.null_count == 50
+
+
 # ---------------------------------------------------------------- careless twins
 
 
@@ -215,12 +254,12 @@ def test_the_promise_of_parts_bites() -> None:
 
     class Last(Seen):
         def merge(self, other: Any) -> Any:
-            return Last(other.counted, other.absent)
+            return Last(other.tally, other.absent)
 
     class Careless(Number):
         def survey(self, columns: Any, cells: Any, run: Run) -> Any:
             found = super().survey(columns, cells, run)
-            return Last(found.counted, found.absent)
+            return Last(found.tally, found.absent)
 
     world: World = WORLDS["whole numbers"]()
     with pytest.raises(Broken, match="parts"):

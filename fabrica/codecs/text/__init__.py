@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.codecs.text.chain import Chain, learned
-from fabrica.codecs.text.tally import LONGEST, Tally, tallies
+from fabrica.codecs.text.tally import LONGEST, Held, tallies
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
-from fabrica.marginal import Counted, Marginal
+from fabrica.marginal import Marginal, Tally
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -35,11 +35,11 @@ ROWS = 50_000  #: texts of a part whose words are looked at, at most
 class Seen(Summary):
     """Rows that hold each word, each shape, each pair of either; how many words a text has; missing markers."""
 
-    words: Tally
-    shapes: Tally
-    pairs: Tally
-    shape_pairs: Tally
-    lengths: Counted
+    words: Held
+    shapes: Held
+    pairs: Held
+    shape_pairs: Held
+    lengths: Tally
     absent: np.ndarray
 
     def merge(self, other: Summary) -> Seen:
@@ -64,7 +64,7 @@ class Text(Codec):
         lengths = np.minimum(pc.count_substring(present, " ").to_numpy(zero_copy_only=False) + 1, LONGEST)
         if len(present) > ROWS:
             present = present.take(pa.array(np.linspace(0, len(present) - 1, ROWS).astype(np.int64)))
-        return Seen(*tallies(present), Counted.of(lengths), absence.counted(cells[0]))
+        return Seen(*tallies(present), Tally.of(lengths), absence.counted(cells[0]))
 
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> TextCoder:
         assert isinstance(summary, Seen)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica import sound
-from fabrica.codecs.text.tally import START, WIDEST, Tally, shape
+from fabrica.codecs.text.tally import START, WIDEST, Held, shape
 from fabrica.state import State
 
 __all__ = ["Chain", "Table", "learned"]
@@ -149,11 +149,11 @@ def _speak(shapes: pa.Array, random: np.random.Generator) -> pa.Array:
     return pa.StringArray.from_buffers(len(shapes), pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(out))
 
 
-def learned(words: Tally, shapes: Tally, pairs: Tally, shape_pairs: Tally, k: int) -> Chain:
+def learned(words: Held, shapes: Held, pairs: Held, shape_pairs: Held, k: int) -> Chain:
     """The chain of what at least ``k`` rows hold."""
     words, shapes = words.safe(k, WORDS), shapes.safe(k, WORDS)
     if not len(shapes.texts):  # no shape is common: every token gets five letters
-        shapes = Tally(pa.array(["aaaaa"]), np.ones(1))
+        shapes = Held(pa.array(["aaaaa"]), np.ones(1))
     w, s = len(words.texts), len(shapes.texts)
     of = pc.index_in(shape(words.texts), shapes.texts).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     look = np.concatenate([of, np.arange(s), [s]])
@@ -164,7 +164,7 @@ def learned(words: Tally, shapes: Tally, pairs: Tally, shape_pairs: Tally, k: in
     return Chain(words.texts.cast(pa.string()), shapes.texts.cast(pa.string()), look, follow, drift, filled, whole)
 
 
-def _links(pairs: Tally, names: pa.Array, begin: int, states: int, k: int) -> Table:
+def _links(pairs: Held, names: pa.Array, begin: int, states: int, k: int) -> Table:
     """The table of pairs that k rows hold and whose both ends are kept; what other pairs weigh is left to back-off."""
     halves = pc.split_pattern(pairs.texts, " ")
     source, target = pc.list_element(halves, 0), pc.list_element(halves, 1)

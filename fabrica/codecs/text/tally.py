@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["LONGEST", "START", "WIDEST", "Tally", "shape", "tallies"]
+__all__ = ["LONGEST", "START", "WIDEST", "Held", "shape", "tallies"]
 
 TOKENS = 200_000  #: distinct words, and pairs of words, that a survey keeps, at most
 LONGEST = 256  #: words of a text that are looked at and that are written, at most
@@ -17,26 +17,26 @@ START = "\x02"  #: stands before the first word
 
 
 @dataclass(frozen=True)
-class Tally:
+class Held:
     """Distinct texts and how many rows hold each; above ``TOKENS`` only the commonest stay."""
 
     texts: pa.Array
     counts: np.ndarray
 
-    def merge(self, other: Tally) -> Tally:
+    def merge(self, other: Held) -> Held:
         both = pa.chunked_array([self.texts, other.texts]).combine_chunks().dictionary_encode()
         counts = np.bincount(both.indices.to_numpy(), np.concatenate([self.counts, other.counts]), len(both.dictionary))
-        return Tally(both.dictionary, counts).cut()
+        return Held(both.dictionary, counts).cut()
 
-    def cut(self) -> Tally:
+    def cut(self) -> Held:
         if len(self.texts) <= TOKENS:
             return self
         return self.only(np.sort(np.argsort(-self.counts, kind="stable")[: TOKENS // 2]))
 
-    def only(self, rows: np.ndarray) -> Tally:
-        return Tally(self.texts.take(pa.array(rows)), self.counts[rows])
+    def only(self, rows: np.ndarray) -> Held:
+        return Held(self.texts.take(pa.array(rows)), self.counts[rows])
 
-    def safe(self, k: int, most: int = TOKENS) -> Tally:
+    def safe(self, k: int, most: int = TOKENS) -> Held:
         """Those that at least ``k`` rows hold, the commonest first, in an order that parts do not change."""
         rows = np.flatnonzero(self.counts >= k)
         texts = np.array(self.texts.take(pa.array(rows)).to_pylist(), object)
@@ -51,7 +51,7 @@ def shape(words: pa.Array) -> pa.Array:
     return words
 
 
-def tallies(texts: pa.Array) -> tuple[Tally, Tally, Tally, Tally]:
+def tallies(texts: pa.Array) -> tuple[Held, Held, Held, Held]:
     """(words, shapes, pairs of words, pairs of shapes), each with the number of rows that hold it."""
     lists = pc.list_slice(pc.split_pattern(texts, " "), 0, LONGEST)
     row = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -65,14 +65,14 @@ def tallies(texts: pa.Array) -> tuple[Tally, Tally, Tally, Tally]:
             _pairs(row, word, pool, new), _pairs(row, look, shapes, new))
 
 
-def _held(row: np.ndarray, token: np.ndarray, pool: pa.Array) -> Tally:
+def _held(row: np.ndarray, token: np.ndarray, pool: pa.Array) -> Held:
     """Rows that hold each token, however often."""
     once = np.unique(token * (int(row.max(initial=0)) + 1) + row)
     counts = np.bincount(once // (int(row.max(initial=0)) + 1), minlength=len(pool)).astype(np.float64)
-    return Tally(pool, counts).cut()
+    return Held(pool, counts).cut()
 
 
-def _pairs(row: np.ndarray, token: np.ndarray, pool: pa.Array, new: np.ndarray) -> Tally:
+def _pairs(row: np.ndarray, token: np.ndarray, pool: pa.Array, new: np.ndarray) -> Held:
     """Rows that hold each pair of neighbours, the first of a row with ``START``."""
     pool = pa.concat_arrays([pool.cast(pa.string()), pa.array([START])])
     before = np.where(new, len(pool) - 1, np.roll(token, 1)) if len(token) else token
