@@ -76,13 +76,17 @@ def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] |
 
 
 def guess(dataset: Counted, run: Run, schema: Any = None) -> tuple[Table, list[str]]:
-    """The table's schema: guessed from a sample, with what the user knows better, and held against every row."""
+    """The table's schema: guessed from a sample, with what the user knows better, and held against every row.
+
+    The schema (kinds, notations, decimals, missing markers, orders of levels) is guessed from *all* rows, those of a
+    holdout that is split off later included: it tells how the table is written, not who is in it. Codecs and engine
+    learn nothing from the holdout. Whoever wants it kept out of the schema too gives the holdout as a file of its own.
+    """
     looked = dataset.sample(LOOK, run.child("look"))
-    said = {name: {"kind": "ordinal", "levels": list(levels)} for name, levels in dataset.levels.items()}
-    said |= settled(schema, dataset.schema.names, dataset.name)
-    table, notes = infer(looked, dataset.name, said, rows=dataset.rows)
+    said = settled(schema, dataset.schema.names, dataset.name)
+    table, notes = infer(looked, dataset.name, said, rows=dataset.rows, orders=dataset.levels)
     if looked.num_rows < dataset.rows:
-        table, more = verify(table, dataset.batches())
+        table, more = verify(table, dataset.batches(), orders=dataset.levels)
         notes = [*notes, *more]
     return table, list(notes)
 

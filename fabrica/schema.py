@@ -34,7 +34,7 @@ KINDS: dict[str, str] = {
     "duration": "lengths of time",
     "latitude": "degrees north, half of a place",
     "longitude": "degrees east, half of a place",
-    "key": "identifiers: unique, made afresh, never learned",
+    "key": "identifiers: made afresh, never learned; unique unless they refer to other rows",
     "text": "free text: only its patterns are learned",
     "constant": "one value in every row",
     "empty": "no value in any row",
@@ -58,6 +58,8 @@ class Column:
         money-like numbers, ``["no", "yes"]`` for booleans, a template for keys; None where values stand for themselves.
     missing : texts (or numbers) that mean "no value", beside the true null.
     levels : of an ordinal, from low to high.
+    public : True where the user declared the levels or bounds, so that a level may be drawn that few people hold;
+        levels that were guessed only give an order.
     bounds : (low, high) when the user declares them public; then and only then the generator knows them.
     partner : the other half of a place: the longitude of a latitude and back.
     lenient : True where the few values that do not fit the kind count as missing; else they are an error.
@@ -77,6 +79,7 @@ class Column:
     partner: str | None = None
     lenient: bool = False
     why: str = ""
+    public: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -90,19 +93,26 @@ class Column:
             object.__setattr__(self, "bounds", (low, high))
 
     @property
+    def refers(self) -> bool:
+        """Whether it is a key that stands more than once: it names other rows, or people with several rows."""
+        return self.kind == "key" and isinstance(self.notation, Mapping) and self.notation.get("kind") == "reference"
+
+    @property
     def numeric(self) -> bool:
         """Whether the values have an order and distances."""
         return self.kind in {"integer", "decimal", "date", "datetime", "time", "duration", "latitude", "longitude"}
 
     def to_json(self) -> dict[str, Any]:
-        """Only what is said: defaults are left out."""
+        """Only what is said: defaults are left out, but levels and bounds always tell whether they are public."""
         plain = asdict(self)
+        told = {"public": self.public} if self.levels or self.bounds else {}
         return {f.name: list(v) if isinstance(v := plain[f.name], tuple) else v
                 for f in fields(self) if plain[f.name] != f.default and plain[f.name] != ()} | {
-                    "name": self.name, "kind": self.kind}
+                    "name": self.name, "kind": self.kind} | told
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any], where: str = "schema") -> Column:
+        """Levels and bounds that somebody wrote down are public unless it is said that they are not."""
         known = {f.name for f in fields(cls)}
         if not isinstance(plain, Mapping):
             raise SchemaError("a column must be an object with `name` and `kind`", where=where)
@@ -111,7 +121,8 @@ class Column:
                 raise UnknownName("field of a column", str(key), sorted(known), where=where)
         if "name" not in plain or "kind" not in plain:
             raise SchemaError("a column needs `name` and `kind`", where=where)
-        return cls(**{k: _checked(k, v, where) for k, v in plain.items()})
+        public = {"public": bool(plain.get("levels") or plain.get("bounds"))}
+        return cls(**{k: _checked(k, v, where) for k, v in (public | dict(plain)).items()})
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
@@ -124,7 +135,7 @@ def _checked(name: str, value: Any, where: str) -> Any:
     elif name == "bounds" and isinstance(value, list | tuple):
         if len(value) == 2 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
             return tuple(value)
-    elif name == "lenient":
+    elif name in ("lenient", "public"):
         if isinstance(value, bool):
             return value
     elif name == "decimals":
@@ -139,7 +150,8 @@ def _checked(name: str, value: Any, where: str) -> Any:
 
 
 _FORMS = {"missing": "a list of texts", "levels": "a list of texts, from low to high", "bounds": "[low, high]",
-          "lenient": "true or false", "decimals": "a whole number from 0 to 30", "unit": f"one of {', '.join(UNITS)}"}
+          "lenient": "true or false", "public": "true or false",
+          "decimals": "a whole number from 0 to 30", "unit": f"one of {', '.join(UNITS)}"}
 
 
 @dataclass(frozen=True)

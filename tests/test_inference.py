@@ -20,7 +20,7 @@ from fabrica.errors import FabricaError
 from fabrica.inference import infer, verify
 from fabrica.inference.keys import template
 from fabrica.notation import read, write
-from fabrica.schema import Column
+from fabrica.schema import Column, Schema
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 CANARY = "qx7canary"
@@ -191,9 +191,31 @@ def test_typed_columns_are_read_by_type_and_content(values, storage, kind, more)
 
 
 def test_ordered_dictionaries_are_ordinal():
-    array = pa.DictionaryArray.from_arrays(pa.array([1, 0, 1], pa.int8()), pa.array(["lo", "hi"]), ordered=True)
+    codes = pa.array([1, 0] * 6 + [2], pa.int8())
+    array = pa.DictionaryArray.from_arrays(codes, pa.array(["lo", "hi", CANARY]), ordered=True)
     column = infer(pa.table({"x": array}))[0].columns[0]
     assert column.kind == "ordinal" and column.levels == ("lo", "hi") and comes_back(column, array)
+    assert not column.public and infer(pa.table({"x": array[-3:]}))[0]["x"].levels == ()
+
+
+def test_guessed_levels_are_those_of_five_rows_and_declared_ones_are_public():
+    values = ["low"] * 40 + ["medium"] * 40 + ["very high"]
+    assert guessed(values).levels == ("low", "medium") and not guessed(values).public
+    said = guessed(values, overrides={"x": {"kind": "ordinal", "levels": ["low", "medium", "very high"]}})
+    assert said.public and guessed(values, overrides={"x": "ordinal"}).levels == ("low", "medium")
+    assert guessed([1, 2, 3], overrides={"x": {"bounds": [0, 9]}}).public
+    again = infer(pa.table({"x": values}), overrides=Schema((infer(pa.table({"x": values}))[0],)))[0]["x"]
+    assert again.levels == ("low", "medium") and not again.public
+
+
+def test_all_rows_tell_which_levels_five_of_them_hold():
+    first = pa.table({"x": ["low", "medium", "high"] * 9, "y": ["b", "a", "b"] * 9})
+    late = pa.record_batch({"x": ["very high"] * 5 + ["extreme"] * 4, "y": ["c"] * 5 + [CANARY] * 4})
+    orders = {"y": ("b", "a", CANARY, "c")}
+    table, _ = infer(first, rows=36, orders=orders)
+    assert table["y"].levels == ("b", "a")
+    wider, _ = verify(table, [*first.to_batches(), late], orders=orders)
+    assert wider["x"].levels == ("low", "medium", "high", "very high") and wider["y"].levels == ("b", "a", "c")
 
 
 # ---------------------------------------------------------------- keys
@@ -361,6 +383,31 @@ def test_a_few_later_oddities_count_as_missing():
     table, _ = infer(pa.Table.from_batches([good]))
     wider, notes = verify(table, [good, pa.record_batch({"x": [CANARY]})])
     assert wider["x"].kind == "integer" and wider["x"].lenient and CANARY not in "".join(notes)
+
+
+@pytest.mark.parametrize("rows", [3, 4, 5, 6])
+def test_a_later_word_is_a_marker_only_where_five_rows_hold_it(rows):
+    good = pa.record_batch({"x": [str(i % 900) for i in range(9000)]})
+    table, _ = infer(pa.Table.from_batches([good]), rows=18_000)
+    late = pa.record_batch({"x": [*map(str, range(9000 - rows)), *[CANARY] * rows]})
+    for batches in ([good, late], [late, good], [late.slice(0, 8998), late.slice(8998), good]):
+        wider, notes = verify(table, batches)
+        assert wider["x"].kind == "integer" and len(notes) == 1 and CANARY not in notes[0]
+        assert wider["x"].missing == ((CANARY,) if rows >= 5 else ())
+        assert "does not fit" not in notes[0] and "read as 'integer'" not in notes[0]
+        assert rows >= 5 or "fewer than 5 later cell(s)" in notes[0]
+        assert verify(wider, batches) == (wider, [])
+
+
+def test_notes_of_a_sample_tell_no_count_below_five():
+    _, notes = infer(pa.table({"x": [*map(str, range(900)), *map(str, range(900)), "odd", "word"]}))
+    assert any("fewer than 5 odd" in n for n in notes), notes
+
+
+def test_a_constant_that_is_late_is_still_watched():
+    table = infer(pa.table({"x": ["a", "a"]}))[0]
+    batches = [pa.record_batch({"x": pa.array(v, pa.string())}) for v in ([None, None], ["a"] * 6, ["b"] * 6)]
+    assert verify(table, batches)[0]["x"].kind == "category"
 
 
 def test_what_fits_stays_as_it_was():

@@ -67,7 +67,7 @@ class Category(Codec):
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> CategoryCoder:
         assert isinstance(summary, Seen)
         column = columns[0]
-        public = set(column.levels)
+        public = set(column.levels) if column.public else set()
         texts = summary.levels.to_pylist()
         safe = [int(i) for i in np.flatnonzero(summary.counts >= self.k)]
         if public:

@@ -7,7 +7,7 @@ words, places, missing markers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +29,7 @@ __all__ = ["infer", "verify", "guess", "with_overrides", "load_overrides", "desc
 
 
 def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | None = None,
-          rows: int | None = None) -> tuple[Table, list[str]]:
+          rows: int | None = None, orders: Mapping[str, Sequence[str]] | None = None) -> tuple[Table, list[str]]:
     """The schema of a table, guessed from a sample of its rows, and what a person should know about the guesses.
 
     Parameters
@@ -38,6 +38,7 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     name : of the table.
     overrides : column name -> kind or fields (see ``with_overrides``), or what ``load_overrides`` gave.
     rows : rows of the whole table, where the sample is a part.
+    orders : the levels, from low to high, of columns that came as ordered categoricals.
 
     >>> table, notes = infer(pa.table({"id": ["A-01", "A-02", "A-03"], "fee": ["$1.50", "$2.00", "?"]}))
     >>> [(c.name, c.kind) for c in table.columns]
@@ -47,7 +48,7 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     columns, notes, ranges = [], [], {}
     for i, label in enumerate(sample.column_names):
         said = plain.get(label, {})
-        facts = without(Facts.of(label, sample.column(i), rows), said.get("missing", ()))
+        facts = without(Facts.of(label, sample.column(i), rows, (orders or {}).get(label, ())), said.get("missing", ()))
         wanted = said.get("kind")
         column, note = as_kind(facts, wanted, guess) if wanted else guess(facts)
         columns.append(column)
@@ -73,9 +74,8 @@ def _summary(table: Table) -> list[str]:
 
 def guess(facts: Facts) -> tuple[Column, str]:
     """``(column, note)`` of one column."""
-    if facts.order and facts.distinct:
-        why = "an ordered dictionary"
-        return Column(facts.name, "ordinal", facts.storage, levels=facts.order, why=why), ""
+    if facts.order and len(levels := facts.held_by_k(facts.order)) > 1:
+        return Column(facts.name, "ordinal", facts.storage, levels=levels, why="an ordered categorical"), ""
     return guess_text(facts) if facts.textual else guess_typed(facts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,9 +13,18 @@ import pyarrow.compute as pc
 from fabrica.errors import InputError
 from fabrica.notation.storage import as_text, flat, is_text
 
-__all__ = ["Facts", "K"]
+__all__ = ["Facts", "K", "told"]
 
 K = 5  #: a word that fewer rows hold is never written into a schema, unless the language itself has it
+
+
+def told(rows: int) -> str:
+    """A number of rows as a note may tell it: none below ``K``.
+
+    >>> told(3), told(1200)
+    ('fewer than 5', '1,200')
+    """
+    return f"{rows:,}" if rows >= K else f"fewer than {K}"
 
 
 @dataclass(frozen=True)
@@ -42,14 +52,14 @@ class Facts:
     order: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, name: str, array: pa.ChunkedArray, total: int | None = None) -> Facts:
+    def of(cls, name: str, array: pa.ChunkedArray, total: int | None = None, order: Sequence[str] = ()) -> Facts:
         storage = str(array.type)
         if pa.types.is_nested(array.type):
             raise InputError(f"lists, structs and maps cannot be learned (its type is {storage})",
                              where=f"column {name!r}", hint="flatten it into plain columns, or leave it out")
         ordered = pa.types.is_dictionary(array.type) and array.type.ordered
         array = flat(array)
-        order = tuple(as_text(array.dictionary).to_pylist()) if ordered else ()
+        order = tuple(as_text(array.dictionary).to_pylist()) if ordered else tuple(order)
         if pa.types.is_dictionary(array.type):
             array = array.dictionary.take(array.indices)
         nulls = array.null_count
@@ -106,6 +116,11 @@ class Facts:
     def repetition(self) -> float:
         """Rows of the whole table for each of its distinct values."""
         return self.present / max(self.rows, 1) * self.total / max(self.levels, 1.0)
+
+    def held_by_k(self, levels: Sequence[str]) -> tuple[str, ...]:
+        """Those of the levels that at least ``K`` rows hold, in the order given."""
+        often = set(self.text.filter(pa.array(self.counts >= K)).to_pylist())
+        return tuple(level for level in levels if level in often)
 
     @property
     def held(self) -> float:

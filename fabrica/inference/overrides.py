@@ -79,7 +79,9 @@ def _columns_of(overrides: Overrides, table: str, where: str) -> dict[str, dict[
         if not match:
             raise UnknownName("table", table, [t.name for t in schema.tables], where=where)
         apart = ("name", "storage")
-        return {c.name: {k: v for k, v in c.to_json().items() if k not in apart} for c in match[0].columns}
+        declared = {"public": True} if is_sdv(overrides) else {}
+        return {c.name: {k: v for k, v in c.to_json().items() if k not in apart} | (declared if c.levels else {})
+                for c in match[0].columns}
     out = {}
     for name, said in overrides.items():
         if not isinstance(said, (str, Mapping)):
@@ -114,6 +116,8 @@ def with_overrides(table: Table, overrides: Any, where: str = "overrides") -> Ta
         if said.get("kind", old.kind) != old.kind:
             old = replace(old, decimals=None, unit=None, timezone=None, notation=None, levels=(), partner=None)
         plain = {k: _plain(v) for k, v in said.items() if k != "storage"} | {"why": said.get("why") or "declared"}
+        if "public" not in said:
+            plain["public"] = old.public or bool(said.get("levels") or said.get("bounds"))
         if plain.get("missing"):
             plain["missing"] = list(dict.fromkeys([*old.missing, *map(str, plain["missing"])]))
         try:
@@ -146,7 +150,7 @@ def as_kind(facts: Facts, kind: str, guess: Callable[[Facts], tuple[Column, str]
     if kind == "boolean":
         return replace(base, notation=boolean_words(values) or _pair(values)), ""
     if kind == "ordinal" and (ordered := scale(values)):
-        return replace(base, levels=tuple(ordered[0])), ""
+        return replace(base, levels=values.held_by_k(ordered[0])), ""
     return base, ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow.compute as pc
 
 from fabrica.inference import markers
-from fabrica.inference.facts import Facts, K
+from fabrica.inference.facts import Facts, K, told
 from fabrica.inference.keys import key_notation, named_like_code, named_like_key, whole_key
 from fabrica.inference.moments import guess_moment
 from fabrica.inference.numbers import digits_of, written
@@ -70,7 +70,7 @@ def _told_apart(column: Column, facts: Facts) -> str:
     """A line where one number is written in several ways (1.5 and 1.50), of which only one comes back."""
     look = facts.text[:2000]
     other = pc.sum(pc.not_equal(write(column, read(column, look)), look)).as_py() or 0
-    share = f"{other} of {len(look)} numbers looked at"
+    share = f"{told(other)} of {len(look):,} numbers looked at"
     return f"column {column.name!r}: {share} will be written in another way, with the same value" if other else ""
 
 
@@ -118,7 +118,7 @@ def _fitted(column: Column, facts: Facts) -> tuple[Column, Facts, str] | None:
     if often.distinct and pc.any(pc.match_substring_regex(often.text, r"^\s*[-+]?\d")).as_py():
         return None
     said = [f"{often.distinct} word(s) among the values are kept as missing markers"] if often.distinct else []
-    said += [f"{rare} odd cell(s) of the sample do not fit and count as missing"] if rare else []
+    said += [f"{told(rare)} odd cell(s) of the sample do not fit and count as missing"] if rare else []
     column = replace(column, missing=tuple(often.text.to_pylist()), lenient=rare > 0)
     return column, good, f"column {facts.name!r}: a mixed column of the kind {column.kind!r}; " + "; ".join(said)
 
@@ -130,8 +130,8 @@ def as_words(facts: Facts) -> tuple[Column, str]:
     if (found := key_notation(facts)) is not None:
         why = "unique, with the look of an identifier"
         return Column(facts.name, "key", facts.storage, notation=found, why=why), ""
-    if ordered := scale(facts):
-        return Column(facts.name, "ordinal", facts.storage, levels=tuple(ordered[0]), why=ordered[1]), ""
+    if (ordered := scale(facts)) and len(levels := facts.held_by_k(ordered[0])) > 1:
+        return Column(facts.name, "ordinal", facts.storage, levels=levels, why=ordered[1]), ""
     if is_free_text(facts):
         return Column(facts.name, "text", facts.storage, why="long or hardly repeating texts"), ""
     why = "codes that come again" if named_like_key(facts.name) else "words that come again"
