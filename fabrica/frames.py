@@ -20,7 +20,7 @@ from fabrica.errors import InputError, SchemaError
 
 __all__ = ["column_of", "common_type", "plain_schema", "plain_column", "to_arrow", "restored"]
 
-_CANNOT = (pa.ArrowException, TypeError, ValueError, OverflowError, ArithmeticError)
+_CANNOT = (pa.ArrowException, TypeError, ValueError, ArithmeticError, NotImplementedError)  #: how a cell refuses
 
 
 # ---------------------------------------------------------------- columns
@@ -188,21 +188,26 @@ def _from_series(series: Any) -> pa.Array | pa.ChunkedArray:
 
 
 def _from_polars(frame: Any, where: str) -> pa.Table:
+    import polars  # the caller has it: the frame came from there
+
     frame = frame.collect() if hasattr(frame, "collect") else frame
     try:
         return frame.to_arrow()
-    except Exception:  # some dtype has no Arrow type: find it
+    except (*_CANNOT, polars.exceptions.PolarsError):  # some dtype has no Arrow type: find it
         return pa.table({name: _from_column(frame[name], f"{where}, column {name!r}") for name in frame.columns})
 
 
 def _from_column(column: Any, where: str) -> pa.Array:
     """A polars column; 128-bit numbers, which Arrow has not, go through text."""
+    import polars  # the caller has it: the frame came from there
+
+    cannot = (*_CANNOT, polars.exceptions.PolarsError)
     try:
         return column.to_arrow()
-    except Exception:
+    except cannot:
         try:
             return column_of([None if v is None else int(v) for v in column.cast(str).to_list()])
-        except Exception:
+        except cannot:
             raise SchemaError(f"holds {column.dtype}, which is no column of plain cells", where=where,
                               hint="cast it to text or numbers") from None
 
@@ -211,7 +216,11 @@ def _from_column(column: Any, where: str) -> pa.Array:
 
 
 def restored(table: pa.Table, kept: pa.Schema, template: Any) -> Any:
-    """``table`` in the types of ``kept`` where its cells allow it, of the make of ``template`` (None: Arrow)."""
+    """``table`` in the types of ``kept`` where its cells allow it, of the make of ``template`` (None: Arrow).
+
+    A categorical that comes back lists the levels that its cells hold, in the order of the template, and no others: the
+    template's list is the real people's, with the levels that only one of them holds.
+    """
     if make_of(template) == "pandas":
         return _to_pandas(_plain_table(table), template)
     if make_of(template) == "polars":
@@ -261,9 +270,11 @@ def _like_series(series: Any, dtype: Any) -> Any:
         dtype = pandas.CategoricalDtype([*dtype.categories, *strange], dtype.ordered) if strange else dtype
     try:
         made = series.astype(dtype)
-        return made.where(made.notna(), None) if str(dtype) == "object" else made
-    except Exception:  # any extension dtype may refuse in its own way; the cells matter more than the dtype
+    except _CANNOT:  # the cells matter more than the dtype
         return series
+    if type(dtype).__name__ == "CategoricalDtype":
+        return made.cat.remove_unused_categories()
+    return made.where(made.notna(), None) if str(dtype) == "object" else made
 
 
 def _to_polars(table: pa.Table, template: Any) -> Any:
@@ -272,6 +283,9 @@ def _to_polars(table: pa.Table, template: Any) -> Any:
     frame = polars.DataFrame(polars.from_arrow(table))
     for name, kind in template.collect_schema().items():
         if name in frame.columns and frame.schema[name] != kind:
+            if isinstance(kind, polars.Enum):
+                held = set(frame[name].unique().drop_nulls().to_list())
+                kind = polars.Enum([level for level in kind.categories if level in held])
             try:
                 frame = frame.with_columns(frame[name].cast(kind))
             except polars.exceptions.PolarsError:
