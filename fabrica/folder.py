@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from fabrica.dataset.write import cannot_write
 from fabrica.errors import OutputError
 
 __all__ = ["Folder", "spare"]
@@ -49,7 +50,7 @@ class Folder:
             self._stage = Path(tempfile.mkdtemp(prefix=".fabrica-", dir=self.out))
         except OSError as error:
             self._forget()
-            raise OutputError(error.strerror or "cannot be written", where=str(self.out)) from None
+            raise cannot_write(self.out, error) from None
         return self
 
     def path(self, name: str) -> Path:
@@ -63,7 +64,7 @@ class Folder:
         try:
             moved = {file.name: file.replace(self.out / file.name) for file in files}
         except OSError as error:
-            raise OutputError(error.strerror or "cannot be written", where=str(self.out)) from None
+            raise cannot_write(self.out, error) from None
         self._made = []
         return moved
 
@@ -74,8 +75,7 @@ class Folder:
         if isinstance(error, OutputError) and error.where:
             raise OutputError(error.what, where=self._named(error.where), hint=error.hint) from None
         if isinstance(error, OSError) and (error.errno == ENOSPC or str(self._stage) in str(error.filename)):
-            where = self._named(str(error.filename)) if error.filename else str(self.out)
-            raise OutputError(error.strerror or "cannot be written", where=where) from None
+            raise cannot_write(self._named(str(error.filename)) if error.filename else self.out, error) from None
 
     def _named(self, where: str) -> str:
         """A place in the hidden folder by the name that the user knows."""

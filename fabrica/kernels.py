@@ -26,9 +26,17 @@ def kernel(fn: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(fn)
     def call(*args: Any) -> Any:
         if not compiled:
-            import numba
-
-            compiled.append(numba.njit(cache=True, nogil=True, error_model="numpy")(fn))
+            compiled.append(_compiled(fn))
         return compiled[0](*args)
 
     return call
+
+
+def _compiled(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The compiled function, cached where there is a place for a cache (a notebook or a locked disk may have none)."""
+    import numba
+
+    try:
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(fn)
+    except RuntimeError:
+        return numba.njit(nogil=True, error_model="numpy")(fn)

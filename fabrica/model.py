@@ -79,8 +79,8 @@ class TableModel:
 
         ``as_text`` writes the cells of a model that was learned from a delimited file as that file did.
         """
-        if rows < 0:
-            raise SettingError("the number of rows must not be negative", where="rows")
+        if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
+            raise SettingError("must be a whole number that is not negative", where="rows")
         run, table = run.fresh().child("sample"), self.written(as_text)
         chunks = [range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK)]
         if run.workers == 1 or len(chunks) == 1:
@@ -125,6 +125,9 @@ class TableModel:
         plain = {"table": self.table.to_json(), "engine": self.engine, "facts": self.facts}
         return State.nest({"encoder": self.encoder.state(), "model": self.model.state()}, plain)
 
+    def __repr__(self) -> str:
+        return f"<TableModel of {self.table.name!r}: {len(self.table.columns)} columns, engine {self.engine}>"
+
     @classmethod
     def load(cls, path: str | Path) -> TableModel:
         """Read a model file; a damaged, hostile or future one is one clear ``ModelFileError``."""
@@ -151,7 +154,7 @@ class TableModel:
         block = self.model.sample(REHEARSED, None, run.child("engine"))
         ours, theirs = (Block(tuple(c.empty() for c in b), 0).state() for b in (self.encoder.blank(), block))
         sound.demand(ours.plain == theirs.plain, "an engine that does not fit the columns")
-        for text in (False, True):
+        for text in (False, True) if self.facts.get("textual") else (False,):
             batch = self.encoder.decode(block, rows, run.child("decode").child(int(text)), self.written(text))
             pa.Table.from_batches([batch]).cast(self.arrow_schema(text))
         sound.demand(bool(self.words()), "nothing that can be said")

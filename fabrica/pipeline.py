@@ -170,7 +170,9 @@ def draw(file: str | Path, rows: int, path: Path, *, run: Run) -> Path:
     """Write ``rows`` synthetic rows to ``path``, chunk by chunk."""
     model = load(file)
     with Folder(path.parent, keep=[file]) as folder:
-        write(model, rows, folder.path(path.name), run)
+        part = folder.path(path.name)
+        holds_text(path)  # an unknown ending is told by the name that the user knows
+        write(model, rows, part, run)
         return folder.done()[path.name]
 
 

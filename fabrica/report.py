@@ -81,6 +81,14 @@ class Report:
     facts: Mapping[str, Any] = field(default_factory=dict)
     drawings: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Report: {len(self.findings)} findings; print it to read it, or save it as .html>"
+
+    def __str__(self) -> str:
+        from fabrica.page.words import text
+
+        return text(self)
+
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
 
@@ -89,7 +97,8 @@ class Report:
         for finding in self.findings:
             if finding.metric == metric and finding.place == place and against in (None, finding.against):
                 return finding
-        raise KeyError((metric, *place))
+        known = ", ".join(sorted({f.metric for f in self.findings}))
+        raise KeyError(f"no finding {metric!r} at {place}; there are: {known}")
 
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_report": 1, "facts": dict(self.facts), "findings": [f.to_json() for f in self.findings],

@@ -41,8 +41,8 @@ def command(data: str | None, out: str, recipe: str | None, settings: tuple[str,
     from fabrica.page.words import text
 
     written = recipe_of(data, recipe, settings, asked)
-    with at_work(written.seed, quiet, workers, written.budget) as (run, talk):
-        report, files = pipeline.make(written, out, run=run, say=talk.say)
+    with at_work(written.seed, quiet, workers, written.budget) as (run, _):
+        report, files = pipeline.make(written, out, run=run)
     short = fallen(report, require)
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),

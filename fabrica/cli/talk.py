@@ -26,7 +26,7 @@ def span(seconds: float) -> str:
     """A time for a person.
 
     >>> span(8.2), span(75), span(7300)
-    ('8 s', '1 min 15 s', '2 h 02 min')
+    ('8 s', '1 min 15 s', '2 h 01 min')
     """
     whole = round(seconds)
     if whole < 60:

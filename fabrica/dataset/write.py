@@ -19,7 +19,7 @@ from fabrica.frames import plain_schema
 if TYPE_CHECKING:
     from fabrica.dataset import Dataset
 
-__all__ = ["atomic", "holds_text", "write_table"]
+__all__ = ["atomic", "cannot_write", "holds_text", "write_table"]
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         part.replace(target)
         _to_disk(target.parent)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -59,7 +59,8 @@ def _to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def _cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """What the system says, in words that help."""
     words, hint = {
         errno.ENOSPC: ("the disk is full", "free some space, or write elsewhere"),
         errno.EDQUOT: ("the quota of the disk is used up", "free some space, or write elsewhere"),

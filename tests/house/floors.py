@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WINGS = ("sources", "codecs", "engines", "metrics")
-VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe", "folder")
-COMPOSERS = ("counted", "holdout", "job", "way", "model", "encoder", "evaluation", "inference", "dataset", "catalog")
+VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe")
+COMPOSERS = ("counted", "folder", "holdout", "job", "way", "model", "encoder", "evaluation", "inference", "dataset", "catalog")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why
