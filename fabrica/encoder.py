@@ -100,7 +100,8 @@ class Encoder:
 
     def words(self) -> list[tuple[str, str, str]]:
         """(columns, codec, what it holds) of every seat."""
-        return [(", ".join(self.table.names[i] for i in s.columns), s.codec, c.words())
+        names = self.table.names
+        return [(", ".join(names[i] for i in s.columns), s.codec, c.words())
                 for s, c in zip(self.seats, self.coders, strict=True)]
 
     def state(self) -> State:
