@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import fabrica
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
 from fabrica.errors import InputError
@@ -19,6 +18,7 @@ from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
 from fabrica.schema import Table
+from fabrica.version import VERSION
 from fabrica.way import Way
 
 __all__ = ["Job", "check_columns", "guess", "told"]
@@ -70,7 +70,7 @@ class Job:
 
 def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] | None = None, **facts: Any) -> Report:
     """The report with what only its maker knows."""
-    here = {"fabrica": fabrica.__version__, **facts, "notes": [*notes, *report.facts.get("notes", ())],
+    here = {"fabrica": VERSION, **facts, "notes": [*notes, *report.facts.get("notes", ())],
             "seconds": {**(seconds or {}), **report.facts.get("seconds", {})}}
     return replace(report, facts={**report.facts, **here})
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pyarrow as pa
 
-import fabrica
 from fabrica import catalog, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
@@ -27,6 +26,7 @@ from fabrica.notation.natural import natural
 from fabrica.run import Progress, Run
 from fabrica.schema import Table
 from fabrica.state import State
+from fabrica.version import VERSION
 
 __all__ = ["TableModel", "learn"]
 
@@ -213,7 +213,7 @@ def learn(
     del rows
     model = engine.fit(block, None, run.child("engine"))
     facts = {
-        "fabrica": fabrica.__version__, "rows": len(block) if dataset.rows is None else dataset.rows,
+        "fabrica": VERSION, "rows": len(block) if dataset.rows is None else dataset.rows,
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,
     }
     name = name or type(engine).__module__.rsplit(".", 1)[-1]

@@ -14,9 +14,9 @@ from typing import Any
 import click
 from click.shell_completion import shell_complete
 
-import fabrica
 from fabrica.cli.stop import STOP
 from fabrica.errors import FabricaError, Interrupted
+from fabrica.version import VERSION
 
 __all__ = ["main", "fabrica_group"]
 
@@ -47,7 +47,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(fabrica.__version__, prog_name="fabrica", message="%(prog)s %(version)s")
+@click.version_option(VERSION, prog_name="fabrica", message="%(prog)s %(version)s")
 def fabrica_group() -> None:
     """Learn from a real table and make an artificial one like it, measured and explained.
 
@@ -131,6 +131,6 @@ def _fault(error: Exception) -> str:
         return "there is not enough memory; give fewer rows or columns"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "fabrica" in Path(f.filename).parts]
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    versions = f"fabrica {fabrica.__version__}, Python {platform.python_version()}, {platform.system()}"
+    versions = f"fabrica {VERSION}, Python {platform.python_version()}, {platform.system()}"
     return (f"a fault of ours: {type(error).__name__}{place}; please report this line ({versions}); "
             "--debug shows the traceback, which may hold values of your table")

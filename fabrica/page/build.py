@@ -11,11 +11,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import fabrica
 from fabrica.page.heat import Heat, Matrix
 from fabrica.page.numbers import clean, number, plain, short
 from fabrica.page.view import view
 from fabrica.report import Report
+from fabrica.version import VERSION
 
 __all__ = ["page", "summary"]
 
@@ -28,7 +28,7 @@ def page(report: Report) -> str:
               "base-uri 'none'; form-action 'none'")
     shown = view(report)
     return env.get_template("page.html").render(
-        v=shown, style=style, script=script, policy=policy, version=fabrica.__version__,
+        v=shown, style=style, script=script, policy=policy, version=VERSION,
         heat_data=_heat_data(shown.pairs.heat) if shown.pairs else None)
 
 
