@@ -7,6 +7,13 @@ bin). A missing value is a bin of its own in both.
 
 Distances are total variation: half the sum of |p - q|. Intervals and floors come from resampled rows: ``Resamples``
 holds row weights, so that a resampled table costs one weighted count and the dependence between columns is kept.
+
+Where a floor comes from is said in ``detail["floor_from"]``. ``HOLDOUT``: rows nobody learned from, as many as the twin
+has, so exactly what a fresh sample scores; taken where the holdout has nearly as many rows as the twin (a smaller one
+would score worse by its own noise). ``BOOTSTRAP``: rows drawn anew from the original; too low, because it shares the
+original's own chance: a fresh sample scores 1.41 times as much, and more where most cells are empty. So what counts
+many sparse cells (``kway``, ``association``) is measured on ``even`` parts instead: a part of the original, as many
+rows of the twin, and as many real rows beside both, from the holdout or (``HALVES``) from the original's other half.
 """
 
 from __future__ import annotations
@@ -17,13 +24,16 @@ from typing import Any
 
 import numpy as np
 
-from fabrica.contract import Sheet
+from fabrica.contract import Evidence, Sheet
+from fabrica.run import Run
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
-           "correlation", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES"]
+           "correlation", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES", "ITSELF", "TRAINED",
+           "beside", "even"]
 
 #: what a floor was measured on, as ``detail["floor_from"]`` says it
 BOOTSTRAP, HOLDOUT, HALVES = "bootstrap of the original", "holdout", "halves of the original"
+ITSELF, TRAINED = "the original itself", "a model trained on the original"
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,7 @@ class Spread:
     floor_low: float
     floor_high: float
     holdout: float | None = None
+    floor_from: str = BOOTSTRAP
 
     def company(self) -> dict[str, Any]:
         """The fields of a Finding that keep the value company."""
@@ -175,16 +186,49 @@ class Spread:
                 "floor_low": self.floor_low, "floor_high": self.floor_high}
 
 
-def spread(numbers: np.ndarray, times: int, top: float = np.inf) -> Spread:
+def spread(numbers: np.ndarray, times: int, top: float = np.inf, floor_from: str = BOOTSTRAP) -> Spread:
     """Read what ``variations`` wrote. The interval is value +- 1.96 standard deviations of the resamples: a resampled
     distance is biased upwards, so its percentiles would miss the value. The floor is the mean of the real resamples
-    with their 2.5 and 97.5 percentiles."""
+    with their 2.5 and 97.5 percentiles; or, not from a bootstrap, the last number (real rows beside the original) +-
+    1.96 standard deviations of the real resamples."""
     value, own, real = float(numbers[0]), numbers[1:1 + times], numbers[1 + times:1 + 2 * times]
     half = 1.96 * float(own.std(ddof=1)) if times > 1 else 0.0
     low, high = np.quantile(real, [0.025, 0.975])
-    rest = numbers[1 + 2 * times:]
-    return Spread(value, max(0.0, value - half), min(top, value + half), float(real.mean()), float(low), float(high),
-                  float(rest[0]) if len(rest) else None)
+    rest = float(numbers[1 + 2 * times]) if len(numbers) > 1 + 2 * times else None
+    floor = float(real.mean())
+    if rest is not None and floor_from != BOOTSTRAP:
+        around = 1.96 * float(real.std(ddof=1)) if times > 1 else 0.0
+        floor, low, high = rest, max(0.0, rest - around), min(top, rest + around)
+    return Spread(value, max(0.0, value - half), min(top, value + half), floor, float(low), float(high), rest,
+                  floor_from)
+
+
+NEARLY = 0.9  #: a holdout of this share of the twin's rows is as good as one of as many
+FEW = 1_000  #: a holdout of fewer rows gives way to the original's halves where those are larger
+
+
+def beside(evidence: Evidence, run: Run) -> tuple[list[Sheet], str]:
+    """Original, twin and, where there is one, holdout with at most the twin's rows; and where floors come from."""
+    real, twin, rest = evidence.real, evidence.synthetic, evidence.holdout
+    if rest is None:
+        return [real, twin], BOOTSTRAP
+    if rest.rows > twin.rows:
+        rest = rest.take(run.random().permutation(rest.rows)[:twin.rows])
+    return [real, twin, rest], HOLDOUT if twin.rows and rest.rows >= NEARLY * twin.rows else BOOTSTRAP
+
+
+def even(evidence: Evidence, run: Run) -> tuple[list[Sheet], str]:
+    """Three tables of one size, of random rows: of the original, of the twin, and of real rows beside both."""
+    real, twin, rest = evidence.real, evidence.synthetic, evidence.holdout
+    order = run.child("real").random().permutation(real.rows)
+    halves = rest is None or rest.rows < min(FEW, real.rows // 2)
+    size = min(twin.rows, real.rows // 2 if rest is None or halves else min(real.rows, rest.rows))
+    if rest is None or halves:
+        other = real.take(order[size:2 * size])
+    else:
+        other = rest.take(run.child("holdout").random().permutation(rest.rows)[:size])
+    cut = twin.take(run.child("synthetic").random().permutation(twin.rows)[:size])
+    return [real.take(order[:size]), cut, other], HALVES if halves else HOLDOUT
 
 
 def wilson(hits: int, rows: int) -> tuple[float, float]:

@@ -39,7 +39,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fabrica.report import Finding, Report
-from fabrica.statistics import BOOTSTRAP, HALVES, HOLDOUT
+from fabrica.statistics import BOOTSTRAP, HALVES, HOLDOUT, ITSELF, TRAINED
 
 __all__ = ["GRADES", "LIMITS", "verdict", "grades", "told", "beside"]
 
@@ -246,7 +246,8 @@ def beside(finding: Finding) -> tuple[str, str]:
     ('a real holdout', 'scores')
     """
     return {BOOTSTRAP: ("a resample of the original", "scores"), HOLDOUT: ("a real holdout", "scores"),
-            HALVES: ("halves of the original", "score")}.get(
+            HALVES: ("halves of the original", "score"), ITSELF: ("the original itself", "scores"),
+            TRAINED: ("a model trained on the original", "scores")}.get(
         str(finding.detail.get("floor_from", "")), ("as many real rows", "score"))
 
 

@@ -73,6 +73,8 @@ def test_findings_keep_company(report):
             assert f.low <= f.value <= f.high, (f.metric, f.place)
         if f.value is not None and f.metric != "detector_column":
             assert f.floor is not None or f.metric == "validity_keys", (f.metric, f.place)
+        if f.floor is not None:
+            assert f.detail["floor_from"], (f.metric, f.place)
 
 
 def test_facts_say_what_was_judged_and_how_texts_were_compared(report):

@@ -217,9 +217,10 @@ def test_impossible_cells_are_counted_by_reason():
     schema = Table("t", (Column("k", "category"), Column("n", "integer"), Column("p", "decimal", bounds=(0, 1))))
     found = judge("validity", real, twin, schema=schema)
     assert find(found, "validity").value == 75
-    assert find(found, "validity", "k").detail == {"a level never seen": 1, "missing": 1}
-    assert find(found, "validity", "n").detail == {"a fraction": 1}
-    assert find(found, "validity", "p").detail == {"out of bounds": 1}
+    source = {"floor_from": "the original itself"}
+    assert find(found, "validity", "k").detail == {"a level never seen": 1, "missing": 1} | source
+    assert find(found, "validity", "n").detail == {"a fraction": 1} | source
+    assert find(found, "validity", "p").detail == {"out of bounds": 1} | source
     assert find(found, "validity").floor == 0
     assert find(found, "validity_range").value == pytest.approx(100 / 8)
 
@@ -245,4 +246,4 @@ def test_words_among_numbers_are_impossible_once():
     real = sheet(x=np.arange(200))
     twin = IdentSheet(2, {"x": np.array([1.0, np.nan])}, {}, {}, {"x": np.array([False, True])})
     found = judge("validity", real, twin)
-    assert find(found, "validity", "x").detail == {"another kind": 1}
+    assert find(found, "validity", "x").detail == {"another kind": 1, "floor_from": "the original itself"}

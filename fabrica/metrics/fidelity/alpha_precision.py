@@ -32,6 +32,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
+from fabrica.statistics import HALVES, HOLDOUT
 
 ROWS, TIMES, LEVELS, WORK = 5_000, 100, 100, 6e9
 ALPHAS = np.linspace(0, 1, 30)
@@ -64,7 +65,7 @@ class AlphaPrecision(Metric):
         got = Closeness.of(real, twin, own)
         best = Closeness.of(real, space.points(floor.take(rest)), own)
         detail: dict[str, Any] = {"rows": rows, "columns": len(evidence.real.values),
-                                  "floor_from": "halves of the original" if halves else "holdout"}
+                                  "floor_from": HALVES if halves else HOLDOUT}
         return _findings(got, best, run.child("resample").random(), detail)
 
 

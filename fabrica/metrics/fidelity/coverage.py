@@ -22,7 +22,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import Resamples
+from fabrica.statistics import BOOTSTRAP, Resamples
 
 TIMES, HOLDERS, RARE = 20, 5, 0.01
 
@@ -57,7 +57,7 @@ def _mean(metric: str, found: list[Finding]) -> Finding:
                        detail={"columns": 0, "left_out": left})
     return Finding(metric, float(np.mean([f.value for f in there if f.value is not None])), better="higher",
                    floor=float(np.mean([f.floor for f in there if f.floor is not None])),
-                   detail={"columns": len(there), "left_out": left})
+                   detail={"columns": len(there), "left_out": left, "floor_from": BOOTSTRAP})
 
 
 def _levels(evidence: Evidence, name: str, weights: np.ndarray) -> tuple[Finding, Finding]:
@@ -78,7 +78,8 @@ def _share(metric: str, name: str, of: np.ndarray, seen: np.ndarray, drawn: np.n
     if not of.any():
         return Finding(metric, None, (name,), better="higher", problem=why)
     return Finding(metric, float(seen[of].mean()), (name,), better="higher", floor=float(drawn[:, of].mean()),
-                   detail={"levels": int(of.sum()), "reached": int(seen[of].sum()), "alone": alone})
+                   detail={"levels": int(of.sum()), "reached": int(seen[of].sum()), "alone": alone,
+                           "floor_from": BOOTSTRAP})
 
 
 def _range(evidence: Evidence, name: str, weights: np.ndarray) -> Finding:
@@ -95,4 +96,5 @@ def _range(evidence: Evidence, name: str, weights: np.ndarray) -> Finding:
         return float(max(0.0, min(high, some.max()) - max(low, some.min())) / (high - low))
 
     floor = float(np.mean([covered(values[w > 0]) for w in weights]))
-    return Finding("coverage", covered(twin), (name,), better="higher", floor=floor, detail={"measure": "range"})
+    return Finding("coverage", covered(twin), (name,), better="higher", floor=floor,
+                   detail={"measure": "range", "floor_from": BOOTSTRAP})

@@ -23,6 +23,7 @@ from fabrica.contract import Evidence, Metric
 from fabrica.errors import NotComputable
 from fabrica.report import Finding
 from fabrica.run import Run
+from fabrica.statistics import HOLDOUT
 
 
 class Detector(Metric):
@@ -60,6 +61,7 @@ class Detector(Metric):
         detail: dict[str, Any] = {"rows": got.rows, "folds": list(got.folds), "auc": got.auc}
         curve = {"fpr": got.curve[0], "tpr": got.curve[1]}
         company: dict[str, Any] = {"against": against}
+        source = {} if floor is None else {"floor_from": HOLDOUT}
         if floor is not None:
             half = 1.96 * floor.error
             curve |= {"floor_tpr": floor.curve[1]}
@@ -68,10 +70,10 @@ class Detector(Metric):
             "floor": floor.c2st, "floor_low": Detection.closeness(floor.auc + half),
             "floor_high": Detection.closeness(floor.auc - half)}
         found = [Finding("detector", got.c2st, better="higher", low=min(got.c2st, Detection.closeness(high)),
-                         high=max(got.c2st, Detection.closeness(low)), detail=detail, **score),
+                         high=max(got.c2st, Detection.closeness(low)), detail=detail | source, **score),
                  Finding("detector_auc", got.auc, better=0.5, unit="AUC", low=low, high=high,
-                         detail={"rows": got.rows, "roc": curve}, **company)]
+                         detail={"rows": got.rows, "roc": curve} | source, **company)]
         for name, share in sorted(got.gains.items(), key=lambda item: -item[1]):
             found.append(Finding("detector_column", share, (name,), unit="share of gain", against=against,
-                                 floor=None if floor is None else floor.gains[name]))
+                                 floor=None if floor is None else floor.gains[name], detail=source))
         return found

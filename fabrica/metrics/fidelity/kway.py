@@ -5,7 +5,11 @@ bins, compared by total variation: ``kway_3`` and ``kway_4``. The idea is the k-
 data challenges (McKenna et al., "Winning the NIST contest", JPC 2021; Task et al., SDNist 2021). With so many cells
 even real rows are far from each other: the floor says how far, and only the part above it is the generator's.
 
-Interval and floor: 10 resamples of rows (see ``fabrica/statistics.py``).
+A resample of the original never falls into a cell that the original leaves empty, so it would be far too low a floor.
+Value and floor are therefore measured at one size (``detail["rows"]``): random rows of the twin, and as many real rows,
+each against as many rows of the original. The real rows are the holdout's, or the original's other half
+(``detail["floor_from"]``; see ``even`` in ``fabrica/statistics.py``). ``detail["whole"]`` is the plain number, the
+whole twin against the whole original. Interval: 10 resamples of rows.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import Binned, Resamples, common_bins, cross, spread, variations
+from fabrica.statistics import Binned, Resamples, common_bins, cross, even, spread, variation, variations
 
 TIMES, SUBSETS, WORST = 10, 50, 5
 
@@ -32,27 +36,30 @@ class KWay(Metric):
     source: ClassVar[str] = "k-marginals; McKenna, Miklau and Sheldon 2021, NIST synthetic data challenge"
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
-        sheets = [s for s in (evidence.real, evidence.synthetic, evidence.holdout) if s is not None]
-        if not all(s.rows for s in sheets[:2]):
-            return [Finding(f"kway_{k}", None, unit="%", problem="a table has no rows") for k in (3, 4)]
-        draws = Resamples.of(sheets[0].rows, sheets[1].rows, TIMES, run.child("rows").random())
-        bins = common_bins(sheets)
-        return [f for k in (3, 4) for f in self._ways(k, bins, draws, run.child(k).random())]
+        parts, floor_from = even(evidence, run.child("parts"))
+        if not parts[0].rows:
+            return [Finding(f"kway_{k}", None, unit="%", problem="there are too few rows") for k in (3, 4)]
+        draws = Resamples.of(parts[0].rows, parts[1].rows, TIMES, run.child("rows").random())
+        bins = common_bins([evidence.real, evidence.synthetic, *parts])
+        return [f for k in (3, 4) for f in self._ways(k, bins, draws, floor_from, run.child(k).random())]
 
     @staticmethod
-    def _ways(k: int, bins: dict[str, Binned], draws: Resamples, draw: np.random.Generator) -> list[Finding]:
+    def _ways(k: int, bins: dict[str, Binned], draws: Resamples, floor_from: str,
+              draw: np.random.Generator) -> list[Finding]:
         chosen = subsets(list(bins), k, draw)
         if not chosen:
             return [Finding(f"kway_{k}", None, unit="%", problem=f"there are fewer than {k} columns")]
-        numbers = np.array([100 * variations(cross(*(bins[n] for n in names)), draws) for names in chosen])
-        mean = spread(numbers.mean(0), TIMES, 100.0)
-        detail = {"subsets": len(chosen), "of": comb(len(bins), k), "holdout": mean.holdout, "resamples": TIMES}
+        every = [cross(*(bins[n] for n in names)) for names in chosen]
+        whole = [100 * variation(b.shares(0), b.shares(1)) for b in every]
+        numbers = np.array([100 * variations(Binned(b.codes[2:], b.size), draws) for b in every])
+        mean, rows = spread(numbers.mean(0), TIMES, 100.0, floor_from), draws.real.shape[1]
+        detail = {"subsets": len(chosen), "of": comb(len(bins), k), "rows": rows, "whole": float(np.mean(whole)),
+                  "resamples": TIMES, "floor_from": floor_from}
         found = [Finding(f"kway_{k}", mean.value, unit="%", **mean.company(), detail=detail)]
-        above = numbers[:, 0] - numbers[:, 1 + TIMES:1 + 2 * TIMES].mean(1)
-        for i in np.argsort(-above, kind="stable")[:WORST]:
-            one = spread(numbers[i], TIMES, 100.0)
+        for i in np.argsort(numbers[:, -1] - numbers[:, 0], kind="stable")[:WORST]:
+            one = spread(numbers[i], TIMES, 100.0, floor_from)
             found.append(Finding(f"kway_{k}", one.value, chosen[i], unit="%", **one.company(),
-                                 detail={"holdout": one.holdout}))
+                                 detail={"whole": whole[i], "floor_from": floor_from}))
         return found
 
 

@@ -5,9 +5,9 @@ with "missing" as a level; the headline is the mean over columns. These are 100 
 TVComplement) of sdmetrics, as in the papers since TabSyn (Zhang et al., ICLR 2024, arXiv:2310.09656).
 
 A numeric column that has values in one table and none in the other is 100 % wrong; one without values in both has no
-shape, is left out of the mean and named in ``detail``. Interval and floor: 20 resamples of rows (see
-``fabrica/statistics.py``), the floor being as many rows drawn anew from the original. ``detail["holdout"]`` of the
-headline is what the holdout scores.
+shape, is left out of the mean and named in ``detail``. Interval: 20 resamples of rows. Floor: as many rows of the
+holdout where it has them, else rows drawn anew from the original (``detail["floor_from"]``, see
+``fabrica/statistics.py``). ``detail["holdout"]`` is what the holdout scores.
 
 Shape alone is won by independent columns: read it beside ``trend_common`` and ``detector``.
 """
@@ -22,7 +22,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import Resamples, Spread, common_bins, spread, variations
+from fabrica.statistics import Resamples, Spread, beside, common_bins, spread, variations
 
 TIMES = 20
 
@@ -59,7 +59,7 @@ class Shape(Metric):
     source: ClassVar[str] = "KSComplement and TVComplement; Zhang et al. 2024, arXiv:2310.09656"
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
-        sheets = [s for s in (evidence.real, evidence.synthetic, evidence.holdout) if s is not None]
+        sheets, floor_from = beside(evidence, run.child("holdout"))
         if not all(s.rows for s in sheets[:2]):
             return [Finding("shape", None, unit="%", problem="a table without rows has no shape")]
         draws = Resamples.of(sheets[0].rows, sheets[1].rows, TIMES, run.random())
@@ -68,18 +68,18 @@ class Shape(Metric):
                  for n in evidence.real.values}
         whole = {n: v for n, v in table.items() if not np.isnan(v[0])}
         left = {n: "no value in either table" for n in table if n not in whole}
-        columns = [self._column(n, v, n in bins) for n, v in table.items()]
+        columns = [self._column(n, v, n in bins, floor_from) for n, v in table.items()]
         if not whole:
             return [Finding("shape", None, unit="%", problem="no column has a value"), *columns]
-        mean = spread(np.nanmean(list(whole.values()), axis=0), TIMES, 100.0)
-        detail = {"columns": len(whole), "left_out": left, "holdout": mean.holdout}
+        mean = spread(np.nanmean(list(whole.values()), axis=0), TIMES, 100.0, floor_from)
+        detail = {"columns": len(whole), "left_out": left, "holdout": mean.holdout, "floor_from": floor_from}
         return [Finding("shape", mean.value, unit="%", **mean.company(), detail=detail), *columns]
 
     @staticmethod
-    def _column(name: str, numbers: np.ndarray, levels: bool) -> Finding:
+    def _column(name: str, numbers: np.ndarray, levels: bool, floor_from: str) -> Finding:
         measure = "total variation" if levels else "Kolmogorov-Smirnov"
         if np.isnan(numbers[0]):
             return Finding("shape", None, (name,), unit="%", problem="no value in either table")
-        got: Spread = spread(np.nan_to_num(numbers, nan=0.0), TIMES, 100.0)
+        got: Spread = spread(np.nan_to_num(numbers, nan=0.0), TIMES, 100.0, floor_from)
         return Finding("shape", got.value, (name,), unit="%", **got.company(),
-                       detail={"measure": measure, "holdout": got.holdout})
+                       detail={"measure": measure, "holdout": got.holdout, "floor_from": floor_from})

@@ -8,8 +8,9 @@ arXiv:2310.09656).
 
 A synthetic table without the original's largest value has other bins everywhere, so this number is for comparison
 with publications; steer by ``trend_common``. A pair whose correlation does not exist (a constant column) is left
-out of the mean and counted in ``detail``. Interval and floor: 3 to 10 resampled tables, each cut anew by its own
-extremes.
+out of the mean and counted in ``detail``. Interval: 3 to 10 resampled tables, each cut anew by its own
+extremes. Floor: as many rows of the holdout where it has them, else resampled tables of the original
+(``detail["floor_from"]``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import correlation, cross, own_bins, spread, variation
+from fabrica.statistics import beside, correlation, cross, own_bins, spread, variation
 
 
 class Trend(Metric):
@@ -40,17 +41,18 @@ class Trend(Metric):
         times = int(np.clip(2e8 // (len(pairs) * (real.rows + synthetic.rows)), 3, 10))
         tables = [synthetic, *_drawn(synthetic, synthetic.rows, times, run.child("synthetic").random()),
                   *_drawn(real, synthetic.rows, times, run.child("real").random())]
-        tables += [] if evidence.holdout is None else [evidence.holdout]
+        sheets, floor_from = beside(evidence, run.child("holdout"))
+        tables += sheets[2:]
         numbers = np.array([errors(real, table, pairs) for table in tables]).T
         there = ~np.isnan(numbers[:, 0])
         if not there.any():
             return [Finding("trend", None, unit="%", problem="no pair of columns has a correlation")]
         with np.errstate(invalid="ignore"):
-            mean = spread(np.nanmean(numbers[there], axis=0), times, 100.0)
+            mean = spread(np.nanmean(numbers[there], axis=0), times, 100.0, floor_from)
         left: list[dict[str, Any]] = [{"columns": list(p), "why": "no correlation: a constant column"}
                                       for p, ok in zip(pairs, there, strict=True) if not ok]
         detail = {"pairs": int(there.sum()), "left_out": left[:50], "left_out_pairs": len(left),
-                  "holdout": mean.holdout, "resamples": times}
+                  "holdout": mean.holdout, "resamples": times, "floor_from": floor_from}
         return [Finding("trend", mean.value, unit="%", **mean.company(), detail=detail)]
 
 

@@ -6,7 +6,8 @@ to steer by: the published ``trend`` cuts each table by its own extremes, so tha
 bin. The definition is ``trend_common`` of the project's published protocol; TVD of pair tables as in sdmetrics'
 ContingencySimilarity.
 
-Interval and floor: 5 to 20 resamples of rows, by the size of the work (see ``fabrica/statistics.py``).
+Interval: 5 to 20 resamples of rows, by the size of the work. Floor: as many rows of the holdout where it has them, else
+rows drawn anew from the original (``detail["floor_from"]``, see ``fabrica/statistics.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import Resamples, common_bins, cross, spread, variations
+from fabrica.statistics import BOOTSTRAP, Resamples, beside, common_bins, cross, spread, variations
 
 WORST = 20
 
@@ -32,7 +33,7 @@ class TrendCommon(Metric):
     source: ClassVar[str] = "total variation of pair tables on common bins; Zhang et al. 2024, arXiv:2310.09656"
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
-        sheets = [s for s in (evidence.real, evidence.synthetic, evidence.holdout) if s is not None]
+        sheets, floor_from = beside(evidence, run.child("holdout"))
         names = list(evidence.real.values)
         if len(names) < 2 or not all(s.rows for s in sheets[:2]):
             why = "pairs need two columns" if len(names) < 2 else "a table without rows has no pairs"
@@ -42,20 +43,22 @@ class TrendCommon(Metric):
         draws = Resamples.of(sheets[0].rows, sheets[1].rows, times, run.random())
         bins = common_bins(sheets)
         numbers = np.array([100 * variations(cross(bins[names[a]], bins[names[b]]), draws) for a, b in pairs])
-        return self._findings(names, pairs, numbers, times)
+        return self._findings(names, pairs, numbers, times, floor_from)
 
     @staticmethod
-    def _findings(names: list[str], pairs: list[tuple[int, int]], numbers: np.ndarray, times: int) -> list[Finding]:
-        mean = spread(numbers.mean(0), times, 100.0)
+    def _findings(names: list[str], pairs: list[tuple[int, int]], numbers: np.ndarray, times: int,
+                  floor_from: str) -> list[Finding]:
+        mean = spread(numbers.mean(0), times, 100.0, floor_from)
+        floors = numbers[:, 1 + times:1 + 2 * times].mean(1) if floor_from == BOOTSTRAP else numbers[:, -1]
         detail = {"pairs": len(pairs), "columns": names, "left_out": {}, "holdout": mean.holdout, "resamples": times,
                   "matrix": _matrix(len(names), pairs, numbers[:, 0]),
-                  "floor": _matrix(len(names), pairs, numbers[:, 1 + times:1 + 2 * times].mean(1))}
+                  "floor": _matrix(len(names), pairs, floors), "floor_from": floor_from}
         found = [Finding("trend_common", mean.value, unit="%", **mean.company(), detail=detail)]
-        excess = numbers[:, 0] - numbers[:, 1 + times:1 + 2 * times].mean(1)
+        excess = numbers[:, 0] - floors
         for i in np.argsort(-excess, kind="stable")[:WORST]:
-            one, (a, b) = spread(numbers[i], times, 100.0), pairs[i]
+            one, (a, b) = spread(numbers[i], times, 100.0, floor_from), pairs[i]
             found.append(Finding("trend_common", one.value, (names[a], names[b]), unit="%", **one.company(),
-                                 detail={"holdout": one.holdout}))
+                                 detail={"holdout": one.holdout, "floor_from": floor_from}))
         return found
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import wilson
+from fabrica.statistics import HOLDOUT, ITSELF, wilson
 
 ENOUGH = 100
 
@@ -38,14 +38,15 @@ class Validity(Metric):
             return [Finding("validity", None, unit="%", problem="the synthetic table has no rows")]
         twin = {n: reasons(evidence, evidence.synthetic, n) for n in _names(evidence)}
         rest = evidence.holdout or evidence.real
+        source = {"floor_from": ITSELF if rest is evidence.real else HOLDOUT}
         floor = {n: reasons(evidence, rest, n) for n in twin}
         whole = _any([m for r in twin.values() for m in r.values()], evidence.synthetic.rows)
         real = _any([m for r in floor.values() for m in r.values()], rest.rows)
-        found = [_finding("validity", (), whole, real, {"columns": len(twin)})]
+        found = [_finding("validity", (), whole, real, {"columns": len(twin)} | source)]
         for name, why in twin.items():
-            counts = {reason: int(m.sum()) for reason, m in why.items() if m.any()}
+            counts: dict[str, Any] = {reason: int(m.sum()) for reason, m in why.items() if m.any()}
             found.append(_finding("validity", (name,), _any(list(why.values()), len(whole)),
-                                  _any(list(floor[name].values()), rest.rows), counts))
+                                  _any(list(floor[name].values()), rest.rows), counts | source))
         return [*found, _outside(evidence, rest), *_keys(evidence)]
 
 
@@ -116,7 +117,8 @@ def _outside(evidence: Evidence, rest: Sheet) -> Finding:
     twin = flags(evidence.synthetic)
     if not len(twin):
         return Finding("validity_range", None, unit="%", problem="there is no numeric cell")
-    return _finding("validity_range", (), twin, flags(rest), {"cells": len(twin)})
+    source = ITSELF if rest is evidence.real else HOLDOUT
+    return _finding("validity_range", (), twin, flags(rest), {"cells": len(twin), "floor_from": source})
 
 
 def _keys(evidence: Evidence) -> list[Finding]:
@@ -127,7 +129,8 @@ def _keys(evidence: Evidence) -> list[Finding]:
     for key in keys:
         twin, real = _repeated(evidence.synthetic, key), _repeated(evidence.real, key)
         if twin is not None:
-            found.append(_finding("validity_keys", key, twin, real, {"repeated": int(twin.sum())}))
+            detail = {"repeated": int(twin.sum()), "floor_from": ITSELF}
+            found.append(_finding("validity_keys", key, twin, real, detail))
     return found or [Finding("validity_keys", None, unit="%", problem="the table has no key")]
 
 

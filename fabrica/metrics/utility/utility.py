@@ -26,7 +26,7 @@ from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.errors import NotComputable
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import auc, wilson
+from fabrica.statistics import TRAINED, auc, wilson
 
 CLASSES, LEAST, ROUNDS = 50, 30, 200
 TREES = 1_000  #: more than five levels share this many trees
@@ -65,6 +65,7 @@ class Utility(Metric):
         detail: dict[str, Any] = {"target": target, "measure": real.measure, "gap": real.value - twin.value,
                                   "rows": twin.rows, "left_out_rows": test.rows - twin.rows,
                                   "learned_from": twin.learned, "learned_from_real": real.learned,
+                                  "floor_from": TRAINED,
                                   "words": _words(twin.value, real.value, real.measure)}
         return [Finding("utility", twin.value, better="higher", unit=real.measure, low=twin.low, high=twin.high,
                         floor=real.value, floor_low=real.low, floor_high=real.high, against="holdout", detail=detail)]
