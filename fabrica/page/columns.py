@@ -8,7 +8,7 @@ from typing import Any
 
 from fabrica.page.numbers import number, percent
 from fabrica.page.pictures import Bars, Histogram, bars, histogram, numbers_of
-from fabrica.page.standing import Standing, standing
+from fabrica.page.standing import Standing, floor_words, standing
 from fabrica.report import Finding, Report
 
 __all__ = ["Panel", "panels"]
@@ -43,8 +43,8 @@ def _panel(order: int, name: str, drawing: Mapping[str, Any], shape: Finding | N
     picture = _picture(drawing)
     missing = _missing(drawing)
     error = number(shape.value, shape.unit) if shape else ""
-    floor = number(shape.floor, shape.unit) if shape and shape.floor is not None else ""
-    said = [f"Error {error}" + (f", real rows score {floor}." if floor else ".") if error else "",
+    floor = floor_words(shape) if shape else ""
+    said = [f"Error {error}" + (f", {floor}." if floor else ".") if error else "",
             picture.words if picture else (shape.problem if shape else ""), missing]
     sort = shape.value if shape and shape.value is not None else -1.0
     return Panel(name, order, picture.kind if picture else "none", error, floor, sort,

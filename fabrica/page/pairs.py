@@ -10,6 +10,7 @@ from fabrica.page.glossary import meaning
 from fabrica.page.heat import Heat, Matrix, heat
 from fabrica.page.numbers import number, short
 from fabrica.report import Finding, Report
+from fabrica.verdict import beside as whose
 
 __all__ = ["Pair", "Pairs", "pairs"]
 
@@ -75,12 +76,13 @@ def _known(names: Sequence[str], found: Sequence[Finding], field: str) -> Matrix
 
 def _pairs(report: Report, metric: str, names: Sequence[str], values: Matrix, floors: Matrix) -> Pairs:
     unit = next((f.unit for f in report.findings if f.metric == metric), "%")
+    who = next((" ".join(whose(f)) for f in report.findings if f.metric == metric and f.value is not None), "real rows")
     cells = [Pair(names[i], names[j], value, floors[i][j] if floors else None)
              for i in range(len(names)) for j in range(i) if (value := values[i][j]) is not None]
     ranked = sorted(cells, key=lambda pair: -pair.excess)
     shown = _shown(names, ranked)
     drawn = heat([names[i] for i in shown], _part(values, shown), _part(floors, shown) if floors else ())
-    return Pairs(meaning(metric, report.facts).label, unit, drawn, ranked[:TEN], _words(cells, ranked[:TEN], unit),
+    return Pairs(meaning(metric, report.facts).label, unit, drawn, ranked[:TEN], _words(cells, ranked[:TEN], unit, who),
                  len(cells), len(names) - len(shown))
 
 
@@ -97,12 +99,12 @@ def _part(matrix: Matrix, shown: Sequence[int]) -> Matrix:
     return [[matrix[i][j] for j in shown] for i in shown]
 
 
-def _words(cells: Sequence[Pair], worst: Sequence[Pair], unit: str) -> str:
+def _words(cells: Sequence[Pair], worst: Sequence[Pair], unit: str, who: str) -> str:
     if not cells:
         return "No pair could be measured."
     middle = sorted(pair.value for pair in cells)[len(cells) // 2]
     last = worst[0]
-    beside = "" if last.floor is None else f", where real rows score {number(last.floor, unit)}"
+    beside = "" if last.floor is None else f", where {who} {number(last.floor, unit)}"
     count = "One pair" if len(cells) == 1 else f"{len(cells):,} pairs"
     return (f"{count} of columns; half of them have an error under {number(middle, unit)}. Furthest off are "
             f"{short(last.first, 60)} and {short(last.second, 60)} with {number(last.value, unit)}{beside}.")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from fabrica.page.numbers import level, number
 from fabrica.report import Finding
-from fabrica.verdict import LIMITS
+from fabrica.verdict import LIMITS, beside
 
-__all__ = ["Standing", "company", "direction", "excess", "standing", "worst_first", "worst_places"]
+__all__ = ["Standing", "company", "direction", "excess", "floor_words", "standing", "worst_first", "worst_places"]
 
 #: metric -> the aspect of the verdict whose limits it is read by
 ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", "trend": "columns together",
@@ -97,12 +97,22 @@ def company(finding: Finding) -> str:
     """The words that go beside the value: its floor and its direction.
 
     >>> company(Finding("detector", 0.51, better=0.5, unit="AUC", floor=0.502))
-    'real rows score 0.502; 0.5 is chance'
+    'as many real rows score 0.502; 0.5 is chance'
+    """
+    said = floor_words(finding)
+    return f"{said}; {direction(finding)}" if said else direction(finding)
+
+
+def floor_words(finding: Finding) -> str:
+    """Whose score the floor is, and how much; "" without one.
+
+    >>> floor_words(Finding("shape", 0.4, unit="%", floor=0.3, detail={"floor_from": "bootstrap of the original"}))
+    'a resample of the original scores 0.30 %'
     """
     if finding.floor is None:
-        return direction(finding)
-    who = "chance alone gives" if finding.metric.startswith("copies") else "real rows score"
-    return f"{who} {number(finding.floor, finding.unit)}; {direction(finding)}"
+        return ""
+    who = "chance alone gives" if finding.metric.startswith("copies") else " ".join(beside(finding))
+    return f"{who} {number(finding.floor, finding.unit)}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -113,7 +113,7 @@ def test_the_map_names_the_cell_under_the_pointer(shown):
     shown.js("""const h = document.getElementById('heat'), b = h.getBoundingClientRect();
         h.dispatchEvent(new PointerEvent('pointermove', {clientX: b.left + 5, clientY: b.top + b.height - 5}));""")
     said = shown.js("return document.getElementById('heat-under').textContent")
-    assert said.startswith("column 14 × column 0: ") and "real rows" in said
+    assert said.startswith("column 14 × column 0: ") and "floor" in said
 
 
 def test_colours_follow_the_system_and_the_button(browser, files):

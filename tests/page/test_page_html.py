@@ -215,3 +215,14 @@ def test_text_is_short_aligned_and_plain():
     table = [line for line in lines if "real rows score" in line][:5]
     assert len({line.index("real rows score") for line in table}) == 1
     assert text(Report(()))
+
+
+@pytest.mark.parametrize(("floor_from", "words"), [
+    ("bootstrap of the original", "a resample of the original scores 0.30 %"),
+    ("holdout", "a real holdout scores 0.30 %"), ("halves of the original", "halves of the original score 0.30 %")])
+def test_the_page_says_whose_score_the_floor_is(floor_from, words):
+    found = [Finding("shape", 0.4, place, unit="%", floor=0.3, detail={"floor_from": floor_from})
+             for place in ((), ("pay",))]
+    report = Report(tuple(found), {}, {"columns": {"pay": {"kind": "decimal", "edges": [0, 1, 2], "real": [0.5, 0.5],
+                                                           "synthetic": [0.4, 0.6], "missing": {}}}})
+    assert page(report).count(words) >= 3 and words in text(report)

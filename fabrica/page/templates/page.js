@@ -107,7 +107,7 @@
       if (value === undefined) return;
       const floor = data.floors[i] ? data.floors[i][j] : null;
       under.textContent = data.names[i] + " × " + data.names[j] + ": " + (value === null ? "not measured" : value + " %") +
-        (floor === null ? "" : " (real rows " + floor + " %)");
+        (floor === null ? "" : " (floor " + floor + " %)");
     });
   }
 
