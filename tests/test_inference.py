@@ -16,10 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fabrica.encoder import Encoder
+from fabrica.encoder import learn as encode
 from fabrica.errors import FabricaError
 from fabrica.inference import infer, verify
 from fabrica.inference.keys import template
 from fabrica.notation import read, write
+from fabrica.run import Run
 from fabrica.schema import Column, Schema
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -241,6 +244,74 @@ def test_numbers_named_as_identifiers_are_keys_and_those_that_repeat_are_not():
     ids = random.Random(1).sample(range(10**6), 300)
     assert guessed(ids, name="user_id").kind == "key"
     assert guessed([ids[i % 30] for i in range(300)], name="user_id").kind == "integer"
+
+
+PEOPLE = random.Random(2).sample(range(10_000, 99_999), 3000)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind", "distinct"),
+    [
+        ("user_id", [PEOPLE[i % 1500] for i in range(3000)], "key", 1500),
+        ("userId", [PEOPLE[i % 80] for i in range(3000)], "integer", None),
+        ("userId", [PEOPLE[i % 80] for i in range(3000)] + PEOPLE[80:90], "category", None),
+        ("subject_id", [PEOPLE[i % 80] for i in range(3000)], "key", 80),
+        ("patient", [f"P{PEOPLE[i % 80]}" for i in range(3000)], "key", 80),
+        ("patient", [["old", "young"][i % 2] for i in range(3000)], "category", None),
+        ("OrderCode", [PEOPLE[i % 80] for i in range(3000)], "category", None),
+        ("price", [PEOPLE[i % 1500] for i in range(3000)], "integer", None),
+        ("spouse_id", [*PEOPLE[:50], None], "key", None),
+        ("index", [-(i % 90) for i in range(200)], "integer", None),
+    ],
+)
+def test_identifiers_that_come_again_are_references(name, values, kind, distinct):
+    for column, array in ((guessed(values, name=name), pa.array(values)),):
+        assert column.kind == kind and comes_back(column, array)
+        assert not distinct or (column.refers and column.notation["distinct"] == distinct)
+        assert not {str(v) for v in values} & set(json.dumps(column.to_json()).replace('"', " ").split())
+    texts = guessed([None if v is None else str(v) for v in values], name=name)
+    assert (texts.kind, texts.refers) == (kind, bool(distinct))
+
+
+def test_a_column_of_other_rows_refers_to_them_and_says_so():
+    dense = np.random.default_rng(0).permutation(3000) + 1
+    case = [None, *dense[:1000].tolist() * 2, *[None] * 999]
+    table, notes = infer(pa.table({"id": dense, "case.id": case, "age": dense % 80, "num": np.sort(dense % 2990)}))
+    assert [c.kind for c in table.columns] == ["key", "key", "integer", "integer"]
+    assert table["case.id"].notation == {
+        "kind": "reference", "to": "id", "distinct": 1000, "look": table["id"].notation}
+    assert [n for n in notes if "refers to 'id'" in n and "not learned" in n] == [notes[0]]
+    sparse = [f"M{p}" for p in PEOPLE]
+    table, _ = infer(pa.table({"code": sparse, "boss": [*sparse[:600]] * 5}))
+    assert table["boss"].refers and table["boss"].notation["to"] == "code"
+    assert infer(pa.table({"code": sparse, "boss": [*sparse[:600]] * 5}), overrides={"boss": "category"})[0][
+        "boss"].kind == "category"
+
+
+def test_a_reference_follows_what_the_user_says_of_its_key():
+    data = pa.table({"id": PEOPLE, "case.id": PEOPLE[:600] * 5})
+    table, _ = infer(data, overrides={"id": {"notation": {"template": "X-######"}}})
+    assert table["case.id"].notation["look"] == {"template": "X-######"}
+    assert infer(data, overrides={"id": "integer"})[0]["case.id"].notation["to"] is None
+    late = [pa.record_batch({"id": PEOPLE[:9], "case.id": PEOPLE[:9]})]
+    wider, notes = verify(infer(data)[0], [*data.to_batches(), *late])
+    assert wider["id"].refers and wider["case.id"].notation["to"] is None and "not unique" in notes[0]
+    with pytest.raises(FabricaError, match="no column named 'ids'"):
+        infer(data, overrides={"case.id": {"notation": {"kind": "reference", "to": "ids", "distinct": 5}}})
+
+
+def test_a_twin_points_at_its_own_rows_as_often_as_the_real_ones_do():
+    real = random.Random(3).sample(PEOPLE, 600)
+    data = pa.table({"id": PEOPLE, "case.id": pa.array([*real * 4, *[None] * 600])})
+    table = infer(data)[0]
+    encoder = encode(table, data.to_batches(), Run(1))
+    encoder = Encoder.from_state(table, encoder.state())
+    for rows in (range(0, 400), range(400, 3000)):
+        twin = encoder.decode(encoder.encode(data[rows.start : rows.stop], Run(2)), rows, Run(3))
+        ids = set(encoder.decode(encoder.encode(data[: rows.stop], Run(2)), range(rows.stop), Run(3))["id"].to_pylist())
+        drawn = twin["case.id"].drop_null().to_pylist()
+        assert set(drawn) <= ids and twin["case.id"].null_count == data["case.id"][rows.start : rows.stop].null_count
+        assert 0.8 < len(set(drawn)) / (rows.stop / 5) <= 1
 
 
 @few
@@ -471,7 +542,7 @@ REAL = {
         "stop_desc": "empty",
         "stop_name": "text",
     },
-    "gtfs_cairns/stop_times.csv": {"arrival_time": "duration", "stop_sequence": "integer", "trip_id": "category"},
+    "gtfs_cairns/stop_times.csv": {"arrival_time": "duration", "stop_sequence": "integer", "trip_id": "key"},
     "magic/train.csv": {"Length": "decimal", "class": "category"},
     "metro_traffic/metro_interstate_traffic.csv": {"date_time": "datetime", "holiday": "category", "temp": "decimal"},
     "mimic3_demo/admissions.csv": {

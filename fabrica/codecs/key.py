@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -186,8 +186,10 @@ def _look(column: Column) -> dict[str, Any]:
     if isinstance(look, str):
         look = {"template": look}
     if not _known(look):
-        raise SchemaError("the notation of a key is a template such as 'INV-#####', or {kind: sequence, uuid or email}",
-                          where=f"column {column.name!r}")
+        raise SchemaError("the notation of a key is a template such as 'INV-#####', or "
+                          "{kind: sequence, uuid, email or reference}", where=f"column {column.name!r}")
+    if look.get("kind") == "reference":
+        look = {**look, "look": _look(replace(column, notation=look.get("look")))}
     return {**look, **({"most": most} if most else {})}
 
 
@@ -200,6 +202,11 @@ def _known(look: Any) -> bool:
     said = all(isinstance(look.get(n, ""), str) for n in ("prefix", "suffix"))
     if not (whole and said and look.get("step", 1) != 0 and 0 <= look.get("width", 0) <= 1000):
         return False
+    if look.get("kind") == "reference":
+        inner = look.get("look") or {"kind": "sequence"}
+        sizes = all(type(n) is int and 0 < n < 2**53 for n in (look.get("distinct"), look.get("every", 1)))
+        plain = isinstance(inner, dict) and inner.get("kind") not in ("reference", "uuid")
+        return sizes and isinstance(look.get("to"), str | None) and plain and _known(inner)
     template = look.get("template")
     return (isinstance(template, str) and len(template) <= 1000) if "template" in look else (
         look.get("kind") in ("sequence", "uuid", "email"))
@@ -232,7 +239,10 @@ class Key(Codec):
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> KeyCoder:
         assert isinstance(summary, Seen)
         rows = max(1, summary.absent.sum())
-        return KeyCoder(columns[0].name, _look(columns[0]), absence.numbered(summary.absent),
+        look = _look(columns[0])
+        if look.get("to") is not None:
+            look["every"] = max(1, round(float(rows) / look["distinct"]))
+        return KeyCoder(columns[0].name, look, absence.numbered(summary.absent),
                         float(1 - summary.absent[0] / rows))
 
 
@@ -259,7 +269,17 @@ class KeyCoder(Coder):
             text = pc.if_else(pa.array(kind == 0), text, pa.scalar(None, pa.string()))
         return (Cells(text, kind),)
 
+    def _refer(self, rows: np.ndarray, run: Run) -> pa.Array:
+        """Draws from the fresh identifiers of the rows made so far, one in ``every``; or from ``distinct`` others."""
+        every = self.look.get("every")
+        among = (int(rows[-1]) // every + 1 if every else self.look["distinct"]) if len(rows) else 1
+        drawn = run.child("reference").random().integers(0, among, len(rows)) * (every or 1)
+        which, back = np.unique(drawn, return_inverse=True)
+        return replace(self, look=self.look["look"])._keys(which, run).take(pa.array(back))
+
     def _keys(self, rows: np.ndarray, run: Run) -> pa.Array:
+        if self.look.get("kind") == "reference":
+            return self._refer(rows, run)
         most = self.look.get("most")
         try:
             if "template" in self.look:
@@ -282,5 +302,6 @@ class KeyCoder(Coder):
     @classmethod
     def from_state(cls, state: State) -> KeyCoder:
         look = sound.plain(state, "look", dict)
-        sound.demand(_known(look), "a look of keys that makes no sense")
+        inner = look.get("look") if look.get("kind") == "reference" else look
+        sound.demand(_known(look) and _known(inner), "a look of keys that makes no sense")
         return cls(sound.plain(state, "name", str), look, sound.markers(state), sound.share(state, "missing"))

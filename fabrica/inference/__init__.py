@@ -19,6 +19,7 @@ from fabrica.inference.facts import Facts
 from fabrica.inference.markers import without
 from fabrica.inference.overrides import as_kind, load_overrides, settled, with_overrides
 from fabrica.inference.places import with_places
+from fabrica.inference.references import as_reference, settled_references, with_references
 from fabrica.inference.text import guess_text
 from fabrica.inference.typed import guess_typed
 from fabrica.inference.verify import verify
@@ -45,19 +46,27 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     [('id', 'key'), ('fee', 'decimal')]
     """
     plain = settled(overrides, sample.column_names, name)
-    columns, notes, ranges = [], [], {}
+    columns, ranges = [], {}
+    known: dict[str, Facts] = {}
+    notes: dict[str, str] = {}
     for i, label in enumerate(sample.column_names):
         said = plain.get(label, {})
         facts = without(Facts.of(label, sample.column(i), rows, (orders or {}).get(label, ())), said.get("missing", ()))
         wanted = said.get("kind")
         column, note = as_kind(facts, wanted, guess) if wanted else guess(facts)
         columns.append(column)
-        notes += [note] if note else []
+        known[label], notes[label] = facts, note
         if column.kind == "decimal" and (span := _range(column, facts)):
             ranges[label] = span
     table = with_places(Table(name, tuple(columns)), {n: r for n, r in ranges.items() if n not in plain})
-    table = with_overrides(table, plain, f"overrides of table {name!r}")
-    return table, notes + _summary(table)
+    table, refer = with_references(table, known, plain)
+    table = settled_references(with_overrides(table, plain, f"overrides of table {name!r}"))
+    lines = [note for label, note in notes.items() if note and not _pointing(table[label])]
+    return table, [*lines, *refer, *_summary(table)]
+
+
+def _pointing(column: Column) -> bool:
+    return column.refers and column.notation.get("to") is not None
 
 
 def _summary(table: Table) -> list[str]:
@@ -65,7 +74,7 @@ def _summary(table: Table) -> list[str]:
     lines = []
     for kind, words in (("key", "identifiers, made afresh and never learned"),
                         ("text", "free text, learned as patterns only")):
-        found = [c.name for c in table.columns if c.kind == kind]
+        found = [c.name for c in table.columns if c.kind == kind and not c.refers]
         if found:
             shown = ", ".join(map(repr, found[:5])) + (", …" if len(found) > 5 else "")
             lines.append(f"{len(found)} column(s) are {words}: {shown}")
@@ -76,7 +85,7 @@ def guess(facts: Facts) -> tuple[Column, str]:
     """``(column, note)`` of one column."""
     if facts.order and len(levels := facts.held_by_k(facts.order)) > 1:
         return Column(facts.name, "ordinal", facts.storage, levels=levels, why="an ordered categorical"), ""
-    return guess_text(facts) if facts.textual else guess_typed(facts)
+    return as_reference(*(guess_text(facts) if facts.textual else guess_typed(facts)), facts)
 
 
 def _range(column: Column, facts: Facts) -> tuple[float, float] | None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.inference.facts import Facts, told
+from fabrica.inference.references import settled_references
 from fabrica.notation import misfits
 from fabrica.notation.storage import flat
 from fabrica.schema import Column, Table
@@ -135,7 +136,7 @@ def verify(table: Table, batches: Iterable[pa.RecordBatch],
         column, note = _settle(watch, guess)
         changed[column.name] = column
         notes += [note] if note else []
-    return table.with_columns(changed), notes
+    return settled_references(table.with_columns(changed)), notes
 
 
 def _settle(watch: _Watch, guess: Callable[[Facts], tuple[Column, str]]) -> tuple[Column, str]:
