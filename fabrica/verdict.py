@@ -72,7 +72,7 @@ def verdict(report: Report) -> tuple[str, list[str]]:
     """
     each = grades(report)
     grade = GRADES[max(map(GRADES.index, each.values()))] if each else NOT
-    tellers: list[Callable[[Report], list[str]]] = [_detector, _near, _pairs, _columns, _utility, _copies, _impossible]
+    tellers: list[Callable[[Report], list[str]]] = [_near, _detector, _pairs, _columns, _utility, _copies, _impossible]
     sentences = [sentence for tell in tellers for sentence in tell(report)]
     unseen = _unseen(report)
     if unseen and grade not in ("fair", "poor"):
@@ -139,11 +139,19 @@ def _closeness(report: Report) -> dict[str, float]:
         found["copies"] = max(told)
     seen, recall = _find(report, "detector_auc", against="train"), _find(report, "beta_recall")
     if seen is not None:
-        rows = float(seen.detail.get("rows") or 10_000)
-        found["following too closely"] = min(0.5, seen.floor or 0.5) - _value(seen) - min(0.15, 3 / math.sqrt(rows))
+        found["following too closely"] = _chance(seen) - _value(seen) - _spread_out(seen)
     if recall is not None and recall.floor is not None:
         found["nearer than real rows"] = _surely_above(recall)
     return found
+
+
+def _chance(seen: Finding) -> float:
+    return min(0.5, seen.floor or 0.5)
+
+
+def _spread_out(seen: Finding) -> float:
+    """How far below chance evenly spread draws from small groups may push a detector."""
+    return min(0.15, 3 / math.sqrt(float(seen.detail.get("rows") or 10_000)))
 
 
 def _surely_above(finding: Finding) -> float:
@@ -191,7 +199,7 @@ def _detector(report: Report) -> list[str]:
             said.append(f"What gives it away most is {best.place[0]!r} ({100 * _value(best):.0f} % of the gain).")
     for against, which in (("train", "the rows it learned from"), ("holdout", "the holdout")):
         close = _find(report, "detector_auc", against=against)
-        if close is not None and close.high is not None and close.high < min(0.5, close.floor or 0.5) - 0.02:
+        if close is not None and close.high is not None and close.high < _chance(close) - max(0.02, _spread_out(close)):
             said.append(f"Against {which} the detector scores {close.value:.2f}, below chance: "
                         "the twin follows them more closely than fresh real rows would; see the copies.")
     return said

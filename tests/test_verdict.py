@@ -103,6 +103,7 @@ def test_copies_and_near_copies_are_never_praised(careless, rows, rest):
     got = judged(real, careless(real), None if rest is None else people(rest, 2))
     assert got.facts["verdict"]["grade"] in "CD"
     assert got.facts["verdict"]["title"] in ("Follows real rows too closely", "Repeats real rows")
+    assert "near-copies of people" in got.facts["verdict"]["words"]
 
 
 @pytest.mark.parametrize("rest", [None, 500])
