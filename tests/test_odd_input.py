@@ -100,7 +100,8 @@ def test_bytes_that_are_no_utf_8_text(fabrica: Door, odd: bytes) -> None:
 
 @pytest.mark.parametrize("words", [
     ("synth", "none.csv", "-o", "o"), ("fit", "none.csv", "-o", "o/m.fab"),
-    ("sample", "none.fab", "-n", 5, "-o", "o/s.csv"), ("inspect", "none.csv"), ("evaluate", "--real", "none.csv", "--synthetic", "none.csv", "-o", "o")])
+    ("sample", "none.fab", "-n", 5, "-o", "o/s.csv"), ("inspect", "none.csv"),
+    ("evaluate", "--real", "none.csv", "--synthetic", "none.csv", "-o", "o")])
 def test_no_such_file(fabrica: Door, words: tuple[object, ...]) -> None:
     refused(fabrica, "none.", "no such file", words=words)
 
