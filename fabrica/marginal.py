@@ -141,6 +141,7 @@ class Marginal:
             return cls(np.array([0.0, 1.0]), np.array(bounds, np.float64), np.array([0.0, 1.0]), decimals)
         cum, knots, mass = _quantile_function(tally.values, tally.counts, tally.points(k), k, bounds, decimals)
         edges = _edges(cum, knots, mass, codes, total, k)
+        assert np.diff(edges).min() * total > k * (1 - 1e-6), "no code stands for fewer than k rows"
         return cls(cum, knots, edges, decimals)
 
     @property
@@ -228,8 +229,8 @@ def _quantile_function(
     weight = before[borders[1:]] - before[borders[:-1] + 1]  # of each stretch between point masses
     joins = (weight < k) & (len(marks) > 0)  # too few to be told: counted with the point masses beside them
     given = np.where(joins, weight, 0.0)
-    given[1:-1] /= 2
-    starts, stops = before[marks] - given[:-1], before[marks + 1] + given[1:]
+    left_one = np.append(np.floor(given[1:-1] / 2), given[-1:])  # whole rows: half a row would tell of one in between
+    starts, stops = before[marks] - given[:-1] + np.append(0, left_one[:-1])[: len(marks)], before[marks + 1] + left_one
     knots: list[np.ndarray] = []
     cum: list[np.ndarray] = []
     group = max(k, total / KNOTS)

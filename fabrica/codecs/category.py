@@ -74,10 +74,12 @@ class Category(Codec):
             safe += [i for i, t in enumerate(texts) if t in public and summary.counts[i] < self.k]
         rank = {level: i for i, level in enumerate(column.levels)}
         safe.sort(key=lambda i: (rank.get(texts[i], len(rank)), -summary.counts[i], texts[i]))
-        hidden = bool(summary.absent[0] - summary.counts[safe].sum() > 0)
-        total = max(1.0, summary.absent.sum())
-        levels, markers = tuple(texts[i] for i in safe), absence.numbered(summary.absent)
-        shares, missing = summary.counts[safe] / total, float(summary.absent[1:].sum() / total)
+        hidden = bool(summary.absent[0] - summary.counts[safe].sum() > 0) and bool(safe or self.rest)
+        held = absence.protected(summary.absent, self.k)
+        total = max(1.0, held.sum())
+        levels, markers = tuple(texts[i] for i in safe), absence.numbered(held)
+        counts = np.where(summary.counts[safe] < self.k, self.k / 2, summary.counts[safe])  # of public levels
+        shares, missing = np.minimum(counts / total, 1), float(held[1:].sum() / total)
         return CategoryCoder(
             column.name, column.kind, levels, bool(column.levels), markers, hidden, self.rest, shares, missing)
 
@@ -102,27 +104,42 @@ class CategoryCoder(Coder):
     levels: tuple[str, ...]
     ordered: bool
     markers: tuple[int, ...]
-    hidden: bool  # whether there are people with protected levels
+    hidden: bool  # whether there are people with protected levels, and a level or a label to give them
     rest: str
     shares: np.ndarray
     missing: float
 
     @property
     def size(self) -> int:
-        return max(1, len(self.markers) + len(self.levels) + self.hidden)
+        return max(1, len(self.markers) + (len(self.levels) + self.hidden if self._known else 0))
 
     def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]:
         kind = absence.kinds(cells[0])
         values = as_dictionary(cells[0].values)
-        absent, rest = len(self.markers), self.size - 1
+        absent = len(self.markers)
+        if not self._known:
+            return (self._coded(absence.coded(kind, self.markers)),)
+        rest = self.size - 1
         place = pc.index_in(values.dictionary.cast(pa.string()), pa.array(self.levels, pa.string()))
         lut = np.append(place.fill_null(rest - absent).to_numpy(zero_copy_only=False).astype(np.int64) + absent, rest)
         codes = lut[values.indices.fill_null(len(lut) - 1).to_numpy(zero_copy_only=False)]
         codes = np.where(kind > 0, absence.coded(kind, self.markers), codes)
+        if len(rows := absence.lost(kind, self.markers)) and self.levels:
+            after = np.cumsum(self.shares)
+            chance = run.child("lost").random().random(len(rows)) * after[-1]
+            codes[rows] = np.minimum(np.searchsorted(after, chance, "right"), len(after) - 1)
         return (self._coded(codes),)
+
+    @property
+    def _known(self) -> bool:
+        """Whether a value may be told; else every cell comes back missing."""
+        return bool(self.levels) or (self.hidden and bool(self.rest))
 
     def _coded(self, codes: np.ndarray) -> Coded:
         absent, grid = len(self.markers), None
+        if not self._known:  # one code at least, and every code means missing
+            size, grid = self.size, np.full(self.size, np.nan) if self.ordered else None
+            return Coded(self.name, size, codes.astype(code_type(size)), self.ordered, size, None, grid)
         if self.ordered:
             after = np.cumsum(self.shares) / max(self.shares.sum(), 1e-12)
             middle = after - np.diff(after, prepend=0) / 2
@@ -133,15 +150,20 @@ class CategoryCoder(Coder):
 
     def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
         codes, absent = coded[0].codes, len(self.markers)
-        if self.kind == "boolean" and set(self.levels) <= {"true", "false"}:
-            truth = np.array([False] * absent + [t == "true" for t in self.levels] + [False])[codes]
-            values: pa.Array = pa.array(truth, mask=codes < absent if absent else None)
+        truth = self.kind == "boolean" and set(self.levels) <= {"true", "false"}
+        if not self._known:
+            kind = np.array(self.markers or (1,), np.uint8)[np.minimum(codes, max(0, absent - 1))]
+            nothing = pa.DictionaryArray.from_arrays(pa.nulls(len(codes), pa.int32()), pa.array([], pa.string()))
+            return (Cells(pa.nulls(len(codes), pa.bool_()) if truth else nothing, kind),)
+        labels = [*self.levels, *([self.rest] if self.hidden and self.rest else [])]
+        common = int(np.argmax(self.shares)) if self.levels else 0  # for a code that no engine draws
+        index = codes.astype(np.int64) - absent
+        index, missing = np.where(index < len(labels), index, common), index < 0 if absent else None
+        if truth:
+            values: pa.Array = pa.array(np.array([t == "true" for t in labels])[np.maximum(index, 0)], mask=missing)
         else:
-            others = [self.rest or "(rare)"] if self.hidden or not self.levels else []
-            labels = pa.array([*self.levels, *others], pa.string())
-            index = np.minimum(codes.astype(np.int32) - absent, len(labels) - 1)
-            rows = pa.array(np.maximum(index, 0), mask=index < 0 if absent else None)
-            values = pa.DictionaryArray.from_arrays(rows, labels)
+            at = pa.array(np.maximum(index, 0).astype(np.int32), mask=missing)
+            values = pa.DictionaryArray.from_arrays(at, pa.array(labels, pa.string()))
         return (Cells(values, absence.told(codes, self.markers)),)
 
     def words(self) -> str:
@@ -160,5 +182,5 @@ class CategoryCoder(Coder):
         ordered, hidden = (sound.plain(state, n, bool) for n in ("ordered", "hidden"))
         levels = sound.texts(state, "levels")
         shares = sound.array(state, "shares", size=len(levels), low=0, high=1)
-        markers, missing = sound.markers(state), sound.share(state, "missing")
+        markers, missing = absence.stored(state), sound.share(state, "missing")
         return cls(name, kind, levels, ordered, markers, hidden, rest, shares, missing)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
 
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
-from fabrica.contract import Cells, Codec, Coder, Summary
+from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -30,17 +31,19 @@ class Seen(Summary):
 
 @dataclass(frozen=True)
 class Empty(Codec):
-    """The empty codec has no settings."""
+    """Settings of the empty codec."""
 
     title = "columns without a value: they come back empty"
     kinds = ("empty",)
+
+    k: Annotated[int, Setting("rows that a way of being missing must have to be told", low=1, high=10_000)] = 5
 
     def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Seen:
         return Seen(absence.counted(cells[0]))
 
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> EmptyCoder:
         assert isinstance(summary, Seen)
-        return EmptyCoder(columns[0].name, absence.numbered(summary.absent))
+        return EmptyCoder(columns[0].name, absence.numbered(absence.protected(summary.absent, self.k)))
 
 
 @dataclass(frozen=True)
@@ -71,4 +74,4 @@ class EmptyCoder(Coder):
 
     @classmethod
     def from_state(cls, state: State) -> EmptyCoder:
-        return cls(sound.plain(state, "name", str), sound.markers(state))
+        return cls(sound.plain(state, "name", str), absence.stored(state))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
-from fabrica.contract import Cells, Codec, Coder, Summary
+from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.errors import OutputError, SchemaError
 from fabrica.run import Run
 from fabrica.schema import Column
@@ -228,22 +228,24 @@ class Seen(Summary):
 
 @dataclass(frozen=True)
 class Key(Codec):
-    """The key codec has no settings."""
+    """Settings of the key codec."""
 
     title = "identifiers: made afresh with the look of the real ones, unique over any number of rows"
     kinds = ("key",)
+
+    k: Annotated[int, Setting("rows in which a key must be missing for it to be told", low=1, high=10_000)] = 5
 
     def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Seen:
         return Seen(absence.counted(cells[0]))
 
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> KeyCoder:
         assert isinstance(summary, Seen)
-        rows = max(1, summary.absent.sum())
+        held = absence.protected(summary.absent, self.k)
         look = _look(columns[0])
         if look.get("to") is not None:
-            look["every"] = max(1, round(float(rows) / look["distinct"]))
-        return KeyCoder(columns[0].name, look, absence.numbered(summary.absent),
-                        float(1 - summary.absent[0] / rows))
+            look["every"] = max(1, round(float(summary.absent.sum()) / look["distinct"]))
+        return KeyCoder(columns[0].name, look, absence.numbered(held),
+                        float(held[1:].sum() / max(1, held.sum())))
 
 
 @dataclass(frozen=True)
@@ -304,4 +306,4 @@ class KeyCoder(Coder):
         look = sound.plain(state, "look", dict)
         inner = look.get("look") if look.get("kind") == "reference" else look
         sound.demand(_known(look) and _known(inner), "a look of keys that makes no sense")
-        return cls(sound.plain(state, "name", str), look, sound.markers(state), sound.share(state, "missing"))
+        return cls(sound.plain(state, "name", str), look, absence.stored(state), sound.share(state, "missing"))

@@ -117,8 +117,8 @@ class Moment(Codec):
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> MomentCoder:
         assert isinstance(summary, Seen)
         column, clock = columns[0], Clock.of(columns[0])
-        present, rows = summary.absent[0], max(1, summary.absent.sum())
-        markers, missing = absence.numbered(summary.absent), float(1 - present / rows)
+        present, held = summary.absent[0], absence.protected(summary.absent, self.k)
+        markers, missing = absence.numbered(held), float(held[1:].sum() / max(1, held.sum()))
         parts: list[Part] = []
         base, ends = 0, (0, 0)
         if present >= self.k:  # of fewer nothing may be said
@@ -226,10 +226,11 @@ class MomentCoder(Coder):
         absent, name = (len(self.markers), self.name) if i == 0 else (0, f"{self.name} {part.role}")
         position = part.marginal.position(values)
         reals = np.full(len(kind), np.nan, np.float32)
-        if i and len(here) < len(kind):
+        told = i == 0 and bool(self.markers)
+        if not told and len(here) < len(kind):
             reals[:] = run.child(part.role).random().random(len(kind), np.float32)
         reals[here] = position
-        codes = absence.coded(kind, self.markers) if i == 0 else part.marginal.code(reals.astype(np.float64))
+        codes = absence.coded(kind, self.markers) if told else part.marginal.code(reals.astype(np.float64))
         codes[here] = absent + part.marginal.code(position)
         size = absent + part.marginal.size
         grid = np.concatenate([np.full(absent, np.nan), part.marginal.middle])
@@ -288,7 +289,7 @@ class MomentCoder(Coder):
                      "ends of a date that make no sense")
         base = sound.whole(state, "base", 0, clock.ticks_a_day)
         name, missing = sound.plain(state, "name", str), sound.share(state, "missing")
-        return cls(name, clock, sound.markers(state), missing, parts, base, (ends[0], ends[1]))
+        return cls(name, clock, absence.stored(state), missing, parts, base, (ends[0], ends[1]))
 
 
 def _roles(clock: Clock) -> list[tuple[str, ...]]:

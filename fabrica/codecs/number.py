@@ -52,12 +52,12 @@ class Number(Codec):
         assert isinstance(summary, Seen)
         column, whole = columns[0], columns[0].kind == "integer"
         marginal = None
-        if summary.tally.total >= self.k or (summary.tally.total and column.bounds):
+        held, present = absence.protected(summary.absent, self.k), summary.tally.total
+        if present >= self.k or (present and column.bounds and held[0] == held.sum()):
             decimals = 0 if whole else column.decimals
             marginal = Marginal.learn(
                 summary.tally, codes=self.codes, k=self.k, decimals=decimals, bounds=column.bounds)
-        share = summary.absent / max(1, summary.absent.sum())
-        return NumberCoder(column.name, whole, absence.numbered(summary.absent), share, marginal)
+        return NumberCoder(column.name, whole, absence.numbered(held), held / max(1, held.sum()), marginal)
 
 
 def numbers(values: pa.Array) -> np.ndarray:
@@ -94,6 +94,9 @@ class NumberCoder(Coder):
             position = self.marginal.position(found[present])
             codes[present] = len(self.markers) + self.marginal.code(position)
             reals[present] = position
+        if self.marginal is not None and len(rows := absence.lost(kind, self.markers)):
+            reals[rows] = position = run.child("lost").random().random(len(rows), np.float32).astype(np.float64)
+            codes[rows] = self.marginal.code(position)
         return (self._coded(codes, reals),)
 
     def _coded(self, codes: np.ndarray, reals: np.ndarray | None) -> Coded:
@@ -144,4 +147,4 @@ class NumberCoder(Coder):
         share[: len(found)] = found
         marginal = Marginal.from_state(state.part("marginal")) if "parts" in state.plain else None
         name, whole = sound.plain(state, "name", str), sound.plain(state, "whole", bool)
-        return cls(name, whole, sound.markers(state), share, marginal)
+        return cls(name, whole, absence.stored(state), share, marginal)

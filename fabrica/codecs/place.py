@@ -95,13 +95,13 @@ class Place(Codec):
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> PlaceCoder:
         assert isinstance(summary, Seen)
         names = (columns[0].name, columns[1].name)
-        rows = max(1, sum(summary.pairs.values()))
-        pairs = tuple(p for p, c in summary.pairs.items() if p and (c >= self.k or (p // 256 and p % 256)))
+        held = absence.protected(np.bincount(list(summary.pairs), list(summary.pairs.values()), 1 << 16), self.k)
+        pairs, missing = absence.numbered(held), float(held[1:].sum() / max(1, held.sum()))
         limits = tuple(c.bounds or (-most, most) for c, most in zip(columns, LIMITS, strict=True))
         known = summary.points.counts.sum() >= self.k  # of fewer nothing may be said
         pieces = _pieces(summary.points, self.codes, self.k) if known else _none()
         decimals = (columns[0].decimals, columns[1].decimals)
-        return PlaceCoder(names, decimals, limits, pairs, 1 - summary.pairs.get(0, 0) / rows, pieces)
+        return PlaceCoder(names, decimals, limits, pairs, missing, pieces)
 
 
 def _read(cells: tuple[Cells, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -223,7 +223,7 @@ class PlaceCoder(Coder):
     def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]:
         pair, where = _read(cells)
         absent, pieces = len(self.pairs), self.pieces
-        codes = self._absent(pair)
+        codes = absence.coded(pair, self.pairs)
         reals = np.full(len(pair), np.nan, np.float32)
         here = np.flatnonzero(pair == 0)
         if pieces.size and len(here):
@@ -231,16 +231,13 @@ class PlaceCoder(Coder):
             middle = (pieces.cum[piece] + pieces.cum[piece + 1]) / 2
             reals[here] = middle
             codes[here] = absent + np.clip(np.searchsorted(pieces.edges, middle, "right") - 1, 0, pieces.size - 1)
+        if pieces.size and len(rows := absence.lost(pair, self.pairs)):
+            reals[rows] = chance = run.child("lost").random().random(len(rows), np.float32)
+            codes[rows] = np.clip(np.searchsorted(pieces.edges, chance, "right") - 1, 0, pieces.size - 1)
         size = max(1, absent + pieces.size)
         grid = np.concatenate([np.full(absent, np.nan), (pieces.edges[1:] + pieces.edges[:-1]) / 2])
         grid = grid if len(grid) else np.full(1, np.nan)
         return (Coded(self.names[0], size, codes.astype(code_type(size)), True, absent, None, grid, reals),)
-
-    def _absent(self, pair: np.ndarray) -> np.ndarray:
-        """(n,) codes of pairs of markers; a pair that fewer than k rows have counts as the first that is known."""
-        codes = np.zeros(1 << 16, np.int64)
-        codes[list(self.pairs)] = np.arange(len(self.pairs))
-        return codes[pair]
 
     def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
         column, absent, pieces = coded[0], len(self.pairs), self.pieces
@@ -287,7 +284,8 @@ class PlaceCoder(Coder):
                      "decimals that make no sense")
         sound.demand(len(limits) == 2 and all(isinstance(b, list) and len(b) == 2 and all(
             isinstance(v, (int, float)) for v in b) and b[0] <= b[1] for b in limits), "limits that make no sense")
-        sound.demand(all(type(p) is int and 0 < p < 1 << 16 for p in pairs), "missing markers that make no sense")
+        sound.demand(len(set(map(str, pairs))) == len(pairs) and all(type(p) is int and 0 < p < 1 << 16 for p in pairs),
+                     "missing markers that make no sense")
         cum = sound.array(state, "cum", low=0, high=1, ascending=True)
         edges = sound.array(state, "edges", low=0, high=1, ascending=True)
         sound.demand(len(cum) >= 1 and len(edges) >= 1, "a map without pieces")

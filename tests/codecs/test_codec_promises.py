@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from column_worlds import ROWS, WORLDS, World, moment, one
 
+import fabrica
 from fabrica import catalog
 from fabrica.checks import Broken, check_codec, check_secret
 from fabrica.checks.codecs import bare, learned
@@ -158,6 +161,105 @@ def test_far_whole_numbers_come_back_bit_for_bit(value: int) -> None:
     back = coder.decode(bare(coder.encode(cells, Run(0))), range(1250), Run(1))[0].values
     assert back.type == pa.int64() and back[:200].to_pylist() == [value] * 200
     assert back[200:1200].to_numpy().max() < 1010 and back.null_count == 50
+
+
+# ---------------------------------------------------------------- ways of being missing
+
+MISSING: dict[str, tuple[Column, pa.Array]] = {
+    "number": (Column("c", "decimal", "double"), pa.array(np.arange(1000) % 40 / 4)),
+    "category": (Column("c", "category"), pa.array(["a", "b", "b", "c"] * 250).dictionary_encode()),
+    "moment": (Column("c", "date"), pa.array((np.arange(1000) * 9).astype(np.int32)).view(pa.date32())),
+    "text": (Column("c", "text"), pa.array(["good day", "good bye now"] * 500)),
+    "key": (Column("c", "key", notation={"template": "K-####"}), pa.array([f"K-{i}" for i in range(1000)])),
+}
+
+
+def holed(values: pa.Array, ways: dict[int, int]) -> tuple[Cells]:
+    """Cells of which so many are missing in each way, from the front."""
+    kind = np.zeros(len(values), np.uint8)
+    kind[: sum(ways.values())] = np.repeat(list(ways), list(ways.values()))
+    if pa.types.is_dictionary(values.type):
+        index = pa.array(values.indices.to_numpy(), mask=kind > 0)
+        return (Cells(pa.DictionaryArray.from_arrays(index, values.dictionary), kind),)
+    left = [None if k else v for v, k in zip(values.to_pylist(), kind, strict=True)]
+    return (Cells(pa.array(left, values.type), kind),)
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_rare_way_of_being_missing_counts_as_the_commonest(name: str) -> None:
+    column, values = MISSING[name]
+    cells = holed(values, {1: 30, 2: 4, 3: 50, 4: 1})
+    coder = learned(catalog.get("codecs", name)(), (column,), cells)
+    assert coder.markers == (3, 1)  # type: ignore[attr-defined]
+    back = coder.decode(bare(coder.encode(cells, Run(1))), range(1000), Run(2))[0]
+    assert back.absent is not None
+    assert np.bincount(back.absent, minlength=5).tolist() == [915, 30, 0, 55, 0]
+    assert (back.absent[30:34] == 3).all() and "0.001" not in str(coder.state().plain.get("share"))
+
+
+@pytest.mark.parametrize("name", MISSING)
+@pytest.mark.parametrize("ways", [{1: 1}, {2: 4}, {1: 2, 2: 2}])
+def test_cells_that_hardly_ever_miss_count_as_any_value(name: str, ways: dict[int, int]) -> None:
+    column, values = MISSING[name]
+    none = learned(catalog.get("codecs", name)(), (column,), (Cells(values),))
+    coder = learned(catalog.get("codecs", name)(), (column,), cells := holed(values, ways))
+    said, full = coder.state().plain, none.state().plain
+    for n in ("markers", "missing", "share"):
+        assert said.get(n) == full.get(n)
+    coded = coder.encode(cells, Run(1))
+    assert all(c.absent == 0 for c in coded)
+    back = coder.decode(bare(coded), range(1000), Run(2))[0]
+    assert back.values.null_count == 0
+    for c in coded:
+        assert c.reals is None or np.isfinite(c.reals).all()
+
+
+@pytest.mark.parametrize("name", ["number", "category", "moment", "text"])
+def test_values_that_hardly_anybody_has_are_not_told(name: str) -> None:
+    column, values = MISSING[name]
+    coder = learned(catalog.get("codecs", name)(), (column,), cells := holed(values, {1: 997}))
+    plain = coder.state().plain
+    assert plain.get("missing", 1.0) == 1.0 and plain.get("share", [0.0])[0] == 0.0
+    assert coder.decode(bare(coder.encode(cells, Run(1))), range(1000), Run(2))[0].values.null_count == 1000
+
+
+# ---------------------------------------------------------------- tiny tables
+
+TINY: dict[str, list[Any]] = {
+    "whole numbers": [3, 1, 2, 7],
+    "decimals": [1.5, 2.25, 9.125, 1.0],
+    "dates": list(pd.to_datetime(["2020-01-02", "2021-03-04", "2022-05-06", "2020-01-02"])),
+    "words": ["x", "y", "y", "z"],
+    "truths": [True, False, True, True],
+    "nothing": [None, None, None, None],
+    "some": [1.0, None, 2.0, None],
+}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4])
+@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize("form", ["frame", "csv"])
+def test_of_a_tiny_table_nothing_is_told(tmp_path: Path, rows: int, constant: bool, form: str) -> None:
+    frame = pd.DataFrame({n: (v[:1] * rows if constant else v[:rows]) for n, v in TINY.items()})
+    source: Any = frame
+    if form == "csv":
+        source = tmp_path / "tiny.csv"
+        frame.to_csv(source, index=False)
+    twin = fabrica.fit(source).sample(5)
+    twin = twin if form == "frame" else twin.to_pandas()
+    assert list(twin.columns) == list(frame.columns) and len(twin) == 5
+    assert "(rare)" not in twin.to_csv()
+    assert twin.isna().all(axis=None), twin
+
+
+@pytest.mark.parametrize("kind", ["category", "boolean", "constant"])
+def test_a_column_without_a_safe_level_comes_back_missing(kind: str) -> None:
+    values = pa.array(["true", "false"] * 4 if kind == "boolean" else [f"v{i}" for i in range(8)]).dictionary_encode()
+    cells = (Cells(pa.array([v == "true" for v in values.to_pylist()]) if kind == "boolean" else values),)
+    coder = learned(catalog.get("codecs", "category")(), (Column("c", kind),), cells)
+    coded = coder.encode(cells, Run(0))
+    assert coded[0].absent == coded[0].size == 1 and coded[0].rest is None
+    assert coder.decode(coded, range(8), Run(1))[0].values.null_count == 8
 
 
 # ---------------------------------------------------------------- careless twins

@@ -134,11 +134,11 @@ def test_extremes_are_means_of_k_rows() -> None:
         there(replace(column, bounds=("soon", "then")), cells)  # type: ignore[arg-type]
 
 
-@given(st.lists(st.integers(-20_000, 20_000), min_size=5, max_size=60), st.integers(0, 5))
+@given(st.lists(st.integers(-20_000, 20_000), min_size=5, max_size=60), st.integers(0, 8))
 def test_dates_of_any_kind(days: list[int], missing: int) -> None:
     column, cells = moment(np.array(days + [0] * missing), np.arange(len(days) + missing) >= len(days), kind="date")
     found = back(there(column, cells), cells)
-    assert found.null_count == missing and found.type == pa.date32()
+    assert found.null_count == (missing if missing >= 5 else 0) and found.type == pa.date32()
     present = ticks(found.drop_null())
     assert min(days) - 1 <= present.min() and present.max() <= max(days) + 1
 

@@ -67,7 +67,8 @@ def test_texts_of_any_kind(texts: list[str | None]) -> None:
     texts = [None if t is None else t.encode("utf-8", "ignore").decode() for t in texts]
     found = back(texts)
     enough = sum(t is not None for t in texts) >= 5
-    assert [t is None for t in found] == [t is None or not enough for t in texts]
+    told = sum(t is None for t in texts) >= 5
+    assert [t is None for t in found] == [(t is None and told) or not enough for t in texts]
     held = Counter(w for t in texts if t is not None for w in set(t.split(" ")))
     rare = {w for w, n in held.items() if n < 5 and len(w) > 6}
     assert not rare & {w for t in found if t is not None for w in t.split(" ")}

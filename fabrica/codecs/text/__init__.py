@@ -72,9 +72,9 @@ class Text(Codec):
         if summary.absent[0] >= self.k:
             lengths = Marginal.learn(summary.lengths, codes=32, k=self.k, decimals=0)
             chain = learned(summary.words, summary.shapes, summary.pairs, summary.shape_pairs, self.k)
-        rows = max(1, summary.absent.sum())
-        missing = float(1 - summary.absent[0] / rows)
-        return TextCoder(columns[0].name, absence.numbered(summary.absent), missing, lengths, chain)
+        held = absence.protected(summary.absent, self.k)
+        missing = float(held[1:].sum() / max(1, held.sum()))
+        return TextCoder(columns[0].name, absence.numbered(held), missing, lengths, chain)
 
 
 def _texts(cells: Cells) -> pa.Array:
@@ -103,6 +103,9 @@ class TextCoder(Coder):
             count = pc.count_substring(_texts(cells[0]), " ").fill_null(0).to_numpy(zero_copy_only=False)[here] + 1
             reals[here] = position = self.lengths.position(np.minimum(count, LONGEST).astype(np.float64))
             codes[here] = absent + self.lengths.code(position)
+            if len(rows := absence.lost(kind, self.markers)):
+                reals[rows] = position = run.child("lost").random().random(len(rows), np.float32).astype(np.float64)
+                codes[rows] = self.lengths.code(position)
         grid = np.concatenate([np.full(absent, np.nan), middle])
         return (Coded(self.name, len(grid), codes.astype(code_type(len(grid))), True, absent, None, grid, reals),)
 
@@ -141,4 +144,5 @@ class TextCoder(Coder):
         lengths = chain = None
         if "parts" in state.plain:
             lengths, chain = Marginal.from_state(state.part("lengths")), Chain.from_state(state.part("chain"))
-        return cls(sound.plain(state, "name", str), sound.markers(state), sound.share(state, "missing"), lengths, chain)
+        name, missing = sound.plain(state, "name", str), sound.share(state, "missing")
+        return cls(name, absence.stored(state), missing, lengths, chain)
