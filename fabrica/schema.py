@@ -55,7 +55,9 @@ class Column:
     unit : precision of date-times, times and durations: ``D h m s ms us ns``.
     timezone : of a date-time, as Arrow has it; None for wall-clock time.
     notation : how text stands for the value: a strptime pattern for moments, ``{"prefix": "$", "thousands": ","}`` for
-        money-like numbers, ``["no", "yes"]`` for booleans, a template for keys; None where values stand for themselves.
+        money-like numbers, ``["no", "yes"]`` for booleans, a template for keys,
+        ``{"kind": "reference", "to": "id", "distinct": 900}`` for keys that come again; None where values stand for
+        themselves.
     missing : texts (or numbers) that mean "no value", beside the true null.
     levels : of an ordinal, from low to high.
     public : True where the user declared the levels or bounds, so that a level may be drawn that few people hold;

@@ -10,17 +10,20 @@ import uuid
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fabrica.counted import filled
 from fabrica.encoder import Encoder
 from fabrica.encoder import learn as encode
 from fabrica.errors import FabricaError
 from fabrica.inference import infer, verify
 from fabrica.inference.keys import template
+from fabrica.job import guess
 from fabrica.notation import read, write
 from fabrica.run import Run
 from fabrica.schema import Column, Schema
@@ -575,3 +578,28 @@ def test_real_files_are_understood_and_come_back(file):
     assert {n: schema[n].kind for n in REAL[file]} == REAL[file]
     for column in schema.columns:
         assert comes_back(column, table.column(column.name).combine_chunks()), column
+
+
+# ---------------------------------------------------------------- nothing of few people
+
+
+def test_a_guessed_order_makes_no_rare_level_public_and_a_declared_one_does():
+    values = ["low"] * 40 + ["medium"] * 40 + ["very high"]
+    for said, drawn in ((None, False), ({"x": {"kind": "ordinal", "levels": ["low", "medium", "very high"]}}, True)):
+        table = infer(pa.table({"x": values}), overrides=said)[0]
+        coder = encode(table, pa.table({"x": values}).to_batches(), Run(1)).coders[0]
+        assert ("very high" in coder.levels) is drawn and coder.levels[:2] == ("low", "medium")
+
+
+def test_a_categorical_tells_no_level_of_few_people():
+    frame = pd.DataFrame({"x": pd.Categorical(["a", "b"] * 9 + [CANARY], ["b", CANARY, "a"], ordered=True)})
+    table, notes = guess(filled(frame), Run(1))
+    assert table["x"].levels == ("b", "a") and CANARY not in json.dumps(table.to_json()) + "".join(notes)
+
+
+@pytest.mark.parametrize("value", [CANARY, 918273645, 9182.5, "918273645", "$918273645", dt.date(1918, 2, 7)])
+def test_the_constant_of_a_tiny_table_stands_nowhere(value):
+    data = pa.table({"x": [value] * 4})
+    table, notes = infer(data)
+    state = encode(table, data.to_batches(), Run(1)).state()
+    assert str(value) not in json.dumps(table.to_json()) + "".join(notes) + repr(state)

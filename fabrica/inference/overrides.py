@@ -114,7 +114,8 @@ def with_overrides(table: Table, overrides: Any, where: str = "overrides") -> Ta
     for name, said in settled(overrides, table.names, table.name).items():
         old = table[name]
         if said.get("kind", old.kind) != old.kind:
-            old = replace(old, decimals=None, unit=None, timezone=None, notation=None, levels=(), partner=None)
+            old = replace(old, decimals=None, unit=None, timezone=None, notation=None, levels=(), public=False,
+                          partner=None)
         plain = {k: _plain(v) for k, v in said.items() if k != "storage"} | {"why": said.get("why") or "declared"}
         if "public" not in said:
             plain["public"] = old.public or bool(said.get("levels") or said.get("bounds"))
