@@ -171,22 +171,24 @@ def test_point_masses_come_back_bit_for_bit() -> None:
 
 @pytest.mark.parametrize("engine", [Trees(), Independent()])
 def test_rare_levels_are_never_drawn(engine: Engine) -> None:
-    for block in rare(True), rare(False):
+    for block in rare(True), rare(True, 1), rare(False):
         column = next(c for c in twin(engine, block) if c.name == "a")
         assert not (column.codes == 3).any()
 
 
-def rare(first: bool) -> Block:
-    """30 % of the people have levels that are protected, and b says mostly yes of them."""
+def rare(first: bool, leading: int = 0) -> Block:
+    """30 % of the people have levels that are protected, and b says mostly yes of them; ``first``: a before b."""
     r = chance(13)
     a = np.where(r.random(N) < 0.3, 3, r.integers(0, 3, N))
     b = (r.random(N) < np.where(a == 3, 0.9, 0.1)).astype(np.int64)
     columns = [coded("a", 4, a, rest=3), coded("b", 2, b)]
-    return Block.of([coded("z", 2, r.integers(0, 2, N)), *(columns if first else columns[::-1])])
+    return Block.of([coded("z", 2, r.integers(0, 2, N)), *(columns if first else columns[::-1])][leading:])
 
 
-def test_people_with_rare_levels_still_count_for_the_other_columns() -> None:
-    block = rare(False)
+@pytest.mark.parametrize(("first", "leading"), [(False, 0), (True, 0), (True, 1)])
+def test_people_with_rare_levels_still_count_for_the_other_columns(first: bool, leading: int) -> None:
+    """b comes after the protected column (which may be the very first) or before it: its share is right."""
+    block = rare(first, leading)
     b, got = (next(c.codes for c in found if c.name == "b") for found in (block, twin(Trees(), block)))
     assert abs(got.mean() - b.mean()) < 0.01
 

@@ -42,7 +42,8 @@ class Trees(Engine):
     trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
     leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 25
     price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 1.0
-    pure: Annotated[int, Setting("people in a leaf where one level dominates; 0: as `leaf`", low=0, high=1_000_000)] = 10
+    pure: Annotated[
+        int, Setting("people in a leaf where one level dominates; 0: as `leaf`", low=0, high=1_000_000)] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
 
@@ -110,12 +111,12 @@ def _narrow_codes(codes: np.ndarray) -> np.ndarray:
 
 
 def _first(rows: Block) -> np.ndarray:
-    """The first column's codes, sorted: it has nothing to look at."""
+    """The first column's codes, sorted, the protected rest last: it has nothing to look at."""
     if not rows.columns:
         return np.empty(0, np.uint8)
     column = rows.columns[0]
-    shown = column.codes[column.codes != column.rest] if column.rest is not None else column.codes
-    return np.sort(shown if len(shown) else column.codes)
+    codes = np.sort(column.codes)
+    return codes if column.rest is None else np.concatenate([codes[codes != column.rest], codes[codes == column.rest]])
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,23 @@ class TreesModel(Model):
             return Block((), size)
         seen = np.empty((size, len(self.alphabet.columns)), np.uint16)
         u = even(size, run.child(0).random())
-        codes = self.first[np.minimum((u * len(self.first)).astype(np.int64), len(self.first) - 1)]
-        columns = [self.alphabet.columns[0].filled(codes)]
+        codes, shown = self._opening(u)
+        columns = [self.alphabet.columns[0].filled(shown)]
         for j, stage in enumerate(self.stages, start=1):
             seen[:, j - 1] = _narrow_codes(codes)
-            codes = stage.draw(seen, run.child(j).random())
-            columns.append(self.alphabet.columns[j].filled(codes))
+            codes, shown = stage.draw(seen, run.child(j).random())
+            columns.append(self.alphabet.columns[j].filled(shown))
         return Block.of(columns, size)
+
+    def _opening(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The first column's codes at ``u`` (n,) in [0, 1), and what is shown of them: a common level for the rest."""
+        rest, count = self.alphabet.columns[0].rest, len(self.first)
+        codes = self.first[np.minimum((u * count).astype(np.int64), count - 1)]
+        common = count if rest is None else int((self.first != rest).sum())
+        if common in (0, count):
+            return codes, codes
+        again = np.clip((u * count - common) / (count - common) * common, 0, common - 1).astype(np.int64)
+        return codes, np.where(codes == rest, self.first[again], codes)
 
     def words(self) -> list[str]:
         leaves = sum(len(s.start) - 1 for s in self.stages)
@@ -152,9 +163,10 @@ class TreesModel(Model):
         alphabet = Block.from_state(state.part("alphabet"))
         columns = alphabet.columns
         first = state.part("first").arrays["codes"]
-        if columns and (first.dtype != columns[0].codes.dtype or not len(first) or first.max() >= columns[0].size):
+        if columns and (first.dtype != columns[0].codes.dtype or not len(first) or first.max() >= columns[0].size
+                        or (first[: (first != columns[0].rest).sum()] == columns[0].rest).any()):
             raise ModelFileError("the first column of this model is damaged")
         lengths = [min(c.size, NARROW + 1) for c in columns]
-        stages = tuple(Stage.from_state(state.part(f"stage{j}"), lengths[:j], columns[j].size)
+        stages = tuple(Stage.from_state(state.part(f"stage{j}"), lengths[:j], columns[j].size, columns[j].rest)
                        for j in range(1, len(columns)))
         return cls(alphabet, first, stages)

@@ -2,6 +2,9 @@
 
 Leaves of all trees are ranked by the mean of their codes, and a leaf's codes are sorted; so one golden-ratio
 sequence over the rows in the order of their leaves covers the column's marginal evenly (``uniforms.py`` tells why).
+
+People with protected rare levels are drawn like all others, so that the columns after this one learn of them; what is
+shown of them is a common level of the same leaf.
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ class Stage:
     an order. nodes (N,) int64: the nodes of all trees, ``left << 32 | (g + 1) << 8 | threshold`` with g a place in
     ``used``, so that a step down reads one number; at a leaf g + 1 is 0 and ``left`` is the leaf's rank.
     roots (T,): the first node of each tree. order (T, S) uint8: the place of each code of each used column, a line a
-    tree. start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn.
+    tree. start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn; the first ``common`` (L,)
+    of a leaf may be shown, the others are the protected rest.
     """
 
     used: np.ndarray
@@ -52,20 +56,19 @@ class Stage:
     order: np.ndarray
     start: np.ndarray
     tokens: np.ndarray
+    common: np.ndarray
 
     @classmethod
     def of(cls, grown: Sequence[Grown], codes: np.ndarray, key: np.ndarray, rest: int | None, least: int) -> Stage:
-        """Fill the trees' leaves with the ``codes`` (n,) of all people but those of the protected ``rest``; ``key``
-        (size,) sorts codes. Leaves that are left with fewer than ``least`` people join their neighbours."""
-        drawn = np.flatnonzero(codes != rest) if rest is not None else np.arange(len(codes))
-        if not len(drawn):
-            drawn = np.arange(len(codes))
+        """Fill the trees' leaves with the ``codes`` (n,) of all people; ``key`` (size,) sorts codes. Leaves with fewer
+        than ``least`` people beside those of the protected ``rest`` join their neighbours."""
+        hidden = _hidden(codes, rest)
         sizes = [len(g.tree.feature) for g in grown]
         roots = np.concatenate([[0], np.cumsum(sizes)])
-        leaf = np.concatenate([g.leaf[drawn] + root for g, root in zip(grown, roots, strict=False)])
-        token, total = np.tile(codes[drawn], len(grown)), int(roots[-1])
+        leaf = np.concatenate([g.leaf + root for g, root in zip(grown, roots, strict=False)])
+        token, total, hidden = np.tile(codes, len(grown)), int(roots[-1]), np.tile(hidden, len(grown))
         end = np.concatenate([g.tree.feature for g in grown]) < 0
-        host = _joined(grown, roots, np.bincount(leaf, minlength=total), least)
+        host = _joined(grown, roots, np.bincount(leaf[~hidden], minlength=total), least)
         leaf = host[leaf]
         counts = np.bincount(leaf, minlength=total)
         mean = np.bincount(leaf, key[token], total) / np.maximum(counts, 1)
@@ -81,24 +84,25 @@ class Stage:
         lengths = [len(grown[0].orders[i]) for i in np.searchsorted(grown[0].looked, used)]
         order = np.stack([_row(g, used) for g in grown])
         start = np.concatenate([[0], np.cumsum(counts[ranked])])
-        sorted_tokens = token[np.lexsort((key[token], rank[leaf]))]
+        tokens = token[np.lexsort((key[token], hidden, rank[leaf]))]
         nodes = left << 32 | slots << 8 | threshold
-        return cls(used, _places(lengths), nodes, roots[:-1].astype(np.int32), order, start, sorted_tokens)
+        return cls(used, _places(lengths), nodes, roots[:-1].astype(np.int32), order, start, tokens,
+                   _common(tokens, start, rest))
 
-    def draw(self, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16."""
+    def draw(self, codes: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16, and (n,) what is shown of them."""
         queue = random.permutation(np.arange(len(codes), dtype=np.int32))
-        return _draw(codes, self.used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens, queue,
-                     random.random(), GOLDEN)
+        return _draw(codes, self.used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens,
+                     self.common, queue, random.random(), GOLDEN)
 
     def state(self) -> State:
         return State({}, {"used": self.used, "nodes": self.nodes, "roots": self.roots, "order": self.order,
                           "start": self.start, "tokens": self.tokens})
 
     @classmethod
-    def from_state(cls, state: State, lengths: Sequence[int], size: int) -> Stage:
+    def from_state(cls, state: State, lengths: Sequence[int], size: int, rest: int | None) -> Stage:
         """Read and check: no index may lead outside an array, and every walk must end. ``lengths`` (j,) are the
-        codes of the earlier columns, ``size`` those of this one."""
+        codes of the earlier columns, ``size`` those of this one, ``rest`` its protected one."""
         used = sound.array(state, "used", low=0, high=len(lengths) - 1, ascending=True, kind=np.int32)
         nodes = state.arrays.get("nodes")
         tokens, order = state.arrays.get("tokens"), state.arrays.get("order")
@@ -120,7 +124,21 @@ class Stage:
         walks = (slot <= len(used)).all() and (left[inner] > inner).all() and (left[inner] + 1 < len(nodes)).all()
         ends_well = (left[ends] >= 0).all() and (left[ends] < len(start) - 1).all()
         sound.demand(bool(walks and ends_well), "trees that lead nowhere")
-        return cls(used, _places(here), nodes, roots, order, start, tokens)
+        common = _common(tokens, start, rest)
+        behind = np.arange(len(tokens)) >= np.repeat(start[:-1] + common, np.diff(start))
+        sound.demand(bool((common > 0).all() and (behind == _hidden(tokens, rest)).all()), "leaves of nobody")
+        return cls(used, _places(here), nodes, roots, order, start, tokens, common)
+
+
+def _hidden(codes: np.ndarray, rest: int | None) -> np.ndarray:
+    """(n,) who may not be shown: those of the protected rest, unless there is nobody else."""
+    hidden = np.zeros(len(codes), bool) if rest is None else codes == rest
+    return hidden & ~hidden.all()
+
+
+def _common(tokens: np.ndarray, start: np.ndarray, rest: int | None) -> np.ndarray:
+    """(L,) how many of each leaf's tokens may be shown."""
+    return np.add.reduceat(~_hidden(tokens, rest), start[:-1], dtype=np.int64)
 
 
 def _joined(grown: Sequence[Grown], roots: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
@@ -174,7 +192,7 @@ def _places(lengths: Sequence[int]) -> np.ndarray:
 
 
 @kernel
-def _draw(codes, used, begin, nodes, roots, order, start, tokens, queue, shift, golden):  # type: ignore[no-untyped-def]
+def _draw(codes, used, begin, nodes, roots, order, start, tokens, common, queue, shift, golden):  # type: ignore[no-untyped-def]
     size, ranks, trees = len(codes), len(start) - 1, len(roots)
     leaf = np.empty(size, np.int32)
     first = np.zeros(ranks + 1, np.int64)
@@ -204,6 +222,7 @@ def _draw(codes, used, begin, nodes, roots, order, start, tokens, queue, shift, 
     for r in range(ranks):
         first[r + 1] += first[r]
     out = np.empty(size, tokens.dtype)
+    shown = out if common.sum() == len(tokens) else np.empty(size, tokens.dtype)
     for q in range(size):
         i = queue[q]
         r = leaf[i]
@@ -211,5 +230,10 @@ def _draw(codes, used, begin, nodes, roots, order, start, tokens, queue, shift, 
         u -= np.floor(u)
         first[r] += 1
         count = start[r + 1] - start[r]
-        out[i] = tokens[start[r] + min(np.int64(u * count), count - 1)]
-    return out
+        one = min(np.int64(u * count), count - 1)
+        out[i] = tokens[start[r] + one]
+        if one >= common[r]:  # the rest: another even draw, among those who may be shown
+            u = (u * count - common[r]) / (count - common[r])
+            one = min(max(np.int64(u * common[r]), 0), common[r] - 1)
+        shown[i] = tokens[start[r] + one]
+    return out, shown
