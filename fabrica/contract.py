@@ -30,7 +30,8 @@ from fabrica.schema import Column, Table
 from fabrica.state import State
 
 __all__ = [
-    "Setting", "Settings", "Cells", "Engine", "Model", "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source",
+    "Setting", "Settings", "Cells", "Engine", "Model", "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric",
+    "Source",
 ]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from fabrica import __version__, catalog
+from fabrica import catalog
 from fabrica.contract import Evidence, Metric
 from fabrica.drawings import drawings
 from fabrica.errors import InputError, NotComputable, UnknownName
@@ -26,6 +26,7 @@ from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import Batches, sheets
 from fabrica.verdict import told
+from fabrica.version import VERSION
 
 __all__ = ["evaluate", "CEILING"]
 
@@ -162,7 +163,7 @@ def _left_out(table: Table) -> list[str]:
 
 
 def _versions() -> dict[str, Any]:
-    found = {"fabrica": __version__, "python": platform.python_version(), "numpy": np.__version__}
+    found = {"fabrica": VERSION, "python": platform.python_version(), "numpy": np.__version__}
     for name in ("xgboost-cpu", "xgboost"):
         try:
             return found | {"xgboost": version(name)}

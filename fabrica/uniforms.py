@@ -30,8 +30,8 @@ def even(size: int, random: np.random.Generator) -> np.ndarray:
 def even_in_order(order: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Uniforms for rows of which ``order`` (n,) says who expects alike; each stretch of the order is covered evenly.
 
-    Rows that expect the same stand in random order: in the order of the table, two columns would share one sequence and hang
-    together for no reason.
+    Rows that expect the same stand in random order: in the order of the table, two columns would share one sequence
+    and hang together for no reason.
     """
     u, queue = np.empty(len(order)), random.permutation(len(order))
     u[queue[np.argsort(order[queue], kind="stable")]] = (np.arange(len(order)) * GOLDEN + random.random()) % 1.0
