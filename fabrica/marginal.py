@@ -165,9 +165,10 @@ class Marginal:
         left, right = np.searchsorted(self.knots, values, "left"), np.searchsorted(self.knots, values, "right")
         last = len(self.knots) - 1
         low, high = np.clip(left - 1, 0, last), np.clip(left, 0, last)
-        begin = self.knots[low].astype(np.float64)
-        gap = self.knots[high] - begin
-        share = np.where(gap > 0, (values - begin) / np.where(gap > 0, gap, 1), 0.0)
+        begin = self.knots[low].astype(np.float64) / 2  # halves: the distance of two huge numbers is still a number
+        gap = self.knots[high] / 2 - begin
+        inside = np.clip(values, self.knots[0], self.knots[-1]) / 2
+        share = np.where(gap > 0, (inside - begin) / np.where(gap > 0, gap, 1), 0.0)
         between = self.cum[low] + np.clip(share, 0, 1) * (self.cum[high] - self.cum[low])
         exact = (self.cum[np.clip(left, 0, last)] + self.cum[np.clip(right - 1, 0, last)]) / 2
         return np.where(right > left, exact, between)
@@ -351,7 +352,8 @@ def _quantile(position, cum, knots, guide, scale):  # type: ignore[no-untyped-de
             out[i] = low
         else:
             width = cum[j + 1] - cum[j]
-            v = low + (high - low) * ((u - cum[j]) / width if width > 0 else 0.0)
+            share = (u - cum[j]) / width if width > 0 else 0.0
+            v = low + (high - low) * share if high - low < np.inf else low * (1 - share) + high * share
             if scale == scale:
                 v = np.floor(v * scale + 0.5) / scale
             out[i] = v

@@ -188,6 +188,8 @@ def _look(column: Column) -> dict[str, Any]:
     if not _known(look):
         raise SchemaError("the notation of a key is a template such as 'INV-#####', or "
                           "{kind: sequence, uuid, email or reference}", where=f"column {column.name!r}")
+    if look.get("number") and not most:
+        most = MOST["int64"]  # whole numbers written as text do not begin with a zero
     if look.get("kind") == "reference":
         look = {**look, "look": _look(replace(column, notation=look.get("look")))}
     return {**look, **({"most": most} if most else {})}

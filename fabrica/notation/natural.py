@@ -31,6 +31,9 @@ def _natural(column: Column) -> Column:
         return column
     if column.kind in _NUMBERS and set(column.notation or ()) <= _PLAIN:
         return replace(column, storage=_NUMBERS[column.kind], notation=None, missing=())
+    look = column.notation if isinstance(column.notation, dict) else {}
+    if column.kind == "key" and (look.get("look") or look).get("number"):
+        return replace(column, storage="int64", missing=())
     words = {str(word).lower() for word in column.notation or ("false", "true")}
     if column.kind == "boolean" and words == {"false", "true"}:
         return replace(column, storage="bool", notation=None, missing=())

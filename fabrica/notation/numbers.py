@@ -173,7 +173,8 @@ def fixed_text(values: pa.Array, decimals: int) -> pa.Array:
     ['1.50', '-0.05', None]
     """
     x = np.nan_to_num(values.to_numpy(zero_copy_only=False).astype(np.float64))
-    scaled = x * 10.0**decimals
+    with np.errstate(over="ignore"):
+        scaled = x * 10.0**decimals
     if decimals > 6 or (np.abs(scaled) >= _EXACT).any():
         return pa.array([None if v is None else f"{v:.{decimals}f}" for v in values.to_pylist()], pa.string())
     whole = np.rint(scaled).astype(np.int64)

@@ -52,12 +52,12 @@ KNOWN: Mapping[str, Meaning] = {
         "The same for four columns at once.",
         "k-marginal score; McKenna et al., JPC 2021; SDNist"),
     "detector": Meaning(
-        "Indistinguishable",
+        "Detector score (C2ST)",
         "The detector's area under the curve as a score: 1 where boosted trees cannot tell a synthetic row from a real "
         "one, 0 where they always can.",
         "Classifier two-sample test, Lopez-Paz and Oquab, ICLR 2017; with XGBoost as in arXiv:2603.23016"),
     "detector_auc": Meaning(
-        "Detector",
+        "Detector AUC",
         "Can boosted trees tell a synthetic row from a real one? The area under the curve on rows they have not seen: "
         "0.5 is a coin toss, 1 is always right.",
         "Classifier two-sample test, Lopez-Paz and Oquab, ICLR 2017; interval of DeLong"),

@@ -53,7 +53,7 @@ def test_gauge_stays_on_its_scale(value, better, unit):
 def test_headlines_prefer_unseen_rows_and_whole_tables():
     report = Report((Finding("detector_auc", 0.5, better=0.5, against="train"), Finding("shape", 1.0, ("a",)),
                      Finding("detector_auc", 0.6, better=0.5, against="holdout")))
-    assert [h.label for h in headlines(report)] == ["Detector (unseen rows)"]
+    assert [h.label for h in headlines(report)] == ["Detector AUC (unseen rows)"]
 
 
 def test_numbers_say_their_unit_once():
