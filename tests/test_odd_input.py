@@ -214,7 +214,8 @@ def test_names_of_all_sorts_come_back(fabrica: Door) -> None:
     (["1", "x", "2024-01-01", "", "true"], lambda c: c in {"1", "x", "2024-01-01", "", "true"}),
     (["1e308", "-1e308", "1e-308"], lambda c: abs(float(c)) <= 1.1e308),
     ([f"{i - 12}.{i}e307" for i in range(25)], lambda c: abs(float(c)) <= 1.5e308),
-], ids=["old dates", "year one", "63 bits", "30 digits", "mixed sizes", "infinities", "mixed types", "huge floats", "many huge"])
+], ids=["old dates", "year one", "63 bits", "30 digits", "mixed sizes", "infinities", "mixed types", "huge floats",
+        "many huge"])
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_odd_values_come_back_as_what_they_were(fabrica: Door, cells: list[str], fits: Callable[[str], bool]) -> None:
     Path("t.csv").write_bytes(table(*[f"{c},{i % 3}" for i in range(40) for c in cells]))
