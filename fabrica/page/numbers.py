@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["DASH", "clean", "level", "number", "percent", "plain", "rows", "short", "span"]
+__all__ = ["DASH", "clean", "fitting", "level", "number", "percent", "plain", "rows", "short", "span"]
 
 DASH = "–"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
@@ -22,6 +22,20 @@ def clean(text: str) -> str:
     'a�b'
     """
     return _CONTROL.sub("�", text)
+
+
+def fitting(text: str, width: float) -> str:
+    """As much of a line as fits into ``width`` average letters; capitals and wide scripts take more.
+
+    >>> fitting("Returning_Visitor", 15), fitting("EMERGENCY ROOM ADMIT", 15)
+    ('Returning_Vis…', 'EMERGENCY…')
+    """
+    used = 0.0
+    for i, letter in enumerate(short(text, 1000)):
+        used += 1.9 if ord(letter) > 0x2E80 else 1.3 if letter.isupper() or letter in "@%" else 1.0
+        if used > width:
+            return short(text, i)
+    return short(text, 1000)
 
 
 def short(text: str, most: int = 24) -> str:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from fabrica.page.axis import bins
-from fabrica.page.numbers import percent, short
+from fabrica.page.numbers import fitting, percent, short
 
 __all__ = ["Bar", "Bars", "Curve", "Histogram", "Line", "bars", "curve", "histogram", "numbers_of"]
 
@@ -142,7 +142,7 @@ def bars(levels: Sequence[str], real: Sequence[float], synthetic: Sequence[float
 
 def _bar(place: int, name: str, real: float, synthetic: float, top: float) -> Bar:
     wide = RIGHT - LEFT
-    return Bar(ROW * place, short(name, 15), name, round(wide * real / top, 1), round(LEFT + wide * synthetic / top, 1),
+    return Bar(ROW * place, fitting(name, 15), name, round(wide * real / top, 1), round(LEFT + wide * synthetic / top, 1),
                f"{percent(real).removesuffix(' %')} / {percent(synthetic)}")
 
 
