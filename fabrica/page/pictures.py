@@ -142,8 +142,8 @@ def bars(levels: Sequence[str], real: Sequence[float], synthetic: Sequence[float
 
 def _bar(place: int, name: str, real: float, synthetic: float, top: float) -> Bar:
     wide = RIGHT - LEFT
-    return Bar(ROW * place, fitting(name, 15), name, round(wide * real / top, 1), round(LEFT + wide * synthetic / top, 1),
-               f"{percent(real).removesuffix(' %')} / {percent(synthetic)}")
+    return Bar(ROW * place, fitting(name, 15), name, round(wide * real / top, 1),
+               round(LEFT + wide * synthetic / top, 1), f"{percent(real).removesuffix(' %')} / {percent(synthetic)}")
 
 
 def _levels_in_words(triples: Sequence[tuple[str, float, float]]) -> str:
