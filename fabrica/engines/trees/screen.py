@@ -26,12 +26,10 @@ def screened(rows: Block, features: int, run: Run) -> tuple[np.ndarray, ...]:
     described = np.stack([_described(c) for c in some], 1)  # (rows, columns, DESCRIBED)
     described -= described.mean(0)
     described /= np.maximum(np.sqrt((described**2).sum(0)), 1e-9)
-    looked = []
+    looked, flat = [], np.ascontiguousarray(described.reshape(len(some), -1))
     for j in range(count):
-        near = np.zeros(j, np.float32)
-        for a in range(DESCRIBED):
-            links = np.abs(np.einsum("n,ncd->cd", described[:, j, a], described[:, :j]))
-            near = np.maximum(near, links.max(1, initial=0))
+        links = np.abs(flat[:, j * DESCRIBED : (j + 1) * DESCRIBED].T @ flat[:, : j * DESCRIBED])
+        near = links.reshape(DESCRIBED, j, DESCRIBED).max((0, 2), initial=0)
         looked.append(np.sort(np.argsort(-near, kind="stable")[:features]))
     return tuple(looked)
 
