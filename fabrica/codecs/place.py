@@ -97,11 +97,21 @@ class Place(Codec):
         names = (columns[0].name, columns[1].name)
         held = absence.protected(np.bincount(list(summary.pairs), list(summary.pairs.values()), 1 << 16), self.k)
         pairs, missing = absence.numbered(held), float(held[1:].sum() / max(1, held.sum()))
-        limits = tuple(c.bounds or (-most, most) for c, most in zip(columns, LIMITS, strict=True))
+        limits = tuple(c.bounds or _ends(summary.points, a, self.k) for a, c in enumerate(columns))
         known = summary.points.counts.sum() >= self.k  # of fewer nothing may be said
         pieces = _pieces(summary.points, self.codes, self.k) if known else _none()
         decimals = (columns[0].decimals, columns[1].decimals)
         return PlaceCoder(names, decimals, limits, pairs, missing, pieces)
+
+
+def _ends(points: Points, axis: int, k: int) -> tuple[float, float]:
+    """The means of the k southernmost and northernmost (westernmost and easternmost) rows, within what is possible."""
+    ends = []
+    for order in (np.argsort(points.where[:, axis]), np.argsort(-points.where[:, axis])):
+        counts = points.counts[order]
+        weight = np.clip(k - (np.cumsum(counts) - counts), 0, counts)
+        ends.append(float(weight @ points.where[order, axis]) / max(float(weight.sum()), 1.0))
+    return max(ends[0], -LIMITS[axis]), min(max(ends), LIMITS[axis])
 
 
 def _read(cells: tuple[Cells, ...]) -> tuple[np.ndarray, np.ndarray]:

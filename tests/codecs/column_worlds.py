@@ -71,7 +71,7 @@ def _words() -> pa.Array:
     return pa.array([" ".join(pool[CHANCE.integers(0, 9, CHANCE.integers(1, 9))]) + f" Q{i}" for i in range(ROWS)])
 
 
-WORLDS: dict[str, Callable[[], World]] = {
+_WORLDS: dict[str, Callable[[], World]] = {
     "whole numbers": lambda: one("number", Column("n", "integer", "int64"), Cells(pa.array(CHANCE.poisson(9, ROWS)))),
     "wide whole numbers": lambda: one(
         "number", Column("n", "integer", "int64"), marked(pa.array(CHANCE.integers(-(10**6), 10**6, ROWS)))
@@ -145,3 +145,16 @@ WORLDS: dict[str, Callable[[], World]] = {
         "text", Column("t", "text"), Cells(pa.array([*["Yes Sir"] * 4, *[None] * (ROWS - 4)])), False
     ),
 }
+
+
+def _afresh(make: Callable[[], World]) -> Callable[[], World]:
+    """The world from a stream of its own, whatever was drawn before it."""
+
+    def made() -> World:
+        CHANCE.bit_generator.state = np.random.Philox(7).state
+        return make()
+
+    return made
+
+
+WORLDS = {name: _afresh(make) for name, make in _WORLDS.items()}
