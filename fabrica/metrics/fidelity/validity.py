@@ -122,7 +122,7 @@ def _outside(evidence: Evidence, rest: Sheet) -> Finding:
 
 
 def _keys(evidence: Evidence) -> list[Finding]:
-    keys: list[tuple[str, ...]] = [(c.name,) for c in evidence.table.columns if c.kind == "key"]
+    keys: list[tuple[str, ...]] = [(c.name,) for c in evidence.table.columns if c.kind == "key" and not c.refers]
     if evidence.table.primary_key and evidence.table.primary_key not in keys:
         keys.append(evidence.table.primary_key)
     found = []
