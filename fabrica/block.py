@@ -37,6 +37,8 @@ class Coded:
     rest : the code of protected rare levels, never to be sampled; None where there is none.
     grid : (size,) position of each code's middle in the marginal, in [0, 1]; NaN where absent; None if nominal.
     reals : (n,) position of each row in the marginal, in [0, 1]; NaN where absent; None if not known.
+    axes : (size, A) position of each code along each of A axes, in [0, 1], where codes lie in a plane and not on a
+        line (places); NaN where absent; else None.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Coded:
     rest: int | None = None
     grid: np.ndarray | None = None
     reals: np.ndarray | None = None
+    axes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -101,12 +104,14 @@ class Block:
         """The alphabets, without the rows."""
         said = ("name", "size", "ordered", "absent", "rest")
         plain = [{key: getattr(c, key) for key in said} for c in self]
-        return State({"columns": plain}, {str(i): c.grid for i, c in enumerate(self) if c.grid is not None})
+        grids = {str(i): c.grid for i, c in enumerate(self) if c.grid is not None}
+        axes = {f"{i}.axes": c.axes for i, c in enumerate(self) if c.axes is not None}
+        return State({"columns": plain}, {**grids, **axes})
 
     @classmethod
     def from_state(cls, state: State) -> Block:
-        columns = [Coded(**p, codes=np.empty(0, code_type(p["size"])), grid=state.arrays.get(str(i)))
-                   for i, p in enumerate(state.plain["columns"])]
+        columns = [Coded(**p, codes=np.empty(0, code_type(p["size"])), grid=state.arrays.get(str(i)),
+                         axes=state.arrays.get(f"{i}.axes")) for i, p in enumerate(state.plain["columns"])]
         return cls(tuple(columns), 0)
 
     @staticmethod

@@ -129,6 +129,10 @@ def alphabet(coded: tuple[Coded, ...], none: tuple[Coded, ...], rows: int) -> No
             keep(((inside >= 0) & (inside <= 1)).all(), "the grid is in [0, 1]")
             rising = c.rest is not None or (np.diff(inside) >= 0).all()
             keep(not c.ordered or rising, "the grid of ordered codes ascends")
+        if c.axes is not None:
+            fine = c.axes.ndim == 2 and len(c.axes) == c.size and np.isnan(c.axes[: c.absent]).all()
+            keep(fine, "axes have an entry for each code, NaN where absent")
+            keep(((c.axes[c.absent :] >= 0) & (c.axes[c.absent :] <= 1)).all(), "axes are in [0, 1]")
         if c.reals is not None:
             present = c.reals[c.codes >= c.absent]
             keep(((present >= 0) & (present <= 1)).all(), "positions are in [0, 1]")

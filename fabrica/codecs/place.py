@@ -147,6 +147,18 @@ class Pieces:
     def size(self) -> int:
         return len(self.edges) - 1
 
+    @property
+    def axes(self) -> np.ndarray:
+        """(B, 2) for each code the share of rows that lie south, and west, of its middle."""
+        mass, at = np.diff(self.cum), np.searchsorted(self.cum, self.edges[:-1])
+        weight = np.maximum(np.add.reduceat(mass, at), 1e-12)
+        middle = np.add.reduceat(self.mean * mass[:, None], at) / weight[:, None]
+        found = np.empty_like(middle)
+        for axis in (0, 1):
+            order = np.argsort(middle[:, axis], kind="stable")
+            found[order, axis] = np.cumsum(weight[order]) - weight[order] / 2
+        return np.clip(found, 0, 1)
+
     def nearest(self, where: np.ndarray) -> np.ndarray:
         """(n,) the piece whose mean is nearest to each point (n, 2)."""
         from scipy.spatial import cKDTree
@@ -247,7 +259,8 @@ class PlaceCoder(Coder):
         size = max(1, absent + pieces.size)
         grid = np.concatenate([np.full(absent, np.nan), (pieces.edges[1:] + pieces.edges[:-1]) / 2])
         grid = grid if len(grid) else np.full(1, np.nan)
-        return (Coded(self.names[0], size, codes.astype(code_type(size)), True, absent, None, grid, reals),)
+        axes = np.concatenate([np.full((absent, 2), np.nan), pieces.axes]) if pieces.size else None
+        return (Coded(self.names[0], size, codes.astype(code_type(size)), True, absent, None, grid, reals, axes),)
 
     def decode(self, coded: tuple[Coded, ...], rows: range, run: Run) -> tuple[Cells, ...]:
         column, absent, pieces = coded[0], len(self.pairs), self.pieces

@@ -10,16 +10,18 @@ its ``price``: together they keep the engine from copying people.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 
-from fabrica.block import Block
+from fabrica.block import Block, Coded
 from fabrica.contract import Engine, Model, Setting
-from fabrica.engines.trees.embed import arranged, embedding, leading, places
+from fabrica.engines.trees.derived import ROOM
+from fabrica.engines.trees.embed import NARROW, embedding, leading, narrow
+from fabrica.engines.trees.features import Features, View, placed
 from fabrica.engines.trees.grow import grow
-from fabrica.engines.trees.screen import screened
 from fabrica.engines.trees.stage import Grown, Stage
 from fabrica.errors import ModelFileError
 from fabrica.run import Run
@@ -29,7 +31,6 @@ from fabrica.uniforms import even
 __all__ = ["Trees"]
 
 FEWEST = 5  #: people whose codes a leaf holds, at least, once the protected ones are gone
-NARROW = 65_535  #: the last code that trees tell apart when they look at a column
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Trees(Engine):
     source = "Reiter, JOS 21(3), 2005; Cevid et al., JMLR 23(333), 2022"
 
     trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
-    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 25
-    price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 1.0
+    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 15
+    price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 2.5
     pure: Annotated[
         int, Setting("people in a leaf where one level dominates; 0: as `leaf`", low=0, high=1_000_000)] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
@@ -56,58 +57,26 @@ class Trees(Engine):
         """The trees of column j: as many as asked for, or fewer where its part of the budget is used up."""
         target, here = table.rows.columns[j], run.child("column").child(j)
         began, budget = time.monotonic(), run.left() * run.workers * 2 / (len(table.rows.columns) - j + 1)
+        views, derived = table.views(j, here.child("derived"))
         grown = []
         for t in range(self.trees):
             run.tell((j - 1) * self.trees + t, (len(table.rows.columns) - 1) * self.trees, "growing trees")
-            grown.append(self._tree(table, j, here.child(t)))
+            grown.append(self._tree(target, views, here.child(t)))
             if (time.monotonic() - began) * (t + 2) / (t + 1) > budget:
                 break
         key = leading(target, embedding(target, here.child("key").random()))
-        return Stage.of(grown, target.codes, key, target.rest, min(self.leaf, self.pure or self.leaf, FEWEST))
+        least = min(self.leaf, self.pure or self.leaf, FEWEST)
+        return Stage.of(grown, np.array([v.column for v in views]), derived, target, key, least)
 
-    def _tree(self, table: Features, j: int, run: Run) -> Grown:
-        random, target = run.random(), table.rows.columns[j]
+    def _tree(self, target: Coded, views: Sequence[View], run: Run) -> Grown:
+        random, count = run.random(), len(target)
         vectors = embedding(target, random)
-        orders, placed = table.placed(j, leading(target, vectors)[target.codes].astype(np.float64))
-        seen = np.sort(random.permutation(len(table.rows))[: max(1, round(self.share * len(table.rows)))])
+        aim = vectors if target.grid is None and target.size > 2 else leading(target, vectors)
+        orders, places = placed(views, aim[target.codes].astype(np.float64))
+        seen = np.sort(random.permutation(count)[: max(1, round(self.share * count))])
         pure = 0 if target.grid is not None else self.pure
-        tree = grow(placed, vectors, target.codes, seen, self.leaf, self.price, pure)
-        return Grown(tree, table.looked[j], orders, tree.leaves(placed))
-
-
-@dataclass(frozen=True)
-class Features:
-    """The table as trees look at it: which earlier columns each column sees, and the places of the ordered ones."""
-
-    rows: Block
-    looked: tuple[np.ndarray, ...]
-    fixed: tuple[np.ndarray | None, ...]
-
-    @classmethod
-    def of(cls, rows: Block, features: int, run: Run) -> Features:
-        return cls(rows, screened(rows, features, run.child("screen")),
-                   tuple(places(c) if c.grid is not None else None for c in rows))
-
-    def placed(self, j: int, along: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """The orders of the columns that column j looks at and the place of every row in them, (n, F) uint8; nominal
-        columns are arranged ``along`` (n,)."""
-        orders = []
-        for f in self.looked[j]:
-            fixed = self.fixed[f]
-            orders.append(_narrow(arranged(self.rows.columns[f], along) if fixed is None else fixed))
-        placed = np.empty((len(self.rows), len(orders)), np.uint8)
-        for i, (f, order) in enumerate(zip(self.looked[j], orders, strict=True)):
-            placed[:, i] = order[_narrow_codes(self.rows.columns[f].codes)]
-        return orders, placed
-
-
-def _narrow(order: np.ndarray) -> np.ndarray:
-    """Levels beyond 65,535 (the rarest) share the last place."""
-    return order[: NARROW + 1]
-
-
-def _narrow_codes(codes: np.ndarray) -> np.ndarray:
-    return (codes if codes.itemsize <= 2 else np.minimum(codes, NARROW)).astype(np.uint16, copy=False)
+        tree = grow(places, vectors, target.codes, seen, self.leaf, self.price, pure)
+        return Grown(tree, orders, tree.leaves(places))
 
 
 def _first(rows: Block) -> np.ndarray:
@@ -130,12 +99,12 @@ class TreesModel(Model):
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
         if not self.alphabet.columns:
             return Block((), size)
-        seen = np.empty((size, len(self.alphabet.columns)), np.uint16)
+        seen = np.empty((size, len(self.alphabet.columns) + ROOM), np.uint16)
         u = even(size, run.child(0).random())
         codes, shown = self._opening(u)
         columns = [self.alphabet.columns[0].filled(shown)]
         for j, stage in enumerate(self.stages, start=1):
-            seen[:, j - 1] = _narrow_codes(codes)
+            seen[:, j - 1] = narrow(codes)
             codes, shown = stage.draw(seen, run.child(j).random())
             columns.append(self.alphabet.columns[j].filled(shown))
         return Block.of(columns, size)

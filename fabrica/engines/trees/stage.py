@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabrica import sound
-from fabrica.block import code_type
+from fabrica.block import Coded, code_type
+from fabrica.engines.trees.derived import ROOM, Derived
 from fabrica.engines.trees.grow import Tree
 from fabrica.kernels import kernel
 from fabrica.state import State
@@ -28,11 +29,9 @@ STEP = 64  #: rows that go down a tree side by side
 
 @dataclass(frozen=True)
 class Grown:
-    """A tree on the features ``looked`` (F,), the place of each of their codes in ``orders``, and the ``leaf`` (n,)
-    of all people."""
+    """A tree, the place of each code of its features in ``orders`` (F,), and the ``leaf`` (n,) of all people."""
 
     tree: Tree
-    looked: np.ndarray
     orders: Sequence[np.ndarray]
     leaf: np.ndarray
 
@@ -41,7 +40,8 @@ class Grown:
 class Stage:
     """Learned trees of one column.
 
-    used (G,) int32: the earlier columns that any tree splits on; place (G,) int64: where the codes of each begin in
+    used (G,) int32: the column behind each feature that any tree splits on: an earlier one, or -1 - d for the d-th
+    ``derived`` one; place (G,) int64: where the codes of each begin in
     an order. nodes (N,) int64: the nodes of all trees, ``left << 32 | (g + 1) << 8 | threshold`` with g a place in
     ``used``, so that a step down reads one number; at a leaf g + 1 is 0 and ``left`` is the leaf's rank.
     roots (T,): the first node of each tree. order (T, S) uint8: the place of each code of each used column, a line a
@@ -57,11 +57,17 @@ class Stage:
     start: np.ndarray
     tokens: np.ndarray
     common: np.ndarray
+    derived: tuple[Derived, ...]
 
     @classmethod
-    def of(cls, grown: Sequence[Grown], codes: np.ndarray, key: np.ndarray, rest: int | None, least: int) -> Stage:
-        """Fill the trees' leaves with the ``codes`` (n,) of all people; ``key`` (size,) sorts codes. Leaves with fewer
-        than ``least`` people beside those of the protected ``rest`` join their neighbours."""
+    def of(
+        cls, grown: Sequence[Grown], looked: np.ndarray, derived: Sequence[Derived], target: Coded, key: np.ndarray,
+        least: int,
+    ) -> Stage:
+        """Fill the trees' leaves with the codes of all people; ``key`` (size,) sorts codes; ``looked`` (F,) are the
+        columns behind the features, -1 - d for the d-th of ``derived``. Leaves with fewer than ``least`` people beside
+        those of the protected rest join their neighbours."""
+        codes, rest = target.codes, target.rest
         hidden = _hidden(codes, rest)
         sizes = [len(g.tree.feature) for g in grown]
         roots = np.concatenate([[0], np.cumsum(sizes)])
@@ -77,40 +83,52 @@ class Stage:
         rank = np.zeros(total, np.int64)
         rank[ranked] = np.arange(len(ranked))
         rank = rank[host]
-        used, slots = _used(grown)
+        features, slots = _used(grown)
         left = np.concatenate([g.tree.left.astype(np.int64) + root for g, root in zip(grown, roots, strict=False)])
         left[end] = rank[end]
         threshold = np.concatenate([g.tree.threshold for g in grown])
-        lengths = [len(grown[0].orders[i]) for i in np.searchsorted(grown[0].looked, used)]
-        order = np.stack([_row(g, used) for g in grown])
+        lengths = [len(grown[0].orders[f]) for f in features]
+        order = np.stack([np.concatenate([np.empty(0, np.uint8), *(g.orders[f] for f in features)]) for g in grown])
         start = np.concatenate([[0], np.cumsum(counts[ranked])])
         tokens = token[np.lexsort((key[token], hidden, rank[leaf]))]
         nodes = left << 32 | slots << 8 | threshold
+        used = looked[features]
+        kept = np.unique(-1 - used[used < 0])
+        used = np.where(used < 0, -1 - np.searchsorted(kept, -1 - used), used).astype(np.int32)
         return cls(used, _places(lengths), nodes, roots[:-1].astype(np.int32), order, start, tokens,
-                   _common(tokens, start, rest))
+                   _common(tokens, start, rest), tuple(derived[d] for d in kept))
 
     def draw(self, codes: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16, and (n,) what is shown of them."""
+        """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16, and (n,) what is shown of them. The
+        last columns of ``codes`` are room for the derived ones."""
+        for d, one in enumerate(self.derived):
+            codes[:, -1 - d] = one.places(lambda column: codes[:, column])
+        used = np.where(self.used < 0, self.used + codes.shape[1], self.used)
         queue = random.permutation(np.arange(len(codes), dtype=np.int32))
-        return _draw(codes, self.used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens,
+        return _draw(codes, used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens,
                      self.common, queue, random.random(), GOLDEN)
 
     def state(self) -> State:
-        return State({}, {"used": self.used, "nodes": self.nodes, "roots": self.roots, "order": self.order,
-                          "start": self.start, "tokens": self.tokens})
+        own = State({}, {"used": self.used, "nodes": self.nodes, "roots": self.roots, "order": self.order,
+                         "start": self.start, "tokens": self.tokens})
+        derived = {f"derived{d}": one.state() for d, one in enumerate(self.derived)}
+        return State.nest({"trees": own, **derived}, {"derived": len(derived)})
 
     @classmethod
     def from_state(cls, state: State, lengths: Sequence[int], size: int, rest: int | None) -> Stage:
         """Read and check: no index may lead outside an array, and every walk must end. ``lengths`` (j,) are the
         codes of the earlier columns, ``size`` those of this one, ``rest`` its protected one."""
-        used = sound.array(state, "used", low=0, high=len(lengths) - 1, ascending=True, kind=np.int32)
+        count = sound.whole(state, "derived", 0, ROOM)
+        derived = tuple(Derived.from_state(state.part(f"derived{d}"), lengths) for d in range(count))
+        state = state.part("trees")
+        used = sound.array(state, "used", low=-len(derived), high=len(lengths) - 1, kind=np.int32)
         nodes = state.arrays.get("nodes")
         tokens, order = state.arrays.get("tokens"), state.arrays.get("order")
         sound.demand(isinstance(nodes, np.ndarray) and nodes.dtype == np.int64 and nodes.ndim == 1, "no nodes of trees")
         assert nodes is not None
         roots = sound.array(state, "roots", low=0, high=len(nodes) - 1, kind=np.int32)
         start = sound.array(state, "start", low=0, ascending=True, kind=np.int64)
-        here = [lengths[g] for g in used]
+        here = [lengths[g] if g >= 0 else len(derived[-1 - g].edges) + 1 for g in used]
         sound.demand(isinstance(order, np.ndarray) and order.dtype == np.uint8, "no orders")
         assert order is not None
         sound.demand(order.shape == (len(roots), sum(here)) and len(roots) > 0, "orders of a wrong shape")
@@ -127,7 +145,7 @@ class Stage:
         common = _common(tokens, start, rest)
         behind = np.arange(len(tokens)) >= np.repeat(start[:-1] + common, np.diff(start))
         sound.demand(bool((common > 0).all() and (behind == _hidden(tokens, rest)).all()), "leaves of nobody")
-        return cls(used, _places(here), nodes, roots, order, start, tokens, common)
+        return cls(used, _places(here), nodes, roots, order, start, tokens, common, derived)
 
 
 def _hidden(codes: np.ndarray, rest: int | None) -> np.ndarray:
@@ -173,17 +191,11 @@ def _left_to_right(tree: Tree) -> np.ndarray:
 
 
 def _used(grown: Sequence[Grown]) -> tuple[np.ndarray, np.ndarray]:
-    """(G,) the columns that any tree splits on; (N,) for each node its column's place among them + 1, or 0 at a
+    """(G,) the features that any tree splits on; (N,) for each node its feature's place among them + 1, or 0 at a
     leaf."""
-    columns = [np.where(g.tree.feature < 0, -1, g.looked[g.tree.feature] if len(g.looked) else -1) for g in grown]
-    every = np.concatenate(columns)
-    used = np.unique(every[every >= 0]).astype(np.int32)
-    return used, np.where(every < 0, 0, np.searchsorted(used, every) + 1).astype(np.int64)
-
-
-def _row(grown: Grown, used: np.ndarray) -> np.ndarray:
-    """(S,) the orders of the used columns of one tree, one behind the other."""
-    return np.concatenate([np.empty(0, np.uint8), *(grown.orders[i] for i in np.searchsorted(grown.looked, used))])
+    every = np.concatenate([g.tree.feature for g in grown])
+    features = np.unique(every[every >= 0])
+    return features, np.where(every < 0, 0, np.searchsorted(features, every) + 1).astype(np.int64)
 
 
 def _places(lengths: Sequence[int]) -> np.ndarray:
