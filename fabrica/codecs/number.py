@@ -1,7 +1,8 @@
 """Numbers: codes are equal-mass pieces of the learned marginal, point masses come back bit for bit.
 
-The alphabet is [missing markers…, pieces of the marginal from low to high]. Whole numbers stay whole and decimals keep
-their own number of digits. See ``fabrica/marginal.py`` for what is stored (nothing that fewer than k rows hold).
+The alphabet is [missing markers…, pieces of the marginal from low to high]. Whole numbers stay whole, decimals keep
+their own number of digits, and where rows were rounded to hundreds or quarters, as many drawn ones are
+(``fabrica/rounding.py``). See ``fabrica/marginal.py`` for what is stored (nothing that fewer than k rows hold).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.marginal import Marginal
+from fabrica.rounding import Rounding
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -52,13 +54,15 @@ class Number(Codec):
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> NumberCoder:
         assert isinstance(summary, Seen)
         column, whole = columns[0], columns[0].kind == "integer"
-        marginal = None
+        marginal = rounding = None
         held, present = absence.protected(summary.absent, self.k), summary.tally.total
         if present >= self.k or (present and column.bounds and held[0] == held.sum()):
             decimals = 0 if whole else column.decimals
             marginal = Marginal.learn(
                 summary.tally, codes=self.codes, k=self.k, decimals=decimals, bounds=column.bounds)
-        return NumberCoder(column.name, whole, absence.numbered(held), held / max(1, held.sum()), marginal)
+            if decimals is not None and abs(decimals) <= 15 and present >= self.k:
+                rounding = Rounding.learn(summary.tally, decimals, self.k)
+        return NumberCoder(column.name, whole, absence.numbered(held), held / max(1, held.sum()), marginal, rounding)
 
 
 def numbers(values: pa.Array) -> np.ndarray:
@@ -84,6 +88,7 @@ class NumberCoder(Coder):
     markers: tuple[int, ...]
     share: np.ndarray  # (256,) how often each kind of absence occurs
     marginal: Marginal | None
+    rounding: Rounding | None
 
     def encode(self, cells: tuple[Cells, ...], run: Run) -> tuple[Coded, ...]:
         kind, values = absence.kinds(cells[0]), cells[0].values
@@ -120,6 +125,9 @@ class NumberCoder(Coder):
             within = run.random().random(len(column), np.float32)
             piece = column.codes if not absent else np.maximum(column.codes, absent) - absent
             values = self.marginal.decode(piece, within)
+        if self.rounding is not None:
+            chance, ends = run.child("round").random().random(len(column)), self.marginal.knots[[0, -1]]
+            values = self.rounding.apply(values.astype(np.float64), chance, (float(ends[0]), float(ends[1])))
         mask = column.codes < absent if absent else None
         if self.whole and values.dtype.kind == "f":
             values = np.clip(values, -(2.0**63), np.nextafter(2.0**63, 0)).astype(np.int64)
@@ -130,14 +138,16 @@ class NumberCoder(Coder):
             return "no value known"
         atoms = int(self.marginal.atoms.sum())
         missing = f", missing in {100 * (1 - self.share[0]):.1f} %" if self.markers else ""
-        return f"{self.marginal.size} codes, {atoms} of them exact values{missing}"
+        rounded = f", {self.rounding.words()}" if self.rounding is not None else ""
+        return f"{self.marginal.size} codes, {atoms} of them exact values{rounded}{missing}"
 
     def state(self) -> State:
         plain = {"name": self.name, "whole": self.whole, "markers": list(self.markers),
                  "share": [float(s) for s in self.share[: 1 + max((0, *self.markers))]]}
         if self.marginal is None:
             return State(plain)
-        return State.nest({"marginal": self.marginal.state()}, plain)
+        rounding = {} if self.rounding is None else {"rounding": self.rounding.state()}
+        return State.nest({"marginal": self.marginal.state(), **rounding}, plain)
 
     @classmethod
     def from_state(cls, state: State) -> NumberCoder:
@@ -146,6 +156,8 @@ class NumberCoder(Coder):
                      "shares that make no sense")
         share = np.zeros(256)
         share[: len(found)] = found
-        marginal = Marginal.from_state(state.part("marginal")) if "parts" in state.plain else None
+        parts = state.plain.get("parts", {})
+        marginal = Marginal.from_state(state.part("marginal")) if parts else None
+        rounding = Rounding.from_state(state.part("rounding")) if "rounding" in parts else None
         name, whole = sound.plain(state, "name", str), sound.plain(state, "whole", bool)
-        return cls(name, whole, absence.stored(state), share, marginal)
+        return cls(name, whole, absence.stored(state), share, marginal, rounding)

@@ -1,0 +1,103 @@
+"""Rounded rows stay rounded, in the shares and in the places in which they were; nothing else changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.stats import ks_2samp
+
+from fabrica.checks.promise import stored
+from fabrica.codecs.number import Number, NumberCoder
+from fabrica.contract import Cells
+from fabrica.errors import ModelFileError
+from fabrica.rounding import Rounding
+from fabrica.run import Run
+from fabrica.schema import Column
+from fabrica.tally import Tally
+
+N = 20_000
+
+
+def chance(key: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key))
+
+
+def drawn(values: np.ndarray, decimals: int, rows: int = N) -> np.ndarray:
+    """A twin of one column, through its codec."""
+    whole = decimals == 0
+    column = Column("x", "integer", "int64") if whole else Column("x", "decimal", "double", decimals=decimals)
+    cells = (Cells(pa.array(values.astype(np.int64) if whole else values)),)
+    coder = Number().learn((column,), Number().survey((column,), cells, Run(0)), Run(0))
+    coded = coder.encode(cells, Run(1))
+    codes = coded[0].filled(coded[0].codes[chance(99).integers(0, len(values), rows)])
+    back = coder.decode((codes,), range(rows), Run(2))
+    return back[0].values.to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def share(values: np.ndarray, step: float, decimals: int) -> float:
+    return float((np.round(values * 10.0**decimals) % round(step * 10.0**decimals) == 0).mean())
+
+
+@pytest.mark.parametrize(("decimals", "steps", "shares"), [
+    (0, (100,), (0.95,)), (0, (100, 1000), (0.3, 0.5)), (2, (0.25,), (1.0,)), (2, (0.05, 1), (0.5, 0.2)),
+    (0, (5,), (0.6,)), (1, (0.5, 10), (0.4, 0.4)),
+])
+def test_as_many_rows_are_rounded_as_were(decimals: int, steps: tuple, shares: tuple) -> None:
+    r = chance(1)
+    smooth = r.lognormal(13 if decimals == 0 else 8, 0.8, N)  # hardly a value is held by five
+    step = r.choice([10.0**-decimals, *steps], N, p=[1 - sum(shares), *shares])
+    real = np.round(np.round(smooth / step) * step, decimals)
+    got = drawn(real, decimals)
+    for s in steps:
+        assert abs(share(got, s, decimals) - share(real, s, decimals)) < 0.03
+    assert ks_2samp(real, got).statistic < 0.015
+
+
+def test_small_salaries_exact_and_large_ones_in_thousands() -> None:
+    r = chance(2)
+    salary = r.lognormal(10, 1, N)
+    real = np.where(salary > 30_000, np.round(salary / 1000) * 1000, np.round(salary))
+    got = drawn(real, 0)
+    assert share(got[got > 40_000], 1000, 0) > 0.97
+    assert share(got[got < 15_000], 1000, 0) < 0.02
+
+
+def test_who_does_not_round_is_left_alone() -> None:
+    r = chance(3)
+    for values, decimals in ((np.round(r.normal(0, 1e5, N)), 0), (np.round(r.normal(size=N), 4), 4)):
+        assert Rounding.learn(Tally.of(values), decimals, 5) is None
+
+
+def test_point_masses_neither_move_nor_grow() -> None:
+    """Half of the rows hold 1000 exactly; the others are rounded to tens around it."""
+    r = chance(4)
+    real = np.where(r.random(N) < 0.5, 1000, np.round(r.normal(1000, 4000, N) / 10) * 10)
+    real = np.where(r.random(N) < 0.2, real + r.integers(0, 10, N), real)
+    got = drawn(real, 0, len(real))
+    assert abs((got == 1000).mean() - (real == 1000).mean()) < 0.01
+
+
+def test_nothing_is_rounded_beyond_the_ends() -> None:
+    rounding = Rounding(0, np.array([100.0]), np.empty(0), np.ones((1, 1)), np.empty(0))
+    got = rounding.apply(np.array([15.0, 130.0, 180.0]), np.zeros(3), (10.0, 190.0))
+    assert got.tolist() == [100.0, 100.0, 100.0]
+    assert rounding.apply(np.array([15.0, 40.0]), np.zeros(2), (10.0, 50.0)).tolist() == [15.0, 40.0]
+
+
+def test_a_few_rows_say_nothing_of_how_they_round() -> None:
+    assert Rounding.learn(Tally.of(np.arange(30.0) * 100), 0, 5) is None
+
+
+def test_a_state_comes_back_and_a_damaged_one_is_refused() -> None:
+    r = chance(5)
+    rounding = Rounding.learn(Tally.of(np.round(r.lognormal(10, 1, 5000) / 50) * 50), 0, 5)
+    assert rounding is not None and "rounded to 50" in rounding.words()
+    state = stored(rounding.state())
+    again = Rounding.from_state(state)
+    x, u = r.lognormal(10, 1, 1000), r.random(1000)
+    assert (again.apply(x, u, (0, 1e9)) == rounding.apply(x, u, (0, 1e9))).all()
+    for name, wrong in (("steps", np.array([-1.0])), ("shares", rounding.shares.ravel() + 1), ("bands", np.zeros(3))):
+        with pytest.raises(ModelFileError):
+            Rounding.from_state(type(state)(state.plain, {**state.arrays, name: wrong}))
+    assert NumberCoder.__dataclass_fields__["rounding"]
