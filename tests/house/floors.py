@@ -52,7 +52,8 @@ def room(name: str) -> str:
 def floor(name: str) -> int:
     """How high a room stands."""
     where = room(name)
-    floors = (("errors",), VALUES, ("contract",), (), ("checks", "page", *WINGS), COMPOSERS, ("pipeline",), DOORS)
+    floors = (("errors", "kernels"), VALUES, ("contract",), (), ("checks", "page", *WINGS), COMPOSERS, ("pipeline",),
+              DOORS)
     return next((height for height, rooms in enumerate(floors) if where in rooms), 3)  # what several wings share
 
 

@@ -62,7 +62,7 @@ class Features:
         target, some = self.rows.columns[j], random.permutation(len(self.rows))
         pairs = crosses(self.rows, looked, embedding(target, random)[target.codes[some]], some)
         for d, one in enumerate([*sums, *pairs][:ROOM]):
-            found = one.places(lambda f: narrow(self.rows.columns[f].codes))
+            found = one.of([narrow(self.rows.columns[f].codes) for f in one.columns])[0]
             size = len(one.edges) + 1
             order = np.arange(size, dtype=np.uint8) if d < len(sums) else None
             views.append(View(-1 - d, found, size, order))

@@ -20,11 +20,11 @@ from fabrica.engines.trees.derived import ROOM, Derived
 from fabrica.engines.trees.grow import Tree
 from fabrica.kernels import kernel
 from fabrica.state import State
-from fabrica.uniforms import GOLDEN
+from fabrica.uniforms import GOLDEN, shuffled
 
 __all__ = ["Grown", "Stage"]
 
-STEP = 64  #: rows that go down a tree side by side
+STEP = 64  #: neighbours that go down one tree side by side, at most
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,13 @@ class Stage:
         """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16, and (n,) what is shown of them. The
         last columns of ``codes`` are room for the derived ones."""
         for d, one in enumerate(self.derived):
-            codes[:, -1 - d] = one.places(lambda column: codes[:, column])
+            codes[:, -1 - d] = one.places(codes)
         used = np.where(self.used < 0, self.used + codes.shape[1], self.used)
-        queue = random.permutation(np.arange(len(codes), dtype=np.int32))
+        size = len(codes)
+        step = min(STEP, max(1, size // (STEP * len(self.roots))))
+        queue, turns = shuffled(size, random), shuffled(-(-size // step), random)
         return _draw(codes, used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens,
-                     self.common, queue, random.random(), GOLDEN)
+                     self.common, queue, turns, step, random.random(), GOLDEN)
 
     def state(self) -> State:
         own = State({}, {"used": self.used, "nodes": self.nodes, "roots": self.roots, "order": self.order,
@@ -204,20 +206,18 @@ def _places(lengths: Sequence[int]) -> np.ndarray:
 
 
 @kernel
-def _draw(codes, used, begin, nodes, roots, order, start, tokens, common, queue, shift, golden):  # type: ignore[no-untyped-def]
+def _draw(codes, used, begin, nodes, roots, order, start, tokens, common, queue, turns, step, shift, golden):  # type: ignore[no-untyped-def]
     size, ranks, trees = len(codes), len(start) - 1, len(roots)
     leaf = np.empty(size, np.int32)
     first = np.zeros(ranks + 1, np.int64)
     row, place = np.empty(STEP, np.int64), np.empty(STEP, np.int64)
-    # the rows stand in an order of this column's own: a shared one would tie columns together
-    for t in range(trees):  # a stretch of them for each tree, which so stays in the cache
-        s, stop = t * size // trees, (t + 1) * size // trees
-        while s < stop:  # rows go down side by side, so that their memory is read side by side
-            walking = min(STEP, stop - s)
+    for t in range(trees):  # its rows one after the other, so that a tree stays in the cache
+        for b in range(t * len(turns) // trees, (t + 1) * len(turns) // trees):  # neighbours go down side by side
+            low = turns[b] * step
+            walking = max(0, min(step, size - low))
             for w in range(walking):
-                row[w] = queue[s + w]
+                row[w] = low + w
                 place[w] = roots[t]
-            s += walking
             while walking > 0:
                 still = 0
                 for w in range(walking):
@@ -233,6 +233,7 @@ def _draw(codes, used, begin, nodes, roots, order, start, tokens, common, queue,
                 walking = still
     for r in range(ranks):
         first[r + 1] += first[r]
+    # the rows stand in an order of this column's own: a shared one would tie columns together
     out = np.empty(size, tokens.dtype)
     shown = out if common.sum() == len(tokens) else np.empty(size, tokens.dtype)
     for q in range(size):

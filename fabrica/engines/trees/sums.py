@@ -24,8 +24,8 @@ __all__ = ["Covariance"]
 ROWS = 20_000  #: that covariances are learned from, at most
 MOST = 2  #: sums for each target
 TERMS = 10  #: columns in a sum, at most
-CLEAR = 0.02  #: squared canonical correlation that a sum must add to the best single column's
-WEAK = 0.1  #: squared canonical correlation below which a second sum tells too little
+LEFT = 0.75  #: of the variance that the best single column leaves unexplained, what a sum may leave
+WEAK = 0.1  #: squared canonical correlation below which a sum tells too little
 PEOPLE = 20  #: rows for each weight, at least
 RIDGE = 1e-4  #: of the mean variance
 WAVES = 10  #: cosines of an ordered column
@@ -76,7 +76,7 @@ class Covariance:
         told, weights = self._variates(j, looked)
         found = []
         for d in range(min(MOST, len(told))):
-            if told[d] < (WEAK if d else alone.max() + CLEAR):
+            if told[d] < WEAK or (d == 0 and 1 - told[0] > LEFT * (1 - alone.max())):
                 break
             found.append(self._sum(j, d, looked, weights[:, d]))
         return found
@@ -109,7 +109,7 @@ class Covariance:
         tables = tuple((self.vectors[f] @ w).astype(np.float32)
                        for f, w in zip(looked, np.split(weights, ends[:-1]), strict=True))
         whole = Derived(looked.astype(np.int32), tables, np.empty(0, np.float32))
-        sums = whole.sums(lambda f: narrow(self.block.columns[f].codes))
+        sums = whole.of([narrow(self.block.columns[f].codes) for f in looked])[1]
         cuts = np.quantile(sums, np.arange(1, PLACES) / PLACES, method="lower")
         return Derived(whole.columns, tables, np.unique(cuts))
 
