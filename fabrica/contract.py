@@ -218,6 +218,7 @@ class Metric(Settings, ABC):
 
     title: ClassVar[str]  #: one line: what it answers
     source: ClassVar[str]  #: the definition's paper
+    numbers: ClassVar[tuple[str, ...]]  #: names of its findings about the whole table
 
     @abstractmethod
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]: ...

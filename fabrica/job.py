@@ -9,11 +9,12 @@ from typing import Any
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
 from fabrica.errors import InputError
+from fabrica.evaluation import CEILING
 from fabrica.evaluation import evaluate as judge
 from fabrica.holdout import split
 from fabrica.inference import infer, verify
 from fabrica.inference.overrides import settled
-from fabrica.model import TableModel
+from fabrica.model import ENGINE_ROWS, TableModel
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
@@ -56,6 +57,14 @@ class Job:
         elif recipe.holdout:
             train, rest = split(whole, recipe.holdout, run.child("holdout"))
         return cls(recipe, way, run, table, tuple(notes), train, rest, recipe.rows or whole.rows)
+
+    def stages(self) -> dict[str, float]:
+        """About how many seconds each stage takes, for ``Run.expect``; only their proportions matter."""
+        columns, rows = len(self.table.columns), self.train.rows
+        judged = min(rows, CEILING) + min(self.size, rows, CEILING)
+        return {"fit/codecs": 3e-7 * rows * columns,
+                "fit/engine": 3e-7 * min(rows, ENGINE_ROWS) * columns * min(columns, 40),
+                "sample": 2e-7 * self.size * columns, "evaluate": 5e-6 * judged * columns + 0.5}
 
     def learn(self) -> TableModel:
         """The model of all rows but the holdout."""

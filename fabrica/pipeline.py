@@ -101,6 +101,7 @@ def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2
                     holdout if written else "(a table)", rows, target, seconds(budget))
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
     job = Job.begin(recipe, filled(data), run, schema, None if written else holdout)
+    run.expect(job.stages())
     clock = Clock()
     model = clock("fit", job.learn)
     twin = clock("sample", lambda: model.sample(job.size, seed=seed, workers=workers, listener=listener))
@@ -140,6 +141,7 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         job = Job.begin(recipe, dataset, run, recipe.schema)
         for note in job.notes:
             say(note)
+        run.expect(job.stages())
         clock = Clock()
         model = clock("fit", job.learn)
         path = folder.path(f"data{dataset.format}")
@@ -149,7 +151,7 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         report.save(folder.path("report.json"))
         model.save(folder.path("model.fab"))
         folder.path("schema.json").write_text(Schema((model.table,)).dumps(), encoding="utf-8")
-        folder.path("recipe.json").write_text(recipe.dumps(), encoding="utf-8")
+        folder.path("recipe.json").write_text(recipe.anchored().dumps(), encoding="utf-8")
         return report, folder.done()
 
 

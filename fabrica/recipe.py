@@ -118,11 +118,21 @@ class Recipe:
     def dumps(self) -> str:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
 
+    def anchored(self) -> Recipe:
+        """The same run from wherever it is started: files by their full path."""
+        holdout = _full(self.holdout) if isinstance(self.holdout, str) else self.holdout
+        schema = _full(self.schema) if isinstance(self.schema, (str, Path)) else self.schema
+        return replace(self, data=_full(self.data) if self.data else "", holdout=holdout, schema=schema)
+
     def told(self) -> dict[str, Any]:
         """What a report may tell: file names without their folders, and no content of a schema."""
         short = replace(self, data=_last(self.data), schema=None,
                         holdout=_last(self.holdout) if isinstance(self.holdout, str) else self.holdout)
         return {k: v for k, v in asdict(short).items() if v not in (None, "", {})}
+
+
+def _full(path: str | Path) -> str:
+    return str(Path.cwd() / path)
 
 
 def _last(path: str) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -29,13 +29,15 @@ __all__ = ["Run", "Progress"]
 
 @dataclass(frozen=True)
 class Progress:
-    """One line of news: ``step`` of ``of`` done in ``task``, with a ``note`` for a person."""
+    """One line of news: ``step`` of ``of`` done in ``task``, with a ``note`` for a person; ``whole`` is the share of
+    the whole job that is done, where the job is known."""
 
     task: str
     step: float
     of: float
     note: str = ""
     seconds: float = 0.0
+    whole: float | None = None
 
     @property
     def eta(self) -> float | None:
@@ -53,6 +55,7 @@ class _Shared:
     cancelled: threading.Event = field(default_factory=threading.Event)
     drawn: set[tuple[str, ...]] = field(default_factory=set)
     started: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -114,8 +117,24 @@ class Run:
         shared = self._shared
         twin = object.__new__(Run)
         twin.seed, twin.path = self.seed, self.path
-        twin._shared = _Shared(shared.workers, shared.listener, shared.deadline, shared.cancelled)
+        twin._shared = _Shared(shared.workers, shared.listener, shared.deadline, shared.cancelled,
+                               stages=shared.stages)
         return twin
+
+    def expect(self, stages: Mapping[str, float]) -> None:
+        """Say which stages the whole job has, in their order, and about how long each takes (any unit): a path of names
+        -> its share. News from then on tell how much of the whole is done."""
+        self._shared.stages.clear()
+        self._shared.stages.update(stages)
+
+    def _whole(self, task: str, part: float) -> float | None:
+        """The share of the whole job that is done where ``part`` of ``task`` is."""
+        stages = self._shared.stages
+        here = next((name for name in stages if f"{task}/".startswith(f"{name}/")), None)
+        if here is None:
+            return None
+        before = sum(list(stages.values())[: list(stages).index(here)])
+        return (before + stages[here] * part) / sum(stages.values())
 
     def tell(self, step: float, of: float, note: str = "") -> None:
         """Say how far this branch is; also the place where a cancelled run stops."""
@@ -124,7 +143,8 @@ class Run:
         with shared.lock:
             start = shared.started.setdefault(task, time.monotonic())
         if shared.listener:
-            shared.listener(Progress(task, step, of, note, time.monotonic() - start))
+            whole = self._whole(task, min(step / of, 1.0) if of > 0 else 0.0)
+            shared.listener(Progress(task, step, of, note, time.monotonic() - start, whole))
 
     def cancel(self) -> None:
         self._shared.cancelled.set()

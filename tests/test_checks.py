@@ -130,6 +130,7 @@ class Words(Metric):
     how: str = ""
     title = "for tests"
     source = "nobody"
+    numbers = ("words",)
 
     def judge(self, evidence: Evidence, run: Run) -> Any:
         value = float(run.random().random())

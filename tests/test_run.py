@@ -96,3 +96,16 @@ def test_a_budget_runs_out() -> None:
     assert Run().left() == float("inf")
     assert 0 < Run(budget=1000).child("x").left() <= 1000
     assert Run(budget=0).left() == 0
+
+
+def test_news_tell_how_much_of_the_whole_job_is_done() -> None:
+    found: list[float | None] = []
+    run = Run(listener=lambda news: found.append(news.whole))
+    run.child("fit").tell(1, 2)
+    run.expect({"fit/codecs": 1.0, "fit/engine": 2.0, "sample": 1.0})
+    for step in range(3):
+        run.child("fit").child("codecs").tell(step, 2)
+    run.child("fit").child("engine").child("deep").tell(1, 2)
+    run.fresh().child("sample").tell(1, 1)
+    run.child("elsewhere").tell(1, 1)
+    assert found == [None, 0.0, 0.125, 0.25, 0.5, 1.0, None]

@@ -11,7 +11,7 @@ import click
 
 from fabrica.errors import UnknownName
 
-__all__ = ["Requirement", "fallen", "requirement"]
+__all__ = ["Requirement", "fallen", "refuse_unknown", "requirement"]
 
 _FORM = re.compile(r"\s*([a-z0-9_]+)(?:@(train|holdout))?\s*(<=|>=)\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
 
@@ -72,3 +72,15 @@ requirement = click.option("--require", multiple=True, type=_Type(), metavar="'M
 def fallen(report: Any, require: Sequence[Requirement]) -> list[str]:
     """A line for each requirement that the report misses."""
     return [line for line in (one.missed(report) for one in require) if line]
+
+
+def refuse_unknown(require: Sequence[Requirement], metrics: Sequence[str] = ()) -> None:
+    """Refuse a number that none of the ``metrics`` (all, if none are named) measures, before any work is done."""
+    if not require:
+        return
+    from fabrica import catalog
+
+    known = sorted(n for name in metrics or catalog.names("metrics") for n in catalog.get("metrics", name).numbers)
+    for one in require:
+        if one.metric not in known:
+            raise UnknownName("number of the whole table", one.metric, known, where="--require")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fabrica.cli import options
-from fabrica.cli.require import Requirement, fallen, requirement
+from fabrica.cli.require import Requirement, fallen, refuse_unknown, requirement
 
 __all__ = ["command"]
 
@@ -40,6 +40,7 @@ def command(data: str | None, out: str, recipe: str | None, settings: tuple[str,
     from fabrica.cli.working import at_work
     from fabrica.page.words import text
 
+    refuse_unknown(require)
     written = recipe_of(data, recipe, settings, asked)
     with at_work(written.seed, quiet, workers, written.budget) as (run, _):
         report, files = pipeline.make(written, out, run=run)

@@ -66,7 +66,11 @@ class Talk:
         told, news = self._news
         words = news.note or news.task.replace("/", ", ") or "working"
         parts = [f"measuring {words}" if news.note and news.task.startswith("evaluate") else words]
-        if news.of > 0 and 0 < news.step <= news.of:
+        if news.whole:  # one figure for the whole job: at the pace so far, news being a little old
+            parts.append(f"{100 * news.whole:.0f} %")
+            left = (told - self._began) * (1 - news.whole) / news.whole - (now - told)
+            parts.append(f"about {span(max(left, 1.0))} left" if news.whole < 1 else "")
+        elif news.of > 0 and 0 < news.step <= news.of:
             parts.append(f"{100 * news.step / news.of:.0f} %")
             eta = (news.eta or 0.0) - (now - told)
             parts.append(f"about {span(max(eta, 1.0))} left" if news.step < news.of else "")

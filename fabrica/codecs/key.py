@@ -1,9 +1,10 @@
 """Keys: identifiers made afresh, unique over any number of rows and never learned from the real ones.
 
-What is known of a key is its look, the column's notation. A row's key follows from its number alone, so chunks and
-workers never meet: the number is written in the mixed radix of the template's slots and each group of slots is stirred
-by an affine permutation (the linear congruential step of Lehmer, 1951) that the lower groups shift, which is a
-permutation again. When a template is used up, it grows by one digit and goes on.
+What is known of a key is its look, the column's notation. A row's key follows from its number and the seed alone, so
+chunks and workers never meet: the number is written in the mixed radix of the template's slots and each group of slots
+is stirred by an affine permutation (the linear congruential step of Lehmer, 1951) that the seed and the lower groups
+shift, which is a permutation again. When a template is used up, it grows by one digit and goes on. Another seed gives
+other keys, but a sequence always counts from its start.
 """
 
 from __future__ import annotations
@@ -75,14 +76,15 @@ class Template:
         at = slots[-1] + 1 if slots else len(self.places)
         return Template((*self.places[:at], DIGITS, *self.places[at:]))
 
-    def write(self, rows: np.ndarray) -> pa.Array:
-        """(n,) strings for the row numbers (n,) int64, all of them below the capacity."""
+    def write(self, rows: np.ndarray, shift: int = 0) -> pa.Array:
+        """(n,) strings for the row numbers (n,) int64, all below the capacity; ``shift`` chooses among orders."""
         points = np.full((len(rows), len(self.places)), 0, np.uint32)
         groups, left, low = self._groups(), rows.astype(np.uint64), np.zeros(len(rows), np.uint64)
         for group in groups:
             size = math.prod(len(self.places[i]) for i in group)
             left, here = np.divmod(left, np.uint64(size))
-            number = (here * np.uint64(_stride(size)) + low + np.uint64(round(size * 0.7548776662))) % np.uint64(size)
+            begin = np.uint64((round(size * 0.7548776662) + shift) % size)
+            number = (here * np.uint64(_stride(size)) + low + begin) % np.uint64(size)
             low = (low * np.uint64(31) + number * np.uint64(2_654_435_761)) % np.uint64(ROOM)
             for i in group:
                 number, digit = np.divmod(number, np.uint64(len(self.places[i])))
@@ -157,7 +159,7 @@ def uuids(rows: np.ndarray, run: Run) -> pa.Array:
     return strings(text)
 
 
-def templates(first: Template, rows: np.ndarray, most: int | None = None) -> pa.Array:
+def templates(first: Template, rows: np.ndarray, shift: int, most: int | None = None) -> pa.Array:
     """Keys of a template, which grows where it is used up; ``OverflowError`` where it may not grow beyond ``most``."""
     pieces: list[pa.Array] = []
     template, start = first, 0
@@ -167,7 +169,7 @@ def templates(first: Template, rows: np.ndarray, most: int | None = None) -> pa.
         stop = start + template.capacity
         here = int(np.searchsorted(rows, min(stop, 2**63 - 1)))
         if here:
-            pieces.append(template.write(rows[:here] - start))
+            pieces.append(template.write(rows[:here] - start, shift))
         rows, template, start = rows[here:], template.wider(), stop
     return pa.concat_arrays(pieces) if pieces else pa.array([], pa.string())
 
@@ -279,21 +281,22 @@ class KeyCoder(Coder):
         among = (int(rows[-1]) // every + 1 if every else self.look["distinct"]) if len(rows) else 1
         drawn = run.child("reference").random().integers(0, among, len(rows)) * (every or 1)
         which, back = np.unique(drawn, return_inverse=True)
-        return replace(self, look=self.look["look"])._keys(which, run).take(pa.array(back))
+        name = self.look.get("to") or self.name  # the same rows have the same keys there
+        return replace(self, name=name, look=self.look["look"])._keys(which, run).take(pa.array(back))
 
     def _keys(self, rows: np.ndarray, run: Run) -> pa.Array:
         if self.look.get("kind") == "reference":
             return self._refer(rows, run)
-        most = self.look.get("most")
+        most, shift = self.look.get("most"), Run(run.seed).child("key").child(self.name).key() % ROOM
         try:
             if "template" in self.look:
-                return templates(Template.of(self.look["template"], most=most), rows, most)
+                return templates(Template.of(self.look["template"], most=most), rows, shift, most)
             if self.look["kind"] == "sequence":
                 return sequence(self.look, rows)
         except OverflowError:
             raise OutputError("the type of this key is too narrow for so many different keys",
                               where=f"column {self.name!r}", hint="sample fewer rows, or store it as int64") from None
-        return uuids(rows, run) if self.look["kind"] == "uuid" else templates(_email(), rows)
+        return uuids(rows, run) if self.look["kind"] == "uuid" else templates(_email(), rows, shift)
 
     def words(self) -> str:
         look = self.look["template"] if "template" in self.look else self.look["kind"]

@@ -85,6 +85,15 @@ def test_a_recipe_that_is_not_there(tmp_path):
         Recipe.load(tmp_path / "gone.json")
 
 
+def test_a_recipe_can_be_run_from_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = Recipe("in/people.csv", holdout="test.csv", schema="s.yaml").anchored()
+    assert (found.data, found.holdout, found.schema) == tuple(
+        str(tmp_path / name) for name in ("in/people.csv", "test.csv", "s.yaml"))
+    assert Recipe("/data/*.csv", schema={"a": "integer"}).anchored() == Recipe("/data/*.csv", schema={"a": "integer"})
+    assert Recipe().anchored() == Recipe()
+
+
 def test_what_is_told_has_no_folders():
     told = Recipe("/home/anna/secret/people.csv", holdout="C:\\anna\\test.csv", schema={"age": "integer"}).told()
     assert told["data"] == "people.csv" and told["holdout"] == "test.csv" and "schema" not in told

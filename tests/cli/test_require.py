@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from fabrica.cli.require import Requirement, fallen
+from fabrica.cli.require import Requirement, fallen, refuse_unknown
 from fabrica.errors import UnknownName
 from fabrica.report import Finding, Report
 
@@ -33,6 +33,14 @@ def test_the_line_says_what_fell_short():
 def test_an_unknown_number_is_answered_with_those_that_are():
     with pytest.raises(UnknownName, match="alone@holdout, alone@train, detector@holdout"):
         fallen(REPORT, [Requirement.read("shap<=2")])
+
+
+def test_an_unknown_number_is_refused_before_any_work():
+    refuse_unknown([Requirement.read("kway_3<=9"), Requirement.read("detector@holdout>=0.9")])
+    with pytest.raises(UnknownName, match="shape"):
+        refuse_unknown([Requirement.read("shap<=2")])
+    with pytest.raises(UnknownName, match="there are: shape"):
+        refuse_unknown([Requirement.read("detector>=0.9")], ["shape"])
 
 
 @pytest.mark.parametrize("text", ["detector", "detector>0.9", "detector=0.9", ">=1", "detector>=good", "a b>=1"])

@@ -43,6 +43,14 @@ def test_a_line_has_share_eta_and_time_so_far():
     assert one.line(clock.now + 4) == "learning · 25 % · about 1 min 26 s left · 4 s so far"
 
 
+def test_one_figure_tells_of_the_whole_job_where_it_is_known():
+    one, clock = talk()
+    clock.now += 30
+    one(Progress("fit/engine", 9, 10, "growing trees", seconds=3.0, whole=0.25))
+    assert one.line(clock.now) == "growing trees · 25 % · about 1 min 30 s left · 30 s so far"
+    assert "about 1 min 26 s left" in one.line(clock.now + 4)
+
+
 def test_the_eta_shrinks_between_news():
     one, clock = talk(Terminal())
     one(NEWS)

@@ -55,6 +55,16 @@ def test_keys_look_right_and_are_unique_over_chunks(name: str) -> None:
     assert keys(notation, 3000, 6000) == chunks[1], "the same seed gives the same keys"
 
 
+@pytest.mark.parametrize("name", ["email", "template", "long", "none"])
+def test_another_seed_gives_other_keys(name: str) -> None:
+    one, other = (set(keys(LOOKS[name][0], 0, 2000, seed=seed)) for seed in (1, 2))
+    assert len(one) == len(other) == 2000 and len(one & other) < 20
+
+
+def test_a_sequence_counts_from_its_start_whatever_the_seed() -> None:
+    assert keys({"kind": "sequence"}, 0, 3, seed=1) == keys({"kind": "sequence"}, 0, 3, seed=2) == ["1", "2", "3"]
+
+
 def test_uuids_are_uuids_and_depend_on_the_seed() -> None:
     one, other = keys({"kind": "uuid"}, 0, 50, seed=1), keys({"kind": "uuid"}, 0, 50, seed=2)
     assert not set(one) & set(other)
@@ -100,15 +110,15 @@ def test_too_many_keys_for_their_type_are_one_clear_error(notation: object) -> N
         keys(notation, 40_000, 40_010, "int16")
 
 
-@given(st.text("#Aax-.é", max_size=9), st.integers(0, 2**40))
-def test_a_template_is_a_permutation(text: str, start: int) -> None:
+@given(st.text("#Aax-.é", max_size=9), st.integers(0, 2**40), st.integers(0, 2**31))
+def test_a_template_is_a_permutation(text: str, start: int, shift: int) -> None:
     template = Template.of(text)
     size = min(template.capacity, 3000)
     start = min(start, template.capacity - size)
     rows = np.arange(start, start + size)
-    assert len(set(template.write(rows).to_pylist())) == size
+    assert len(set(template.write(rows, shift).to_pylist())) == size
     if template.capacity <= 3000:
-        assert len(set(template.write(np.arange(template.capacity)).to_pylist())) == template.capacity
+        assert len(set(template.write(np.arange(template.capacity), shift).to_pylist())) == template.capacity
 
 
 def test_keys_do_not_follow_one_another() -> None:

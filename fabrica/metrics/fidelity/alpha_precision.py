@@ -44,6 +44,7 @@ class AlphaPrecision(Metric):
     title: ClassVar[str] = ("whether rows are typical (precision) and all kinds of real rows are reached (recall), "
                             "in a space of our own")
     source: ClassVar[str] = "after Alaa et al. 2022, arXiv:2102.08921; not comparable with published numbers"
+    numbers: ClassVar[tuple[str, ...]] = ("alpha_precision", "beta_recall")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         floor = evidence.holdout if evidence.holdout is not None else evidence.real

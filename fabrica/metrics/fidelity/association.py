@@ -31,6 +31,7 @@ class Association(Metric):
 
     title: ClassVar[str] = "how well the strength of every two columns' connection is kept"
     source: ClassVar[str] = "Cramér's V, bias-corrected; Bergsma 2013"
+    numbers: ClassVar[tuple[str, ...]] = ("association",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         real, synthetic = evidence.real, evidence.synthetic

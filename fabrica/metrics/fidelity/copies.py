@@ -35,6 +35,7 @@ class Copies(Metric):
 
     title: ClassVar[str] = "how many rows are exact copies of the original's, against chance"
     source: ClassVar[str] = "identical match share, with the holdout as chance (Platzer and Reutterer 2021)"
+    numbers: ClassVar[tuple[str, ...]] = ("copies", "copies_excess")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         real, twin, rest = evidence.real, evidence.synthetic, evidence.holdout

@@ -32,6 +32,7 @@ class Coverage(Metric):
 
     title: ClassVar[str] = "whether all levels and the whole ranges are reached"
     source: ClassVar[str] = "CategoryCoverage and RangeCoverage of sdmetrics"
+    numbers: ClassVar[tuple[str, ...]] = ("coverage", "coverage_rare")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         real, synthetic = evidence.real, evidence.synthetic

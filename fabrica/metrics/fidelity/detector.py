@@ -31,6 +31,7 @@ class Detector(Metric):
 
     title: ClassVar[str] = "whether boosted trees can tell the twin from the original"
     source: ClassVar[str] = "classifier two-sample test; Lopez-Paz and Oquab 2017, with XGBoost as in arXiv:2603.23016"
+    numbers: ClassVar[tuple[str, ...]] = ("detector", "detector_auc")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         floor = None

@@ -34,6 +34,7 @@ class KWay(Metric):
 
     title: ClassVar[str] = "how far three and four columns together are off"
     source: ClassVar[str] = "k-marginals; McKenna, Miklau and Sheldon 2021, NIST synthetic data challenge"
+    numbers: ClassVar[tuple[str, ...]] = ("kway_3", "kway_4")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         parts, floor_from = even(evidence, run.child("parts"))

@@ -34,6 +34,7 @@ class Missingness(Metric):
 
     title: ClassVar[str] = "whether values are missing as often, together and for the same rows"
     source: ClassVar[str] = "own; after Rubin, Inference and missing data, Biometrika 1976"
+    numbers: ClassVar[tuple[str, ...]] = ("missingness", "missingness_pairs", "missingness_values")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         sheets = [s for s in (evidence.real, evidence.synthetic) if s.rows]

@@ -57,6 +57,7 @@ class Shape(Metric):
 
     title: ClassVar[str] = "how far each column's own distribution is off"
     source: ClassVar[str] = "KSComplement and TVComplement; Zhang et al. 2024, arXiv:2310.09656"
+    numbers: ClassVar[tuple[str, ...]] = ("shape",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         sheets, floor_from = beside(evidence, run.child("holdout"))

@@ -32,6 +32,7 @@ class Trend(Metric):
 
     title: ClassVar[str] = "how far every two columns together are off, as published (each table's own bins)"
     source: ClassVar[str] = "CorrelationSimilarity and ContingencySimilarity; Zhang et al. 2024, arXiv:2310.09656"
+    numbers: ClassVar[tuple[str, ...]] = ("trend",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         real, synthetic = evidence.real, evidence.synthetic

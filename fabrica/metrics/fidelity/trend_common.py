@@ -31,6 +31,7 @@ class TrendCommon(Metric):
 
     title: ClassVar[str] = "how far every two columns together are off, on the original's own quantiles"
     source: ClassVar[str] = "total variation of pair tables on common bins; Zhang et al. 2024, arXiv:2310.09656"
+    numbers: ClassVar[tuple[str, ...]] = ("trend_common",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         sheets, floor_from = beside(evidence, run.child("holdout"))

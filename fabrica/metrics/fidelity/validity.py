@@ -32,6 +32,7 @@ class Validity(Metric):
 
     title: ClassVar[str] = "whether impossible values or repeated keys occur"
     source: ClassVar[str] = "own; compare DiagnosticReport of sdmetrics; interval: Wilson 1927"
+    numbers: ClassVar[tuple[str, ...]] = ("validity", "validity_keys", "validity_range")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         if not evidence.synthetic.rows:
