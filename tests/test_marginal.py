@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabrica.errors import ModelFileError
-from fabrica.marginal import DISTINCT, KNOTS, Marginal, Tally
+from fabrica.marginal import Marginal
 from fabrica.state import State
+from fabrica.tally import DISTINCT, KNOTS, Tally
 
 K = 5
 NUMBERS = st.lists(

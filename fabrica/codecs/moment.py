@@ -21,11 +21,12 @@ from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.errors import FabricaError, ModelFileError, SchemaError
-from fabrica.marginal import Marginal, Tally
+from fabrica.marginal import Marginal
 from fabrica.notation import cell_type
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
+from fabrica.tally import Tally
 
 __all__ = ["Moment"]
 

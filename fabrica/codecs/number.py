@@ -15,10 +15,11 @@ import pyarrow as pa
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
-from fabrica.marginal import Marginal, Tally
+from fabrica.marginal import Marginal
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
+from fabrica.tally import Tally
 
 __all__ = ["Number"]
 

@@ -21,10 +21,11 @@ from fabrica.block import Coded, code_type
 from fabrica.codecs.text.chain import Chain, learned
 from fabrica.codecs.text.tally import LONGEST, Held, tallies
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
-from fabrica.marginal import Marginal, Tally
+from fabrica.marginal import Marginal
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
+from fabrica.tally import Tally
 
 __all__ = ["Text"]
 
