@@ -54,9 +54,9 @@ def pieces(tally: Tally, k: int) -> list[Piece]:
     told = np.where(mean, np.minimum(counts, near - 1), counts)  # one mean tells of no span
     wide = _widest(_wide(half, told, point, mean, near, float(k), TIMES, BEYOND), np.diff(half))
     begin = np.flatnonzero(np.concatenate([[True], wide | point[1:] | point[:-1]]))
-    rows = np.add.reduceat(counts, begin)
-    begin, rows = _joined(begin, rows, point[begin], k)
     end = np.append(begin[1:], len(values)) - 1
+    begin = begin[~_joined(begin, end, np.add.reduceat(counts, begin), point[begin], half, k)]
+    rows, end = np.add.reduceat(counts, begin), np.append(begin[1:], len(values)) - 1
     solid = np.flatnonzero(point[begin] | (rows >= k))
     before, after = _given(begin, end, rows, solid, half)
     edge = np.concatenate([[False], wide, [False]])
@@ -71,13 +71,32 @@ def _widest(wide: np.ndarray, gap: np.ndarray) -> np.ndarray:
     return wide
 
 
-def _joined(begin: np.ndarray, rows: np.ndarray, mass: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """(begin, rows) with neighbouring pieces of fewer than k rows as one where together they are k."""
-    few = ~mass & (rows < k)
-    run = np.cumsum(~few | ~np.append(False, few[:-1])) - 1  # each run of few, and each other piece, has a number
-    total = np.bincount(run, rows)
-    keep = ~(few & np.append(False, few[:-1]) & (total[run] >= k))
-    return begin[keep], np.add.reduceat(rows, np.flatnonzero(keep))
+@kernel
+def _joined(begin, end, rows, mass, half, k):  # type: ignore[no-untyped-def]
+    """(p,) whether a piece is one with the piece before it: neighbours of fewer than k rows each that together hold k.
+
+    A piece that lies nearer to a piece of k rows than to its neighbour is not of their company.
+    """
+    joins = np.zeros(len(begin), np.bool_)
+    i, size = 0, len(begin)
+    while i < size:
+        if mass[i] or rows[i] >= k:
+            i += 1
+            continue
+        j = i
+        while j + 1 < size and not mass[j + 1] and rows[j + 1] < k:
+            j += 1
+        first, last = i, j
+        while i > 0 and first < last and half[begin[first]] - half[end[i - 1]] < (
+                half[begin[first + 1]] - half[end[first]]):
+            first += 1
+        while j < size - 1 and first < last and half[begin[j + 1]] - half[end[last]] < (
+                half[begin[last]] - half[end[last - 1]]):
+            last -= 1
+        if rows[first : last + 1].sum() >= k:
+            joins[first + 1 : last + 1] = True
+        i = j + 1
+    return joins
 
 
 def _given(
