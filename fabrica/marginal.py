@@ -4,8 +4,7 @@
 neighbouring knots are equal, and every draw that falls between them returns it bit for bit. The rows between point
 masses are averaged in groups of at least k (microaggregation; Domingo-Ferrer and Mateo-Sanz, IEEE TKDE 2002) and the
 groups' borders are the knots, so no stored number belongs to fewer than k rows; the ends are means of the k extreme
-rows, never the extremes (``quantiles.py`` learns all this). Two knots at one probability are a jump: nothing is drawn
-between them. The alphabet cuts [0, 1] at ``edges`` into codes: heavy point masses are codes of their own
+rows, never the extremes. The alphabet cuts [0, 1] at ``edges`` into codes: heavy point masses are codes of their own
 (atoms), the rest has equal mass.
 """
 
@@ -17,7 +16,7 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.kernels import kernel
-from fabrica.quantiles import alphabet, quantile_function
+from fabrica.quantile import edges, quantile_function
 from fabrica.state import State
 from fabrica.tally import Tally
 
@@ -64,11 +63,10 @@ class Marginal:
             if bounds is None:
                 raise ValueError("a marginal needs at least k values")
             return cls(np.array([0.0, 1.0]), np.array(bounds, np.float64), np.array([0.0, 1.0]), decimals)
-        cum, knots, mass, jumps = quantile_function(
-            tally.values, tally.counts, tally.points(k), k, bounds, decimals)
-        edges = alphabet(cum, knots, mass, jumps, codes, total, k)
-        assert np.diff(edges).min() * total > k * (1 - 1e-6), "no code stands for fewer than k rows"
-        return cls(cum, knots, edges, decimals)
+        cum, knots, mass = quantile_function(tally, k, bounds, decimals)
+        cuts = edges(cum, knots, mass, codes, total, k)
+        assert np.diff(cuts).min() * total > k * (1 - 1e-6), "no code stands for fewer than k rows"
+        return cls(cum, knots, cuts, decimals)
 
     @property
     def size(self) -> int:
@@ -87,7 +85,8 @@ class Marginal:
             self.cum[np.minimum(low + 1, len(self.cum) - 1)] >= self.edges[1:] - 1e-12)
 
     def position(self, values: np.ndarray) -> np.ndarray:
-        """(n,) cumulative probability of each value; the middle of its mass for a point mass."""
+        """(n,) cumulative probability of each value; the middle of its mass for a point mass. A value in a gap belongs
+        to the nearer side."""
         left, right = np.searchsorted(self.knots, values, "left"), np.searchsorted(self.knots, values, "right")
         last = len(self.knots) - 1
         low, high = np.clip(left - 1, 0, last), np.clip(left, 0, last)
@@ -97,7 +96,18 @@ class Marginal:
         share = np.where(gap > 0, (inside - begin) / np.where(gap > 0, gap, 1), 0.0)
         between = self.cum[low] + np.clip(share, 0, 1) * (self.cum[high] - self.cum[low])
         exact = (self.cum[np.clip(left, 0, last)] + self.cum[np.clip(right - 1, 0, last)]) / 2
-        return np.where(right > left, exact, between)
+        return self._beside_gaps(np.where(right > left, exact, between), values)
+
+    def _beside_gaps(self, position: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Positions (n,) a little off the jumps, so that each value is surely on its own side of every gap."""
+        low = np.flatnonzero((self.cum[1:] == self.cum[:-1]) & (self.knots[1:] > self.knots[:-1]))
+        low = low[(low > 0) & (low < len(self.cum) - 2)]
+        if not len(low):
+            return position
+        below = self.cum[low] - (self.cum[low] - self.cum[low - 1]) / 8
+        above = self.cum[low + 1] + (self.cum[low + 2] - self.cum[low + 1]) / 8
+        side = np.searchsorted(_middle(self.knots[low], self.knots[low + 1]), values)
+        return np.clip(position, np.append(0.0, above)[side], np.append(below, 1.0)[side])
 
     def code(self, position: np.ndarray) -> np.ndarray:
         """(n,) the code of each position."""
@@ -133,6 +143,13 @@ class Marginal:
         decimals = sound.plain(state, "decimals", (int, type(None)))
         sound.demand(decimals is None or -300 <= decimals <= 300, "a number of decimals that makes no sense")
         return cls(cum, knots, edges, decimals)
+
+
+def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(n,) halfway between ``low`` and ``high`` (n,), and always below ``high``."""
+    if low.dtype.kind == "i":
+        return low + ((high.view(np.uint64) - low.view(np.uint64) - 1) // 2).astype(np.int64)
+    return np.minimum(low / 2 + high / 2, np.nextafter(high, -np.inf))
 
 
 @kernel

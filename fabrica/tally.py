@@ -1,4 +1,8 @@
-"""What a survey of numbers keeps: distinct values and how often each occurs, in bounded memory."""
+"""What a survey of numbers keeps: distinct values with their counts, mergeable and bounded.
+
+Few values stay exact however many rows there are; of many, light neighbours are joined at their mean, so a survey of
+any number of rows fits in memory and still tells every cumulative probability.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["KNOTS", "Tally", "same_type"]
+__all__ = ["Tally", "same", "KNOTS", "DISTINCT"]
 
-KNOTS = 4096  #: groups of rows whose borders are kept, at most
+KNOTS = 4096  #: groups of rows that a learned marginal keeps borders of, at most
 DISTINCT = 1 << 18  #: distinct values that a survey keeps, at most
 EXACT = 1 << 53  #: whole numbers beyond it are kept in 64-bit integers: a float64 would lose their last digits
 
@@ -56,7 +60,7 @@ class Tally:
         counts = np.bincount(group, self.counts)
         mean = np.bincount(group, self.values * self.counts) / counts
         alone = np.bincount(group) == 1
-        values = np.where(alone, self.values[begins], same_type(mean, self.values))
+        values = np.where(alone, self.values[begins], same(mean, self.values))
         merged = np.where(alone, self._mean[begins], True)
         order = np.lexsort((merged, values))  # the mean of far whole numbers is rounded
         return Tally(values[order], counts[order], merged[order]).thinned()
@@ -74,8 +78,8 @@ class Tally:
         return (self.counts >= max(k, self.total / (2 * KNOTS))) & ~self._mean
 
 
-def same_type(values: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Float64 ``values`` rounded to int64 if ``like`` is int64."""
+def same(values: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Float64 ``values`` rounded to int64 if ``like`` is."""
     if like.dtype.kind != "i":
         return values
     return np.clip(np.round(values), -(2.0**63), np.nextafter(2.0**63, 0)).astype(np.int64)
@@ -83,5 +87,4 @@ def same_type(values: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 def _alike(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as int64 if one of them is."""
-    return (same_type(one, other) if one.dtype.kind == "f" else one,
-            same_type(other, one) if other.dtype.kind == "f" else other)
+    return same(one, other) if one.dtype.kind == "f" else one, same(other, one) if other.dtype.kind == "f" else other

@@ -125,8 +125,8 @@ class Moment(Codec):
         if present >= self.k:  # of fewer nothing may be said
             bounds = _bounds(column, clock)
             if clock.dated:
-                ends = bounds or _ends(summary.days, self.k)
                 parts += self._days(summary.days, bounds)
+                ends = bounds or _ends(_kept(summary.days, parts[0]), self.k)
             if len(summary.steps.values) > 1 or not clock.dated:
                 parts.append(Part("time", self._marginal(summary.steps, None if clock.dated else bounds)))
             else:
@@ -158,6 +158,15 @@ def _split(ticks: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
 def _tally(values: np.ndarray, counts: np.ndarray) -> Tally:
     distinct, where = np.unique(values, return_inverse=True)
     return Tally(distinct, np.bincount(where, counts, len(distinct)))
+
+
+def _kept(days: Tally, part: Part) -> Tally:
+    """The days of the weeks that may be drawn: a few rows of 9999-12-31 are none of them."""
+    if part.role != "week":
+        return days
+    week = (days.values + MONDAY) // 7
+    kept = (week >= np.floor(part.marginal.knots[0])) & (week <= np.ceil(part.marginal.knots[-1]))
+    return Tally(days.values[kept], days.counts[kept]) if kept.any() else days
 
 
 def _ends(days: Tally, k: int) -> tuple[int, int]:

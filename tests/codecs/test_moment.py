@@ -150,3 +150,14 @@ def test_rows_without_a_moment_do_not_contradict_themselves() -> None:
     _, weekday = there(column, cells).encode((cells,), Run(0))
     assert len(set(weekday.codes)) == 1 and weekday.absent == 0
     assert ((weekday.reals >= 0) & (weekday.reals <= 1)).all()
+
+
+@pytest.mark.parametrize("far", [2932896, -25567], ids=["9999-12-31", "1900-01-01"])
+@pytest.mark.parametrize("held", [1, 4, 5, 300])
+def test_no_day_is_drawn_between_a_far_sentinel_and_the_days(far: int, held: int) -> None:
+    days = chance(2).integers(18_000, 19_500, 3000)
+    column, cells = moment(np.r_[days, np.full(held, far)], kind="date")
+    found = ticks(back(there(column, cells), cells))
+    bulk = found[found != far]
+    assert (found == far).sum() == (held if held >= 5 else 0), "a day of fewer than k rows is not told"
+    assert days.min() - 6 <= bulk.min() and bulk.max() <= days.max() + 6
