@@ -82,8 +82,8 @@ class TableModel:
         if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
             raise SettingError("must be a whole number that is not negative", where="rows")
         run, table = run.fresh().child("sample"), self.written(as_text)
-        chunks = [range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK)]
-        if run.workers == 1 or len(chunks) == 1:
+        chunks = (range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
+        if run.workers == 1 or rows <= CHUNK:
             for chunk in chunks:
                 yield self._chunk(chunk, run, table)
                 run.tell(chunk.stop, rows, "sampling")

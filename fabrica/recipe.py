@@ -18,6 +18,7 @@ from fabrica.errors import InputError, SettingError, UnknownName
 __all__ = ["Recipe", "seconds", "count"]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+MOST = 10**18  #: rows: their numbers stay within 64 bits
 _SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
@@ -44,6 +45,8 @@ def count(text: str | int, where: str = "rows") -> int:
     plain = str(text).strip().replace("_", "").lower()
     found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d{1,2})?)([km]?)", plain, re.ASCII)
     number = float(found[1]) * _SCALES[found[2]] if found else 0.0
+    if number > MOST:
+        raise SettingError(f"must be at most {MOST:.0e}", where=where, hint="write 1000, 1_000_000, 1e6 or 1m")
     if number < 1 or number != int(number):
         raise SettingError("must be a whole number of at least 1", where=where, hint="write 1000, 1_000_000, 1e6 or 1m")
     return int(plain) if plain.isdigit() else int(number)

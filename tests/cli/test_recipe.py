@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabrica.errors import InputError, SettingError, UnknownName
+from fabrica.model import TableModel
 from fabrica.recipe import Recipe, count, seconds
+from fabrica.run import Run
 
 
 @pytest.mark.parametrize(("text", "wanted"), [("1000", 1000), ("1_000_000", 10**6), ("1e6", 10**6), ("1m", 10**6),
@@ -22,6 +24,17 @@ def test_counts(text, wanted):
 def test_counts_refused(text):
     with pytest.raises(SettingError, match="at least 1"):
         count(text)
+
+
+@pytest.mark.parametrize("text", ["1e19", "1e99", "9" * 30])
+def test_more_rows_than_can_be_numbered_are_refused(text):
+    with pytest.raises(SettingError, match=r"at most 1e\+18"):
+        count(text)
+
+
+def test_the_first_of_very_many_rows_are_there_at_once(model):
+    batches = TableModel.load(model).sample_batches(10**18, Run(1, workers=1))
+    assert next(batches).num_rows > 0
 
 
 @given(st.integers(1, 10**18))
