@@ -140,7 +140,8 @@ def learn(
 ) -> Encoder:
     """Survey every part, merge, learn the coders. ``settings`` (such as ``k``) go to every codec that has them."""
     places = seats(table)
-    codecs = [_codec(seat.codec, settings) for seat in places]
+    known = {name: _codec(name, settings) for name in sorted({seat.codec for seat in places})}
+    codecs = [known[seat.codec] for seat in places]
     summaries: list[Summary | None] = [None] * len(places)
     done = 0
     for part in _parts(batches):
