@@ -19,7 +19,7 @@ from pathlib import Path
 from places import DATA, RESULTS, Data, need_data, score
 
 HERE = Path(__file__).resolve().parent
-LEAVES = (10, 25, 50, 100)
+LEAVES = (10, 15, 25, 50, 100)
 
 
 def halves(data: Data, folder: Path) -> tuple[Path, Path]:

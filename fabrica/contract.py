@@ -197,6 +197,10 @@ class Sheet:
     def categorical(self) -> list[str]:
         return [n for n in self.values if n in self.levels]
 
+    def select(self, names: Sequence[str]) -> Sheet:
+        levels = {n: self.levels[n] for n in names if n in self.levels}
+        return Sheet(self.rows, {n: self.values[n] for n in names}, levels)
+
     def take(self, rows: np.ndarray) -> Sheet:
         return Sheet(len(rows), {n: v[rows] for n, v in self.values.items()}, self.levels)
 

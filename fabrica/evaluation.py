@@ -25,6 +25,7 @@ from fabrica.report import Finding, Report
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import Batches, sheets
+from fabrica.statistics import WIDE
 from fabrica.verdict import told
 from fabrica.version import VERSION
 
@@ -141,6 +142,9 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
         notes.append("There is no holdout: what only rows nobody learned from can show is not measured.")
     got = sheets(table, *(d for d in (real, synthetic, holdout) if d is not None), keep=keep)
     notes += _left_out(table)
+    if (columns := len(got[0].values)) > WIDE:
+        notes.append(f"The table has {columns:,} columns that are compared; pairs were measured among every so many-th "
+                     f"of them, {WIDE} in all.")
     return Evidence(table, got[0], got[1], got[2] if holdout is not None else None, target), notes
 
 

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, TypeVar
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, TypeVar
 from fabrica import catalog
 from fabrica.counted import counted, filled
 from fabrica.dataset import Dataset, holds_text, write_table
+from fabrica.dataset.files import fingerprint
 from fabrica.evaluation import evaluate as judge
 from fabrica.folder import Folder
 from fabrica.job import Job, check_columns, guess, told
@@ -33,6 +34,8 @@ __all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "synth", "dra
 T = TypeVar("T")
 Listener = Callable[[Progress], None]
 Say = Callable[[str], None]
+
+CHANGED = "the table is not the one that the recipe was written for (its SHA-256 differs): other rows come of it"
 
 
 def _silent(line: str) -> None:
@@ -137,8 +140,10 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
     """
     run = run or Run(recipe.seed, budget=recipe.budget)
     with Folder(out, keep=[recipe.data]) as folder:
-        dataset = filled(recipe.data)
+        dataset, mark = filled(recipe.data), fingerprint(Path(recipe.data))
         job = Job.begin(recipe, dataset, run, recipe.schema)
+        if recipe.sha256 not in ("", mark):
+            job = replace(job, notes=(CHANGED, *job.notes))
         for note in job.notes:
             say(note)
         run.expect(job.stages())
@@ -151,7 +156,7 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         report.save(folder.path("report.json"))
         model.save(folder.path("model.fab"))
         folder.path("schema.json").write_text(Schema((model.table,)).dumps(), encoding="utf-8")
-        folder.path("recipe.json").write_text(recipe.anchored().dumps(), encoding="utf-8")
+        folder.path("recipe.json").write_text(recipe.anchored(mark).dumps(), encoding="utf-8")
         return report, folder.done()
 
 

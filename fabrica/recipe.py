@@ -67,6 +67,7 @@ class Recipe:
     target : the column that somebody would want to predict; its usefulness is then measured too.
     budget : seconds that learning may take; None for as long as it needs.
     schema : what the user knows better than the guess: a file, or the same content as plain values.
+    sha256 : of the real table's file when the recipe was written (of several parts: one after another, by name).
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
@@ -81,6 +82,7 @@ class Recipe:
     target: str | None = None
     budget: float | None = None
     schema: Any = None
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
@@ -90,6 +92,8 @@ class Recipe:
             object.__setattr__(self, "rows", count(self.rows))
         if not isinstance(self.seed, int) or isinstance(self.seed, bool):
             raise SettingError("must be a whole number", where="seed")
+        if not re.fullmatch(r"(?:[0-9a-f]{64})?", str(self.sha256), re.ASCII):
+            raise SettingError("must be 64 hexadecimal digits", where="sha256")
 
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_recipe": 1, **asdict(self)}
@@ -121,21 +125,18 @@ class Recipe:
     def dumps(self) -> str:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
 
-    def anchored(self) -> Recipe:
-        """The same run from wherever it is started: files by their full path."""
-        holdout = _full(self.holdout) if isinstance(self.holdout, str) else self.holdout
-        schema = _full(self.schema) if isinstance(self.schema, (str, Path)) else self.schema
-        return replace(self, data=_full(self.data) if self.data else "", holdout=holdout, schema=schema)
+    def anchored(self, sha256: str = "") -> Recipe:
+        """The recipe of a run that is over, to be repeated from anywhere: its files by their full paths."""
+        files: dict[str, Any] = {
+            name: str(Path(path).expanduser().absolute()) for name in ("data", "holdout", "schema")
+            if isinstance(path := getattr(self, name), (str, Path)) and str(path)}
+        return replace(self, sha256=sha256, **files)
 
     def told(self) -> dict[str, Any]:
         """What a report may tell: file names without their folders, and no content of a schema."""
-        short = replace(self, data=_last(self.data), schema=None,
+        short = replace(self, data=_last(self.data), schema=None, sha256="",
                         holdout=_last(self.holdout) if isinstance(self.holdout, str) else self.holdout)
         return {k: v for k, v in asdict(short).items() if v not in (None, "", {})}
-
-
-def _full(path: str | Path) -> str:
-    return str(Path.cwd() / path)
 
 
 def _last(path: str) -> str:

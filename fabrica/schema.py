@@ -34,7 +34,8 @@ KINDS: dict[str, str] = {
     "duration": "lengths of time",
     "latitude": "degrees north, half of a place",
     "longitude": "degrees east, half of a place",
-    "key": "identifiers: made afresh, never learned; unique unless they refer to other rows",
+    "key": "identifiers: made afresh, never learned; unique unless they refer to other rows. Another seed gives "
+           "others, except of plain sequences",
     "text": "free text: only its patterns are learned",
     "constant": "one value in every row",
     "empty": "no value in any row",

@@ -19,7 +19,7 @@ rows of the twin, and as many real rows beside both, from the holdout or (``HALV
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from fabrica.run import Run
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
            "correlation", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES", "ITSELF", "TRAINED",
-           "beside", "even"]
+           "WIDE", "among", "beside", "even"]
 
 #: what a floor was measured on, as ``detail["floor_from"]`` says it
 BOOTSTRAP, HOLDOUT, HALVES = "bootstrap of the original", "holdout", "halves of the original"
@@ -201,6 +201,22 @@ def spread(numbers: np.ndarray, times: int, top: float = np.inf, floor_from: str
         floor, low, high = rest, max(0.0, rest - around), min(top, rest + around)
     return Spread(value, max(0.0, value - half), min(top, value + half), floor, float(low), float(high), rest,
                   floor_from)
+
+
+WIDE = 141  #: columns among which pairs are measured at most: ten thousand pairs
+
+
+def among(evidence: Evidence) -> Evidence:
+    """The evidence with the columns among which pairs are measured: all, or of more than ``WIDE`` every so many-th, the
+    same for every metric, the target always among them."""
+    names = list(evidence.real.values)
+    if len(names) <= WIDE:
+        return evidence
+    chosen = {names[i] for i in np.linspace(0, len(names) - 1, WIDE).round().astype(int)}
+    kept = [n for n in names if n in chosen or n == evidence.target]
+    rest = evidence.holdout
+    return replace(evidence, real=evidence.real.select(kept), synthetic=evidence.synthetic.select(kept),
+                   holdout=None if rest is None else rest.select(kept))
 
 
 NEARLY = 0.9  #: a holdout of this share of the twin's rows is as good as one of as many

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -66,6 +67,36 @@ def test_the_recipe_makes_it_all_again(made, fabrica):
     assert fabrica(*words)[0] == 0
     for name in ("data.csv", "model.fab", "schema.json", "recipe.json"):
         assert (Path("again") / name).read_bytes() == (made[0] / name).read_bytes(), name
+
+
+def test_a_recipe_is_repeated_from_elsewhere(fabrica, people, monkeypatch):
+    Path("in").mkdir()
+    Path("in/t.csv").write_bytes(people.read_bytes())
+    Path("in/s.yaml").write_text("age: integer")
+    words = ["--holdout", "in/t.csv", "--schema", "in/s.yaml", "--rows", 60, "-q"]
+    assert fabrica("synth", "in/t.csv", "-o", "o", *QUICK, *words)[0] == 0
+    assert json.loads(Path("o/recipe.json").read_text())["sha256"] == hashlib.sha256(people.read_bytes()).hexdigest()
+    Path("far").mkdir()
+    monkeypatch.chdir("far")
+    code, _, err = fabrica("synth", "--recipe", "../o/recipe.json", "-o", "o", "-q")
+    assert code == 0, err
+    for name in ("data.csv", "recipe.json"):
+        assert Path("o", name).read_bytes() == Path("../o", name).read_bytes()
+
+
+def test_a_recipe_says_that_its_table_has_changed(fabrica, people):
+    def notes(*words):
+        code, out, err = fabrica("synth", *words, "-o", "o", "--rows", 60, "-q", "--json")
+        assert code == 0, err
+        return json.dumps(json.loads(out)["report"]["facts"]["notes"])
+
+    Path("t.csv").write_bytes(people.read_bytes())
+    assert "recipe was written for" not in notes("t.csv", *QUICK)
+    Path("kept.json").write_bytes(Path("o/recipe.json").read_bytes())
+    assert "recipe was written for" not in notes("--recipe", "kept.json")
+    Path("t.csv").write_bytes(people.read_bytes().rsplit(b"\n", 2)[0] + b"\n")
+    assert "recipe was written for" in notes("--recipe", "kept.json")
+    assert "recipe was written for" not in notes("t.csv", "--recipe", "kept.json")
 
 
 def test_a_flag_changes_the_recipe(made, fabrica):

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from fabrica.metrics.fidelity.association import cramer
 from fabrica.metrics.fidelity.trend import errors
+from fabrica.statistics import WIDE
 
 from .worlds import find, judge, people, sheet, shuffled, table, two_sheets
 
@@ -232,3 +233,13 @@ def test_cramer_is_zero_on_average_for_independent_columns_and_one_for_equal_one
     assert np.mean(strengths) < 0.04
     assert cramer(np.diag([100, 200, 300])) == pytest.approx(1, abs=0.01)
     assert cramer(np.array([[3, 0], [0, 0]])) == 0
+
+
+@pytest.mark.parametrize("metric", ["trend", "trend_common", "association"])
+def test_of_very_many_columns_some_are_paired_the_target_among_them(metric):
+    r = np.random.Generator(np.random.Philox(8))
+    real, twin = ({f"c{i}": r.normal(size=60) for i in range(WIDE + 40)} for _ in range(2))
+    whole = find(judge(metric, sheet(**real), sheet(**twin), target="c2"), metric)
+    assert whole.detail["pairs"] == WIDE * (WIDE + 1) // 2, "every so many-th column, and the target"
+    if "columns" in whole.detail:
+        assert len(whole.detail["columns"]) == WIDE + 1 and "c2" in whole.detail["columns"]

@@ -21,7 +21,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import Binned, Resamples, common_bins, even, spread
+from fabrica.statistics import Binned, Resamples, among, common_bins, even, spread
 
 TIMES, CELLS = 5, 1 << 20
 
@@ -34,6 +34,7 @@ class Association(Metric):
     numbers: ClassVar[tuple[str, ...]] = ("association",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
+        evidence = among(evidence)
         real, synthetic = evidence.real, evidence.synthetic
         if len(real.values) < 2 or not real.rows or not synthetic.rows:
             return [Finding("association", None, problem="there is no pair of columns with rows")]

@@ -24,7 +24,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import BOOTSTRAP, Binned, Resamples, common_bins, spread, variations
+from fabrica.statistics import BOOTSTRAP, Binned, Resamples, among, common_bins, spread, variations
 
 LEAST, WORST = 25, 10
 
@@ -42,12 +42,15 @@ class Missingness(Metric):
             return [Finding("missingness", None, unit="%", problem="a table has no rows")]
         absent = {n: tuple(_absent(s, n) for s in sheets) for n in sheets[0].values}
         gappy = [n for n, flags in absent.items() if any(f.any() for f in flags)]
+        few = list(among(evidence).real.values)
+        paired = [n for n in gappy if n in set(few)]
         work = max(1, len(gappy)) * len(absent) * (sheets[0].rows + sheets[1].rows)
         times = Resamples.times(work)
         draws = Resamples.of(sheets[0].rows, sheets[1].rows, times, run.random())
         flags = {n: Binned(tuple(f.astype(np.intp) for f in absent[n]), 2) for n in gappy}
-        return [*_rates(flags, draws, times), _pairs(flags, draws, times),
-                *_shifts(flags, common_bins(sheets), draws, times)]
+        together = {n: flags[n] for n in paired}
+        return [*_rates(flags, draws, times), _pairs(together, draws, times),
+                *_shifts(together, common_bins(sheets, few), draws, times)]
 
 
 def _absent(sheet: Sheet, name: str) -> np.ndarray:

@@ -24,7 +24,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import beside, correlation, cross, own_bins, spread, variation
+from fabrica.statistics import among, beside, correlation, cross, own_bins, spread, variation
 
 
 class Trend(Metric):
@@ -35,6 +35,7 @@ class Trend(Metric):
     numbers: ClassVar[tuple[str, ...]] = ("trend",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
+        evidence = among(evidence)
         real, synthetic = evidence.real, evidence.synthetic
         pairs = list(combinations([*real.numeric, *real.categorical], 2))
         if not pairs or not real.rows or not synthetic.rows:

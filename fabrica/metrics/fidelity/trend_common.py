@@ -21,7 +21,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import BOOTSTRAP, Resamples, beside, common_bins, cross, spread, variations
+from fabrica.statistics import BOOTSTRAP, Resamples, among, beside, common_bins, cross, spread, variations
 
 WORST = 20
 
@@ -34,6 +34,7 @@ class TrendCommon(Metric):
     numbers: ClassVar[tuple[str, ...]] = ("trend_common",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
+        evidence = among(evidence)
         sheets, floor_from = beside(evidence, run.child("holdout"))
         names = list(evidence.real.values)
         if len(names) < 2 or not all(s.rows for s in sheets[:2]):
