@@ -6,8 +6,8 @@ ours that already stand there are replaced; all other files in the folder are le
 
 from __future__ import annotations
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterable
 from errno import ENOSPC
 from pathlib import Path
@@ -44,14 +44,18 @@ class Folder:
         self._stage = Path()
 
     def __enter__(self) -> Folder:
+        self._stage = self.out / f".fabrica-{secrets.token_hex(6)}"  # named first: Ctrl-C may fall between any two lines
+        self._made = [p for p in (self.out, *self.out.parents) if not p.exists()]
         try:
-            self._made = [p for p in (self.out, *self.out.parents) if not p.exists()]
             self.out.mkdir(parents=True, exist_ok=True)
-            self._stage = Path(tempfile.mkdtemp(prefix=".fabrica-", dir=self.out))
-        except OSError as error:
+            self._stage.mkdir(mode=0o700)
+            return self
+        except BaseException as error:
+            shutil.rmtree(self._stage, ignore_errors=True)
             self._forget()
-            raise cannot_write(self.out, error) from None
-        return self
+            if isinstance(error, OSError):
+                raise cannot_write(self.out, error) from None
+            raise
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be called ``name``."""

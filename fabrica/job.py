@@ -19,6 +19,7 @@ from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
 from fabrica.schema import Table
+from fabrica.statistics import WIDE
 from fabrica.version import VERSION
 from fabrica.way import Way
 
@@ -62,9 +63,11 @@ class Job:
         """About how many seconds each stage takes, for ``Run.expect``; only their proportions matter."""
         columns, rows = len(self.table.columns), self.train.rows
         judged = min(rows, CEILING) + min(self.size, rows, CEILING)
-        return {"fit/codecs": 3e-7 * rows * columns,
-                "fit/engine": 3e-7 * min(rows, ENGINE_ROWS) * columns * min(columns, 40),
-                "sample": 2e-7 * self.size * columns, "evaluate": 5e-6 * judged * columns + 0.5}
+        pairs = min(columns, WIDE) ** 2 / 2
+        return {"fit/codecs": columns * (5e-3 + 3e-7 * rows),
+                "fit/engine": columns * (3e-2 + 3e-7 * min(rows, ENGINE_ROWS) * min(columns, 40)),
+                "sample": columns * (1e-3 + 2e-7 * self.size),
+                "evaluate": 0.5 + columns * (1e-2 + 5e-6 * judged) + 2e-3 * pairs}
 
     def learn(self) -> TableModel:
         """The model of all rows but the holdout."""

@@ -50,12 +50,15 @@ class Talk:
         self.live = self.stream.isatty()
         self._began = self._spoke = clock()
         self._news: tuple[float, Progress] | None = None
+        self._first: tuple[float, float] | None = None  # when the whole job was first told of, and its share then
         self._shown = False
         self._lock, self._over = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __call__(self, news: Progress) -> None:
         self._news = (self.clock(), news)
+        if self._first is None and news.whole is not None:
+            self._first = (self._news[0], news.whole)
 
     def line(self, now: float) -> str | None:
         """What to write at this moment; None for nothing."""
@@ -66,10 +69,12 @@ class Talk:
         told, news = self._news
         words = news.note or news.task.replace("/", ", ") or "working"
         parts = [f"measuring {words}" if news.note and news.task.startswith("evaluate") else words]
-        if news.whole:  # one figure for the whole job: at the pace so far, news being a little old
+        if news.whole and self._first:  # one figure for the whole job: at the pace so far, news being a little old
             parts.append(f"{100 * news.whole:.0f} %")
-            left = (told - self._began) * (1 - news.whole) / news.whole - (now - told)
-            parts.append(f"about {span(max(left, 1.0))} left" if news.whole < 1 else "")
+            began, share = self._first
+            if share < news.whole < 1 and told - began >= 1:
+                left = (told - began) * (1 - news.whole) / (news.whole - share) - (now - told)
+                parts.append(f"about {span(max(left, 1.0))} left")
         elif news.of > 0 and 0 < news.step <= news.of:
             parts.append(f"{100 * news.step / news.of:.0f} %")
             eta = (news.eta or 0.0) - (now - told)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fabrica.dataset import Dataset
+from fabrica.folder import Folder
 
 FILES = ["data.csv", "model.fab", "recipe.json", "report.html", "report.json", "schema.json"]
 QUICK = ["--engine", "independent"]
@@ -254,6 +255,21 @@ def test_the_input_is_not_replaced_by_the_twin(fabrica, people):
     Path("data.csv").write_bytes(people.read_bytes())
     code, _, err = fabrica("synth", "data.csv", "-o", ".", *QUICK, "-q")
     assert code == 2 and "input itself" in err and Path("data.csv").read_bytes() == people.read_bytes()
+
+
+def test_a_stop_while_the_hidden_folder_is_made_leaves_nothing(tmp_path, monkeypatch):
+    """Ctrl-C falls right behind the making of the folder, where no ``with`` cleans up yet."""
+    made = Path.mkdir
+
+    def stopped(path, *args, **more):
+        made(path, *args, **more)
+        if path.name.startswith(".fabrica-"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", stopped)
+    with pytest.raises(KeyboardInterrupt), Folder(tmp_path / "deep" / "out"):
+        raise AssertionError("never reached")
+    assert left(tmp_path) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

@@ -44,10 +44,14 @@ def test_a_line_has_share_eta_and_time_so_far():
 
 
 def test_one_figure_tells_of_the_whole_job_where_it_is_known():
+    """What came before the job was known (a long look at a wide table) is no part of its pace."""
     one, clock = talk()
+    clock.now += 60
+    one(Progress("fit/codecs", 0, 10, "surveying columns", whole=0.0))
+    assert one.line(clock.now) == "surveying columns · 1 min 00 s so far"
     clock.now += 30
     one(Progress("fit/engine", 9, 10, "growing trees", seconds=3.0, whole=0.25))
-    assert one.line(clock.now) == "growing trees · 25 % · about 1 min 30 s left · 30 s so far"
+    assert one.line(clock.now) == "growing trees · 25 % · about 1 min 30 s left · 1 min 30 s so far"
     assert "about 1 min 26 s left" in one.line(clock.now + 4)
 
 
