@@ -44,7 +44,7 @@ class Folder:
         self._stage = Path()
 
     def __enter__(self) -> Folder:
-        self._stage = self.out / f".fabrica-{secrets.token_hex(6)}"  # named first: Ctrl-C may fall between any two lines
+        self._stage = self.out / f".fabrica-{secrets.token_hex(6)}"  # named first: Ctrl-C may fall anywhere
         self._made = [p for p in (self.out, *self.out.parents) if not p.exists()]
         try:
             self.out.mkdir(parents=True, exist_ok=True)
