@@ -43,6 +43,7 @@ def array(
     found = state.arrays.get(name)
     if not isinstance(found, np.ndarray) or found.ndim != 1 or found.dtype.kind not in "fiub":
         raise ModelFileError(f"the model has no list of numbers {name!r}")
+    found = found.astype(np.float64) if found.dtype.kind == "f" else found  # a half float overflows at the bounds
     demand(size is None or len(found) == size, f"a list {name!r} of a wrong length")
     if len(found):
         fine = bool(np.isfinite(found).all()) and found.min() >= low and found.max() <= high

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from small_models import made
+from small_models import made, made_of_ties
 
 from fabrica.errors import ModelFileError
 from fabrica.model import TableModel
@@ -120,8 +120,10 @@ def main(step: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
     tried = 0
-    for engine, changes in (("trees", array_changes), ("independent", array_changes), ("trees", plain_changes)):
-        state = made(engine).state()
+    models = {"trees": made("trees"), "independent": made("independent"), "ties": made_of_ties()}
+    ways = [(m, array_changes) for m in models.values()] + [(models[n], plain_changes) for n in ("trees", "ties")]
+    for model, changes in ways:
+        state = model.state()
         state = State(json.loads(json.dumps(state.plain)), state.arrays)
         assert outcome(state) == ""
         for name, changed in islice(changes(state), tried % step, None, step):

@@ -13,7 +13,7 @@ from fabrica.model import TableModel, learn
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 
-__all__ = ["COLUMNS", "SECRETS", "made", "rows_of_everything"]
+__all__ = ["COLUMNS", "SECRETS", "made", "made_of_ties", "rows_of_everything"]
 
 ROWS = 400
 SECRETS = ("Zyxomma", "Quillfish")  #: levels that two people hold and one person holds
@@ -81,3 +81,17 @@ def made(engine: str = "trees") -> TableModel:
     way = catalog.get("engines", engine).with_settings(settings)
     data = Dataset.open(rows_of_everything(), name="people")
     return learn(data, Table("people", COLUMNS), way, Run(5, workers=1), name=engine, codes=16)
+
+
+@cache
+def made_of_ties() -> TableModel:
+    """A model with what only ties bring: a sum of columns, a cell of two columns, values rounded to hundreds."""
+    r = np.random.Generator(np.random.Philox(6))
+    net, tax, yes, no = r.gamma(2.0, size=1200), r.gamma(2.0, size=1200), *r.integers(0, 2, (2, 1200))
+    pay = np.round(r.lognormal(12, 1, 1200) / 100) * 100
+    table = pa.table({"net": net, "tax": tax, "total": net + tax, "yes": yes, "no": no, "odd": yes ^ no, "pay": pay})
+    whole = ("yes", "no", "odd")
+    columns = tuple(Column(n, "integer", "int64") if n in whole else
+                    Column(n, "decimal", "double", decimals=0 if n == "pay" else None) for n in table.column_names)
+    way, data = catalog.get("engines", "trees").with_settings({"trees": 2}), Dataset.open(table, name="ties")
+    return learn(data, Table("ties", columns), way, Run(5, workers=1), name="trees", codes=16)
