@@ -6,8 +6,8 @@ ours that already stand there are replaced; all other files in the folder are le
 
 from __future__ import annotations
 
-import secrets
 import shutil
+import uuid
 from collections.abc import Iterable
 from errno import ENOSPC
 from pathlib import Path
@@ -44,9 +44,9 @@ class Folder:
         self._stage = Path()
 
     def __enter__(self) -> Folder:
-        self._stage = self.out / f".fabrica-{secrets.token_hex(6)}"  # named first: Ctrl-C may fall anywhere
-        self._made = [p for p in (self.out, *self.out.parents) if not p.exists()]
+        self._stage = self.out / f".fabrica-{uuid.uuid4().hex[:12]}"  # named first: Ctrl-C may fall anywhere
         try:
+            self._made = [p for p in (self.out, *self.out.parents) if not p.exists()]
             self.out.mkdir(parents=True, exist_ok=True)
             self._stage.mkdir(mode=0o700)
             return self

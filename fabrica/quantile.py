@@ -11,7 +11,7 @@ from fabrica.gaps import Piece, pieces
 from fabrica.kernels import kernel
 from fabrica.tally import KNOTS, Tally, same
 
-__all__ = ["quantile_function", "edges"]
+__all__ = ["edges", "groups", "quantile_function"]
 
 
 def quantile_function(
@@ -89,7 +89,7 @@ def _light(
 
 def _means(values: np.ndarray, counts: np.ndarray, group: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(rows, mean, mean deviation) of groups of about ``group`` rows or more."""
-    label = _groups(counts, counts.sum() / max(1, int(counts.sum() // group)), group)
+    label = groups(counts, counts.sum() / max(1, int(counts.sum() // group)), group)
     rows = np.bincount(label, counts)
     mean = np.bincount(label, counts * values) / rows
     return rows, mean, np.bincount(label, counts * np.abs(values - mean[label])) / rows
@@ -131,7 +131,7 @@ def edges(cum: np.ndarray, knots: np.ndarray, mass: np.ndarray, codes: int, tota
 
 
 @kernel
-def _groups(counts, aim, least):  # type: ignore[no-untyped-def]
+def groups(counts, aim, least):  # type: ignore[no-untyped-def]
     """The group of each value: about ``aim`` rows each and never fewer than ``least``, also in the last."""
     label = np.empty(len(counts), np.int64)
     group, held, seen, begin = 0, 0.0, 0.0, 0

@@ -51,18 +51,19 @@ def test_a_sum_is_found_whatever_its_scale() -> None:
     a, b, c, noise = r.normal(size=(4, N))
     truth = a + b - c
     block = Block.of([ranks("a", a), ranks("other", noise), ranks("b", b), ranks("c", c), ranks("y", np.exp(truth))])
-    (best, *_) = Covariance.of(block, Run(1)).sums(4, np.arange(4))
+    best = Covariance.of(block, Run(1)).sum(4, np.arange(4))
+    assert best is not None
     found = best.of([block.columns[i].codes for i in best.columns])[1]
     assert abs(np.corrcoef(found, truth)[0, 1]) > 0.97
-    assert not Covariance.of(block, Run(1)).sums(1, np.arange(1)), "one column is no sum"
-    assert not Covariance.of(block, Run(1)).sums(3, np.arange(3)), "columns that have nothing to do with the target"
+    assert not Covariance.of(block, Run(1)).sum(1, np.arange(1)), "one column is no sum"
+    assert not Covariance.of(block, Run(1)).sum(3, np.arange(3)), "columns that have nothing to do with the target"
 
 
 def test_where_one_column_tells_all_no_sum_is_made() -> None:
     r = chance(2)
     a, b = r.normal(size=(2, N))
     block = Block.of([ranks("a", a), ranks("b", b), ranks("y", a + 0.01 * r.normal(size=N))])
-    assert not Covariance.of(block, Run(1)).sums(2, np.arange(2))
+    assert not Covariance.of(block, Run(1)).sum(2, np.arange(2))
 
 
 def test_a_hidden_pair_is_found_and_no_other() -> None:
@@ -83,7 +84,7 @@ def test_few_rows_make_no_features() -> None:
     a, b = r.integers(0, 2, (2, 300))
     block = Block.of([coded("a", 2, a), coded("b", 2, b), coded("y", 2, a ^ b)])
     assert not crosses(block, np.arange(2), embedded(block, 2), np.arange(300))
-    assert not Covariance.of(block, Run(1)).sums(2, np.arange(2))
+    assert not Covariance.of(block, Run(1)).sum(2, np.arange(2))
 
 
 def test_levels_alike_stand_side_by_side() -> None:

@@ -3,8 +3,8 @@
 The joint is a chain of conditionals, p(a) p(b | a) p(c | a, b) …, each held by an ensemble of histogram trees
 (sequential CART synthesis: Reiter, "Using CART to generate partially synthetic public use microdata", JOS 21(3),
 2005; the split is that of distributional random forests, see ``grow.py``). A row takes one tree of the ensemble for
-each column, so the draw is from the ensemble's average. Leaves hold at least ``leaf`` people and a split must pay
-its ``price``: together they keep the engine from copying people.
+each column, so the draw is from the ensemble's average. Leaves hold at least ``leaf`` people (``pure`` where one level
+dominates) and a split must pay its ``price``: together they keep the engine from copying people.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from fabrica.block import Block, Coded
 from fabrica.contract import Engine, Model, Setting
-from fabrica.engines.trees.derived import ROOM
+from fabrica.engines.trees.derived import FEWEST, ROOM
 from fabrica.engines.trees.embed import NARROW, embedding, leading, narrow
 from fabrica.engines.trees.features import Features, View, placed
 from fabrica.engines.trees.grow import grow
@@ -29,8 +29,6 @@ from fabrica.state import State
 from fabrica.uniforms import even
 
 __all__ = ["Trees"]
-
-FEWEST = 5  #: people whose codes a leaf holds, at least, once the protected ones are gone
 
 
 @dataclass(frozen=True)

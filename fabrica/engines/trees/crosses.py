@@ -12,11 +12,12 @@ import numpy as np
 
 from fabrica.block import Block, Coded
 from fabrica.engines.trees.derived import Derived
-from fabrica.engines.trees.embed import narrow
+from fabrica.engines.trees.embed import NARROW, narrow
 
-__all__ = ["crosses"]
+__all__ = ["ROWS", "crosses"]
 
-ROWS, FEWEST = 4000, 500  #: that pairs are judged by, at most and at least
+ROWS = 4000  #: that pairs are judged by, at most
+FEWEST = 500  #: and at least
 PRODUCTS = 2e8  #: multiplications that the pairs of one target may cost
 GROUPS = 4  #: of a column
 MOST = 2  #: pairs for each target
@@ -26,10 +27,12 @@ CLEAR = 6.0  #: standard deviations that it must lie above chance
 
 def crosses(block: Block, looked: np.ndarray, target: np.ndarray, rows: np.ndarray) -> list[Derived]:
     """Features for the pairs of columns ``looked`` (F,) that a ``target``, embedded (m, R) at ``rows`` (m,), needs."""
+    if len(looked) < 2 or len(rows) < FEWEST:
+        return []
     most = max(FEWEST, min(ROWS, int(PRODUCTS / (target.shape[1] * (GROUPS * len(looked) + 1) ** 2))))
     rows, target = rows[:most], target[:most] - target[:most].mean(0)
-    each = float((target**2).sum() / max(len(rows), 1))
-    if len(looked) < 2 or len(rows) < FEWEST or each < 1e-9:
+    each = float((target**2).sum() / len(rows))
+    if each < 1e-9:
         return []
     groups = [_groups(block.columns[f]) for f in looked]
     member = np.concatenate([np.eye(GROUPS, dtype=np.float32)[g[narrow(block.columns[f].codes[rows])]]
@@ -69,7 +72,7 @@ def _groups(column: Coded) -> np.ndarray:
     else:
         middle = np.cumsum(counts) - counts / 2
         group = np.minimum(middle / max(counts.sum(), 1) * GROUPS, GROUPS - 1).astype(np.int64)
-    return group[: 1 << 16]
+    return group[: NARROW + 1]
 
 
 def _cross(one: int, other: int, groups: np.ndarray, others: np.ndarray) -> Derived:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabrica.block import Block, Coded
-from fabrica.engines.trees.crosses import crosses
-from fabrica.engines.trees.derived import ROOM, Derived
+from fabrica.engines.trees.crosses import ROWS, crosses
+from fabrica.engines.trees.derived import Derived
 from fabrica.engines.trees.embed import NARROW, arranged, embedding, narrow, places
 from fabrica.engines.trees.screen import screened
 from fabrica.engines.trees.sums import Covariance
@@ -58,15 +58,16 @@ class Features:
         for f in looked:
             codes, size = narrow(self.rows.columns[f].codes), min(self.rows.columns[f].size, NARROW + 1)
             views += [View(f, codes, size, order) for order in self.fixed[f] or (None,)]
-        sums = self.covariance.sums(j, looked)
-        target, some = self.rows.columns[j], random.permutation(len(self.rows))
+        one = self.covariance.sum(j, looked)
+        sums = [] if one is None else [one]
+        target, some = self.rows.columns[j], random.permutation(len(self.rows))[:ROWS]
         pairs = crosses(self.rows, looked, embedding(target, random)[target.codes[some]], some)
-        for d, one in enumerate([*sums, *pairs][:ROOM]):
-            found = one.of([narrow(self.rows.columns[f].codes) for f in one.columns])[0]
-            size = len(one.edges) + 1
+        for d, derived in enumerate([*sums, *pairs]):
+            found = derived.of([narrow(self.rows.columns[f].codes) for f in derived.columns])[0]
+            size = len(derived.edges) + 1
             order = np.arange(size, dtype=np.uint8) if d < len(sums) else None
             views.append(View(-1 - d, found, size, order))
-        return views, [*sums, *pairs][:ROOM]
+        return views, [*sums, *pairs]
 
 
 def placed(views: Sequence[View], along: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
