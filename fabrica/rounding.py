@@ -47,10 +47,12 @@ class Rounding:
 
     @classmethod
     def learn(cls, tally: Tally, decimals: int, k: int) -> Rounding | None:
-        """What the rows between point masses say; None where they do not round."""
+        """What the rows between point masses say; None where they do not round, or are too large to tell."""
+        if tally.values.dtype.kind == "i":  # beyond 2^53
+            return None
         point, exact = tally.points(k), np.ones(len(tally.values), bool) if tally.merged is None else ~tally.merged
         light = ~point & exact
-        values, counts = tally.values[light].astype(np.float64), tally.counts[light]
+        values, counts = tally.values[light], tally.counts[light]
         whole = np.round(values * 10.0**decimals)
         least = max(ROWS, k)
         if counts.sum() < max(least, 0.9 * tally.counts[~point].sum()) or np.abs(whole).max() > FAR:
@@ -61,9 +63,8 @@ class Rounding:
         used = np.flatnonzero(shares.any(0))
         if not len(used):
             return None
-        masses = tally.values[point].astype(np.float64)
         borders = np.array([_border(values, counts, cut, k) for cut in ends[1:-1]])
-        return cls(decimals, steps[used], borders, shares[:, used], masses)
+        return cls(decimals, steps[used], borders, shares[:, used], tally.values[point])
 
     def apply(self, values: np.ndarray, chance: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
         """(n,) drawn ``values`` rounded as the rows were, by uniform ``chance`` (n,); never beyond the ``ends``."""
@@ -132,10 +133,14 @@ def _shares(whole: np.ndarray, counts: np.ndarray, steps: np.ndarray, k: int) ->
     seen = np.array([counts[whole % s == 0].sum() / total for s in steps])
     finer = np.concatenate([[1.0], steps[:-1]])
     rounded = np.clip((steps * seen - finer * np.concatenate([[1.0], seen[:-1]])) / (steps - finer), 0, 1)
-    found = np.clip(rounded - np.append(rounded[1:], 0.0), 0, 1)
     luck = CLEAR * np.sqrt(finer / steps * (1 - finer / steps) / total) * steps / (steps - finer)
-    found[(found < np.maximum(LARGE, luck)) | (found * total < k)] = 0
-    return found / max(1.0, found.sum())
+    found, coarser = np.zeros(len(steps)), 0.0
+    for s in reversed(range(len(steps))):
+        share = rounded[s] - coarser
+        if share >= max(LARGE, luck[s], k / total):  # else its rows are the next finer step's
+            found[s], coarser = share, rounded[s]
+    few = coarser > 0 and (1 - seen[np.argmax(found > 0)]) * total < k  # of rows that are not rounded
+    return found / coarser if few else found
 
 
 @kernel

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from fabrica.checks.promise import stored
@@ -85,6 +87,35 @@ def test_nothing_is_rounded_beyond_the_ends() -> None:
     assert rounding.apply(np.array([15.0, 40.0]), np.zeros(2), (10.0, 50.0)).tolist() == [15.0, 40.0]
 
 
+@given(st.lists(st.sampled_from([5, 10, 50, 100, 1000]), min_size=60, max_size=400), st.integers(0, 2**32))
+def test_where_every_row_is_rounded_every_draw_is(steps: list[int], seed: int) -> None:
+    """A coarser step that may be luck gives its rows to the finer one; a few rows beside them say nothing."""
+    r = chance(seed)
+    rows = np.r_[np.round(r.uniform(1e5, 1e7, len(steps)) / steps) * steps, r.integers(10**6, 10**7, seed % 5)]
+    rounding = Rounding.learn(Tally.of(rows), 0, 5)
+    assert rounding is not None and rounding.shares.sum(1) == pytest.approx(1)
+    assert (rounding.apply(r.uniform(1e5, 1e7, 500), r.random(500), (0, 2e7)) % 5 == 0).all()
+
+
+def test_numbers_beyond_two_to_the_53_come_back_bit_for_bit() -> None:
+    far = np.int64(2**63 - 1)
+    values = pa.array(np.r_[np.round(chance(6).lognormal(13, 1, N) / 100).astype(np.int64) * 100, np.full(500, far)])
+    column, cells = Column("x", "integer", "int64"), (Cells(values),)
+    coder = Number().learn((column,), Number().survey((column,), cells, Run(0)), Run(0))
+    back = coder.decode(coder.encode(cells, Run(1)), range(len(values)), Run(2))[0].values.to_numpy()
+    assert (back == far).sum() == 500 and back[back != far].max() < 2**40
+
+
+def test_a_number_coder_keeps_its_rounding() -> None:
+    values = pa.array(np.round(chance(7).lognormal(13, 1, N) / 100).astype(np.int64) * 100)
+    column, cells = Column("x", "integer", "int64"), (Cells(values),)
+    coder = Number().learn((column,), Number().survey((column,), cells, Run(0)), Run(0))
+    again = NumberCoder.from_state(stored(coder.state()))
+    codes = coder.encode(cells, Run(1))[0]
+    drawn = [c.decode((codes.filled(codes.codes),), range(N), Run(2))[0].values for c in (coder, again)]
+    assert drawn[0].equals(drawn[1]) and (drawn[1].to_numpy() % 100 == 0).all()
+
+
 def test_a_few_rows_say_nothing_of_how_they_round() -> None:
     assert Rounding.learn(Tally.of(np.arange(30.0) * 100), 0, 5) is None
 
@@ -100,4 +131,3 @@ def test_a_state_comes_back_and_a_damaged_one_is_refused() -> None:
     for name, wrong in (("steps", np.array([-1.0])), ("shares", rounding.shares.ravel() + 1), ("bands", np.zeros(3))):
         with pytest.raises(ModelFileError):
             Rounding.from_state(type(state)(state.plain, {**state.arrays, name: wrong}))
-    assert NumberCoder.__dataclass_fields__["rounding"]

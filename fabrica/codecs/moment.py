@@ -21,6 +21,7 @@ from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.errors import FabricaError, ModelFileError, SchemaError
+from fabrica.gaps import pieces
 from fabrica.marginal import Marginal
 from fabrica.notation import cell_type
 from fabrica.run import Run
@@ -126,7 +127,7 @@ class Moment(Codec):
             bounds = _bounds(column, clock)
             if clock.dated:
                 parts += self._days(summary.days, bounds)
-                ends = bounds or _ends(_kept(summary.days, parts[0]), self.k)
+                ends = bounds or _ends(_kept(summary.days, self.k), self.k)
             if len(summary.steps.values) > 1 or not clock.dated:
                 parts.append(Part("time", self._marginal(summary.steps, None if clock.dated else bounds)))
             else:
@@ -160,13 +161,13 @@ def _tally(values: np.ndarray, counts: np.ndarray) -> Tally:
     return Tally(distinct, np.bincount(where, counts, len(distinct)))
 
 
-def _kept(days: Tally, part: Part) -> Tally:
-    """The days of the weeks that may be drawn: a few rows of 9999-12-31 are none of them."""
-    if part.role != "week":
-        return days
-    week = (days.values + MONDAY) // 7
-    kept = (week >= np.floor(part.marginal.knots[0])) & (week <= np.ceil(part.marginal.knots[-1]))
-    return Tally(days.values[kept], days.counts[kept]) if kept.any() else days
+def _kept(days: Tally, k: int) -> Tally:
+    """The days of the weeks that may be drawn, k rows or more at either end: a few rows of 9999-12-31 are none."""
+    week = (np.floor(days.values) + MONDAY) // 7
+    weeks = _tally(week, days.counts)
+    drawn = pieces(weeks, k)
+    kept = (week >= weeks.values[drawn[0].first]) & (week <= weeks.values[drawn[-1].last])
+    return Tally(days.values[kept], days.counts[kept])
 
 
 def _ends(days: Tally, k: int) -> tuple[int, int]:

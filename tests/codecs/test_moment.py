@@ -12,11 +12,12 @@ from column_worlds import moment
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabrica.codecs.moment import Moment, MomentCoder
+from fabrica.codecs.moment import Moment, MomentCoder, _ends, _kept
 from fabrica.contract import Cells
 from fabrica.errors import SchemaError
 from fabrica.run import Run
 from fabrica.schema import Column
+from fabrica.tally import Tally
 
 
 def chance(seed: int = 0) -> np.random.Generator:
@@ -157,7 +158,26 @@ def test_rows_without_a_moment_do_not_contradict_themselves() -> None:
 def test_no_day_is_drawn_between_a_far_sentinel_and_the_days(far: int, held: int) -> None:
     days = chance(2).integers(18_000, 19_500, 3000)
     column, cells = moment(np.r_[days, np.full(held, far)], kind="date")
-    found = ticks(back(there(column, cells), cells))
+    coder = there(column, cells)
+    found = ticks(back(coder, cells))
     bulk = found[found != far]
+    assert held >= 5 or (days.min() <= coder.ends[0] and coder.ends[1] <= days.max()), "nor does it move an end"
     assert (found == far).sum() == (held if held >= 5 else 0), "a day of fewer than k rows is not told"
     assert days.min() - 6 <= bulk.min() and bulk.max() <= days.max() + 6
+
+
+@given(st.lists(st.tuples(st.integers(-3000, 3000), st.integers(1, 9)), min_size=1, max_size=40), st.integers(2, 9))
+def test_ends_are_means_of_k_rows_however_few_share_a_week(found: list[tuple[int, int]], k: int) -> None:
+    days = Tally.of(np.repeat([70 * day for day, _ in found], [held for _, held in found]))
+    if days.total < k:
+        return
+    kept = _kept(days, k)
+    rows = np.repeat(kept.values, kept.counts.astype(int))
+    assert len(rows) >= k
+    assert _ends(kept, k)[0] == np.ceil(rows[:k].mean())
+
+
+def test_seven_dates_and_many_missing_tell_nobodys_date() -> None:
+    days = np.array([-9000, 100, 5000, 9000, 12_000, 15_000, 19_990])
+    column, cells = moment(np.r_[days, np.zeros(60, int)], np.arange(67) >= 7, kind="date")
+    assert not set(there(column, cells).ends) & set(days.tolist())
