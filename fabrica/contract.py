@@ -17,13 +17,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from fabrica.block import Block, Coded
-from fabrica.errors import SettingError, UnknownName
+from fabrica.errors import OutputError, SettingError, UnknownName
 from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.schema import Column, Table
@@ -263,3 +263,7 @@ class Source(ABC):
     @abstractmethod
     def write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
         """Write ``path`` itself; who calls has made ``path`` a temporary name and renames it when all is well."""
+
+    def pour(self, stream: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+        """Write to an open stream, batch by batch. Formats that are read from their end cannot."""
+        raise OutputError("this format cannot be written to a stream", hint="name a file")

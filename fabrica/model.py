@@ -68,7 +68,11 @@ class TableModel:
         listener: Callable[[Progress], None] | None = None,
     ) -> Any:
         """``rows`` fresh rows as the kind of frame that was fitted (an Arrow table for a loaded model)."""
-        batches = list(self.sample_batches(rows, Run(seed, workers=workers, listener=listener)))
+        return self.draw(rows, Run(seed, workers=workers, listener=listener))
+
+    def draw(self, rows: int, run: Run) -> Any:
+        """``sample`` within a job that is under way."""
+        batches = list(self.sample_batches(rows, run))
         table = pa.Table.from_batches(batches) if batches else self.arrow_schema().empty_table()
         if self.frame is not None and not self.facts.get("textual"):
             return self.frame.restore(table)

@@ -6,19 +6,16 @@ A verb takes what a person has (a file, a folder, a frame) and gives what a pers
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, TypeVar
 
 from fabrica import catalog
 from fabrica.counted import counted, filled
-from fabrica.dataset import Dataset, holds_text, write_table
-from fabrica.dataset.files import fingerprint
+from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.evaluation import evaluate as judge
 from fabrica.folder import Folder
 from fabrica.job import Job, check_columns, guess, told
@@ -34,8 +31,6 @@ __all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "synth", "dra
 T = TypeVar("T")
 Listener = Callable[[Progress], None]
 Say = Callable[[str], None]
-
-CHANGED = "the table is not the one that the recipe was written for (its SHA-256 differs): other rows come of it"
 
 
 def _silent(line: str) -> None:
@@ -107,7 +102,7 @@ def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2
     run.expect(job.stages())
     clock = Clock()
     model = clock("fit", job.learn)
-    twin = clock("sample", lambda: model.sample(job.size, seed=seed, workers=workers, listener=listener))
+    twin = clock("sample", lambda: model.draw(job.size, run))
     return Twin(twin, model, job.judge(filled(twin), clock.seconds))
 
 
@@ -140,10 +135,8 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
     """
     run = run or Run(recipe.seed, budget=recipe.budget)
     with Folder(out, keep=[recipe.data]) as folder:
-        dataset, mark = filled(recipe.data), fingerprint(Path(recipe.data))
+        dataset = filled(recipe.data)
         job = Job.begin(recipe, dataset, run, recipe.schema)
-        if recipe.sha256 not in ("", mark):
-            job = replace(job, notes=(CHANGED, *job.notes))
         for note in job.notes:
             say(note)
         run.expect(job.stages())
@@ -156,7 +149,7 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         report.save(folder.path("report.json"))
         model.save(folder.path("model.fab"))
         folder.path("schema.json").write_text(Schema((model.table,)).dumps(), encoding="utf-8")
-        folder.path("recipe.json").write_text(recipe.anchored(mark).dumps(), encoding="utf-8")
+        folder.path("recipe.json").write_text(recipe.anchored().dumps(), encoding="utf-8")
         return report, folder.done()
 
 
@@ -190,12 +183,9 @@ def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | No
 
 
 def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run) -> None:
-    """Write ``rows`` synthetic rows to an open stream, as CSV."""
-    with TemporaryDirectory() as folder:
-        path = draw(file, rows, Path(folder) / "rows.csv", run=run)
-        with path.open("rb") as made:
-            shutil.copyfileobj(made, stream)
-    stream.flush()
+    """Write ``rows`` synthetic rows to an open stream as CSV, chunk by chunk."""
+    model = load(file)
+    pour_table(stream, model.arrow_schema(True), model.sample_batches(rows, run, as_text=True), "standard output")
 
 
 def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,

@@ -67,7 +67,6 @@ class Recipe:
     target : the column that somebody would want to predict; its usefulness is then measured too.
     budget : seconds that learning may take; None for as long as it needs.
     schema : what the user knows better than the guess: a file, or the same content as plain values.
-    sha256 : of the real table's file when the recipe was written (of several parts: one after another, by name).
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
@@ -82,7 +81,6 @@ class Recipe:
     target: str | None = None
     budget: float | None = None
     schema: Any = None
-    sha256: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
@@ -92,8 +90,6 @@ class Recipe:
             object.__setattr__(self, "rows", count(self.rows))
         if not isinstance(self.seed, int) or isinstance(self.seed, bool):
             raise SettingError("must be a whole number", where="seed")
-        if not re.fullmatch(r"(?:[0-9a-f]{64})?", str(self.sha256), re.ASCII):
-            raise SettingError("must be 64 hexadecimal digits", where="sha256")
 
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_recipe": 1, **asdict(self)}
@@ -125,16 +121,16 @@ class Recipe:
     def dumps(self) -> str:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
 
-    def anchored(self, sha256: str = "") -> Recipe:
+    def anchored(self) -> Recipe:
         """The recipe of a run that is over, to be repeated from anywhere: its files by their full paths."""
         files: dict[str, Any] = {
             name: str(Path(path).expanduser().absolute()) for name in ("data", "holdout", "schema")
             if isinstance(path := getattr(self, name), (str, Path)) and str(path)}
-        return replace(self, sha256=sha256, **files)
+        return replace(self, **files)
 
     def told(self) -> dict[str, Any]:
         """What a report may tell: file names without their folders, and no content of a schema."""
-        short = replace(self, data=_last(self.data), schema=None, sha256="",
+        short = replace(self, data=_last(self.data), schema=None,
                         holdout=_last(self.holdout) if isinstance(self.holdout, str) else self.holdout)
         return {k: v for k, v in asdict(short).items() if v not in (None, "", {})}
 

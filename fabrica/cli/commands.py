@@ -9,7 +9,7 @@ import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import shell_complete
@@ -18,7 +18,7 @@ from fabrica.cli.stop import STOP
 from fabrica.errors import FabricaError, Interrupted
 from fabrica.version import VERSION
 
-__all__ = ["main", "fabrica_group"]
+__all__ = ["fabrica_group", "run"]
 
 COMMANDS = ("synth", "fit", "sample", "evaluate", "inspect", "list", "completion")
 
@@ -57,19 +57,20 @@ def fabrica_group() -> None:
     """
 
 
-def main(args: list[str] | None = None) -> None:
+def run(words: list[str]) -> NoReturn:
     """Run a command line and exit with its code."""
-    words = sys.argv[1:] if args is None else args
     STOP.install()
     code = _outcome(words)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _hush()
-    if code == Interrupted.exit_code:
-        sys.stderr.flush()
-        os._exit(code)  # CPython kills itself with SIGINT where the interrupt fell into an `exec` of a library
-    sys.exit(code)
+    except OSError as error:
+        code = _tell(f"standard output: {error.strerror}", "OutputError", 2, plain=False)
+    sys.stderr.flush()
+    # At once: CPython kills itself with SIGINT where the interrupt fell into an `exec` of a library, and a thread of a
+    # library that asks for the interpreter while it ends aborts the process.
+    os._exit(code)
 
 
 def _hush() -> None:

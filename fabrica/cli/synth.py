@@ -64,7 +64,7 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     source = click.get_current_context().get_parameter_source
     given: dict[str, Any] = {name: value for name, value in asked.items()
              if file is None or source(name) is not click.core.ParameterSource.DEFAULT}
-    given |= {"data": data, "sha256": ""} if data else {}
+    given |= {"data": data} if data else {}
     recipe = replace(Recipe.load(file) if file else Recipe(), **given)
     if not recipe.data:
         raise click.UsageError("give the table: fabrica synth DATA -o FOLDER", click.get_current_context())

@@ -19,12 +19,12 @@ import pyarrow as pa
 
 from fabrica.contract import Source
 from fabrica.dataset.files import Part, common_schema, files_at, known_ending, sources
-from fabrica.dataset.write import atomic, holds_text, write_table
+from fabrica.dataset.write import atomic, holds_text, pour_table, write_table
 from fabrica.errors import InputError, SchemaError, SettingError
 from fabrica.frames import make_of, plain_column, plain_schema, restored, to_arrow
 from fabrica.run import Run
 
-__all__ = ["Dataset", "Part", "atomic", "holds_text", "write_table"]
+__all__ = ["Dataset", "Part", "atomic", "holds_text", "pour_table", "write_table"]
 
 BATCH_ROWS = 1 << 16
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from fabrica.contract import Source
 from fabrica.errors import InputError, SchemaError, UnknownName
 from fabrica.frames import common_type, plain_schema
 
-__all__ = ["Part", "common_schema", "ending_of", "files_at", "fingerprint", "known_ending", "sources"]
+__all__ = ["Part", "common_schema", "ending_of", "files_at", "known_ending", "sources"]
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,6 @@ def files_at(path: Path) -> list[Path]:
         found = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207 - the pattern may be absolute
         return _of_one_format([p for p in found if p.is_file()], path)
     raise InputError("is neither a file nor a folder" if exists else "there is no such file", where=str(path))
-
-
-def fingerprint(path: Path) -> str:
-    """SHA-256 of the file, or of the parts one after another: ``cat`` and ``sha256sum`` give the same."""
-    digest = hashlib.sha256()
-    for file in files_at(path.expanduser()):
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _of_one_format(files: list[Path], where: Path) -> list[Path]:

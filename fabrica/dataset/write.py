@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
@@ -19,7 +19,7 @@ from fabrica.frames import plain_schema
 if TYPE_CHECKING:
     from fabrica.dataset import Dataset
 
-__all__ = ["atomic", "cannot_write", "holds_text", "write_table"]
+__all__ = ["atomic", "cannot_write", "holds_text", "pour_table", "write_table"]
 
 
 @contextmanager
@@ -104,6 +104,18 @@ def write_table(path: str | os.PathLike[str], schema: pa.Schema, batches: Iterab
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
             raise OutputError(f"a column cannot be written as {ending}", where=str(path),
                               hint="write .parquet, which holds every type") from None
+
+
+def pour_table(stream: BinaryIO, schema: pa.Schema, batches: Iterable[pa.RecordBatch], name: str) -> None:
+    """Write batches to an open stream as CSV, each as it comes; ``name`` says where to in an error."""
+    plain_schema(schema, name)
+    try:
+        sources()[".csv"]().pour(stream, schema, iter(batches))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise cannot_write(name, error) from None
 
 
 def holds_text(path: str | os.PathLike[str]) -> bool:

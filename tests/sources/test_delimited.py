@@ -19,7 +19,6 @@ from fabrica.errors import FabricaError, InputError, OutputError, SchemaError
 from fabrica.sources.delimited import Delimited
 from fabrica.sources.delimited.dialect import Dialect, Layout
 from fabrica.sources.delimited.scan import cells, records
-from fabrica.sources.delimited.write import write
 
 
 def read(path: Path, **how) -> pa.Table:
@@ -33,6 +32,11 @@ def table_of(text: bytes | str, name: str = "t.csv") -> list[dict]:
         path = Path(folder, name)
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return read(path).to_pylist()
+
+
+def in_hand(dialect: Dialect) -> Delimited:
+    """A source that writes in this dialect."""
+    return Delimited(Layout(dialect, (), 0, 1, 50.0))
 
 
 # ---------------------------------------------------------------- round trips
@@ -54,7 +58,7 @@ def test_what_is_written_comes_back(table, delimiter, line_end, encoding, coded)
         ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "t.csv")
-        write(path, table.schema, iter(batches), dialect)
+        in_hand(dialect).write(path, table.schema, iter(batches))
         known = Delimited(Layout(dialect, tuple(table.column_names), *_first_row(path, dialect), 50.0))
         assert pa.Table.from_batches(known.read(path), table.schema).to_pylist() == table.to_pylist()
 
@@ -69,7 +73,7 @@ def _first_row(path: Path, dialect: Dialect) -> tuple[int, int]:
 def test_python_reads_what_we_write(table):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "t.csv")
-        write(path, table.schema, iter(table.to_batches()), Dialect())
+        Delimited().write(path, table.schema, iter(table.to_batches()))
         with path.open(encoding="utf-8", newline="") as file:
             rows = [row or [""] for row in csv.reader(file)]
         told = [[v or "" for v in row.values()] for row in table.to_pylist()]
@@ -81,7 +85,7 @@ def test_names_are_found_again(table):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "t.csv")
         plain = table.rename_columns([f"n{i}{n}" for i, n in enumerate(table.column_names)])
-        write(path, plain.schema, iter(plain.to_batches()), Dialect())
+        Delimited().write(path, plain.schema, iter(plain.to_batches()))
         assert Delimited().schema(path).names == plain.column_names
 
 
@@ -149,7 +153,7 @@ def test_endings_pack_and_delimit(ending, tmp_path):
 def test_a_letter_that_the_encoding_lacks_is_an_error_without_the_letter(tmp_path):
     table = pa.table({"a": [f"{CANARY}☃"]})
     with pytest.raises(OutputError, match="latin-1") as caught:
-        write(tmp_path / "t.csv", table.schema, iter(table.to_batches()), Dialect(encoding="latin-1"))
+        in_hand(Dialect(encoding="latin-1")).write(tmp_path / "t.csv", table.schema, iter(table.to_batches()))
     assert CANARY not in str(caught.value)
 
 

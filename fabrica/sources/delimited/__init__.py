@@ -13,13 +13,14 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from fabrica.contract import Source
 from fabrica.errors import InputError
+from fabrica.sources._bytes import sink
 from fabrica.sources.delimited.dialect import Dialect, Layout, look_at
 from fabrica.sources.delimited.scan import first_trouble
 from fabrica.sources.delimited.text import TAIL, Utf8Text
@@ -70,7 +71,12 @@ class Delimited(Source):
                 block *= 8  # a record is longer than a block: begin again, behind the rows that are out
 
     def write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
-        write(path, schema, batches, self.layout.dialect if self.layout else Dialect(usual_delimiter(path)))
+        dialect = self.layout.dialect if self.layout else Dialect(usual_delimiter(path))
+        with sink(path, path.name) as file:
+            write(file, schema, batches, dialect, str(path))
+
+    def pour(self, stream: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+        write(stream, schema, batches, self.layout.dialect if self.layout else Dialect(","), "standard output")
 
 
 def usual_delimiter(path: Path) -> str:

@@ -8,34 +8,33 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.errors import OutputError
-from fabrica.sources._bytes import sink
 from fabrica.sources.delimited.dialect import Dialect
 
 __all__ = ["write"]
 
 
-def write(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch], dialect: Dialect) -> None:
-    """Write ``batches`` to ``path``; ``OutputError`` where the encoding of the dialect has no such letter."""
-    recode = _recoder(dialect, path)
+def write(
+    file: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch], dialect: Dialect, where: str
+) -> None:
+    """Write ``batches`` to ``file``; ``OutputError`` where the encoding of the dialect has no such letter."""
+    recode = _recoder(dialect, where)
     header = [_escaped(pa.array([n]), dialect, dialect.quoted_header) for n in schema.names]
-    with sink(path, path.name) as file:
-        if dialect.header:
-            file.write(recode(_joined(header, dialect)))
-        for batch in batches:
-            if batch.num_rows:
-                texts = [_text(c, dialect, n in dialect.quoted)
-                         for n, c in zip(schema.names, batch.columns, strict=True)]
-                file.write(recode(_joined(texts, dialect)))
+    if dialect.header:
+        file.write(recode(_joined(header, dialect)))
+    for batch in batches:
+        if batch.num_rows:
+            texts = [_text(c, dialect, n in dialect.quoted) for n, c in zip(schema.names, batch.columns, strict=True)]
+            file.write(recode(_joined(texts, dialect)))
 
 
-def _recoder(dialect: Dialect, path: Path):  # type: ignore[no-untyped-def]
+def _recoder(dialect: Dialect, where: str):  # type: ignore[no-untyped-def]
     """UTF-8 bytes -> bytes of the dialect's encoding, with its byte-order mark at the start."""
     if dialect.encoding == "utf-8":
         return lambda text: text
@@ -45,7 +44,7 @@ def _recoder(dialect: Dialect, path: Path):  # type: ignore[no-untyped-def]
         try:
             return encoder.encode(bytes(text).decode("utf-8"))
         except UnicodeEncodeError:
-            raise OutputError(f"the encoding {dialect.encoding} lacks a letter of the table", where=str(path),
+            raise OutputError(f"the encoding {dialect.encoding} lacks a letter of the table", where=where,
                               hint="write to another format, such as .parquet") from None
 
     return recode
