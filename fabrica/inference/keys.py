@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from fabrica.inference.facts import Facts, K
 
-__all__ = ["key_notation", "whole_key", "template", "named_like_key", "named_like_code", "look"]
+__all__ = ["EMAIL", "UUID", "key_notation", "whole_key", "template", "named_like_key", "named_like_code", "look"]
 
 _NAME = re.compile(
     r"(?:^|[\s_.\-])(?:id|uid|uuid|guid|key|pk|index|idx|nr|rowid|rownum|row_?number|record|serial)$|^(?:id|key|index|no)$"
@@ -26,8 +26,8 @@ _NAME = re.compile(
 _CAMEL = re.compile(r"[a-z](?:Id|ID|Key|Uid|UID|UUID|Uuid|Nr|No)$")
 _CODE = re.compile(r"(?i:(?:^|[\s_.\-\d])(?:code|zip|zipcode|postal|postalcode|postcode|icd\d*|fips|naics|sic|sku))$"
                    r"|[a-z](?:Code|Zip|ZIP|Postcode|Fips|FIPS)$")
-_UUID = r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
+UUID = r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
+EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _MANY = 50  #: a run of whole numbers must be this long to be a key whatever its name
 
 
@@ -56,9 +56,9 @@ def key_notation(facts: Facts) -> dict[str, Any] | None:
     """The notation of a text key; None where the column does not look like one."""
     if not facts.unique:
         return None
-    if look(facts, _UUID):
+    if look(facts, UUID):
         return {"kind": "uuid"}
-    if look(facts, _EMAIL):
+    if look(facts, EMAIL):
         return {"kind": "email"}
     if run := _numbered(facts):
         return run
@@ -98,7 +98,8 @@ def template(texts: list[str]) -> tuple[str, float]:
     length = Counter(map(len, texts)).most_common(1)[0][0]
     same = [t for t in texts if len(t) == length]
     places = [Counter(t[i] for t in same) for i in range(length)]
-    if length >= 16 and all(set(p) <= set("0123456789abcdef") for p in places):
+    met = set().union(*places)
+    if length >= 16 and met <= set("0123456789abcdef") and met & set("abcdef"):
         return "x" * length, len(same) / len(texts)
     few = len(same) < 5
     mixed = any(len({_class(c) if c.isalnum() else c for c in p}) > 1 for p in places)

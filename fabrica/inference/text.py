@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pyarrow.compute as pc
@@ -20,6 +21,8 @@ __all__ = ["guess_text", "as_number", "as_moment", "as_words"]
 
 _DAY_NAMES = ("date", "day", "dt", "datum", "fecha", "birth", "dob")
 _ODD_SHARE, _ODD_WORDS = 0.005, 12
+_NAME = re.compile(r"(?i:(?:^|[^a-z])(?:sur|first|last|full|nick|user)?_?name$|surname$)|[a-z]Name$")
+_NAMES = 20  #: distinct names, at least, of which something is said
 
 
 def guess_text(facts: Facts) -> tuple[Column, str]:
@@ -135,6 +138,14 @@ def as_words(facts: Facts) -> tuple[Column, str]:
     if is_free_text(facts):
         return Column(facts.name, "text", facts.storage, why="long or hardly repeating texts"), ""
     why = "codes that come again" if named_like_key(facts.name) else "words that come again"
-    return Column(facts.name, "category", facts.storage, why=why), ""
+    return Column(facts.name, "category", facts.storage, why=why), _names(facts)
+
+
+def _names(facts: Facts) -> str:
+    """A line where words that come back may be names of people: k rows need not be k people."""
+    if facts.levels < _NAMES or not _NAME.search(facts.name):
+        return ""
+    return (f"column {facts.name!r}: names in {K} rows or more come back as they are, and {K} rows need not be {K} "
+            "people (declare it text if it names people)")
 
 
