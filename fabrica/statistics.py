@@ -10,10 +10,11 @@ holds row weights, so that a resampled table costs one weighted count and the de
 
 Where a floor comes from is said in ``detail["floor_from"]``. ``HOLDOUT``: rows nobody learned from, as many as the twin
 has, so exactly what a fresh sample scores; taken where the holdout has nearly as many rows as the twin (a smaller one
-would score worse by its own noise). ``BOOTSTRAP``: rows drawn anew from the original; too low, because it shares the
-original's own chance: a fresh sample scores 1.41 times as much, and more where most cells are empty. So what counts
-many sparse cells (``kway``, ``association``) is measured on ``even`` parts instead: a part of the original, as many
-rows of the twin, and as many real rows beside both, from the holdout or (``HALVES``) from the original's other half.
+would score worse by its own noise). ``BOOTSTRAP``: rows drawn anew from the original, whose distances lack the
+original's own chance; they are multiplied by what it adds (``Resamples.fresh``), which is still too little where most
+cells are empty. So what counts many sparse cells (``kway``, ``association``) is measured on ``even`` parts instead: a
+part of the original, as many rows of the twin, and as many real rows beside both, from the holdout or (``HALVES``) from
+the original's other half.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from fabrica.contract import Evidence, Sheet
 from fabrica.run import Run
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
-           "correlation", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES", "ITSELF", "TRAINED",
-           "WIDE", "among", "beside", "even"]
+           "correlation", "floors", "fresh", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES",
+           "ITSELF", "TRAINED", "WIDE", "among", "beside", "even"]
 
 #: what a floor was measured on, as ``detail["floor_from"]`` says it
 BOOTSTRAP, HOLDOUT, HALVES = "bootstrap of the original", "holdout", "halves of the original"
@@ -137,6 +138,11 @@ class Resamples:
     real: np.ndarray
     synthetic: np.ndarray
 
+    @property
+    def fresh(self) -> float:
+        """How much farther fresh rows lie from the original than its own resamples do."""
+        return fresh(self.real.shape[1], self.synthetic.shape[1])
+
     @classmethod
     def of(cls, real: int, synthetic: int, times: int, draw: np.random.Generator) -> Resamples:
         return cls(cls._weights(real, synthetic, times, draw), cls._weights(synthetic, synthetic, times, draw))
@@ -152,6 +158,16 @@ class Resamples:
     def times(counts: int) -> int:
         """How many resamples are affordable when one costs ``counts`` additions: 5 to 20."""
         return int(np.clip(4e8 // max(1, counts), 5, 20))
+
+
+def fresh(real: int, rows: int) -> float:
+    """``rows`` fresh rows lie this much farther from an original of ``real`` rows than as many drawn anew from it: the
+    variance of a difference is 1 / real + 1 / rows, that of a resample only 1 / rows.
+
+    >>> fresh(1000, 1000)
+    1.4142135623730951
+    """
+    return float(np.sqrt(1 + rows / max(real, 1)))
 
 
 def variations(binned: Binned, draws: Resamples) -> np.ndarray:
@@ -186,12 +202,14 @@ class Spread:
                 "floor_low": self.floor_low, "floor_high": self.floor_high}
 
 
-def spread(numbers: np.ndarray, times: int, top: float = np.inf, floor_from: str = BOOTSTRAP) -> Spread:
+def spread(
+    numbers: np.ndarray, times: int, top: float = np.inf, floor_from: str = BOOTSTRAP, fresh: float = 1.0
+) -> Spread:
     """Read what ``variations`` wrote. The interval is value +- 1.96 standard deviations of the resamples: a resampled
     distance is biased upwards, so its percentiles would miss the value. The floor is the mean of the real resamples
-    with their 2.5 and 97.5 percentiles; or, not from a bootstrap, the last number (real rows beside the original) +-
-    1.96 standard deviations of the real resamples."""
-    value, own, real = float(numbers[0]), numbers[1:1 + times], numbers[1 + times:1 + 2 * times]
+    with their 2.5 and 97.5 percentiles, all ``fresh`` times; or, not from a bootstrap, the last number (real rows
+    beside the original) +- 1.96 standard deviations of the real resamples."""
+    value, own, real = float(numbers[0]), numbers[1:1 + times], floors(numbers, times, top, fresh)
     half = 1.96 * float(own.std(ddof=1)) if times > 1 else 0.0
     low, high = np.quantile(real, [0.025, 0.975])
     rest = float(numbers[1 + 2 * times]) if len(numbers) > 1 + 2 * times else None
@@ -201,6 +219,11 @@ def spread(numbers: np.ndarray, times: int, top: float = np.inf, floor_from: str
         floor, low, high = rest, max(0.0, rest - around), min(top, rest + around)
     return Spread(value, max(0.0, value - half), min(top, value + half), floor, float(low), float(high), rest,
                   floor_from)
+
+
+def floors(numbers: np.ndarray, times: int, top: float, fresh: float) -> np.ndarray:
+    """(..., times) of ``variations``: what fresh rows would score, as each resample of real rows tells."""
+    return np.minimum(fresh * numbers[..., 1 + times:1 + 2 * times], top)
 
 
 WIDE = 141  #: columns among which pairs are measured at most: ten thousand pairs

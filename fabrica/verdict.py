@@ -7,21 +7,22 @@ aspect                   excellent  good    fair    how it is measured
 =======================  =========  ======  ======  ===========================================================
 telling apart            <= .05     <= .15  <= .30  detector AUC above chance and above what real rows score
 columns together         <= 1       <= 3    <= 8    ``trend_common`` above what fresh rows score, points
+three together           <= 1       <= 3    <= 8    ``kway_3`` above what fresh rows score, points
 columns alone            <= 0.5     <= 2    <= 6    ``shape`` above what fresh rows score, points
 worst column             <= 4       <= 10   <= 25   the same of the worst column, above the floor's upper end
+missing as often         <= 0.5     <= 2    <= 6    ``missingness`` above what fresh rows score, points
+missing for the same     <= 2       <= 5    <= 10   ``missingness_values`` above what fresh rows score, points
 utility                  <= .02     <= .05  <= .15  original minus twin
 impossible values        <= 0.5     <= 2    <= 10   ``validity`` above its floor, points
 copies                   <= .002    <= .01  <= .05  lower end of ``copies`` above chance, or of ``copies_excess``
-following too closely    <= .08     <= .15  <= .25  detector AUC *below* chance against the rows learned from
+following too closely    <= .08     <= .15  <= .25  detector AUC *below* chance
 nearer than real rows    <= .03     <= .06  <= .15  lower end of ``beta_recall`` above its floor
 =======================  =========  ======  ======  ===========================================================
 
 Beyond that it is poor. Without the detector and ``trend_common`` there is no excellent and no good: independent columns
 have perfect columns alone, so whoever did not look at rows and pairs cannot praise.
 
-What fresh rows score is the floor where a holdout or halves of the original were its measure. A floor from resamples of
-the original (``detail["floor_from"]``) is too low for that: a fresh sample of the same people differs from the original
-by both tables' chance, 1.41 times as much, so that much is not held against a twin. The detector's aspect takes the
+What fresh rows score is the floor. The detector's aspect takes the
 holdout where there is one: rows that nobody learned from. For a feeling: on the Adult census independent columns have a
 detector AUC of .99 (poor), the best published neural systems .57 to .60 (good).
 
@@ -39,25 +40,31 @@ from collections.abc import Callable
 from typing import Any
 
 from fabrica.report import Finding, Report
-from fabrica.statistics import BOOTSTRAP, HALVES, HOLDOUT, ITSELF, TRAINED
+from fabrica.statistics import HALVES, HOLDOUT, ITSELF, TRAINED
 
-__all__ = ["GRADES", "LIMITS", "verdict", "grades", "told", "beside"]
+__all__ = ["GRADES", "LIMITS", "below_chance", "beside", "grades", "surely_above", "told",
+           "verdict"]
 
 GRADES = ("excellent", "good", "fair", "poor")
 NOT = "not graded"
-FRESH = 2**0.5  #: a fresh sample is this much farther from the original than a resample of the original itself
 #: aspect -> the largest excess that is still excellent, good, fair
 LIMITS: dict[str, tuple[float, float, float]] = {
     "telling apart": (0.05, 0.15, 0.30),
     "columns together": (1.0, 3.0, 8.0),
+    "three together": (1.0, 3.0, 8.0),
     "columns alone": (0.5, 2.0, 6.0),
     "worst column": (4.0, 10.0, 25.0),
+    "missing as often": (0.5, 2.0, 6.0),
+    "missing for the same": (2.0, 5.0, 10.0),
     "utility": (0.02, 0.05, 0.15),
     "impossible values": (0.5, 2.0, 10.0),
     "copies": (0.002, 0.01, 0.05),
     "following too closely": (0.08, 0.15, 0.25),
     "nearer than real rows": (0.03, 0.06, 0.15),
 }
+#: aspect -> the finding that is read against its floor
+MEANS = {"columns together": "trend_common", "three together": "kway_3", "columns alone": "shape",
+         "missing as often": "missingness", "missing for the same": "missingness_values"}
 CLOSE = ("following too closely", "nearer than real rows")
 #: without these there is no praise: metric of the catalog -> (name of its finding, what it looks at)
 NEEDED = {"detector": ("detector_auc", "whether whole rows can be told apart"),
@@ -111,11 +118,11 @@ def grades(report: Report) -> dict[str, str]:
     seen = _against(report, "detector_auc")
     if seen is not None:
         found["telling apart"] = _value(seen) - max(0.5, seen.floor or 0.5)
-    for aspect, metric in (("columns together", "trend_common"), ("columns alone", "shape")):
+    for aspect, metric in MEANS.items():
         one = _find(report, metric)
         if one is not None:
-            found[aspect] = _value(one) - _noise(one) * (one.floor or 0.0)
-    alone = [_value(f) - _noise(f) * (f.floor_high or f.floor or 0.0)
+            found[aspect] = _value(one) - (one.floor or 0.0)
+    alone = [_value(f) - (f.floor_high or f.floor or 0.0)
              for f in report if f.metric == "shape" and f.place and f.value is not None]
     if alone:
         found["worst column"] = max(alone)
@@ -134,15 +141,21 @@ def _closeness(report: Report) -> dict[str, float]:
     copied, equal = _find(report, "copies_excess"), _find(report, "copies")
     told = [copied.low] if copied is not None and copied.low is not None else []
     if equal is not None and equal.floor is not None:
-        told.append(_surely_above(equal))
+        told.append(surely_above(equal))
     if told:
         found["copies"] = max(told)
-    seen, recall = _find(report, "detector_auc", against="train"), _find(report, "beta_recall")
-    if seen is not None:
-        found["following too closely"] = _chance(seen) - _value(seen) - _spread_out(seen)
+    recall = _find(report, "beta_recall")
+    seen = [f for against in ("train", "holdout") if (f := _find(report, "detector_auc", against=against)) is not None]
+    if seen:
+        found["following too closely"] = max(map(below_chance, seen))
     if recall is not None and recall.floor is not None:
-        found["nearer than real rows"] = _surely_above(recall)
+        found["nearer than real rows"] = surely_above(recall)
     return found
+
+
+def below_chance(seen: Finding) -> float:
+    """How much farther below chance a detector's AUC is than evenly spread draws push it."""
+    return _chance(seen) - _value(seen) - _spread_out(seen)
 
 
 def _chance(seen: Finding) -> float:
@@ -154,17 +167,12 @@ def _spread_out(seen: Finding) -> float:
     return min(0.15, 3 / math.sqrt(float(seen.detail.get("rows") or 10_000)))
 
 
-def _surely_above(finding: Finding) -> float:
+def surely_above(finding: Finding) -> float:
     """Lower end of value minus floor, from both intervals (Newcombe 1998, method 10)."""
     value, floor = _value(finding), finding.floor or 0.0
     below = value - (value if finding.low is None else finding.low)
     above = (floor if finding.floor_high is None else finding.floor_high) - floor
     return value - floor - math.hypot(below, above)
-
-
-def _noise(finding: Finding) -> float:
-    """How many floors a fresh sample scores."""
-    return 1.0 if finding.detail.get("floor_from") in (HOLDOUT, HALVES) else FRESH
 
 
 def _find(report: Report, metric: str, *place: str, against: str | None = None) -> Finding | None:
@@ -253,7 +261,7 @@ def beside(finding: Finding) -> tuple[str, str]:
     >>> beside(Finding("shape", 0.4, floor=0.3, detail={"floor_from": "holdout"}))
     ('a real holdout', 'scores')
     """
-    return {BOOTSTRAP: ("a resample of the original", "scores"), HOLDOUT: ("a real holdout", "scores"),
+    return {HOLDOUT: ("a real holdout", "scores"),
             HALVES: ("halves of the original", "score"), ITSELF: ("the original itself", "scores"),
             TRAINED: ("a model trained on the original", "scores")}.get(
         str(finding.detail.get("floor_from", "")), ("as many real rows", "score"))

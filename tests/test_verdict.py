@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from fabrica.evaluation import evaluate
+from fabrica.page.standing import standing
 from fabrica.report import Finding, Report
 from fabrica.run import Run
 from fabrica.schema import Column, Table
@@ -131,12 +132,26 @@ def test_one_ruined_column_of_a_hundred_is_not_good():
     assert grades(report(0.5, 1.0, 1.0, *columns))["worst column"] == "excellent"
 
 
-def test_a_resample_is_too_low_a_floor_and_a_holdout_is_not():
-    def one(floor_from):
-        pair = Finding("trend_common", 14.0, unit="%", floor=10.0, detail={"floor_from": floor_from})
-        return grades(Report((pair,)))["columns together"]
+def test_no_headline_is_worse_than_the_grade():
+    """Whoever reads "far off" beside a number finds it in the grade."""
+    words = {"like real rows": 0, "close": 0, "slightly off": 1, "visibly off": 2, "far off": 3}
+    draw = np.random.default_rng(3)
+    for _ in range(300):
+        auc, trend, shape = draw.uniform(0.2, 1), draw.uniform(1, 12), draw.uniform(0.3, 8)
+        more = [Finding("kway_3", draw.uniform(9, 20), unit="%", floor=10.0),
+                Finding("copies", draw.uniform(0, 0.1), unit="share of rows", floor=0.005, low=0.0, high=0.1),
+                Finding("detector_auc", draw.uniform(0.1, 0.7), better=0.5, unit="AUC", floor=0.5, against="train"),
+                Finding("missingness", draw.uniform(0, 9), unit="%", floor=0.4),
+                Finding("missingness_values", draw.uniform(4, 20), unit="%", floor=5.0)]
+        made = report(auc, trend, shape, *more[: draw.integers(len(more) + 1)])
+        worst = max(words[standing(f).words] for f in made.findings if not f.place and f.metric != "detector_column")
+        assert GRADES.index(verdict(made)[0]) >= worst
 
-    assert one("bootstrap of the original") == "excellent" and one("holdout") == "fair"
+
+def test_missing_values_count():
+    assert verdict(report(0.5, 1.0, 0.36, Finding("missingness", 3.0, unit="%", floor=0.4)))[0] == "fair"
+    lost = Finding("missingness_values", 9.0, unit="%", floor=5.0)
+    assert verdict(report(0.5, 1.0, 0.36, lost))[0] == "good"
 
 
 def test_what_was_not_measured_is_not_graded():

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 from fabrica.page.numbers import level, number
 from fabrica.report import Finding
-from fabrica.verdict import LIMITS, beside
+from fabrica.verdict import LIMITS, below_chance, beside, surely_above
 
 __all__ = ["Standing", "company", "direction", "excess", "floor_words", "standing", "worst_first", "worst_places"]
 
 #: metric -> the aspect of the verdict whose limits it is read by
 ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", "trend": "columns together",
-           "kway_3": "columns together", "kway_4": "columns together", "shape": "columns alone", "utility": "utility",
+           "kway_3": "three together", "kway_4": "three together", "shape": "columns alone", "utility": "utility",
            "validity": "impossible values", "validity_range": "impossible values", "validity_keys": "impossible values",
-           "copies": "copies", "copies_excess": "copies"}
+           "missingness": "missing as often", "missingness_pairs": "missing as often",
+           "missingness_values": "missing for the same", "copies": "copies", "copies_excess": "copies"}
 #: the same for other metrics, by unit: close, slightly off, visibly off; beyond is far off
 BY_UNIT = {"%": (0.5, 2.0, 6.0), "share of rows": (0.002, 0.01, 0.05),
            "": (0.02, 0.05, 0.2)}
@@ -45,9 +46,18 @@ def excess(finding: Finding) -> float | None:
         return None
     if isinstance(finding.better, str):
         assert floor is not None
+        if finding.metric == "copies":
+            return surely_above(finding)
         return value - floor if finding.better == "lower" else floor - value
+    if _below_chance(finding):
+        return below_chance(finding)
     ideal = float(finding.better)
     return abs(value - ideal) - (abs(floor - ideal) if floor is not None else 0.0)
+
+
+def _below_chance(finding: Finding) -> bool:
+    """Whether a detector did worse than chance: too close, not too far."""
+    return finding.metric == "detector_auc" and finding.value is not None and finding.value < 0.5
 
 
 def standing(finding: Finding) -> Standing:
@@ -79,6 +89,8 @@ def _limits(finding: Finding) -> tuple[float, float, float]:
     if finding.metric == "detector":  # the score loses twice what the area gains
         near, some, far = LIMITS["telling apart"]
         return 2 * near, 2 * some, 2 * far
+    if _below_chance(finding):
+        return LIMITS["following too closely"]
     if finding.metric in ASPECTS:
         return LIMITS[ASPECTS[finding.metric]]
     size = max(abs(finding.floor or 0.0), 0.02)
@@ -107,7 +119,7 @@ def floor_words(finding: Finding) -> str:
     """Whose score the floor is, and how much; "" without one.
 
     >>> floor_words(Finding("shape", 0.4, unit="%", floor=0.3, detail={"floor_from": "bootstrap of the original"}))
-    'a resample of the original scores 0.30 %'
+    'as many real rows score 0.30 %'
     """
     if finding.floor is None:
         return ""

@@ -243,3 +243,17 @@ def test_of_very_many_columns_some_are_paired_the_target_among_them(metric):
     assert whole.detail["pairs"] == WIDE * (WIDE + 1) // 2, "every so many-th column, and the target"
     if "columns" in whole.detail:
         assert len(whole.detail["columns"]) == WIDE + 1 and "c2" in whole.detail["columns"]
+
+
+@pytest.mark.parametrize("metric", ["shape", "trend_common", "missingness_values"])
+@pytest.mark.parametrize("rows", [1000, 4000, 12_000])
+def test_without_a_holdout_fresh_rows_score_their_floor_whatever_their_number(metric, rows):
+    """Nine fresh tables beside an original of 4,000 rows: their mean is the floor, and a resample's would not be."""
+    values, floors = [], []
+    for seed in range(9):
+        found = find(judge(metric.split("_v")[0], people(4000, 100 + seed), people(rows, 200 + seed)), metric)
+        values.append(found.value)
+        floors.append(found.floor)
+    ratio = np.mean(values) / np.mean(floors)
+    assert 0.8 < ratio < 1.2
+    assert not 0.8 < ratio * np.sqrt(1 + rows / 4000) < 1.2 or rows < 4000

@@ -218,7 +218,7 @@ def test_text_is_short_aligned_and_plain():
 
 
 @pytest.mark.parametrize(("floor_from", "words"), [
-    ("bootstrap of the original", "a resample of the original scores 0.30 %"),
+    ("bootstrap of the original", "as many real rows score 0.30 %"),
     ("holdout", "a real holdout scores 0.30 %"), ("halves of the original", "halves of the original score 0.30 %")])
 def test_the_page_says_whose_score_the_floor_is(floor_from, words):
     found = [Finding("shape", 0.4, place, unit="%", floor=0.3, detail={"floor_from": floor_from})

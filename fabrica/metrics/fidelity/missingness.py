@@ -24,7 +24,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import BOOTSTRAP, Binned, Resamples, among, common_bins, spread, variations
+from fabrica.statistics import BOOTSTRAP, Binned, Resamples, among, common_bins, floors, spread, variations
 
 LEAST, WORST = 25, 10
 
@@ -63,12 +63,12 @@ def _rates(flags: dict[str, Binned], draws: Resamples, times: int) -> list[Findi
         return [Finding("missingness", 0.0, unit="%", low=0.0, high=0.0, floor=0.0,
                         detail={"columns": 0, "floor_from": BOOTSTRAP})]
     numbers = {n: 100 * variations(f, draws) for n, f in flags.items()}
-    mean = spread(np.mean(list(numbers.values()), axis=0), times, 100.0)
+    mean = spread(np.mean(list(numbers.values()), axis=0), times, 100.0, fresh=draws.fresh)
     found = [Finding("missingness", mean.value, unit="%", **mean.company(),
                      detail={"columns": len(flags), "floor_from": BOOTSTRAP})]
     for name, number in numbers.items():
         rates = [100 * float(flags[name].shares(i)[1]) for i in (0, 1)]
-        one = spread(number, times, 100.0)
+        one = spread(number, times, 100.0, fresh=draws.fresh)
         found.append(Finding("missingness", one.value, (name,), unit="%", **one.company(),
                              detail={"real": rates[0], "synthetic": rates[1], "floor_from": BOOTSTRAP}))
     return found
@@ -81,7 +81,7 @@ def _pairs(flags: dict[str, Binned], draws: Resamples, times: int) -> Finding:
     for a, b in combinations(flags.values(), 2):
         both = Binned(tuple(x * y for x, y in zip(a.codes, b.codes, strict=True)), 2)
         numbers.append(100 * variations(both, draws))
-    mean = spread(np.mean(numbers, axis=0), times, 100.0)
+    mean = spread(np.mean(numbers, axis=0), times, 100.0, fresh=draws.fresh)
     worst = int(np.argmax([n[0] for n in numbers]))
     detail = {"pairs": len(numbers), "worst": list(list(combinations(flags, 2))[worst]), "floor_from": BOOTSTRAP}
     return Finding("missingness_pairs", mean.value, unit="%", **mean.company(), detail=detail)
@@ -100,12 +100,12 @@ def _shifts(flags: dict[str, Binned], bins: dict[str, Binned], draws: Resamples,
     if not numbers:
         why = f"no column lacks at least {LEAST} values in both tables" if len(bins) > 1 else "there is only one column"
         return [Finding("missingness_values", None, unit="%", problem=why, detail={"pairs": 0, "left_out_pairs": left})]
-    mean = spread(np.mean(list(numbers.values()), axis=0), times, 100.0)
+    mean = spread(np.mean(list(numbers.values()), axis=0), times, 100.0, fresh=draws.fresh)
     found = [Finding("missingness_values", mean.value, unit="%", **mean.company(),
                      detail={"pairs": len(numbers), "left_out_pairs": left, "floor_from": BOOTSTRAP})]
-    order = sorted(numbers, key=lambda k: -(numbers[k][0] - numbers[k][1 + times:].mean()))
+    order = sorted(numbers, key=lambda k: floors(numbers[k], times, 100.0, draws.fresh).mean() - numbers[k][0])
     for place in order[:WORST]:
-        one = spread(numbers[place], times, 100.0)
+        one = spread(numbers[place], times, 100.0, fresh=draws.fresh)
         found.append(Finding("missingness_values", one.value, place, unit="%", **one.company(),
                              detail={"floor_from": BOOTSTRAP}))
     return found

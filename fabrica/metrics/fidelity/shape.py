@@ -69,18 +69,18 @@ class Shape(Metric):
                  for n in evidence.real.values}
         whole = {n: v for n, v in table.items() if not np.isnan(v[0])}
         left = {n: "no value in either table" for n in table if n not in whole}
-        columns = [self._column(n, v, n in bins, floor_from) for n, v in table.items()]
+        columns = [self._column(n, v, n in bins, floor_from, draws.fresh) for n, v in table.items()]
         if not whole:
             return [Finding("shape", None, unit="%", problem="no column has a value"), *columns]
-        mean = spread(np.nanmean(list(whole.values()), axis=0), TIMES, 100.0, floor_from)
+        mean = spread(np.nanmean(list(whole.values()), axis=0), TIMES, 100.0, floor_from, draws.fresh)
         detail = {"columns": len(whole), "left_out": left, "holdout": mean.holdout, "floor_from": floor_from}
         return [Finding("shape", mean.value, unit="%", **mean.company(), detail=detail), *columns]
 
     @staticmethod
-    def _column(name: str, numbers: np.ndarray, levels: bool, floor_from: str) -> Finding:
+    def _column(name: str, numbers: np.ndarray, levels: bool, floor_from: str, fresh: float) -> Finding:
         measure = "total variation" if levels else "Kolmogorov-Smirnov"
         if np.isnan(numbers[0]):
             return Finding("shape", None, (name,), unit="%", problem="no value in either table")
-        got: Spread = spread(np.nan_to_num(numbers, nan=0.0), TIMES, 100.0, floor_from)
+        got: Spread = spread(np.nan_to_num(numbers, nan=0.0), TIMES, 100.0, floor_from, fresh)
         return Finding("shape", got.value, (name,), unit="%", **got.company(),
                        detail={"measure": measure, "holdout": got.holdout, "floor_from": floor_from})

@@ -24,7 +24,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import among, beside, correlation, cross, own_bins, spread, variation
+from fabrica.statistics import among, beside, correlation, cross, fresh, own_bins, spread, variation
 
 
 class Trend(Metric):
@@ -50,7 +50,8 @@ class Trend(Metric):
         if not there.any():
             return [Finding("trend", None, unit="%", problem="no pair of columns has a correlation")]
         with np.errstate(invalid="ignore"):
-            mean = spread(np.nanmean(numbers[there], axis=0), times, 100.0, floor_from)
+            mean = spread(np.nanmean(numbers[there], axis=0), times, 100.0, floor_from,
+                          fresh(real.rows, synthetic.rows))
         left: list[dict[str, Any]] = [{"columns": list(p), "why": "no correlation: a constant column"}
                                       for p, ok in zip(pairs, there, strict=True) if not ok]
         detail = {"pairs": int(there.sum()), "left_out": left[:50], "left_out_pairs": len(left),

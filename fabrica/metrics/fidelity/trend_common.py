@@ -21,7 +21,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import BOOTSTRAP, Resamples, among, beside, common_bins, cross, spread, variations
+from fabrica.statistics import BOOTSTRAP, Resamples, among, beside, common_bins, cross, floors, spread, variations
 
 WORST = 20
 
@@ -45,20 +45,20 @@ class TrendCommon(Metric):
         draws = Resamples.of(sheets[0].rows, sheets[1].rows, times, run.random())
         bins = common_bins(sheets)
         numbers = np.array([100 * variations(cross(bins[names[a]], bins[names[b]]), draws) for a, b in pairs])
-        return self._findings(names, pairs, numbers, times, floor_from)
+        return self._findings(names, pairs, numbers, times, floor_from, draws.fresh)
 
     @staticmethod
     def _findings(names: list[str], pairs: list[tuple[int, int]], numbers: np.ndarray, times: int,
-                  floor_from: str) -> list[Finding]:
-        mean = spread(numbers.mean(0), times, 100.0, floor_from)
-        floors = numbers[:, 1 + times:1 + 2 * times].mean(1) if floor_from == BOOTSTRAP else numbers[:, -1]
+                  floor_from: str, fresh: float) -> list[Finding]:
+        mean = spread(numbers.mean(0), times, 100.0, floor_from, fresh)
+        alike = floors(numbers, times, 100.0, fresh).mean(1) if floor_from == BOOTSTRAP else numbers[:, -1]
         detail = {"pairs": len(pairs), "columns": names, "left_out": {}, "holdout": mean.holdout, "resamples": times,
                   "matrix": _matrix(len(names), pairs, numbers[:, 0]),
-                  "floor": _matrix(len(names), pairs, floors), "floor_from": floor_from}
+                  "floor": _matrix(len(names), pairs, alike), "floor_from": floor_from}
         found = [Finding("trend_common", mean.value, unit="%", **mean.company(), detail=detail)]
-        excess = numbers[:, 0] - floors
+        excess = numbers[:, 0] - alike
         for i in np.argsort(-excess, kind="stable")[:WORST]:
-            one, (a, b) = spread(numbers[i], times, 100.0, floor_from), pairs[i]
+            one, (a, b) = spread(numbers[i], times, 100.0, floor_from, fresh), pairs[i]
             found.append(Finding("trend_common", one.value, (names[a], names[b]), unit="%", **one.company(),
                                  detail={"holdout": one.holdout, "floor_from": floor_from}))
         return found
