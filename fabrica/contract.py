@@ -222,7 +222,8 @@ class Metric(Settings, ABC):
 
     title: ClassVar[str]  #: one line: what it answers
     source: ClassVar[str]  #: the definition's paper
-    numbers: ClassVar[tuple[str, ...]]  #: names of its findings about the whole table
+    numbers: ClassVar[tuple[str, ...]] = ()  #: names of its findings about the whole table
+    needs: ClassVar[tuple[str, ...]] = ()  #: of ``holdout`` and ``target``: without these nothing can be measured
 
     @abstractmethod
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]: ...

@@ -235,8 +235,10 @@ def among(evidence: Evidence) -> Evidence:
     names = list(evidence.real.values)
     if len(names) <= WIDE:
         return evidence
-    chosen = {names[i] for i in np.linspace(0, len(names) - 1, WIDE).round().astype(int)}
-    kept = [n for n in names if n in chosen or n == evidence.target]
+    others = [n for n in names if n != evidence.target]
+    places = np.linspace(0, len(others) - 1, WIDE - len(names) + len(others)).round().astype(int)
+    chosen = {others[i] for i in places} | {evidence.target}
+    kept = [n for n in names if n in chosen]
     rest = evidence.holdout
     return replace(evidence, real=evidence.real.select(kept), synthetic=evidence.synthetic.select(kept),
                    holdout=None if rest is None else rest.select(kept))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from fabrica.cli import options
-from fabrica.cli.require import Requirement, fallen, refuse_unknown, requirement
+from fabrica.cli.require import Requirement, fallen, refuse, requirement
 
 __all__ = ["command"]
 
@@ -39,7 +39,7 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
     from fabrica.cli.working import at_work
     from fabrica.page.words import text
 
-    refuse_unknown(require, metrics)
+    refuse(require, metrics, holdout=holdout is not None, target=target is not None)
     with at_work(seed, quiet, workers) as (run, _):
         report, files = pipeline.measure(real, synthetic, holdout, target=target, schema=schema,
                                          metrics=metrics or None, out=Path(out) if out else None, run=run)

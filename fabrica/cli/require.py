@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from fabrica.errors import UnknownName
+from fabrica.errors import SettingError, UnknownName
 
-__all__ = ["Requirement", "fallen", "refuse_unknown", "requirement"]
+__all__ = ["Requirement", "fallen", "refuse", "requirement"]
 
 _FORM = re.compile(r"\s*([a-z0-9_]+)(?:@(train|holdout))?\s*(<=|>=)\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
 
@@ -74,13 +74,19 @@ def fallen(report: Any, require: Sequence[Requirement]) -> list[str]:
     return [line for line in (one.missed(report) for one in require) if line]
 
 
-def refuse_unknown(require: Sequence[Requirement], metrics: Sequence[str] = ()) -> None:
-    """Refuse a number that none of the ``metrics`` (all, if none are named) measures, before any work is done."""
+def refuse(require: Sequence[Requirement], metrics: Sequence[str] = (), **there: bool) -> None:
+    """Refuse, before any work is done, a number that none of the ``metrics`` (all, if none are named) measures, or that
+    cannot be had from what is ``there`` (``holdout``, ``target``)."""
     if not require:
         return
     from fabrica import catalog
 
-    known = sorted(n for name in metrics or catalog.names("metrics") for n in catalog.get("metrics", name).numbers)
+    classes = [catalog.get("metrics", name) for name in metrics or catalog.names("metrics")]
+    known = {number: metric for metric in classes for number in metric.numbers}
     for one in require:
         if one.metric not in known:
-            raise UnknownName("number of the whole table", one.metric, known, where="--require")
+            raise UnknownName("number of the whole table", one.metric, sorted(known), where="--require")
+        wanted = (*known[one.metric].needs, *(("holdout",) if one.against == "holdout" else ()))
+        for thing in wanted:
+            if not there.get(thing, True):
+                raise SettingError(f"{one} needs a {thing}", where="--require", hint=f"give --{thing}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fabrica.cli import options
-from fabrica.cli.require import Requirement, fallen, refuse_unknown, requirement
+from fabrica.cli.require import Requirement, fallen, refuse, requirement
 
 __all__ = ["command"]
 
@@ -40,8 +40,8 @@ def command(data: str | None, out: str, recipe: str | None, settings: tuple[str,
     from fabrica.cli.working import at_work
     from fabrica.page.words import text
 
-    refuse_unknown(require)
     written = recipe_of(data, recipe, settings, asked)
+    refuse(require, holdout=written.holdout != 0, target=written.target is not None)
     with at_work(written.seed, quiet, workers, written.budget) as (run, _):
         report, files = pipeline.make(written, out, run=run)
     short = fallen(report, require)

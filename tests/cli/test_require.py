@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 import pytest
 
-from fabrica.cli.require import Requirement, fallen, refuse_unknown
-from fabrica.errors import UnknownName
+from fabrica.cli.require import Requirement, fallen, refuse
+from fabrica.errors import SettingError, UnknownName
 from fabrica.report import Finding, Report
 
 REPORT = Report((
@@ -36,11 +36,20 @@ def test_an_unknown_number_is_answered_with_those_that_are():
 
 
 def test_an_unknown_number_is_refused_before_any_work():
-    refuse_unknown([Requirement.read("kway_3<=9"), Requirement.read("detector@holdout>=0.9")])
+    refuse([Requirement.read("kway_3<=9"), Requirement.read("detector@holdout>=0.9")])
     with pytest.raises(UnknownName, match="shape"):
-        refuse_unknown([Requirement.read("shap<=2")])
+        refuse([Requirement.read("shap<=2")])
     with pytest.raises(UnknownName, match="there are: shape"):
-        refuse_unknown([Requirement.read("detector>=0.9")], ["shape"])
+        refuse([Requirement.read("detector>=0.9")], ["shape"])
+
+
+@pytest.mark.parametrize(("text", "there", "lacks"), [
+    ("utility>=0.8", {"holdout": True, "target": False}, "target"), ("utility>=0.8", {"holdout": False}, "holdout"),
+    ("detector@holdout>=0.9", {"holdout": False}, "holdout")])
+def test_what_cannot_be_had_from_this_job_is_refused_before_any_work(text, there, lacks):
+    with pytest.raises(SettingError, match=f"needs a {lacks}; give --{lacks}"):
+        refuse([Requirement.read(text)], **there)
+    refuse([Requirement.read(text)], holdout=True, target=True)
 
 
 @pytest.mark.parametrize("text", ["detector", "detector>0.9", "detector=0.9", ">=1", "detector>=good", "a b>=1"])

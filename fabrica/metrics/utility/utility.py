@@ -40,6 +40,7 @@ class Utility(Metric):
     title: ClassVar[str] = "whether models trained on the twin predict real rows as well"
     source: ClassVar[str] = "train on synthetic, test on real; Esteban, Hyland and Raetsch 2017, arXiv:1706.02633"
     numbers: ClassVar[tuple[str, ...]] = ("utility",)
+    needs: ClassVar[tuple[str, ...]] = ("holdout", "target")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         why = _refusal(evidence)
