@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabrica.errors import SchemaError
+
 __all__ = ["Tally", "same", "KNOTS", "DISTINCT"]
 
 KNOTS = 4096  #: groups of rows that a learned marginal keeps borders of, at most
@@ -72,6 +74,12 @@ class Tally:
     @property
     def total(self) -> float:
         return float(self.counts.sum())
+
+    def demand_within(self, bounds: tuple[float, float] | None, name: str) -> None:
+        """``SchemaError`` where a value lies beyond the bounds that the user declared for a column."""
+        if bounds is not None and len(self.values) and not bounds[0] <= self.values[0] <= self.values[-1] <= bounds[1]:
+            raise SchemaError("some of its values lie beyond the declared bounds", where=f"column {name!r}",
+                              hint="correct the bounds, or list such values under `missing`")
 
     def points(self, k: int) -> np.ndarray:
         """(d,) whether k rows or more hold a value, enough of them to be a point mass."""

@@ -211,6 +211,8 @@ def test_guessed_levels_are_those_of_five_rows_and_declared_ones_are_public():
     said = guessed(values, overrides={"x": {"kind": "ordinal", "levels": ["low", "medium", "very high"]}})
     assert said.public and guessed(values, overrides={"x": "ordinal"}).levels == ("low", "medium")
     assert guessed([1, 2, 3], overrides={"x": {"bounds": [0, 9]}}).public
+    with pytest.raises(FabricaError, match="bounds are for numbers"):
+        guessed(values, overrides={"x": {"bounds": [0, 9]}})
     again = infer(pa.table({"x": values}), overrides=Schema((infer(pa.table({"x": values}))[0],)))[0]["x"]
     assert again.levels == ("low", "medium") and not again.public
 
@@ -295,6 +297,13 @@ def test_addresses_of_people_are_made_afresh_whatever_their_column_is_called(one
     encoder = encode(table, data.to_batches(), Run(1))
     twin = encoder.decode(encoder.encode(data, Run(2)), range(3000), Run(3))["contact"].to_pylist()
     assert not set(twin) & set(real) and all(re.fullmatch(other, v) for v in twin) and len(set(twin)) <= 80
+
+
+def test_a_date_that_loses_its_time_of_day_says_so():
+    when = pa.table({"when": [f"2024-03-{d:02} {h:02}:15:00" for d in range(1, 29) for h in range(24)]})
+    assert any("times of day are left out" in n for n in infer(when, overrides={"when": "date"})[1])
+    days = pa.table({"when": [f"2024-03-{d:02}" for d in range(1, 29)] * 9})
+    assert not any("left out" in n for n in infer(days, overrides={"when": "date"})[1])
 
 
 def test_names_that_come_back_are_told():

@@ -125,6 +125,7 @@ class Moment(Codec):
         base, ends = 0, (0, 0)
         if present >= self.k:  # of fewer nothing may be said
             bounds = _bounds(column, clock)
+            (summary.days if clock.dated else summary.steps).demand_within(bounds, column.name)
             if clock.dated:
                 parts += self._days(summary.days, bounds)
                 ends = bounds or _ends(_kept(summary.days, self.k), self.k)

@@ -55,6 +55,7 @@ class Number(Codec):
         assert isinstance(summary, Seen)
         column, whole = columns[0], columns[0].kind == "integer"
         marginal = rounding = None
+        summary.tally.demand_within(column.bounds, column.name)
         held, present = absence.protected(summary.absent, self.k), summary.tally.total
         if present >= self.k or (present and column.bounds and held[0] == held.sum()):
             decimals = 0 if whole else column.decimals

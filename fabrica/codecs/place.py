@@ -21,6 +21,7 @@ from fabrica.contract import Cells, Codec, Coder, Setting, Summary
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
+from fabrica.tally import Tally
 
 __all__ = ["Place"]
 
@@ -97,6 +98,8 @@ class Place(Codec):
         names = (columns[0].name, columns[1].name)
         held = absence.protected(np.bincount(list(summary.pairs), list(summary.pairs.values()), 1 << 16), self.k)
         pairs, missing = absence.numbered(held), float(held[1:].sum() / max(1, held.sum()))
+        for a, column in enumerate(columns):
+            Tally.of(summary.points.where[:, a]).demand_within(column.bounds, column.name)
         limits = tuple(c.bounds or _ends(summary.points, a, self.k) for a, c in enumerate(columns))
         known = summary.points.counts.sum() >= self.k  # of fewer nothing may be said
         pieces = _pieces(summary.points, self.codes, self.k) if known else _none()

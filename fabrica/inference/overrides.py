@@ -125,6 +125,9 @@ def with_overrides(table: Table, overrides: Any, where: str = "overrides") -> Ta
             changed[name] = Column.from_json(old.to_json() | plain, f"{where}, column {name!r}")
         except (TypeError, ValueError):
             raise SchemaError("a field has the wrong type", where=f"{where}, column {name!r}") from None
+        if said.get("bounds") and changed[name].kind not in (*_NUMBERS, *_MOMENTS):
+            raise SchemaError(f"bounds are for numbers and moments, not for the kind {changed[name].kind!r}",
+                              where=f"{where}, column {name!r}")
     return table.with_columns(changed)
 
 
@@ -146,7 +149,9 @@ def as_kind(facts: Facts, kind: str, guess: Callable[[Facts], tuple[Column, str]
         try_it = as_number if kind in _NUMBERS else as_moment
         found = try_it(values) if facts.textual or kind in _MOMENTS else None
     if found and (kind in _NUMBERS or kind in _RELATED.get(found[0].kind, ())):
-        return replace(found[0], kind=kind, missing=(*missing, *found[0].missing)), ""
+        cut = found[0].kind == "datetime" and kind == "date"
+        note = f"column {facts.name!r}: declared a date, so its times of day are left out" if cut else ""
+        return replace(found[0], kind=kind, missing=(*missing, *found[0].missing)), note
     base = Column(facts.name, kind, facts.storage, missing=missing or column.missing, unit=column.unit)
     if kind == "boolean":
         return replace(base, notation=boolean_words(values) or _pair(values)), ""

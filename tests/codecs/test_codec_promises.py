@@ -17,6 +17,7 @@ from fabrica import catalog
 from fabrica.checks import Broken, check_codec, check_secret
 from fabrica.checks.codecs import bare, learned
 from fabrica.contract import Cells, Coder
+from fabrica.errors import SchemaError
 from fabrica.notation import arrow_type, read
 from fabrica.run import Run
 from fabrica.schema import KINDS, Column
@@ -151,6 +152,20 @@ def test_secret_numbers_between_masses_stay_hidden(kind: str, held: int) -> None
     cells = Cells(pa.array(values.astype(np.int64 if kind == "integer" else np.float64)))
     for secret in (13, 413, 813, 40 * 99 + 13):
         check_secret(catalog.get("codecs", "number")(), (column,), (cells,), secret)
+
+
+@pytest.mark.parametrize(("column", "values", "bounds"), [
+    (Column("x", "integer", "int64"), pa.array(range(50)), (0, 48)),
+    (Column("x", "decimal", "double"), pa.array(np.arange(50.0)), (0.5, 60)),
+    (Column("x", "date", unit="D"), pa.array(range(50), pa.int32()).view(pa.date32()), ("1970-01-02", "1990-01-01")),
+    (Column("x", "time", unit="s"), pa.array(range(50), pa.int32()).view(pa.time32("s")), (0, 40)),
+])
+def test_bounds_that_the_data_break_are_refused(column: Column, values: pa.Array, bounds: tuple) -> None:
+    codec = catalog.get("codecs", "number" if column.kind in ("integer", "decimal") else "moment")()
+    seen = codec.survey((column,), (Cells(values),), Run(0))
+    codec.learn((replace(column, bounds=(-10**6, 10**6)),), seen, Run(0))
+    with pytest.raises(SchemaError, match="column 'x': some of its values lie beyond the declared bounds"):
+        codec.learn((replace(column, bounds=bounds),), seen, Run(0))
 
 
 @pytest.mark.parametrize("value", [2**53 + 1, 2**63 - 1, -(2**63), -(2**60) - 1])

@@ -144,7 +144,7 @@ def test_a_chain_of_numbers_keeps_its_correlation(noise: float) -> None:
     got = learned(table, Trees()).sample(N, seed=3)
     true = float(np.corrcoef(x, y)[0, 1])
     found = float(np.corrcoef(got["x"].to_numpy(), got["y"].to_numpy())[0, 1])
-    assert abs(found - true) < 0.03 * true, "leaves of 25 people blur a little"
+    assert abs(found - true) < 0.03 * true, "leaves blur a little"
 
 
 def learned(table: pa.Table, engine: Engine, workers: int = 1, **settings: int) -> TableModel:
