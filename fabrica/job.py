@@ -13,6 +13,7 @@ from fabrica.evaluation import CEILING
 from fabrica.evaluation import evaluate as judge
 from fabrica.holdout import split
 from fabrica.inference import infer, verify
+from fabrica.inference.facts import K
 from fabrica.inference.overrides import settled
 from fabrica.model import ENGINE_ROWS, TableModel
 from fabrica.recipe import Recipe
@@ -100,6 +101,9 @@ def guess(dataset: Counted, run: Run, schema: Any = None) -> tuple[Table, list[s
     if looked.num_rows < dataset.rows:
         table, more = verify(table, dataset.batches(), orders=dataset.levels)
         notes = [*notes, *more]
+    if 0 < dataset.rows < K:
+        notes = [f"the table has fewer than {K} rows, of which nothing may be told: cells of a twin will be missing",
+                 *notes]
     return table, list(notes)
 
 

@@ -57,6 +57,8 @@ class Template:
             places = places[: len(str(most))]
             high = DIGITS[1 : int(str(most)[0])] if len(places) == len(str(most)) else DIGITS[1:]
             places = [high, *places[1:]] if high else [DIGITS[1:], *places[2:]]
+        elif most is not None and len(places) > 1 and places[0] == DIGITS:  # such as 204446.0
+            places[0] = DIGITS[1:]
         return cls(tuple(places))
 
     def fits(self, most: int | None) -> bool:

@@ -53,11 +53,13 @@ def short(text: str, most: int = 24) -> str:
 def number(value: float | None, unit: str = "") -> str:
     """A measured number with its unit.
 
-    >>> number(0.3871, "%"), number(0.50812, "AUC"), number(32561.0, "rows"), number(None)
-    ('0.39 %', '0.508', '32,561 rows', '–')
+    >>> number(0.3871, "%"), number(3e-15, "%"), number(0.50812, "AUC"), number(32561.0, "rows"), number(None)
+    ('0.39 %', '0 %', '0.508', '32,561 rows', '–')
     """
     if value is None or not math.isfinite(value):
         return DASH
+    if unit == "%" and abs(value) < 1e-9:  # what is left of a sum
+        return "0 %"
     if unit == "%":
         return f"{value:.2f} %" if 0.005 <= abs(value) < 100 else f"{plain(value)} %"
     if unit.startswith("share of "):

@@ -82,6 +82,8 @@ def test_a_template_that_is_used_up_grows(template: str) -> None:
 def test_number_keys_do_not_begin_with_zero() -> None:
     found = keys({"template": "#####"}, 0, 100_000, storage="int64")
     assert len({int(k) for k in found}) == 100_000 and not any(k.startswith("0") for k in found)
+    floats = keys({"template": "######.0", "number": True}, 0, 100_000)
+    assert len({float(k) for k in floats}) == 100_000 and not any(k.startswith("0") for k in floats)
 
 
 @pytest.mark.parametrize(
