@@ -22,7 +22,7 @@ __all__ = ["Rounding"]
 HALVES = (5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)  #: each divides the next
 QUARTERS = (25, *HALVES[2:])
 BANDS, ROWS = 48, 50  #: bands at most, and rows in a band at least
-LARGE, CLEAR = 0.05, 3.0  #: share of a band's rows that a step must round, and standard errors, or it is left out
+LARGE, CLEAR = 0.05, 4.0  #: share of a band's rows that a step must round, and standard errors, or it is left out
 FAR = float(1 << 52)
 
 
@@ -127,7 +127,7 @@ def _shares(whole: np.ndarray, counts: np.ndarray, steps: np.ndarray, k: int) ->
 
     Of rows rounded to a finer step t, one in s / t is a multiple of s by chance; what is beyond it was rounded to s.
     The share that was rounded to s or coarser follows in closed form from the multiples of s and of the next finer t,
-    (s seen(s) - t seen(t)) / (s - t).
+    (s seen(s) - t seen(t)) / (s - t). It must be clear of the luck of the rows that are not rounded more coarsely.
     """
     total = counts.sum()
     seen = np.array([counts[whole % s == 0].sum() / total for s in steps])
@@ -137,7 +137,7 @@ def _shares(whole: np.ndarray, counts: np.ndarray, steps: np.ndarray, k: int) ->
     found, coarser = np.zeros(len(steps)), 0.0
     for s in reversed(range(len(steps))):
         share = rounded[s] - coarser
-        if share >= max(LARGE, luck[s], k / total):  # else its rows are the next finer step's
+        if share >= max(LARGE, luck[s] * np.sqrt(1 - coarser), k / total):  # else its rows are the next finer step's
             found[s], coarser = share, rounded[s]
     few = coarser > 0 and (1 - seen[np.argmax(found > 0)]) * total < k  # of rows that are not rounded
     return found / coarser if few else found

@@ -38,7 +38,7 @@ class Way:
             if setting not in engine.settings() and setting not in known:
                 raise UnknownName("setting", setting, [*engine.settings(), *known], where=f"engine {name}")
         own = {s: v for s, v in settings.items() if s in engine.settings()}
-        rest = {s: v for s, v in settings.items() if s not in own}
+        rest = {s: v for s, v in settings.items() if s in known}
         for kind in coders():
             kind.with_settings({s: v for s, v in rest.items() if s in kind.settings()})
         return cls(name, engine.with_settings(own), rest)

@@ -149,3 +149,11 @@ def test_air_quality_has_no_impossible_value() -> None:
         values = table[name].drop_null().to_numpy().astype(float)
         drawn = Marginal.learn(Tally.of(values), decimals=decimals_of(values)).value(EVEN)
         assert astray(values, drawn, -200, -199) == 0 and moved(values, drawn) < 1e-3, name
+
+
+@pytest.mark.parametrize(("at", "left"), [(100.0, 4), (900.0, 0), (500.0, 2)])
+def test_strays_are_counted_with_the_nearer_side_or_halved_between_both(at: float, left: int) -> None:
+    r = chance(5)
+    values = np.r_[r.normal(size=1000), np.full(4, at) + np.arange(4) / 8, r.normal(1000, 1, 1000)]
+    low, high = pieces(Tally.of(values), K)
+    assert (low.after, high.before) == (left, 4 - left) and low.before == high.after == 0

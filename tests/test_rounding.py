@@ -131,3 +131,16 @@ def test_a_state_comes_back_and_a_damaged_one_is_refused() -> None:
     for name, wrong in (("steps", np.array([-1.0])), ("shares", rounding.shares.ravel() + 1), ("bands", np.zeros(3))):
         with pytest.raises(ModelFileError):
             Rounding.from_state(type(state)(state.plain, {**state.arrays, name: wrong}))
+
+
+def test_borders_of_bands_are_nobodys_value() -> None:
+    rows = np.unique(np.round(chance(8).lognormal(12, 1, N) / 25) * 25 + 0.37)
+    rounding = Rounding.learn(Tally.of(rows - 0.37), 2, 5)
+    assert rounding is not None and len(rounding.bands) > 20
+    assert np.isin(rounding.bands, rows - 0.37).mean() < 0.2, "a mean of rows may fall on one by chance"
+
+
+def test_a_step_that_fewer_than_k_rows_keep_to_is_not_told() -> None:
+    rows = np.r_[np.arange(24) * 35.0, np.arange(36) * 35.0 + 1]
+    assert len(np.unique(rows)) == 60
+    assert Rounding.learn(Tally.of(rows), 0, 5) is not None and Rounding.learn(Tally.of(rows), 0, 20) is None

@@ -10,9 +10,10 @@ from fabrica.block import Block
 from fabrica.checks.engines import coded
 from fabrica.checks.promise import stored
 from fabrica.engines.trees.crosses import crosses
-from fabrica.engines.trees.derived import Derived
+from fabrica.engines.trees.derived import PLACES, Derived
 from fabrica.engines.trees.embed import arranged, embedding, places
-from fabrica.engines.trees.sums import Covariance
+from fabrica.engines.trees.sums import Covariance, _borders
+from fabrica.errors import ModelFileError
 from fabrica.run import Run
 
 N = 6_000
@@ -51,19 +52,19 @@ def test_a_sum_is_found_whatever_its_scale() -> None:
     a, b, c, noise = r.normal(size=(4, N))
     truth = a + b - c
     block = Block.of([ranks("a", a), ranks("other", noise), ranks("b", b), ranks("c", c), ranks("y", np.exp(truth))])
-    best = Covariance.of(block, Run(1)).sum(4, np.arange(4))
+    best = Covariance.of(block, Run(1)).sum(4, np.arange(4), 5)
     assert best is not None
     found = best.of([block.columns[i].codes for i in best.columns])[1]
     assert abs(np.corrcoef(found, truth)[0, 1]) > 0.97
-    assert not Covariance.of(block, Run(1)).sum(1, np.arange(1)), "one column is no sum"
-    assert not Covariance.of(block, Run(1)).sum(3, np.arange(3)), "columns that have nothing to do with the target"
+    assert not Covariance.of(block, Run(1)).sum(1, np.arange(1), 5), "one column is no sum"
+    assert not Covariance.of(block, Run(1)).sum(3, np.arange(3), 5), "columns that have nothing to do with the target"
 
 
 def test_where_one_column_tells_all_no_sum_is_made() -> None:
     r = chance(2)
     a, b = r.normal(size=(2, N))
     block = Block.of([ranks("a", a), ranks("b", b), ranks("y", a + 0.01 * r.normal(size=N))])
-    assert not Covariance.of(block, Run(1)).sum(2, np.arange(2))
+    assert not Covariance.of(block, Run(1)).sum(2, np.arange(2), 5)
 
 
 def test_a_hidden_pair_is_found_and_no_other() -> None:
@@ -84,7 +85,7 @@ def test_few_rows_make_no_features() -> None:
     a, b = r.integers(0, 2, (2, 300))
     block = Block.of([coded("a", 2, a), coded("b", 2, b), coded("y", 2, a ^ b)])
     assert not crosses(block, np.arange(2), embedded(block, 2), np.arange(300))
-    assert not Covariance.of(block, Run(1)).sum(2, np.arange(2))
+    assert not Covariance.of(block, Run(1)).sum(2, np.arange(2), 5)
 
 
 def test_levels_alike_stand_side_by_side() -> None:
@@ -120,3 +121,32 @@ def test_the_model_of_ties_has_them() -> None:
     stages = model.model.stages  # type: ignore[attr-defined]
     assert len(stages[1].derived) and len(stages[4].derived)
     assert model.encoder.coders[-1].rounding is not None  # type: ignore[attr-defined]
+
+
+def test_levels_on_a_bow_stand_in_its_order() -> None:
+    """Each half is turned along the axis of the whole: a bow has no tears, though its parts point in all directions."""
+    angle = np.linspace(0, 2.9, 64)
+    points = np.stack([np.cos(angle), np.sin(angle)], 1)
+    shuffle = chance(9).permutation(64)
+    level = np.repeat(np.arange(64), 50)
+    place = arranged(level, 64, points[shuffle][level])
+    steps = np.diff(place[np.argsort(shuffle)].astype(int))
+    assert (steps == 1).all() or (steps == -1).all()
+
+
+@pytest.mark.parametrize("rows", [200, 5000])
+@pytest.mark.parametrize("k", [5, 40])
+def test_a_sum_is_cut_beside_everybody(rows: int, k: int) -> None:
+    r = chance(10)
+    sums = np.round(r.lognormal(5, 1, rows)).astype(np.float32)
+    cuts = _borders(sums, k)
+    assert (np.diff(cuts) > 0).all() and not np.isin(cuts, sums).any() and len(cuts) < PLACES
+    assert len(cuts) + 1 <= rows / k
+
+
+def test_more_places_than_a_byte_holds_are_refused() -> None:
+    tables = (np.arange(300, dtype=np.float32),)
+    fine, wide = (Derived(np.array([0], np.int32), tables, np.arange(n, dtype=np.float32) + 0.5) for n in (254, 255))
+    assert len(Derived.from_state(stored(fine.state()), [300]).edges) == 254
+    with pytest.raises(ModelFileError, match="too many places"):
+        Derived.from_state(stored(wide.state()), [300])

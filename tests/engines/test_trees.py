@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.spatial import cKDTree
-from scipy.stats import binom, chi2
+from scipy.stats import binom, chi2, chi2_contingency
 
 from fabrica.block import Block, Coded
 from fabrica.checks.engines import coded
@@ -350,7 +350,7 @@ def attack(engine: Engine, key: int) -> float:
     return float((inside[:, None] < outside).mean() + (inside[:, None] == outside).mean() / 2)
 
 
-CARELESS = Trees(leaf=1, price=0, trees=1, share=1, pure=0)
+CARELESS = Trees(leaf=1, k=1, price=0, trees=1, share=1, pure=0)
 
 
 def test_nobody_is_copied() -> None:
@@ -368,3 +368,27 @@ def test_every_drawn_code_was_held_by_somebody() -> None:
     block = Block.of([coded("x", 50, chance(19).integers(0, 25, N) * 2), coded("y", 9, chance(20).integers(0, 9, N))])
     drawn: Coded = twin(Trees(), block).columns[0]
     assert set(np.unique(drawn.codes)) == set(range(0, 50, 2))
+
+
+def test_early_rows_are_like_late_ones() -> None:
+    """Every row takes any tree for any column: no stretch of a sample comes from one tree alone."""
+    r = chance(21)
+    a = r.integers(0, 8, 400)
+    block = Block.of([coded("a", 8, a), coded("b", 8, (a + r.geometric(0.4, 400)) % 8)])
+    pair = joint_counts(twin(Trees(trees=5, leaf=5, price=0), block, 200_000))
+    early, late = (np.bincount(p, minlength=64) for p in (pair[:40_000], pair[-40_000:]))
+    there = early + late > 0
+    assert chi2_contingency(np.stack([early, late])[:, there]).pvalue > 1e-3
+
+
+def joint_counts(block: Block) -> np.ndarray:
+    return np.ravel_multi_index([c.codes.astype(np.int64) for c in block], [c.size for c in block])
+
+
+@pytest.mark.parametrize("k", [5, 40])
+def test_no_leaf_stands_for_fewer_than_k(k: int) -> None:
+    r = chance(22)
+    a = r.integers(0, 20, 3000)
+    block = Block.of([coded("a", 20, a), coded("b", 9, (a + r.geometric(0.3, 3000)) % 9)])
+    model = Trees(leaf=2, pure=1, price=0, k=k).fit(block, None, Run(1))
+    assert min(np.diff(stage.start).min() for stage in model.stages) >= k

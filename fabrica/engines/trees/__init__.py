@@ -18,7 +18,7 @@ import numpy as np
 
 from fabrica.block import Block, Coded
 from fabrica.contract import Engine, Model, Setting
-from fabrica.engines.trees.derived import FEWEST, ROOM
+from fabrica.engines.trees.derived import ROOM
 from fabrica.engines.trees.embed import NARROW, embedding, leading, narrow
 from fabrica.engines.trees.features import Features, View, placed
 from fabrica.engines.trees.grow import grow
@@ -44,6 +44,7 @@ class Trees(Engine):
     pure: Annotated[
         int, Setting("people in a leaf where one level dominates; 0: as `leaf`", low=0, high=1_000_000)] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
+    k: Annotated[int, Setting("people that a leaf stands for at least, whatever else is set", low=1, high=10_000)] = 5
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> TreesModel:
@@ -55,7 +56,7 @@ class Trees(Engine):
         """The trees of column j: as many as asked for, or fewer where its part of the budget is used up."""
         target, here = table.rows.columns[j], run.child("column").child(j)
         began, budget = time.monotonic(), run.left() * run.workers * 2 / (len(table.rows.columns) - j + 1)
-        views, derived = table.views(j, here.child("derived"))
+        views, derived = table.views(j, self.k, here.child("derived"))
         grown = []
         for t in range(self.trees):
             run.tell((j - 1) * self.trees + t, (len(table.rows.columns) - 1) * self.trees, "growing trees")
@@ -63,8 +64,7 @@ class Trees(Engine):
             if (time.monotonic() - began) * (t + 2) / (t + 1) > budget:
                 break
         key = leading(target, embedding(target, here.child("key").random()))
-        least = min(self.leaf, self.pure or self.leaf, FEWEST)
-        return Stage.of(grown, np.array([v.column for v in views]), derived, target, key, least)
+        return Stage.of(grown, np.array([v.column for v in views]), derived, target, key, self.k)
 
     def _tree(self, target: Coded, views: Sequence[View], run: Run) -> Grown:
         random, count = run.random(), len(target)
@@ -72,8 +72,8 @@ class Trees(Engine):
         aim = vectors if target.grid is None and target.size > 2 else leading(target, vectors)
         orders, places = placed(views, aim[target.codes].astype(np.float64))
         seen = np.sort(random.permutation(count)[: max(1, round(self.share * count))])
-        pure = 0 if target.grid is not None else self.pure
-        tree = grow(places, vectors, target.codes, seen, self.leaf, self.price, pure)
+        pure = 0 if target.grid is not None or not self.pure else max(self.pure, self.k)
+        tree = grow(places, vectors, target.codes, seen, max(self.leaf, self.k), self.price, pure)
         return Grown(tree, orders, tree.leaves(places))
 
 

@@ -17,11 +17,10 @@ from fabrica import sound
 from fabrica.kernels import kernel
 from fabrica.state import State
 
-__all__ = ["FEWEST", "PLACES", "ROOM", "Derived"]
+__all__ = ["PLACES", "ROOM", "Derived"]
 
 PLACES = 255  #: of a feature, at most
 ROOM = 3  #: derived features of a column, at most: a sum and two crosses
-FEWEST = 5  #: people that a leaf, or a place of a sum, stands for at least
 
 
 @dataclass(frozen=True)

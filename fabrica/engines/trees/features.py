@@ -52,13 +52,14 @@ class Features:
         return cls(rows, screened(rows, features, run.child("screen")), tuple(_orders(c) for c in rows),
                    Covariance.of(rows, run.child("covariance")))
 
-    def views(self, j: int, run: Run) -> tuple[list[View], list[Derived]]:
-        """All that column j may be split on, in the order of the columns, and the derived ones among them."""
+    def views(self, j: int, k: int, run: Run) -> tuple[list[View], list[Derived]]:
+        """All that column j may be split on, in the order of the columns, and the derived ones among them, cut between
+        groups of ``k`` people or more."""
         views, looked, random = [], self.looked[j], run.random()
         for f in looked:
             codes, size = narrow(self.rows.columns[f].codes), min(self.rows.columns[f].size, NARROW + 1)
             views += [View(f, codes, size, order) for order in self.fixed[f] or (None,)]
-        one = self.covariance.sum(j, looked)
+        one = self.covariance.sum(j, looked, k)
         sums = [] if one is None else [one]
         target, some = self.rows.columns[j], random.permutation(len(self.rows))[:ROWS]
         pairs = crosses(self.rows, looked, embedding(target, random)[target.codes[some]], some)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabrica.block import Block
-from fabrica.engines.trees.derived import FEWEST, PLACES, Derived
+from fabrica.engines.trees.derived import PLACES, Derived
 from fabrica.engines.trees.embed import NARROW, embedding, narrow
 from fabrica.quantile import groups
 from fabrica.run import Run
@@ -29,7 +29,6 @@ __all__ = ["Covariance"]
 ROWS = 20_000  #: that covariances are learned from, at most
 TERMS = 10  #: columns in a sum, at most
 LEFT = 0.75  #: of the variance that the best single column leaves unexplained, what a sum may leave
-WEAK = 0.1  #: squared canonical correlation below which a sum tells too little
 FINE = 1 << 12  #: steps of one, to which embedded columns and weights are rounded
 PEOPLE = 20  #: rows for each weight, at least
 RIDGE = 1e-4  #: of the mean variance
@@ -69,8 +68,9 @@ class Covariance:
         centred = tuple((v - m) / FINE for v, m in zip(vectors, middles, strict=True))
         return cls(block, centred, begin, matrix, rows)
 
-    def sum(self, j: int, looked: np.ndarray) -> Derived | None:
-        """The sum over columns ``looked`` (F,) that tells most of column j; None where it is not worth its time."""
+    def sum(self, j: int, looked: np.ndarray, k: int) -> Derived | None:
+        """The sum over columns ``looked`` (F,) that tells most of column j, cut between groups of ``k`` people or more;
+        None where it is not worth its time."""
         if self.rows < 2 * PEOPLE * WAVES or len(looked) < 2:
             return None
         alone = np.array([self._variate(j, looked[i : i + 1])[0] for i in range(len(looked))])
@@ -80,9 +80,9 @@ class Covariance:
             looked = looked[np.argsort(-self._shares(looked, self._variate(j, looked)[1]), kind="stable")[:TERMS]]
         looked = np.sort(looked)
         told, weights = self._variate(j, looked) if len(looked) > 1 else (0.0, np.empty(0))
-        if told < WEAK or 1 - told > LEFT * (1 - alone.max()):
+        if 1 - told > LEFT * (1 - alone.max()):
             return None
-        return self._derived(looked, weights)
+        return self._derived(looked, weights, k)
 
     def _width(self, f: int) -> int:
         return int(self.begin[f + 1] - self.begin[f])
@@ -109,21 +109,21 @@ class Covariance:
         return np.array([w @ self.matrix[np.ix_(i, i)] @ w
                          for w, i in zip(self._terms(looked, weights), at, strict=True)])
 
-    def _derived(self, looked: np.ndarray, weights: np.ndarray) -> Derived:
+    def _derived(self, looked: np.ndarray, weights: np.ndarray, k: int) -> Derived:
         weights = weights * np.sign(weights[np.argmax(np.abs(weights))])
         terms = [self.vectors[f] @ w for f, w in zip(looked, self._terms(looked, weights), strict=True)]
         step = max(float(np.abs(t).max()) for t in terms) / FINE
         tables = tuple(np.round(t / step).astype(np.float32) for t in terms)
         whole = Derived(looked.astype(np.int32), tables, np.empty(0, np.float32))
         sums = whole.of([narrow(self.block.columns[f].codes) for f in looked])[1]
-        return Derived(whole.columns, tables, _borders(sums))
+        return Derived(whole.columns, tables, _borders(sums, k))
 
 
-def _borders(sums: np.ndarray) -> np.ndarray:
+def _borders(sums: np.ndarray, k: int) -> np.ndarray:
     """(E,) float32, ascending: about half way between the means of neighbouring groups of people, and beside the whole
     numbers that sums are, so that no border is anybody's own."""
     values, counts = np.unique(sums.astype(np.float64), return_counts=True)
-    label = groups(counts.astype(np.float64), len(sums) / (PLACES - 1), FEWEST)
+    label = groups(counts.astype(np.float64), len(sums) / (PLACES - 1), k)
     mean = np.bincount(label, counts * values) / np.bincount(label, counts)
     return (np.floor((mean[1:] + mean[:-1]) / 2) + 0.5).astype(np.float32)
 
