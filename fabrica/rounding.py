@@ -21,7 +21,7 @@ __all__ = ["Rounding"]
 
 HALVES = (5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)  #: each divides the next
 QUARTERS = (25, *HALVES[2:])
-BANDS, ROWS = 48, 50  #: bands at most, and rows in a band at least
+BANDS, ROWS = 24, 50  #: bands at most, and rows in a band at least
 LARGE, CLEAR = 0.05, 4.0  #: share of a band's rows that a step must round, and standard errors, or it is left out
 FAR = float(1 << 52)
 

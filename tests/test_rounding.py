@@ -141,6 +141,6 @@ def test_borders_of_bands_are_nobodys_value() -> None:
 
 
 def test_a_step_that_fewer_than_k_rows_keep_to_is_not_told() -> None:
-    rows = np.r_[np.arange(24) * 35.0, np.arange(36) * 35.0 + 1]
-    assert len(np.unique(rows)) == 60
-    assert Rounding.learn(Tally.of(rows), 0, 5) is not None and Rounding.learn(Tally.of(rows), 0, 20) is None
+    rows = np.r_[np.arange(30) * 35.0, np.arange(30) * 35.0 + 1]
+    assert Rounding.learn(Tally.of(rows), 0, 5) is not None, "22 of 60 beyond chance"
+    assert Rounding.learn(Tally.of(rows), 0, 25) is None
