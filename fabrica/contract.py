@@ -249,6 +249,10 @@ class Source(ABC):
         """The source that knows this file; most formats say all about themselves and return ``self``."""
         return self
 
+    def note(self) -> str:
+        """A guess of ``sniff`` that a person should know of, in one line; "" where there is none."""
+        return ""
+
     def schema(self, path: Path) -> pa.Schema:
         """Names and Arrow types of the columns of one file."""
         return next(iter(self.read(path))).schema

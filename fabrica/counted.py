@@ -62,5 +62,5 @@ def counted(dataset: Dataset, few: int = FEW) -> Counted:
         if kept is not None:
             kept = [*kept, batch] if size <= few else None
     if kept is not None:
-        same |= {"table": pa.Table.from_batches(kept, dataset.schema), "parts": ()}
+        same |= {"table": pa.Table.from_batches(kept, dataset.schema)}
     return Counted(**same, total=total)

@@ -101,6 +101,8 @@ def guess(dataset: Counted, run: Run, schema: Any = None) -> tuple[Table, list[s
     if looked.num_rows < dataset.rows:
         table, more = verify(table, dataset.batches(), orders=dataset.levels)
         notes = [*notes, *more]
+    if dataset.source is not None and (said_of_file := dataset.source.note()):
+        notes = [said_of_file, *notes]
     if 0 < dataset.rows < K:
         notes = [f"the table has fewer than {K} rows, of which nothing may be told: cells of a twin will be missing",
                  *notes]

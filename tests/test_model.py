@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -170,3 +174,38 @@ def test_every_kind_of_column_is_in_the_table() -> None:
     from fabrica.schema import KINDS
 
     assert {c.kind for c in COLUMNS} == set(KINDS)
+
+
+def arrays_of(state: Any, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """Every array of a state and of its parts, by its path."""
+    yield from ((f"{path}/{name}", array) for name, array in state.arrays.items())
+    for part in state.plain.get("parts", {}):
+        yield from arrays_of(state.part(part), f"{path}/{part}")
+
+
+def test_no_number_of_a_model_is_one_rows_own() -> None:
+    """Of columns whose values nobody shares, no array of a model holds one: knots, bands, edges, ends, cells."""
+    r = np.random.Generator(np.random.Philox(5))
+    x, z = r.lognormal(3, 1, (2, 4000))
+    y = np.where(r.random(4000) < 0.7, np.round(x * 400) / 4 + 0.3, x * 100)  # seven in ten keep to quarters
+    frame = pd.DataFrame({"x": x, "y": y, "z": z, "sum": 3 * x + z, "latitude": 48 + r.random(4000) / 3,
+                          "longitude": 11 + r.random(4000) / 3})
+    model = fabrica.fit(frame, seed=1)
+    held = np.concatenate([frame[c].value_counts().loc[lambda n: n < 5].index for c in frame])
+    assert len(held) > 15_000 and len(model.model.stages[2].derived)
+    found = list(arrays_of(model.state()))
+    assert {"/encoder", "/model"} <= {"/" + path.split("/")[1] for path, _ in found}
+    told = {path: float(np.isin(a, held).mean()) for path, a in found if a.dtype.kind == "f" and len(a)}
+    assert not {path: share for path, share in told.items() if share > 0}
+
+
+def test_a_model_does_not_depend_on_the_threads_of_linear_algebra(tmp_path: Path) -> None:
+    program = ("import sys, numpy as np, pandas as pd, fabrica\n"
+               "r = np.random.Generator(np.random.Philox(6)); x = r.normal(size=(6000, 6))\n"
+               "f = pd.DataFrame(np.c_[x, x @ r.normal(size=(6, 4))], columns=list('abcdefghij'))\n"
+               "m = fabrica.fit(f, seed=1, workers=1); assert any(s.derived for s in m.model.stages)\n"
+               "m.save(sys.argv[1])")
+    for threads in "12":
+        words = [sys.executable, "-c", program, str(tmp_path / f"{threads}.fab")]
+        subprocess.run(words, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": threads})
+    assert (tmp_path / "1.fab").read_bytes() == (tmp_path / "2.fab").read_bytes()

@@ -39,6 +39,7 @@ class Dataset:
     format : the ending of the file with its dot (``.csv``, ``.parquet``); None for what lies in memory.
     schema : the plain Arrow columns that ``batches`` yields.
     kept : the columns as the user has them (categoricals, large strings); ``restore`` goes back to them.
+    parts : the files it comes from. table : its rows, where they are held in memory.
 
     >>> data = Dataset.open({"age": [31, 44], "name": ["Ada", None]})
     >>> data.rows, data.schema.names, data.head(1).to_pylist()
@@ -114,6 +115,7 @@ class Dataset:
     def _raw(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         if self.table is not None:
             yield from ((self.name, b) for b in self.table.to_batches(max_chunksize=BATCH_ROWS))
+            return
         for part in self.parts:
             yield from ((str(part.path), b) for b in part.source.read(part.path, batch_rows=BATCH_ROWS))
 

@@ -48,6 +48,11 @@ class Delimited(Source):
     def sniff(self, path: Path) -> Delimited:
         return Delimited(look_at(path, usual_delimiter(path)))
 
+    def note(self) -> str:
+        encoding = self.layout.dialect.encoding if self.layout else "utf-8"
+        return "" if encoding.startswith("utf") else (
+            f"the text is no UTF-8, so it is read as {encoding}; if its letters look wrong, save the file as UTF-8")
+
     def schema(self, path: Path) -> pa.Schema:
         return pa.schema([(name, pa.string()) for name in self._layout(path).columns])
 
