@@ -292,9 +292,9 @@ def test_ctrl_c_stops_cleanly(people, tmp_path, number):
 
 def test_a_twin_is_written_in_the_hand_of_the_original(fabrica):
     rows = "".join(f'"Zoë{i % 3}";{i % 7},5\r\n' for i in range(120))
-    Path("t.csv").write_bytes(f'"who";pay\r\n{rows}'.encode("cp1252"))
+    Path("t.csv").write_bytes(f'"who";"pay"\r\n{rows}'.encode("cp1252"))
     code, out, _ = fabrica("synth", "t.csv", "-o", "o", "--rows", 50, *QUICK)
     assert code == 0 and "read as cp1252" in out
     lines = Path("o/data.csv").read_bytes().decode("cp1252").split("\r\n")
-    assert lines[0] == '"who";pay' and len(lines) == 52
+    assert lines[0] == '"who";"pay"' and len(lines) == 52
     assert all(re.fullmatch(r'"Zoë[012]";[0-6],5', line) for line in lines[1:-1])
