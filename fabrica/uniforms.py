@@ -12,7 +12,7 @@ import numpy as np
 
 from fabrica.kernels import kernel
 
-__all__ = ["GOLDEN", "even", "shuffled"]
+__all__ = ["GOLDEN", "even", "even_in_order", "shuffled"]
 
 GOLDEN = 0.6180339887498949
 
@@ -26,6 +26,17 @@ def even(size: int, random: np.random.Generator) -> np.ndarray:
     """
     u = (np.arange(size) + random.random()) / max(size, 1)
     random.shuffle(u)
+    return u
+
+
+def even_in_order(order: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Uniforms for rows of which ``order`` (n,) says who expects alike; each stretch of the order is covered evenly.
+
+    Rows that expect the same stand in random order: in the order of the table, two columns would share one sequence
+    and hang together for no reason.
+    """
+    u, queue = np.empty(len(order)), random.permutation(len(order))
+    u[queue[np.argsort(order[queue], kind="stable")]] = (np.arange(len(order)) * GOLDEN + random.random()) % 1.0
     return u
 
 

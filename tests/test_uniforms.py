@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabrica.uniforms import even, shuffled
+from fabrica.uniforms import even, even_in_order, shuffled
 
 SEEDS = st.integers(0, 2**32)
 
@@ -34,6 +34,7 @@ def test_even_has_one_point_in_each_cell(size: int, seed: int) -> None:
 @given(st.integers(0, 1))
 def test_even_of_hardly_anything(size: int) -> None:
     assert len(even(size, chance(0))) == size
+    assert len(even_in_order(np.zeros(size), chance(0))) == size
 
 
 def test_even_is_shuffled_and_each_row_sees_a_uniform_number() -> None:
@@ -51,6 +52,20 @@ def test_every_order_is_as_likely_as_any_other() -> None:
     found = [tuple(shuffled(4, chance(s)).tolist()) for s in range(12_000)]
     counts = np.array([found.count(order) for order in permutations(range(4))])
     assert ((counts - 500) ** 2 / 500).sum() < 60, "chi-squared of 23 degrees: 49.7 at one in a thousand"
+
+
+@given(st.integers(200, 2000), st.integers(1, 9), SEEDS)
+def test_each_stretch_of_the_order_gets_its_share(size: int, groups: int, seed: int) -> None:
+    random = chance(seed)
+    order = random.integers(0, groups, size)
+    u = even_in_order(order, random)
+    assert ((u >= 0) & (u < 1)).all()
+    for group in range(groups):
+        inside = u[order == group]
+        if len(inside) >= 20:
+            assert discrepancy(inside) <= 3 * (1 + np.log(len(inside))) / len(
+                inside
+            )  # of order log n / n, not 1 / sqrt n
 
 
 def test_independent_draws_would_not_pass() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from fabrica.page.glossary import meaning
@@ -30,9 +31,7 @@ def text(report: Report, *, colour: bool = False) -> str:
     worst = worst_places(report, 1)[:3]
     if worst:
         lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]
-    missing = sum(1 for f in report.findings if f.value is None)
-    if missing:
-        lines.append(f"{rows(missing)} number{'s' if missing > 1 else ''} could not be computed; the report says why.")
+    lines += _wrapped(_missing(report))
     lines += [f"note: {clean(note)}" for note in notes(report)[:4]]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -84,6 +83,14 @@ def _line(finding: Finding, report: Report) -> tuple[str, str, str, str, str]:
     stand = standing(finding)
     words = finding.problem if finding.value is None else company(finding)
     return label, number(finding.value, finding.unit), stand.words, short(words, 60), stand.tone
+
+
+def _missing(report: Report) -> str:
+    """Which numbers could not be computed; "" where all could."""
+    lost = Counter(f.metric for f in report.findings if f.value is None)
+    few = [name if n == 1 else f"{name} ({rows(n)} times)" for name, n in lost.most_common()]
+    more = f" and {len(few) - 6} more" if len(few) > 6 else ""
+    return f"Could not be computed: {', '.join(few[:6])}{more}; the report says why." if few else ""
 
 
 def _table(lines: Sequence[tuple[str, str, str, str, str]], colour: bool) -> list[str]:

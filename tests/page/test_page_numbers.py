@@ -9,6 +9,7 @@ from fabrica.page.headline import gauge, headlines
 from fabrica.page.heat import heat
 from fabrica.page.numbers import number, span
 from fabrica.page.standing import excess, standing, worst_first, worst_places
+from fabrica.page.words import text
 from fabrica.report import Finding, Report
 
 
@@ -78,3 +79,11 @@ def test_a_few_places_of_each_metric():
     columns = [Finding("shape", 4.0, ("c",), floor=1.0, unit="%"), Finding("shape", 1.0, ("d",), floor=2.0)]
     found = worst_places([*pairs, *columns], 2)
     assert [f.place for f in found] == [("a8", "b"), ("a7", "b"), ("c",)]
+
+
+def test_a_terminal_names_what_could_not_be_computed():
+    lost = [Finding("utility", None, problem="no target")]
+    lost += [Finding("coverage", None, (c,), problem="no level") for c in "ab"]
+    said = text(Report((Finding("shape", 1.0, floor=0.5, unit="%"), *lost)))
+    assert "Could not be computed: coverage (2 times), utility; the report says why." in said
+    assert "Could not be computed" not in text(Report((Finding("shape", 1.0, floor=0.5, unit="%"),)))
