@@ -22,7 +22,7 @@ test: $(VENV)/.dev  ## the test suite
 	$(PY) -m pytest -n 2 -m "not slow"
 
 test-all: $(VENV)/.dev  ## the test suite with the proofs that take long
-	$(PY) -m pytest -n 2
+	HYPOTHESIS_PROFILE=search $(PY) -m pytest -n 2
 
 lint: $(VENV)/.dev  ## style and types
 	$(VENV)/bin/ruff check .

@@ -9,5 +9,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+HOUSE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("house", derandomize=True, max_examples=50, **HOUSE)  # the same examples on every run
+settings.register_profile("search", max_examples=200, **HOUSE)  # for `make test-all`: others each time
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))

@@ -74,7 +74,8 @@ def test_no_draw_lies_between_a_sentinel_and_the_values(
     drawn = Marginal.learn(Tally.of(both), k=K, decimals=decimals).value(EVEN)
     bulk = drawn[drawn != sentinel]
     assert bulk.min() >= values.min() and bulk.max() <= values.max()
-    assert abs((drawn == sentinel).mean() - held / len(both)) < 2 * K / len(both) and moved(both, drawn) < 3e-3
+    assert abs((drawn == sentinel).mean() - held / len(both)) < 2 * K / len(both)
+    assert moved(both, drawn) < 2 * K / len(values), "rows move within their group, which has fewer than 2 k"
 
 
 @given(st.lists(st.floats(2000, 8000), min_size=1, max_size=K - 1), st.integers(0, 2**32))
