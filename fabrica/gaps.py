@@ -52,7 +52,10 @@ def pieces(tally: Tally, k: int) -> list[Piece]:
     near = float(max(k, NEAR))
     mean = np.zeros(len(values), bool) if tally.merged is None else tally.merged
     told = np.where(mean, np.minimum(counts, near - 1), counts)  # one mean tells of no span
-    wide = _widest(_wide(half, told, point, mean, near, float(k), TIMES, BEYOND), np.diff(half))
+    left = _spans(half, told, point, near, float(k))
+    right = _spans(*(np.ascontiguousarray(a[::-1]) for a in (-half, told, point)), near, float(k))[::-1]
+    wide = _wide(half, told, point, mean, left, np.ascontiguousarray(right), near, float(k), TIMES, BEYOND)
+    wide = _widest(wide, np.diff(half))
     begin = np.flatnonzero(np.concatenate([[True], wide | point[1:] | point[:-1]]))
     end = np.append(begin[1:], len(values)) - 1
     begin = begin[~_joined(begin, end, np.add.reduceat(counts, begin), point[begin], half, k)]
@@ -117,21 +120,25 @@ def _given(
 
 
 @kernel
-def _wide(half, counts, point, mean, near, k, times, beyond):  # type: ignore[no-untyped-def]
-    """(d-1,) whether the gap after each value is wide."""
+def _spans(half, counts, point, near, k):  # type: ignore[no-untyped-def]
+    """(d,) what the nearest ``near`` rows up to each value span; beyond a point mass nobody is near."""
+    spans = np.empty(len(half))
+    first, held = 0, 0.0
+    for i in range(len(half)):
+        if point[i]:
+            first, held = i, 0.0
+        held += counts[i]
+        while held - counts[first] >= near:
+            held -= counts[first]
+            first += 1
+        spans[i] = half[i] - half[first] if held >= k or point[first] else np.inf
+    return spans
+
+
+@kernel
+def _wide(half, counts, point, mean, left, right, near, k, times, beyond):  # type: ignore[no-untyped-def]
+    """(d-1,) whether the gap after each value is wide; ``left`` and ``right`` are the spans up to and from it."""
     size = len(half)
-    left, right = np.empty(size), np.empty(size)  # what the nearest rows up to, or from, each value span
-    for i in range(size):
-        j, held = i, counts[i]
-        while held < near and not point[j] and j > 0:
-            j -= 1
-            held += counts[j]
-        left[i] = half[i] - half[j] if held >= k or point[j] else np.inf
-        j, held = i, counts[i]
-        while held < near and not point[j] and j < size - 1:
-            j += 1
-            held += counts[j]
-        right[i] = half[j] - half[i] if held >= k or point[j] else np.inf
     wide = np.zeros(max(0, size - 1), np.bool_)
     for i in range(size - 1):
         gap, one, other = half[i + 1] - half[i], left[i], right[i + 1]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pyarrow import csv
 
 from fabrica import gaps
-from fabrica.gaps import pieces
+from fabrica.gaps import _spans, pieces
 from fabrica.inference.numbers import decimals_of
 from fabrica.marginal import Marginal
 from fabrica.tally import Tally
@@ -150,6 +150,19 @@ def test_air_quality_has_no_impossible_value() -> None:
         values = table[name].drop_null().to_numpy().astype(float)
         drawn = Marginal.learn(Tally.of(values), decimals=decimals_of(values)).value(EVEN)
         assert astray(values, drawn, -200, -199) == 0 and moved(values, drawn) < 1e-3, name
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=60), st.integers(1, 30),
+       st.integers(1, 8))
+def test_spans_are_those_of_the_nearest_rows(found: list[tuple[int, bool]], near: int, k: int) -> None:
+    half = np.cumsum(np.arange(len(found)) % 7 + 1.0)
+    counts, point = np.array([float(c) for c, _ in found]), np.array([p for _, p in found])
+    for i, span in enumerate(_spans(half, counts, point, float(near), float(k))):
+        j, held = i, counts[i]
+        while held < near and not point[j] and j > 0:
+            j -= 1
+            held += counts[j]
+        assert span == (half[i] - half[j] if held >= k or point[j] else np.inf)
 
 
 @pytest.mark.parametrize(("at", "left"), [(100.0, 4), (900.0, 0), (500.0, 2)])
