@@ -60,6 +60,9 @@ def fabrica_group() -> None:
 def run(words: list[str]) -> NoReturn:
     """Run a command line and exit with its code."""
     STOP.install()
+    for name in ("stdout", "stderr"):  # closed by who called: nobody listens
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     code = _outcome(words)
     try:
         sys.stdout.flush()

@@ -109,3 +109,10 @@ def test_the_shell_completes_commands_options_and_engines():
     assert complete("fabrica s") == {"synth", "sample"}
     assert "--engine" in complete("fabrica fit --e")
     assert {"independent", "trees"} <= complete("fabrica fit --engine ")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes a stream")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_nobody_listening(closed):
+    done = subprocess.run(f"{sys.executable} -m fabrica list engines {closed}", shell=True, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
