@@ -282,21 +282,49 @@ def test_identifiers_that_come_again_are_references(name, values, kind, distinct
     assert (texts.kind, texts.refers) == (kind, bool(distinct))
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    (lambda p: f"ann.{p}@mail.example", r"[^@ ]+@[^@ ]+\.[a-z]+"),
-    (lambda p: f"DE{p % 90 + 10}1203{p:012}99", r"DE\d{20}"),
-    (lambda p: f"+49 30 {p:07}", r"\+49 30 \d{7}"),
-    (lambda p: f"{p:08x}-0000-4abc-8abc-{p:012x}", r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}"),
+def iban(p: int) -> str:
+    bban = f"1203{p:014}"
+    return f"DE{98 - int(bban + '131400') % 97:02}{bban}"
+
+
+EMAIL, PHONE = r"[^@ ]+@[^@ ]+\.[a-z]+", r"\+49 30 \d{7}"
+
+
+@pytest.mark.parametrize(("one", "other", "name"), [
+    (lambda p: f"ann.{p}@mail.example", EMAIL, "contact"),
+    (lambda p: f"Ann {p % 7} <ann.{p}@mail.example>", EMAIL, "contact"),
+    (lambda p: f"ann.{p}@mail.example" if p % 3 else f"+49 30 {p:07}", EMAIL, "contact"),
+    (lambda p: "info@practice.example", EMAIL, "contact"),
+    (iban, r"DE\d{20}", "account"),
+    (lambda p: f"+49 30 {p:07}", PHONE, "contact"),
+    (lambda p: f"(555) {p % 900 + 100}-{p % 9000 + 1000}", r"\(555\) \d{3}-\d{4}", "contact"),
+    (lambda p: f"030 {p:07}", r"030 00\d{5}", "phone2"),
+    (lambda p: f"{p % 900 + 100}-12-{p % 9000 + 1000}", r"\d{3}-12-\d{4}", "x"),
+    (lambda p: f"{p:08x}-0000-4abc-8abc-{p:012x}", r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}",
+     "x"),
 ])
-def test_addresses_of_people_are_made_afresh_whatever_their_column_is_called(one, other):
+def test_addresses_of_people_are_made_afresh_whatever_their_column_is_called(one, other, name):
     """A person with five rows is still one person."""
     real = [one(PEOPLE[i % 80]) for i in range(3000)]
-    data = pa.table({"contact": real, "x": np.arange(3000) % 7})
+    data = pa.table({name: real, "x0": np.arange(3000) % 7})
     table, notes = infer(data)
-    assert table["contact"].refers and any("made afresh" in n for n in notes)
+    assert table[name].refers and any("made afresh" in n for n in notes)
     encoder = encode(table, data.to_batches(), Run(1))
-    twin = encoder.decode(encoder.encode(data, Run(2)), range(3000), Run(3))["contact"].to_pylist()
+    twin = encoder.decode(encoder.encode(data, Run(2)), range(3000), Run(3))[name].to_pylist()
     assert not set(twin) & set(real) and all(re.fullmatch(other, v) for v in twin) and len(set(twin)) <= 80
+
+
+@pytest.mark.parametrize(("name", "values"), [
+    ("guest_number", [str(1 + i % 8) for i in range(400)]), ("card_code", [f"C{i % 3}" for i in range(400)]),
+    ("isin", [f"US17708425{i % 40:02}" for i in range(400)]), ("sku", [f"AB19CDEF71{i % 40:02}" for i in range(400)]),
+    ("tel", ["yes", "no"] * 200)])
+def test_counts_and_codes_of_things_are_no_people(name, values):
+    assert not infer(pa.table({name: values}))[0][name].refers
+
+
+def test_how_many_people_there_are_is_told_roughly():
+    both = [["a@x.example", "b@y.example"][i == 7] for i in range(3000)]
+    assert infer(pa.table({"contact": both}))[0]["contact"].notation["distinct"] == 1
 
 
 def test_a_date_that_loses_its_time_of_day_says_so():

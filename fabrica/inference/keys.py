@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from fabrica.inference.facts import Facts, K
 
-__all__ = ["EMAIL", "UUID", "key_notation", "whole_key", "template", "named_like_key", "named_like_code", "look"]
+__all__ = ["UUID", "key_notation", "whole_key", "template", "named_like_key", "named_like_code", "look"]
 
 _NAME = re.compile(
     r"(?:^|[\s_.\-])(?:id|uid|uuid|guid|key|pk|index|idx|nr|rowid|rownum|row_?number|record|serial)$|^(?:id|key|index|no)$"
@@ -27,7 +27,7 @@ _CAMEL = re.compile(r"[a-z](?:Id|ID|Key|Uid|UID|UUID|Uuid|Nr|No)$")
 _CODE = re.compile(r"(?i:(?:^|[\s_.\-\d])(?:code|zip|zipcode|postal|postalcode|postcode|icd\d*|fips|naics|sic|sku))$"
                    r"|[a-z](?:Code|Zip|ZIP|Postcode|Fips|FIPS)$")
 UUID = r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
-EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
+_EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _MANY = 50  #: a run of whole numbers must be this long to be a key whatever its name
 
 
@@ -58,7 +58,7 @@ def key_notation(facts: Facts) -> dict[str, Any] | None:
         return None
     if look(facts, UUID):
         return {"kind": "uuid"}
-    if look(facts, EMAIL):
+    if look(facts, _EMAIL):
         return {"kind": "email"}
     if run := _numbered(facts):
         return run

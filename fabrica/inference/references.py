@@ -6,7 +6,6 @@ is how they look, how many there are (rounded) and, where all of them are keys o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,26 +16,14 @@ import pyarrow.compute as pc
 
 from fabrica.errors import UnknownName
 from fabrica.inference.facts import Facts, K
-from fabrica.inference.keys import EMAIL, UUID, named_like_key, template
+from fabrica.inference.keys import named_like_key, template
 from fabrica.inference.markers import without
+from fabrica.inference.people import form, named_for_people
 from fabrica.schema import Column, Table
 
 __all__ = ["as_reference", "with_references", "settled_references"]
 
 KEPT = 1_000  #: so many identifiers may stay what they are, where enough rows hold them
-_TAIL = r"[\s_.\-]?(?:id|n[or]|number|key|code)"
-_PEOPLE = re.compile(rf"(?:^|[\s_.\-])(?:(?:patient|subject|person|participant|respondent|mrn|ssn|iban|passport)"
-                     rf"(?:{_TAIL})?|(?:case|client|member|hadm|admission|encounter|icu_?stay"
-                     rf"|user|customer|driver|rider|employee|student|pupil|account|card|subscriber|guest|donor|voter"
-                     rf"|tenant|citizen|applicant|borrower){_TAIL})$", re.IGNORECASE)
-_PHONE = re.compile(rf"(?:^|[\s_.\-])(?:(?:tele)?phone|mobile|msisdn|fax)(?:{_TAIL})?$", re.IGNORECASE)
-#: texts that name one person or account wherever they stand, and what fresh ones look like (None: one template)
-_LOOKS: tuple[tuple[str, dict[str, Any] | None], ...] = (
-    (EMAIL, {"kind": "email"}),
-    (UUID, {"template": "xxxxxxxx-xxxx-4xxx-\\axxx-xxxxxxxxxxxx"}),
-    (r"^[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7} ?[A-Z0-9]{0,4}$", None),  # IBAN (ISO 13616)
-    (r"^\+\d[\d ().\-/]{6,20}$", None),  # a telephone number with its country (ITU-T E.123)
-)
 _SHARE = 0.95  #: of the values must be values of a key, so that the column refers to it
 _CHANCE = 0.5  #: share of the whole numbers between them that are keys anyway: above it, to find them says nothing
 
@@ -46,18 +33,17 @@ def as_reference(column: Column, note: str, facts: Facts) -> tuple[Column, str]:
 
     The few (at most ``KEPT``) identifiers that ``K`` rows or more hold stay as they are, unless they name people.
     """
-    if not _may_refer(column):
-        return column, note
     values = without(facts, column.missing)
-    if column.kind == "category" and values.distinct > 1 and (personal := _personal(values)):
-        return _again(column, values, personal)
-    if not (named_like_key(facts.name) or _names_people(values)):
+    if column.kind in ("category", "constant") and values.textual and (look := form(values)):
+        return _again(column, values, look)
+    people = _may_refer(column) and named_for_people(values)
+    if values.distinct < 2 or not (people or (_may_refer(column) and named_like_key(facts.name))):
         return column, note
-    if values.distinct < 2 or not _like_codes(column, values):
+    if not people and not _like_codes(column, values):
         return column, note
     if values.unique:
         return (_afresh(column, _look(column, values), "unique, named like a key") if facts.nulls else column), note
-    if not _names_people(values) and values.levels <= KEPT:
+    if not people and values.levels <= KEPT:
         if (values.counts >= K).all():
             why = f"{column.why}; each of these identifiers stands in {K} rows or more, so they are kept"
             return replace(column, why=why), note
@@ -73,20 +59,6 @@ def _again(column: Column, values: Facts, look: dict[str, Any]) -> tuple[Column,
     return _afresh(column, notation, "identifiers that come again"), (
         f"column {column.name!r}: its identifiers come again; they are made afresh, whose they are is not learned "
         "(declare it a category to keep them)")
-
-
-def _names_people(values: Facts) -> bool:
-    """Whether a column named as people's numbers holds such."""
-    return (bool(_PEOPLE.search(values.name)) and _share(values, r"\d") > 0.9) or (
-        bool(_PHONE.search(values.name)) and _share(values, r"(?:\d\D*){7}") > 0.9)
-
-
-def _personal(values: Facts) -> dict[str, Any] | None:
-    """The look of fresh ones where (nearly) all values have the form of an e-mail address, UUID, IBAN or phone."""
-    for pattern, look in _LOOKS:
-        if _share(values, pattern) >= 0.9:
-            return look or {"template": template(values.head)[0]}
-    return None
 
 
 def _afresh(column: Column, notation: dict[str, Any], why: str) -> Column:
@@ -105,11 +77,6 @@ def _like_codes(column: Column, values: Facts) -> bool:
     return pc.sum(pc.match_substring(values.text, " ")).as_py() < 0.1 * values.distinct
 
 
-def _share(values: Facts, pattern: str) -> float:
-    """Of the distinct values, those in which a pattern is found."""
-    return float(pc.sum(pc.match_substring_regex(values.text, pattern)).as_py()) / max(values.distinct, 1)
-
-
 def _look(column: Column, values: Facts) -> dict[str, Any]:
     """The template of fresh identifiers that look like these."""
     if column.kind != "integer":
@@ -121,12 +88,12 @@ def _look(column: Column, values: Facts) -> dict[str, Any]:
 
 
 def rounded(number: float) -> int:
-    """Two digits of it, so that it names no exact number of people.
+    """Two digits of it, below a hundred a multiple of five: it names no exact number of people.
 
-    >>> rounded(3853), rounded(7)
-    (3900, 7)
+    >>> rounded(3853), rounded(87.0), rounded(2)
+    (3900, 85, 1)
     """
-    return int(float(f"{number:.2g}")) if number >= 1 else 1
+    return max(1, 5 * round(number / 5)) if number < 100 else int(float(f"{number:.2g}"))
 
 
 # ---------------------------------------------------------------- to which column
