@@ -49,7 +49,7 @@ class Job:
         ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files.
         """
         way = Way.of(recipe.engine, recipe.settings)
-        table, notes = guess(whole, run, schema)
+        table, notes = guess(whole, run, schema, way.k)
         check_columns(table, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
@@ -88,7 +88,7 @@ def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] |
     return replace(report, facts={**report.facts, **here})
 
 
-def guess(dataset: Counted, run: Run, schema: Any = None) -> tuple[Table, list[str]]:
+def guess(dataset: Counted, run: Run, schema: Any = None, k: int = K) -> tuple[Table, list[str]]:
     """The table's schema: guessed from a sample, with what the user knows better, and held against every row.
 
     The schema (kinds, notations, decimals, missing markers, orders of levels) is guessed from *all* rows, those of a
@@ -97,14 +97,14 @@ def guess(dataset: Counted, run: Run, schema: Any = None) -> tuple[Table, list[s
     """
     looked = dataset.sample(LOOK, run.child("look"))
     said = settled(schema, dataset.schema.names, dataset.name)
-    table, notes = infer(looked, dataset.name, said, rows=dataset.rows, orders=dataset.levels)
+    table, notes = infer(looked, dataset.name, said, rows=dataset.rows, orders=dataset.levels, k=k)
     if looked.num_rows < dataset.rows:
-        table, more = verify(table, dataset.batches(), orders=dataset.levels)
+        table, more = verify(table, dataset.batches(), orders=dataset.levels, k=k)
         notes = [*notes, *more]
     if dataset.source is not None and (said_of_file := dataset.source.note()):
         notes = [said_of_file, *notes]
-    if 0 < dataset.rows < K:
-        notes = [f"the table has fewer than {K} rows, of which nothing may be told: cells of a twin will be missing",
+    if 0 < dataset.rows < k:
+        notes = [f"the table has fewer than {k} rows, of which nothing may be told: cells of a twin will be missing",
                  *notes]
     return table, list(notes)
 

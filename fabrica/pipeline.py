@@ -66,7 +66,7 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     way = Way.of(engine, settings)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
     dataset = filled(data)
-    table, notes = guess(dataset, run, schema)
+    table, notes = guess(dataset, run, schema, way.k)
     return way.learn(dataset, table, run, notes)
 
 
@@ -158,7 +158,7 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
     way = Way.of(recipe.engine, recipe.settings)
     with Folder(path.parent, keep=[recipe.data]) as folder:
         dataset = filled(recipe.data)
-        table, notes = guess(dataset, run, recipe.schema)
+        table, notes = guess(dataset, run, recipe.schema, way.k)
         for note in notes:
             say(note)
         model = way.learn(dataset, table, run, notes)

@@ -10,6 +10,7 @@ from fabrica import catalog
 from fabrica.contract import Engine
 from fabrica.dataset import Dataset
 from fabrica.errors import SettingError, UnknownName
+from fabrica.inference.facts import K
 from fabrica.model import TableModel, learn
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -36,12 +37,17 @@ class Way:
         known = {s: kind for kind in coders() for s in kind.settings()}
         for setting in settings:
             if setting not in engine.settings() and setting not in known:
-                raise UnknownName("setting", setting, [*engine.settings(), *known], where=f"engine {name}")
+                raise UnknownName("setting", setting, sorted({*engine.settings(), *known}), where=f"engine {name}")
         own = {s: v for s, v in settings.items() if s in engine.settings()}
         rest = {s: v for s, v in settings.items() if s in known}
         for kind in coders():
             kind.with_settings({s: v for s, v in rest.items() if s in kind.settings()})
         return cls(name, engine.with_settings(own), rest)
+
+    @property
+    def k(self) -> int:
+        """Rows that whatever is written down must stand for."""
+        return int(self.codecs.get("k", K))
 
     def learn(self, dataset: Dataset, table: Table, run: Run, notes: Sequence[str] = ()) -> TableModel:
         """The model; ``notes`` on the guesses that matter stay with it."""

@@ -209,3 +209,13 @@ def test_a_model_does_not_depend_on_the_threads_of_linear_algebra(tmp_path: Path
         words = [sys.executable, "-c", program, str(tmp_path / f"{threads}.fab")]
         subprocess.run(words, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": threads})
     assert (tmp_path / "1.fab").read_bytes() == (tmp_path / "2.fab").read_bytes()
+
+
+def test_k_reaches_what_is_written_down() -> None:
+    """A word of fourteen rows stands nowhere in a model whose k is fifty."""
+    r = np.random.Generator(np.random.Philox(7))
+    frame = pd.DataFrame({"grade": ["low"] * 300 + ["medium"] * 200 + ["high"] * 14, "x": r.integers(0, 9, 514),
+                          "band": ["0-9"] * 300 + ["10-19"] * 200 + ["20-29"] * 14})
+    assert "high" in repr(fabrica.fit(frame, seed=1).state().plain)
+    state = repr(fabrica.fit(frame, seed=1, k=50).state().plain)
+    assert "medium" in state and "high" not in state and "20-29" not in state

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica.errors import FabricaError
-from fabrica.inference.facts import Facts
+from fabrica.inference.facts import Facts, K
 from fabrica.inference.markers import without
 from fabrica.inference.overrides import as_kind, load_overrides, settled, with_overrides
 from fabrica.inference.places import with_places
@@ -30,7 +30,8 @@ __all__ = ["infer", "verify", "guess", "with_overrides", "load_overrides", "desc
 
 
 def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | None = None,
-          rows: int | None = None, orders: Mapping[str, Sequence[str]] | None = None) -> tuple[Table, list[str]]:
+          rows: int | None = None, orders: Mapping[str, Sequence[str]] | None = None,
+          k: int = K) -> tuple[Table, list[str]]:
     """The schema of a table, guessed from a sample of its rows, and what a person should know about the guesses.
 
     Parameters
@@ -40,6 +41,7 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     overrides : column name -> kind or fields (see ``with_overrides``), or what ``load_overrides`` gave.
     rows : rows of the whole table, where the sample is a part.
     orders : the levels, from low to high, of columns that came as ordered categoricals.
+    k : rows that a word must stand for to be written down.
 
     >>> table, notes = infer(pa.table({"id": ["A-01", "A-02", "A-03"], "fee": ["$1.50", "$2.00", "?"]}))
     >>> [(c.name, c.kind) for c in table.columns]
@@ -51,7 +53,8 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     notes: dict[str, str] = {}
     for i, label in enumerate(sample.column_names):
         said = plain.get(label, {})
-        facts = without(Facts.of(label, sample.column(i), rows, (orders or {}).get(label, ())), said.get("missing", ()))
+        facts = Facts.of(label, sample.column(i), rows, (orders or {}).get(label, ()), k)
+        facts = without(facts, said.get("missing", ()))
         wanted = said.get("kind")
         column, note = as_kind(facts, wanted, guess) if wanted else guess(facts)
         columns.append(column)

@@ -15,16 +15,16 @@ from fabrica.notation.storage import as_text, flat, is_text
 
 __all__ = ["Facts", "K", "told"]
 
-K = 5  #: a word that fewer rows hold is never written into a schema, unless the language itself has it
+K = 5  #: a word that fewer rows hold is never written into a schema, unless the language itself has it or `k` is said
 
 
-def told(rows: int) -> str:
-    """A number of rows as a note may tell it: none below ``K``.
+def told(rows: int, k: int = K) -> str:
+    """A number of rows as a note may tell it: none below ``k``.
 
     >>> told(3), told(1200)
     ('fewer than 5', '1,200')
     """
-    return f"{rows:,}" if rows >= K else f"fewer than {K}"
+    return f"{rows:,}" if rows >= k else f"fewer than {k}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Facts:
     counts : (d,) int64, rows that hold each.
     nulls : rows that hold none.
     order : the levels of an ordered dictionary, from low to high.
+    k : rows that a word must stand for.
     """
 
     name: str
@@ -50,9 +51,11 @@ class Facts:
     counts: np.ndarray
     nulls: int = 0
     order: tuple[str, ...] = ()
+    k: int = K
 
     @classmethod
-    def of(cls, name: str, array: pa.ChunkedArray, total: int | None = None, order: Sequence[str] = ()) -> Facts:
+    def of(cls, name: str, array: pa.ChunkedArray, total: int | None = None, order: Sequence[str] = (),
+           k: int = K) -> Facts:
         storage = str(array.type)
         if pa.types.is_nested(array.type):
             raise InputError(f"lists, structs and maps cannot be learned (its type is {storage})",
@@ -69,7 +72,7 @@ class Facts:
             array = array.cast(pa.float32())
         found = pc.value_counts(array.drop_null())
         pool, counts = found.field(0), np.asarray(found.field(1)).astype(np.int64)
-        return cls(name, storage, len(array), max(total or 0, len(array)), pool, counts, nulls, order)
+        return cls(name, storage, len(array), max(total or 0, len(array)), pool, counts, nulls, order, k)
 
     @property
     def present(self) -> int:
@@ -118,11 +121,11 @@ class Facts:
         return self.present / max(self.rows, 1) * self.total / max(self.levels, 1.0)
 
     def held_by_k(self, levels: Sequence[str]) -> tuple[str, ...]:
-        """Those of the levels that at least ``K`` rows hold, in the order given."""
-        often = set(self.text.filter(pa.array(self.counts >= K)).to_pylist())
+        """Those of the levels that at least ``k`` rows hold, in the order given."""
+        often = set(self.text.filter(pa.array(self.counts >= self.k)).to_pylist())
         return tuple(level for level in levels if level in often)
 
     @property
     def held(self) -> float:
-        """Share of the rows whose value at least ``K`` rows hold."""
-        return float(self.counts[self.counts >= K].sum()) / max(self.present, 1)
+        """Share of the rows whose value at least ``k`` rows hold."""
+        return float(self.counts[self.counts >= self.k].sum()) / max(self.present, 1)

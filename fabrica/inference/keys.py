@@ -62,7 +62,7 @@ def key_notation(facts: Facts) -> dict[str, Any] | None:
         return {"kind": "email"}
     if run := _numbered(facts):
         return run
-    found, share = template(facts.head)
+    found, share = template(facts.head, facts.k)
     digits = pc.sum(pc.match_substring_regex(facts.text, r"\d")).as_py() / facts.distinct
     spaces = pc.sum(pc.match_substring(facts.text, " ")).as_py() / facts.distinct
     named = named_like_key(facts.name)
@@ -78,7 +78,7 @@ def key_notation(facts: Facts) -> dict[str, Any] | None:
 def _numbered(facts: Facts) -> dict[str, Any] | None:
     """Codes that are a constant prefix and a run of numbers of one width: ``INV-00001`` and so on."""
     parts = [re.fullmatch(r"(\D*)(\d+)", t) for t in facts.head]
-    if len(parts) < max(K, facts.distinct) or not all(parts):
+    if len(parts) < max(facts.k, facts.distinct) or not all(parts):
         return None
     prefixes, widths = {m[1] for m in parts if m}, {len(m[2]) for m in parts if m}
     numbers = sorted(int(m[2]) for m in parts if m)
@@ -87,10 +87,10 @@ def _numbered(facts: Facts) -> dict[str, Any] | None:
     return {"kind": "sequence", "start": min(numbers[0], 1), "step": 1, "width": widths.pop(), "prefix": prefixes.pop()}
 
 
-def template(texts: list[str]) -> tuple[str, float]:
+def template(texts: list[str], k: int = K) -> tuple[str, float]:
     r"""``(template, share of the texts that it covers)`` of the commonest length: ``#`` a digit, ``A`` and ``a``
     letters, ``x`` hexadecimal, ``?`` a letter or a digit, anything else (or behind a backslash) stands for itself. A
-    character is literal only where all texts have it, and a letter or digit only where there are five of them.
+    character is literal only where all texts have it, and a letter or digit only where there are ``k`` of them.
 
     >>> template(["INV-00042", "INV-00917"])
     ('AAA-#####', 1.0)
@@ -101,7 +101,7 @@ def template(texts: list[str]) -> tuple[str, float]:
     met = set().union(*places)
     if length >= 16 and met <= set("0123456789abcdef") and met & set("abcdef"):
         return "x" * length, len(same) / len(texts)
-    few = len(same) < 5
+    few = len(same) < k
     mixed = any(len({_class(c) if c.isalnum() else c for c in p}) > 1 for p in places)
     return "".join(_place(p, few) for p in places), 0.0 if mixed else len(same) / len(texts)
 

@@ -46,7 +46,7 @@ def form(values: Facts) -> dict[str, Any] | None:
         return {"kind": "email"}
     if commonest == UUID:
         return {"template": "xxxxxxxx-xxxx-4xxx-\\axxx-xxxxxxxxxxxx"}
-    return {"template": template(values.keep(masks[commonest]).head)[0]}
+    return {"template": template(values.keep(masks[commonest]).head, values.k)[0]}
 
 
 def named_for_people(values: Facts) -> bool:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.errors import UnknownName
-from fabrica.inference.facts import Facts, K
+from fabrica.inference.facts import Facts
 from fabrica.inference.keys import named_like_key, template
 from fabrica.inference.markers import without
 from fabrica.inference.people import form, named_for_people
@@ -31,7 +31,7 @@ _CHANCE = 0.5  #: share of the whole numbers between them that are keys anyway: 
 def as_reference(column: Column, note: str, facts: Facts) -> tuple[Column, str]:
     """``(column, note)``, as a reference where its name says that it identifies and its values come again.
 
-    The few (at most ``KEPT``) identifiers that ``K`` rows or more hold stay as they are, unless they name people.
+    The few (at most ``KEPT``) identifiers that ``k`` rows or more hold stay as they are, unless they name people.
     """
     values = without(facts, column.missing)
     if column.kind in ("category", "constant") and values.textual and (look := form(values)):
@@ -44,11 +44,11 @@ def as_reference(column: Column, note: str, facts: Facts) -> tuple[Column, str]:
     if values.unique:
         return (_afresh(column, _look(column, values), "unique, named like a key") if facts.nulls else column), note
     if not people and values.levels <= KEPT:
-        if (values.counts >= K).all():
-            why = f"{column.why}; each of these identifiers stands in {K} rows or more, so they are kept"
+        if (values.counts >= facts.k).all():
+            why = f"{column.why}; each of these identifiers stands in {facts.k} rows or more, so they are kept"
             return replace(column, why=why), note
         if values.held >= 0.9:
-            why = f"identifiers that come again; those in fewer than {K} rows are protected"
+            why = f"identifiers that come again; those in fewer than {facts.k} rows are protected"
             return Column(facts.name, "category", facts.storage, missing=column.missing, why=why), ""
     return _again(column, values, _look(column, values))
 
@@ -80,7 +80,7 @@ def _like_codes(column: Column, values: Facts) -> bool:
 def _look(column: Column, values: Facts) -> dict[str, Any]:
     """The template of fresh identifiers that look like these."""
     if column.kind != "integer":
-        return {"template": template(values.head)[0]}
+        return {"template": template(values.head, values.k)[0]}
     suffix = (column.notation or {}).get("suffix", "")
     texts = values.text if values.textual else values.pool.cast(pa.float64()).cast(pa.int64()).cast(pa.string())
     digits = pc.max(pc.utf8_length(texts)).as_py() - len(suffix)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow.compute as pc
 
 from fabrica.inference import markers
-from fabrica.inference.facts import Facts, K, told
+from fabrica.inference.facts import Facts, told
 from fabrica.inference.keys import key_notation, named_like_code, named_like_key, whole_key
 from fabrica.inference.moments import guess_moment
 from fabrica.inference.numbers import digits_of, written
@@ -73,7 +73,7 @@ def _told_apart(column: Column, facts: Facts) -> str:
     """A line where one number is written in several ways (1.5 and 1.50), of which only one comes back."""
     look = facts.text[:2000]
     other = pc.sum(pc.not_equal(write(column, read(column, look)), look)).as_py() or 0
-    share = f"{told(other)} of {len(look):,} numbers looked at"
+    share = f"{told(other, facts.k)} of {len(look):,} numbers looked at"
     return f"column {column.name!r}: {share} will be written in another way, with the same value" if other else ""
 
 
@@ -114,14 +114,14 @@ def _fitted(column: Column, facts: Facts) -> tuple[Column, Facts, str] | None:
     if not wrong.any():
         return column, facts, ""
     good, odd = facts.keep(~wrong), facts.keep(wrong)
-    often = odd.keep(odd.counts >= K)
+    often = odd.keep(odd.counts >= facts.k)
     rare = odd.present - often.present
     if good.distinct < 10 or often.distinct > min(_ODD_WORDS, good.distinct // 5) or rare > _ODD_SHARE * facts.present:
         return None
     if often.distinct and pc.any(pc.match_substring_regex(often.text, r"^\s*[-+]?\d")).as_py():
         return None
     said = [f"{often.distinct} word(s) among the values are kept as missing markers"] if often.distinct else []
-    said += [f"{told(rare)} odd cell(s) of the sample do not fit and count as missing"] if rare else []
+    said += [f"{told(rare, facts.k)} odd cell(s) of the sample do not fit and count as missing"] if rare else []
     column = replace(column, missing=tuple(often.text.to_pylist()), lenient=rare > 0)
     return column, good, f"column {facts.name!r}: a mixed column of the kind {column.kind!r}; " + "; ".join(said)
 
@@ -145,7 +145,7 @@ def _names(facts: Facts) -> str:
     """A line where words that come back may be names of people: k rows need not be k people."""
     if facts.levels < _NAMES or not _NAME.search(facts.name):
         return ""
-    return (f"column {facts.name!r}: names in {K} rows or more come back as they are, and {K} rows need not be {K} "
-            "people (declare it text if it names people)")
+    return (f"column {facts.name!r}: names in {facts.k} rows or more come back as they are, and {facts.k} rows need "
+            f"not be {facts.k} people (declare it text if it names people)")
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.errors import InputError
-from fabrica.inference.facts import Facts, K
+from fabrica.inference.facts import Facts
 from fabrica.inference.keys import named_like_code, whole_key
 from fabrica.inference.moments import unit_of
 from fabrica.inference.numbers import decimals_of
@@ -29,7 +29,7 @@ def guess_typed(facts: Facts) -> tuple[Column, str]:
     if is_binary(kind):
         return as_words(facts)
     marks = _not_finite(facts)
-    if facts.distinct == 1 and not facts.nulls and facts.present >= K:
+    if facts.distinct == 1 and not facts.nulls and facts.present >= facts.k:
         return Column(facts.name, "constant", facts.storage, why="one value in every row"), ""
     if pa.types.is_temporal(kind):
         return _moment(facts), ""

@@ -2,7 +2,7 @@
 
 A sample cannot see the one late row that says ``n/a`` or 1.5. The pass reads every column once; the cells that fit and
 those that do not are kept apart (a bounded number of each, the latter with the rows that hold them, counted exactly),
-and the column is guessed again from both. Words and levels come into the schema only where ``K`` rows hold them.
+and the column is guessed again from both. Words and levels come into the schema only where ``k`` rows hold them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica.inference.facts import Facts, told
+from fabrica.inference.facts import Facts, K, told
 from fabrica.inference.references import settled_references
 from fabrica.notation import misfits
 from fabrica.notation.storage import flat
@@ -58,6 +58,7 @@ class _Watch:
 
     column: Column
     order: tuple[str, ...] = ()
+    k: int = K
     rows: int = 0
     wrong: int = 0
     first: pa.Array | None = None
@@ -97,7 +98,7 @@ class _Watch:
         """What was seen of the column: the cells of the arrays and, counted, those of the tallies."""
         held = [a for a in arrays if len(a)] or arrays[:1]
         whole = pa.chunked_array(held) if held else pa.chunked_array([[]], pa.string())
-        facts = Facts.of(self.column.name, whole, self.rows, self.order)
+        facts = Facts.of(self.column.name, whole, self.rows, self.order, self.k)
         for tally in tallies:
             if tally.pool is not None and len(tally.pool):
                 pool = pa.concat_arrays([facts.pool, tally.pool.cast(facts.pool.type)])
@@ -108,7 +109,7 @@ class _Watch:
 
 def verify(table: Table, batches: Iterable[pa.RecordBatch],
            guess: Callable[[Facts], tuple[Column, str]] | None = None,
-           orders: Mapping[str, Sequence[str]] | None = None) -> tuple[Table, list[str]]:
+           orders: Mapping[str, Sequence[str]] | None = None, k: int = K) -> tuple[Table, list[str]]:
     """``(table, notes)``: the schema that every row fits, and a line for each column that changed.
 
     Parameters
@@ -117,6 +118,7 @@ def verify(table: Table, batches: Iterable[pa.RecordBatch],
     batches : every row of the table, in parts; only a bounded number of cells is kept.
     guess : how a column is guessed again; the house's own if not said.
     orders : the levels, from low to high, of columns that came as ordered categoricals.
+    k : rows that a word must stand for to be written down.
 
     >>> from fabrica.inference import infer
     >>> table, _ = infer(pa.table({"fee": ["1", "2", "3"]}))
@@ -127,7 +129,7 @@ def verify(table: Table, batches: Iterable[pa.RecordBatch],
     if guess is None:
         from fabrica.inference import guess as guess_again
         guess = guess_again
-    watches = [_Watch(c, tuple((orders or {}).get(c.name, ()))) for c in table.columns]
+    watches = [_Watch(c, tuple((orders or {}).get(c.name, ())), k) for c in table.columns]
     for batch in batches:
         for watch in watches:
             watch.look(flat(batch.column(watch.column.name)))
@@ -151,7 +153,7 @@ def _settle(watch: _Watch, guess: Callable[[Facts], tuple[Column, str]]) -> tupl
         if again.kind != "key":
             return again, f"{where}: not unique in later rows, so {again.kind} instead of key"
     if watch.levels.pool is not None and not watch.levels.full:
-        again, _ = guess(watch.facts([], watch.levels))  # all rows tell which levels K of them hold
+        again, _ = guess(watch.facts([], watch.levels))  # all rows tell which levels k of them hold
         return replace(column, levels=again.levels) if again.kind == "ordinal" else column, ""
     if not watch.wrong or column.lenient:
         return column, ""
@@ -164,7 +166,8 @@ def _widened(watch: _Watch, again: Column, where: str) -> tuple[Column, str]:
     column = watch.column
     more = [m for m in again.missing if m not in column.missing]
     again = replace(again, missing=(*column.missing, *more))
-    odd = replace(column, lenient=True), f"{where}: {told(watch.wrong)} later cell(s) do not fit and count as missing"
+    few = told(watch.wrong, watch.k)
+    odd = replace(column, lenient=True), f"{where}: {few} later cell(s) do not fit and count as missing"
     if again.kind != column.kind:
         if watch.wrong <= 0.005 * watch.rows and again.kind in ("category", "text", "key"):
             return odd

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow.compute as pc
 
-from fabrica.inference.facts import Facts, K
+from fabrica.inference.facts import Facts
 
 __all__ = ["boolean_words", "scale", "is_free_text"]
 
@@ -67,7 +67,7 @@ def scale(facts: Facts) -> tuple[list[str], str] | None:
         for known in _SCALES:
             if set(bare) <= set(known):
                 return [t for _, t in sorted(zip(map(known.index, bare), texts, strict=True))], "a well-known scale"
-    if (facts.counts < K).any():
+    if (facts.counts < facts.k).any():
         return None  # these levels are the data's own words: a rare one is not written down
     for find, why in ((_numbers, "levels that begin with their rank"), (_bands, "bands of numbers")):
         ranks = find(texts)
