@@ -222,8 +222,9 @@ class Metric(Settings, ABC):
 
     title: ClassVar[str]  #: one line: what it answers
     source: ClassVar[str]  #: the definition's paper
-    numbers: ClassVar[tuple[str, ...]] = ()  #: names of its findings about the whole table
-    needs: ClassVar[tuple[str, ...]] = ()  #: of ``holdout`` and ``target``: without these nothing can be measured
+    #: its findings about the whole table: name -> against what each is measured (``train``, ``holdout``)
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    needs: ClassVar[tuple[str, ...]] = ()  #: ``("target",)`` where nothing can be measured without one
 
     @abstractmethod
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]: ...

@@ -30,10 +30,12 @@ from fabrica.run import Run
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
            "correlation", "floors", "fresh", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES",
-           "ITSELF", "TRAINED", "WIDE", "among", "beside", "even"]
+           "ITSELF", "RESAMPLE", "TRAINED", "WIDE", "among", "beside", "even"]
 
 #: what a floor was measured on, as ``detail["floor_from"]`` says it
 BOOTSTRAP, HOLDOUT, HALVES = "bootstrap of the original", "holdout", "halves of the original"
+#: the same without what chance adds: of levels, fresh rows would lose more
+RESAMPLE = "resamples of the original"
 ITSELF, TRAINED = "the original itself", "a model trained on the original"
 
 
@@ -210,12 +212,12 @@ def spread(
     with their 2.5 and 97.5 percentiles, all ``fresh`` times; or, not from a bootstrap, the last number (real rows
     beside the original) +- 1.96 standard deviations of the real resamples."""
     value, own, real = float(numbers[0]), numbers[1:1 + times], floors(numbers, times, top, fresh)
+    around = 1.96 * float(numbers[1 + times:1 + 2 * times].std(ddof=1)) if times > 1 else 0.0
     half = 1.96 * float(own.std(ddof=1)) if times > 1 else 0.0
     low, high = np.quantile(real, [0.025, 0.975])
     rest = float(numbers[1 + 2 * times]) if len(numbers) > 1 + 2 * times else None
     floor = float(real.mean())
     if rest is not None and floor_from != BOOTSTRAP:
-        around = 1.96 * float(real.std(ddof=1)) if times > 1 else 0.0
         floor, low, high = rest, max(0.0, rest - around), min(top, rest + around)
     return Spread(value, max(0.0, value - half), min(top, value + half), floor, float(low), float(high), rest,
                   floor_from)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from fabrica.evaluation import evaluate
@@ -114,6 +115,20 @@ def test_fresh_people_are_praised(rows, rest):
     assert got.facts["verdict"]["grade"] in "AB", verdict(got)
 
 
+@pytest.mark.parametrize("rows", [300, 2_000])
+def test_fresh_people_with_missing_cells_are_praised(rows):
+    """One sample of a law beside another: the luck of a rate of missing cells is no fault."""
+    found = []
+    for seed in range(8):
+        two = []
+        for key in (10 + seed, 90 + seed):
+            base, r = people(rows, key), np.random.default_rng(key)
+            gap = pa.array(r.random(rows) < 0.1)
+            two.append(base.set_column(0, base.column_names[0], pc.if_else(gap, None, base.column(0))))
+        found.append(judged(*two, None).facts["verdict"]["grade"])
+    assert sum(grade in "AB" for grade in found) >= 7, found
+
+
 @pytest.mark.parametrize("metrics", [["shape"], ["shape", "trend_common"], ["detector"]])
 def test_who_did_not_look_cannot_praise(metrics):
     got = judged(people(300, 1), people(300, 2), None, metrics=metrics).facts["verdict"]
@@ -138,7 +153,10 @@ def test_no_headline_is_worse_than_the_grade():
     draw = np.random.default_rng(3)
     for _ in range(300):
         auc, trend, shape = draw.uniform(0.2, 1), draw.uniform(1, 12), draw.uniform(0.3, 8)
-        more = [Finding("kway_3", draw.uniform(9, 20), unit="%", floor=10.0),
+        more = [Finding("kway_4", draw.uniform(9, 20), unit="%", floor=10.0, floor_low=9.0, floor_high=11.0),
+                Finding("validity_keys", draw.uniform(0, 12), unit="%", floor=0.0),
+                Finding("missingness_pairs", draw.uniform(0, 9), unit="%", floor=0.4),
+                Finding("beta_recall", draw.uniform(0.4, 0.9), better="higher", floor=0.5),
                 Finding("copies", draw.uniform(0, 0.1), unit="share of rows", floor=0.005, low=0.0, high=0.1),
                 Finding("detector_auc", draw.uniform(0.1, 0.7), better=0.5, unit="AUC", floor=0.5, against="train"),
                 Finding("missingness", draw.uniform(0, 9), unit="%", floor=0.4),

@@ -29,7 +29,8 @@ def check_metric(metric: Metric, evidence: Evidence) -> Sequence[Finding]:
     keep(json.loads(json.dumps(plain, allow_nan=False)) == json.loads(json.dumps([f.to_json() for f in again])),
          "the same seed finds the same, and it can be written as JSON")
     keep(all(f.metric for f in found), "a finding carries a name")
-    keep(all(f.metric in metric.numbers for f in found if not f.place), "numbers of the whole table are announced")
+    keep(all(f.against in metric.numbers.get(f.metric, ()) for f in found if not f.place),
+         "numbers of the whole table are announced, and against what they are measured")
     known = {c.name for c in evidence.table.columns} | set(evidence.real.values)
     keep(all(place in known for f in found for place in f.place), "findings are about columns of the table")
     keep(all(f.low is None or f.high is None or f.low <= f.high for f in found), "an interval has its ends in order")

@@ -86,7 +86,10 @@ def refuse(require: Sequence[Requirement], metrics: Sequence[str] = (), **there:
     for one in require:
         if one.metric not in known:
             raise UnknownName("number of the whole table", one.metric, sorted(known), where="--require")
-        wanted = (*known[one.metric].needs, *(("holdout",) if one.against == "holdout" else ()))
-        for thing in wanted:
+        sides = known[one.metric].numbers[one.metric]
+        if one.against not in (None, *sides):
+            raise SettingError(f"{one.metric} is measured against {' and '.join(sides)} only", where="--require")
+        aside = ("holdout",) if (one.against or sides[0]) == "holdout" else ()
+        for thing in (*known[one.metric].needs, *aside):
             if not there.get(thing, True):
                 raise SettingError(f"{one} needs a {thing}", where="--require", hint=f"give --{thing}")

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from fabrica.page.numbers import level, number
 from fabrica.report import Finding
-from fabrica.verdict import LIMITS, below_chance, beside, surely_above
+from fabrica.verdict import LIMITS, MEANS, below_chance, beside, beyond, surely_above
 
 __all__ = ["Standing", "company", "direction", "excess", "floor_words", "standing", "worst_first", "worst_places"]
 
 #: metric -> the aspect of the verdict whose limits it is read by
 ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", "trend": "columns together",
-           "kway_3": "three together", "kway_4": "three together", "shape": "columns alone", "utility": "utility",
+           "kway_3": "several together", "kway_4": "several together", "shape": "columns alone", "utility": "utility",
            "validity": "impossible values", "validity_range": "impossible values", "validity_keys": "impossible values",
            "missingness": "missing as often", "missingness_pairs": "missing as often",
            "missingness_values": "missing for the same", "copies": "copies", "copies_excess": "copies"}
@@ -55,6 +55,20 @@ def excess(finding: Finding) -> float | None:
     return abs(value - ideal) - (abs(floor - ideal) if floor is not None else 0.0)
 
 
+def _gap(finding: Finding) -> float | None:
+    """``excess`` as the verdict reads it: of an error what is beyond the luck of fresh rows; of more recall than real
+    rows have how much nearer that is."""
+    if finding.metric == "beta_recall" and _too_near(finding):
+        return surely_above(finding)
+    if finding.value is not None and finding.floor is not None and any(finding.metric in m for m in MEANS.values()):
+        return beyond(finding)
+    return excess(finding)
+
+
+def _too_near(finding: Finding) -> bool:
+    return finding.floor is not None and (finding.value or 0.0) > finding.floor
+
+
 def _below_chance(finding: Finding) -> bool:
     """Whether a detector did worse than chance: too close, not too far."""
     return finding.metric == "detector_auc" and finding.value is not None and finding.value < 0.5
@@ -66,10 +80,10 @@ def standing(finding: Finding) -> Standing:
         return Standing("none", "not measured")
     if finding.metric == "detector_column":
         return Standing("none", "")  # where it looked, neither good nor bad
-    gap = excess(finding)
+    gap = _gap(finding)
     if gap is None:
         return Standing("none", "no baseline")
-    if gap <= 0 or _touches(finding):
+    if gap <= 0 or (finding.metric not in ASPECTS and _touches(finding)):
         return Standing("good", "like real rows")
     passed = sum(gap > limit for limit in _limits(finding))
     return (Standing("good", "close"), Standing("near", "slightly off"), Standing("off", "visibly off"),
@@ -91,6 +105,8 @@ def _limits(finding: Finding) -> tuple[float, float, float]:
         return 2 * near, 2 * some, 2 * far
     if _below_chance(finding):
         return LIMITS["following too closely"]
+    if finding.metric == "beta_recall" and _too_near(finding):
+        return LIMITS["nearer than real rows"]
     if finding.metric in ASPECTS:
         return LIMITS[ASPECTS[finding.metric]]
     size = max(abs(finding.floor or 0.0), 0.02)

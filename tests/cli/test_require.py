@@ -45,7 +45,7 @@ def test_an_unknown_number_is_refused_before_any_work():
 
 @pytest.mark.parametrize(("text", "there", "lacks"), [
     ("utility>=0.8", {"holdout": True, "target": False}, "target"), ("utility>=0.8", {"holdout": False}, "holdout"),
-    ("detector@holdout>=0.9", {"holdout": False}, "holdout")])
+    ("detector@holdout>=0.9", {"holdout": False}, "holdout"), ("copies_excess<=0.1", {"holdout": False}, "holdout")])
 def test_what_cannot_be_had_from_this_job_is_refused_before_any_work(text, there, lacks):
     with pytest.raises(SettingError, match=f"needs a {lacks}; give --{lacks}"):
         refuse([Requirement.read(text)], **there)
@@ -56,3 +56,8 @@ def test_what_cannot_be_had_from_this_job_is_refused_before_any_work(text, there
 def test_a_wrong_form_is_shown_the_right_one(text):
     with pytest.raises(click.BadParameter, match="in quotes"):
         Requirement.read(text)
+
+
+def test_a_side_that_is_never_measured_is_refused_before_any_work():
+    with pytest.raises(SettingError, match="shape is measured against train only"):
+        refuse([Requirement.read("shape@holdout<=2")], holdout=True)

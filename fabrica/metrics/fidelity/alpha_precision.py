@@ -23,7 +23,7 @@ original.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -44,7 +44,7 @@ class AlphaPrecision(Metric):
     title: ClassVar[str] = ("whether rows are typical (precision) and all kinds of real rows are reached (recall), "
                             "in a space of our own")
     source: ClassVar[str] = "after Alaa et al. 2022, arXiv:2102.08921; not comparable with published numbers"
-    numbers: ClassVar[tuple[str, ...]] = ("alpha_precision", "beta_recall")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"alpha_precision": ("train",), "beta_recall": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         floor = evidence.holdout if evidence.holdout is not None else evidence.real

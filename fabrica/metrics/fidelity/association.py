@@ -12,7 +12,7 @@ are measured at one size (``detail["rows"]``, ``detail["floor_from"]``; see ``ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import ClassVar
 
@@ -31,7 +31,7 @@ class Association(Metric):
 
     title: ClassVar[str] = "how well the strength of every two columns' connection is kept"
     source: ClassVar[str] = "Cramér's V, bias-corrected; Bergsma 2013"
-    numbers: ClassVar[tuple[str, ...]] = ("association",)
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"association": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         evidence = among(evidence)

@@ -16,7 +16,7 @@ not memorise shows; its interval is normal, from the paired differences of the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -35,7 +35,7 @@ class Copies(Metric):
 
     title: ClassVar[str] = "how many rows are exact copies of the original's, against chance"
     source: ClassVar[str] = "identical match share, with the holdout as chance (Platzer and Reutterer 2021)"
-    numbers: ClassVar[tuple[str, ...]] = ("copies", "copies_excess")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"copies": ("train",), "copies_excess": ("holdout",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         real, twin, rest = evidence.real, evidence.synthetic, evidence.holdout

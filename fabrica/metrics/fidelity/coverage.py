@@ -14,7 +14,7 @@ original's rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -22,7 +22,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import BOOTSTRAP, Resamples
+from fabrica.statistics import RESAMPLE, Resamples
 
 TIMES, HOLDERS, RARE = 20, 5, 0.01
 
@@ -32,7 +32,7 @@ class Coverage(Metric):
 
     title: ClassVar[str] = "whether all levels and the whole ranges are reached"
     source: ClassVar[str] = "CategoryCoverage and RangeCoverage of sdmetrics"
-    numbers: ClassVar[tuple[str, ...]] = ("coverage", "coverage_rare")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"coverage": ("train",), "coverage_rare": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         real, synthetic = evidence.real, evidence.synthetic
@@ -58,7 +58,7 @@ def _mean(metric: str, found: list[Finding]) -> Finding:
                        detail={"columns": 0, "left_out": left})
     return Finding(metric, float(np.mean([f.value for f in there if f.value is not None])), better="higher",
                    floor=float(np.mean([f.floor for f in there if f.floor is not None])),
-                   detail={"columns": len(there), "left_out": left, "floor_from": BOOTSTRAP})
+                   detail={"columns": len(there), "left_out": left, "floor_from": RESAMPLE})
 
 
 def _levels(evidence: Evidence, name: str, weights: np.ndarray) -> tuple[Finding, Finding]:
@@ -80,7 +80,7 @@ def _share(metric: str, name: str, of: np.ndarray, seen: np.ndarray, drawn: np.n
         return Finding(metric, None, (name,), better="higher", problem=why)
     return Finding(metric, float(seen[of].mean()), (name,), better="higher", floor=float(drawn[:, of].mean()),
                    detail={"levels": int(of.sum()), "reached": int(seen[of].sum()), "alone": alone,
-                           "floor_from": BOOTSTRAP})
+                           "floor_from": RESAMPLE})
 
 
 def _range(evidence: Evidence, name: str, weights: np.ndarray) -> Finding:
@@ -98,4 +98,4 @@ def _range(evidence: Evidence, name: str, weights: np.ndarray) -> Finding:
 
     floor = float(np.mean([covered(values[w > 0]) for w in weights]))
     return Finding("coverage", covered(twin), (name,), better="higher", floor=floor,
-                   detail={"measure": "range", "floor_from": BOOTSTRAP})
+                   detail={"measure": "range", "floor_from": RESAMPLE})

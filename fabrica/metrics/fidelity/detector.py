@@ -15,7 +15,7 @@ more than 1,500,000 cells each are judged on fewer random rows (``detail["rows"]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fabrica.boosting import CELLS, Detection, detect
@@ -31,7 +31,8 @@ class Detector(Metric):
 
     title: ClassVar[str] = "whether boosted trees can tell the twin from the original"
     source: ClassVar[str] = "classifier two-sample test; Lopez-Paz and Oquab 2017, with XGBoost as in arXiv:2603.23016"
-    numbers: ClassVar[tuple[str, ...]] = ("detector", "detector_auc")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "detector": ("train", "holdout"), "detector_auc": ("train", "holdout")}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         floor = None

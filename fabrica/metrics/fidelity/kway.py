@@ -14,7 +14,7 @@ whole twin against the whole original. Interval: 10 resamples of rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import comb
 from typing import ClassVar
@@ -34,7 +34,7 @@ class KWay(Metric):
 
     title: ClassVar[str] = "how far three and four columns together are off"
     source: ClassVar[str] = "k-marginals; McKenna, Miklau and Sheldon 2021, NIST synthetic data challenge"
-    numbers: ClassVar[tuple[str, ...]] = ("kway_3", "kway_4")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"kway_3": ("train",), "kway_4": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         parts, floor_from = even(evidence, run.child("parts"))

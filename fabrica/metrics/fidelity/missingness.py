@@ -15,7 +15,7 @@ After Rubin (1976) and the missingness checks of Stekhoven and others; the numbe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import ClassVar
 
@@ -34,7 +34,8 @@ class Missingness(Metric):
 
     title: ClassVar[str] = "whether values are missing as often, together and for the same rows"
     source: ClassVar[str] = "own; after Rubin, Inference and missing data, Biometrika 1976"
-    numbers: ClassVar[tuple[str, ...]] = ("missingness", "missingness_pairs", "missingness_values")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "missingness": ("train",), "missingness_pairs": ("train",), "missingness_values": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         sheets = [s for s in (evidence.real, evidence.synthetic) if s.rows]

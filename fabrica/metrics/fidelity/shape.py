@@ -14,7 +14,7 @@ Shape alone is won by independent columns: read it beside ``trend_common`` and `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -57,7 +57,7 @@ class Shape(Metric):
 
     title: ClassVar[str] = "how far each column's own distribution is off"
     source: ClassVar[str] = "KSComplement and TVComplement; Zhang et al. 2024, arXiv:2310.09656"
-    numbers: ClassVar[tuple[str, ...]] = ("shape",)
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"shape": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         sheets, floor_from = beside(evidence, run.child("holdout"))

@@ -15,7 +15,7 @@ extremes. Floor: as many rows of the holdout where it has them, else resampled t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, ClassVar
 
@@ -32,7 +32,7 @@ class Trend(Metric):
 
     title: ClassVar[str] = "how far every two columns together are off, as published (each table's own bins)"
     source: ClassVar[str] = "CorrelationSimilarity and ContingencySimilarity; Zhang et al. 2024, arXiv:2310.09656"
-    numbers: ClassVar[tuple[str, ...]] = ("trend",)
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"trend": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         evidence = among(evidence)

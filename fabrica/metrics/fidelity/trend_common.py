@@ -12,7 +12,7 @@ rows drawn anew from the original (``detail["floor_from"]``, see ``fabrica/stati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import ClassVar
 
@@ -31,7 +31,7 @@ class TrendCommon(Metric):
 
     title: ClassVar[str] = "how far every two columns together are off, on the original's own quantiles"
     source: ClassVar[str] = "total variation of pair tables on common bins; Zhang et al. 2024, arXiv:2310.09656"
-    numbers: ClassVar[tuple[str, ...]] = ("trend_common",)
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"trend_common": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         evidence = among(evidence)

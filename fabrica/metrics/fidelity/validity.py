@@ -14,7 +14,7 @@ keys are under-counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,7 +32,8 @@ class Validity(Metric):
 
     title: ClassVar[str] = "whether impossible values or repeated keys occur"
     source: ClassVar[str] = "own; compare DiagnosticReport of sdmetrics; interval: Wilson 1927"
-    numbers: ClassVar[tuple[str, ...]] = ("validity", "validity_keys", "validity_range")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "validity": ("train",), "validity_keys": ("train",), "validity_range": ("train",)}
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         if not evidence.synthetic.rows:

@@ -15,7 +15,7 @@ would take minutes. Interval: DeLong's for AUC, Wilson's for accuracy, 200 resam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -39,8 +39,8 @@ class Utility(Metric):
 
     title: ClassVar[str] = "whether models trained on the twin predict real rows as well"
     source: ClassVar[str] = "train on synthetic, test on real; Esteban, Hyland and Raetsch 2017, arXiv:1706.02633"
-    numbers: ClassVar[tuple[str, ...]] = ("utility",)
-    needs: ClassVar[tuple[str, ...]] = ("holdout", "target")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"utility": ("holdout",)}
+    needs: ClassVar[tuple[str, ...]] = ("target",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         why = _refusal(evidence)
