@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 from fabrica import catalog
 from fabrica.counted import counted, filled
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
+from fabrica.errors import Interrupted
 from fabrica.evaluation import evaluate as judge
 from fabrica.folder import Folder
 from fabrica.job import Job, check_columns, guess, told
@@ -185,7 +186,10 @@ def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | No
 def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run) -> None:
     """Write ``rows`` synthetic rows to an open stream as CSV, chunk by chunk."""
     model = load(file)
-    pour_table(stream, model.arrow_schema(True), model.sample_batches(rows, run, as_text=True), "standard output")
+    try:
+        pour_table(stream, model.arrow_schema(True), model.sample_batches(rows, run, as_text=True), "standard output")
+    except (KeyboardInterrupt, Interrupted):
+        raise Interrupted("stopped; standard output holds a part of the rows") from None
 
 
 def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,

@@ -127,7 +127,7 @@ def _shares(whole: np.ndarray, counts: np.ndarray, steps: np.ndarray, k: int) ->
 
     Of rows rounded to a finer step t, one in s / t is a multiple of s by chance; what is beyond it was rounded to s.
     The share that was rounded to s or coarser follows in closed form from the multiples of s and of the next finer t,
-    (s seen(s) - t seen(t)) / (s - t). It must be clear of the luck of the rows that are not rounded more coarsely.
+    (s seen(s) - t seen(t)) / (s - t). Of a step of which all rows are multiples nothing is left unrounded.
     """
     total = counts.sum()
     seen = np.array([counts[whole % s == 0].sum() / total for s in steps])
@@ -137,10 +137,13 @@ def _shares(whole: np.ndarray, counts: np.ndarray, steps: np.ndarray, k: int) ->
     found, coarser = np.zeros(len(steps)), 0.0
     for s in reversed(range(len(steps))):
         share = rounded[s] - coarser
-        if share >= max(LARGE, luck[s] * np.sqrt(1 - coarser), k / total):  # else its rows are the next finer step's
+        if share >= max(LARGE, luck[s], k / total):  # else its rows are the next finer step's
             found[s], coarser = share, rounded[s]
-    few = coarser > 0 and (1 - seen[np.argmax(found > 0)]) * total < k  # of rows that are not rounded
-    return found / coarser if few else found
+    every = np.flatnonzero((1 - seen) * total < k)  # steps of which (nearly) all rows are multiples
+    if len(every):
+        found[: every[-1]] = 0.0
+        found[every[-1]] += 1 - found.sum()
+    return found
 
 
 @kernel

@@ -152,7 +152,7 @@ class Run:
     def check(self) -> None:
         """Raise ``Interrupted`` where the run was cancelled."""
         if self._shared.cancelled.is_set():
-            raise Interrupted("stopped")
+            raise Interrupted("stopped; no half-written file is left")
 
     def left(self) -> float:
         """Seconds of the budget that are left (infinite where there is none)."""

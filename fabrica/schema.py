@@ -11,6 +11,7 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -78,7 +79,7 @@ class Column:
     notation: Any = None
     missing: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
-    bounds: tuple[float, float] | None = None
+    bounds: tuple[Any, Any] | None = None
     partner: str | None = None
     lenient: bool = False
     why: str = ""
@@ -91,6 +92,9 @@ class Column:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.bounds is not None:
             low, high = self.bounds
+            if isinstance(low, str) != isinstance(high, str) or (
+                    isinstance(low, str) and self.kind not in ("date", "datetime")):
+                raise SchemaError(f"`bounds` must be {_FORMS['bounds']}", where=f"column {self.name!r}")
             if not low <= high:
                 raise SchemaError("bounds must be [low, high]", where=f"column {self.name!r}")
             object.__setattr__(self, "bounds", (low, high))
@@ -136,7 +140,8 @@ def _checked(name: str, value: Any, where: str) -> Any:
         if all(isinstance(v, str | int | float) for v in value):
             return tuple(map(str, value))
     elif name == "bounds" and isinstance(value, list | tuple):
-        if len(value) == 2 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
+        value = [str(v) if isinstance(v, date) else v for v in value]  # YAML reads 2024-01-31 as a date
+        if len(value) == 2 and all(isinstance(v, int | float | str) and not isinstance(v, bool) for v in value):
             return tuple(value)
     elif name in ("lenient", "public"):
         if isinstance(value, bool):
@@ -152,7 +157,8 @@ def _checked(name: str, value: Any, where: str) -> Any:
     raise SchemaError(f"`{name}` must be {_FORMS.get(name, 'a text')}", where=where)
 
 
-_FORMS = {"missing": "a list of texts", "levels": "a list of texts, from low to high", "bounds": "[low, high]",
+_FORMS = {"missing": "a list of texts", "levels": "a list of texts, from low to high",
+          "bounds": "[low, high], in numbers; of dates such as 2024-01-31",
           "lenient": "true or false", "public": "true or false",
           "decimals": "a whole number from 0 to 30", "unit": f"one of {', '.join(UNITS)}"}
 

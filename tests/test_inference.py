@@ -327,6 +327,18 @@ def test_how_many_people_there_are_is_told_roughly():
     assert infer(pa.table({"contact": both}))[0]["contact"].notation["distinct"] == 1
 
 
+def test_bounds_of_dates_are_dates():
+    days = pa.table({"day": [f"2024-03-{d:02}" for d in range(1, 29)] * 9})
+    column = infer(days, overrides={"day": {"bounds": ["2024-01-01", "2024-12-31"]}})[0]["day"]
+    assert column.bounds == ("2024-01-01", "2024-12-31")
+    assert infer(days, overrides={"day": {"bounds": [dt.date(2024, 1, 1), dt.date(2024, 12, 31)]}})[0]["day"] == column
+    for wrong in (["2024-01-01", 5], ["2024-12-31", "2024-01-01"]):
+        with pytest.raises(FabricaError, match="bounds"):
+            infer(days, overrides={"day": {"bounds": wrong}})
+    with pytest.raises(FabricaError, match="in numbers"):
+        infer(pa.table({"x": [1, 2, 3]}), overrides={"x": {"bounds": ["1", "3"]}})
+
+
 def test_a_date_that_loses_its_time_of_day_says_so():
     when = pa.table({"when": [f"2024-03-{d:02} {h:02}:15:00" for d in range(1, 29) for h in range(24)]})
     assert any("times of day are left out" in n for n in infer(when, overrides={"when": "date"})[1])

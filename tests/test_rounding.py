@@ -144,3 +144,16 @@ def test_a_step_that_fewer_than_k_rows_keep_to_is_not_told() -> None:
     rows = np.r_[np.arange(30) * 35.0, np.arange(30) * 35.0 + 1]
     assert Rounding.learn(Tally.of(rows), 0, 5) is not None, "22 of 60 beyond chance"
     assert Rounding.learn(Tally.of(rows), 0, 25) is None
+
+
+def test_a_rare_finer_step_is_not_taken_for_no_step() -> None:
+    r = chance(11)
+    rows = np.where(r.random(10_000) < 0.97, np.round(r.lognormal(13, 1, 10_000) / 1000) * 1000,
+                    np.round(r.lognormal(13, 1, 10_000) / 10) * 10)
+    got = drawn(rows, 0)
+    assert (got % 10 == 0).all() and abs((got % 1000 == 0).mean() - (rows % 1000 == 0).mean()) < 0.02
+
+
+def test_smooth_columns_are_hardly_ever_taken_for_rounded_ones() -> None:
+    found = [Rounding.learn(Tally.of(np.round(chance(s).uniform(1e5, 1e7, 3000))), 0, 5) for s in range(300)]
+    assert sum(f is not None for f in found) <= 3

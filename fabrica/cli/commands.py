@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +22,8 @@ from fabrica.version import VERSION
 __all__ = ["fabrica_group", "run"]
 
 COMMANDS = ("synth", "fit", "sample", "evaluate", "inspect", "list", "completion")
+
+STOPPED = "stopped; no half-written file is left"
 
 EPILOG = """\b
 Exit codes:
@@ -88,8 +91,8 @@ def _outcome(words: list[str]) -> int:
         return _invoke(words or ["--help"])
     except click.exceptions.Exit as end:
         return end.exit_code
-    except (KeyboardInterrupt, Interrupted):
-        return _tell("stopped; no half-written file is left", "Interrupted", 130, plain)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        return _tell(stop.what if isinstance(stop, Interrupted) else STOPPED, "Interrupted", 130, plain)
     except click.ClickException as error:
         where = getattr(error, "ctx", None)
         usage = f"; see '{where.command_path} --help'" if where else ""
@@ -121,7 +124,8 @@ def _trace(words: list[str]) -> None:
 
 def _tell(text: str, kind: str, code: int, plain: bool) -> int:
     """One line on stderr; with --json also one object on stdout."""
-    click.echo(f"fabrica: {' '.join(text.split())}", err=True)
+    with suppress(OSError):  # the exit code tells it too
+        click.echo(f"fabrica: {' '.join(text.split())}", err=True)
     if plain:
         click.echo(json.dumps({"error": kind, "message": text, "exit_code": code}))
     return code

@@ -116,3 +116,9 @@ def test_the_shell_completes_commands_options_and_engines():
 def test_closed_streams_are_nobody_listening(closed):
     done = subprocess.run(f"{sys.executable} -m fabrica list engines {closed}", shell=True, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")  # noqa: PTH110
+def test_an_error_that_nobody_can_hear_keeps_its_exit_code():
+    done = subprocess.run(f"{sys.executable} -m fabrica nonsense 2>/dev/full", shell=True)
+    assert done.returncode == 2

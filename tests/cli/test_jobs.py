@@ -171,6 +171,15 @@ def test_rows_pour_as_they_are_made(model):
         assert first and (job.stderr.read(), job.wait()) == (b"", 0)
 
 
+def test_a_stopped_stream_says_that_it_is_a_part(model):
+    words = [sys.executable, "-m", "fabrica", "sample", str(model), "-n", "1e12", "-q"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+        job.stdout.readline()
+        job.send_signal(signal.SIGINT)
+        _, err = job.communicate()
+    assert job.returncode == 130 and b"holds a part of the rows" in err
+
+
 def test_evaluate_prints_and_writes(fabrica, people, made):
     words = ["evaluate", "--real", people, "--synthetic", made[0] / "data.csv", "-o", "r", "--metric", "shape"]
     code, out, _ = fabrica(*words)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabrica.block import Block, Coded
-from fabrica.engines.trees.derived import Derived
+from fabrica.engines.trees.derived import CROSSES, Derived
 from fabrica.engines.trees.embed import NARROW, narrow
 
 __all__ = ["ROWS", "crosses"]
@@ -20,7 +20,6 @@ ROWS = 4000  #: that pairs are judged by, at most
 FEWEST = 500  #: and at least
 PRODUCTS = 2e8  #: multiplications that the pairs of one target may cost
 GROUPS = 4  #: of a column
-MOST = 2  #: pairs for each target
 LARGE = 0.03  #: share of the target's variance that an interaction must explain
 CLEAR = 6.0  #: standard deviations that it must lie above chance
 
@@ -42,7 +41,7 @@ def crosses(block: Block, looked: np.ndarray, target: np.ndarray, rows: np.ndarr
     hidden = np.maximum(alone[:, None], alone[None, :])
     wanted = (beyond > chance) & (beyond > LARGE * each * len(rows)) & (beyond > hidden)
     a, b = np.nonzero(np.triu(wanted, 1))
-    best = np.argsort(-beyond[a, b], kind="stable")[:MOST]
+    best = np.argsort(-beyond[a, b], kind="stable")[:CROSSES]
     return [_cross(looked[a[i]], looked[b[i]], groups[a[i]], groups[b[i]]) for i in best]
 
 

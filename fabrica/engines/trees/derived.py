@@ -17,10 +17,11 @@ from fabrica import sound
 from fabrica.kernels import kernel
 from fabrica.state import State
 
-__all__ = ["PLACES", "ROOM", "Derived"]
+__all__ = ["CROSSES", "PLACES", "ROOM", "Derived"]
 
 PLACES = 255  #: of a feature, at most
-ROOM = 3  #: derived features of a column, at most: a sum and two crosses
+CROSSES = 2  #: crosses of columns that a target looks at, at most
+ROOM = 1 + CROSSES  #: derived features of a column, at most: a sum and crosses
 
 
 @dataclass(frozen=True)

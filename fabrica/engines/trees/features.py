@@ -53,8 +53,8 @@ class Features:
                    Covariance.of(rows, run.child("covariance")))
 
     def views(self, j: int, k: int, run: Run) -> tuple[list[View], list[Derived]]:
-        """All that column j may be split on, in the order of the columns, and the derived ones among them, cut between
-        groups of ``k`` people or more."""
+        """All that column j may be split on, in the order of the columns, and the derived ones among them; sums are cut
+        between the means of groups of ``k`` people or more."""
         views, looked, random = [], self.looked[j], run.random()
         for f in looked:
             codes, size = narrow(self.rows.columns[f].codes), min(self.rows.columns[f].size, NARROW + 1)

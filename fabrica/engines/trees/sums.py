@@ -5,11 +5,11 @@ stair of cuts and would run out of people. Each column is replaced by its embedd
 function of it is any smooth function of the column. The sum is then the first canonical variate of the embedded target
 and the embedded earlier columns (Hotelling, Biometrika 28, 1936): the alternating conditional expectations of Breiman
 and Friedman (JASA 80, 1985) in closed form. A few hundred weights are learned from thousands of people, and the sum is
-cut between groups of people, never at one; a sum that tells hardly more than the best single column is not worth its
-time at sampling.
+cut between the means of groups of people, never at one; a sum that tells hardly more than the best single column is not
+worth its time at sampling.
 
-The covariances are sums of whole numbers and the weights are rounded, so that another linear algebra library, or
-another number of its threads, learns the same sum.
+The covariances are sums of whole numbers and the weights are rounded, so that linear algebra which adds up in another
+order, as with another number of threads, next to never learns another sum.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Covariance:
         return cls(block, centred, begin, matrix, rows)
 
     def sum(self, j: int, looked: np.ndarray, k: int) -> Derived | None:
-        """The sum over columns ``looked`` (F,) that tells most of column j, cut between groups of ``k`` people or more;
-        None where it is not worth its time."""
+        """The sum over columns ``looked`` (F,) that tells most of column j, cut between the means of groups of ``k``
+        people or more; None where it is not worth its time."""
         if self.rows < 2 * PEOPLE * WAVES or len(looked) < 2:
             return None
         alone = np.array([self._variate(j, looked[i : i + 1])[0] for i in range(len(looked))])
