@@ -13,8 +13,9 @@ worst column             <= 4       <= 10   <= 25   the same of the worst column
 missing as often         <= 0.5     <= 2    <= 6    ``missingness`` and its pairs, in the same way
 missing for the same     <= 2       <= 5    <= 10   ``missingness_values``, in the same way
 utility                  <= .02     <= .05  <= .15  original minus twin
-impossible values        <= 0.5     <= 2    <= 10   ``validity``, its ranges and keys, above their floor, points
+impossible values        <= 0.5     <= 2    <= 10   ``validity``, its ranges and keys, ``rules``, in the same way
 copies                   <= .002    <= .01  <= .05  lower end of ``copies`` above chance, or of ``copies_excess``
+real identifiers         <= .002    <= .01  <= .05  lower end of ``copies_keys`` above chance
 following too closely    <= .08     <= .15  <= .25  detector AUC *below* chance
 nearer than real rows    <= .03     <= .06  <= .15  lower end of ``beta_recall`` above its floor
 =======================  =========  ======  ======  ===========================================================
@@ -60,13 +61,14 @@ LIMITS: dict[str, tuple[float, float, float]] = {
     "utility": (0.02, 0.05, 0.15),
     "impossible values": (0.5, 2.0, 10.0),
     "copies": (0.002, 0.01, 0.05),
+    "real identifiers": (0.002, 0.01, 0.05),
     "following too closely": (0.08, 0.15, 0.25),
     "nearer than real rows": (0.03, 0.06, 0.15),
 }
 #: aspect -> the findings of the whole table that are read against their floors
 MEANS = {"columns together": ("trend_common",), "several together": ("kway_3", "kway_4"), "columns alone": ("shape",),
          "missing as often": ("missingness", "missingness_pairs"), "missing for the same": ("missingness_values",),
-         "impossible values": ("validity", "validity_range", "validity_keys")}
+         "impossible values": ("validity", "validity_range", "validity_keys", "rules")}
 CLOSE = ("following too closely", "nearer than real rows")
 #: without these there is no praise: metric of the catalog -> (name of its finding, what it looks at)
 NEEDED = {"detector": ("detector_auc", "whether whole rows can be told apart"),
@@ -81,12 +83,21 @@ def verdict(report: Report) -> tuple[str, list[str]]:
     """
     each = grades(report)
     grade = GRADES[max(map(GRADES.index, each.values()))] if each else NOT
-    tellers: list[Callable[[Report], list[str]]] = [_near, _detector, _pairs, _columns, _utility, _copies, _impossible]
-    sentences = [sentence for tell in tellers for sentence in tell(report)]
+    off = {aspect: GRADES.index(one) for aspect, one in each.items() if one in ("fair", "poor")}
+    tellers = sorted(_tellers(), key=lambda t: -max((off.get(aspect, 0) for aspect in t[1]), default=0))
+    sentences = [sentence for tell, _ in tellers for sentence in tell(report)]
     unseen = _unseen(report)
     if unseen and grade not in ("fair", "poor"):
         return NOT, [unseen, *sentences]
     return grade, sentences
+
+
+def _tellers() -> list[tuple[Callable[[Report], list[str]], tuple[str, ...]]]:
+    """Who speaks of which aspects; what is off speaks first, the worst before all."""
+    return [(_near, CLOSE), (_detector, ("telling apart",)), (_pairs, ("columns together", "several together")),
+            (_columns, ("columns alone", "worst column")), (_utility, ("utility",)),
+            (_copies, ("copies", "real identifiers")), (_impossible, ("impossible values",)),
+            (_missing, ("missing as often", "missing for the same"))]
 
 
 def _unseen(report: Report) -> str:
@@ -108,7 +119,7 @@ def told(report: Report) -> dict[str, Any]:
     """The verdict as plain values for ``facts["verdict"]``: letter, grade, title, words, further reasons."""
     grade, sentences = verdict(report)
     off = {aspect for aspect, one in grades(report).items() if one in ("fair", "poor")}
-    title = ("Repeats real rows" if "copies" in off else
+    title = ("Repeats real rows" if "copies" in off else "Repeats real identifiers" if "real identifiers" in off else
              "Follows real rows too closely" if off.intersection(CLOSE) else TITLES[grade])
     return {"grade": LETTERS[grade], "name": grade, "title": title, "words": sentences[0] if sentences else "",
             "reasons": sentences[1:]}
@@ -142,7 +153,9 @@ def _closeness(report: Report) -> dict[str, float]:
         told.append(surely_above(equal))
     if told:
         found["copies"] = max(told)
-    recall = _find(report, "beta_recall")
+    recall, keys = _find(report, "beta_recall"), _find(report, "copies_keys")
+    if keys is not None:
+        found["real identifiers"] = surely_above(keys)
     seen = [f for against in ("train", "holdout") if (f := _find(report, "detector_auc", against=against)) is not None]
     if seen:
         found["following too closely"] = max(map(below_chance, seen))
@@ -237,6 +250,9 @@ def _pairs(report: Report) -> list[str]:
     if worst is not None and worst.value is not None and worst.value > (worst.floor or 0) + 1:
         names = " with ".join(map(repr, worst.place))
         said.append(f"The worst pair is {names}: {worst.value:.1f} %{_floor(worst)}.")
+    three = _find(report, "kway_3")
+    if three is not None and beyond(three) > LIMITS["several together"][0]:
+        said.append(f"Three columns together are {three.value:.2f} % off on average{_floor(three)}.")
     return said
 
 
@@ -282,6 +298,11 @@ def _copies(report: Report) -> list[str]:
         return []
     chance = "" if copied.floor is None else f"; chance alone gives about {100 * copied.floor:.2f} %"
     said = [f"{100 * _value(copied):.2f} % of the rows are exact copies of rows of the original{chance}."]
+    if (copied.floor or 0.0) > 0.5 and _value(copied) < (copied.floor or 0.0) / 2:
+        said.append("Most rows of the holdout stand in the original too: were they learned from?")
+    keys = [f for f in report if f.metric == "copies_keys" and f.place and surely_above(f) > LIMITS["copies"][1]]
+    said += [f"{100 * _value(f):.1f} % of the identifiers in {f.place[0]!r} are real ones: do not share this table."
+             for f in keys]
     _, slight, much = LIMITS["copies"]
     beyond = _closeness(report).get("copies", 0.0)
     if beyond > slight:
@@ -290,10 +311,23 @@ def _copies(report: Report) -> list[str]:
     return said
 
 
+def _missing(report: Report) -> list[str]:
+    often, same = _find(report, "missingness"), _find(report, "missingness_values")
+    said = []
+    if often is not None and beyond(often) > LIMITS["missing as often"][1]:
+        said.append(f"How often a cell is missing is {often.value:.2f} points off on average{_floor(often)}.")
+    if same is not None and beyond(same) > LIMITS["missing for the same"][1]:
+        said.append(f"Cells are missing for other rows than in the original: {same.value:.1f} %{_floor(same)}.")
+    return said
+
+
 def _impossible(report: Report) -> list[str]:
     wrong, keys = _find(report, "validity"), [f for f in report if f.metric == "validity_keys" and f.value]
     said = []
     if wrong is not None and _value(wrong) > 0:
         said.append(f"{wrong.value:.2f} % of the rows hold a value that cannot be{_floor(wrong)}.")
+    rules = [f for f in report if f.metric == "rules" and f.place and beyond(f) > LIMITS["impossible values"][0]]
+    said += [f"Real rows keep {f.place[0]!r} {f.detail.get('rule')} {f.place[1]!r}; {f.value:.1f} % of the twin's do "
+             "not." for f in rules[:2]]
     said += [f"{f.value:.2f} % of the rows repeat or lack the key {' + '.join(map(repr, f.place))}." for f in keys]
     return said

@@ -92,7 +92,7 @@ def test_same_seed_same_report_on_any_number_of_workers():
 
 def test_only_the_metrics_that_were_asked_for():
     got = judged(metrics=["shape", "copies"])
-    assert {f.metric for f in got} == {"shape", "copies", "copies_excess"}
+    assert {f.metric for f in got} == {"shape", "copies", "copies_excess", "copies_keys"}
     assert "pairs" not in got.drawings
     with pytest.raises(UnknownName, match="no metric named 'shap'"):
         judged(metrics=["shap"])

@@ -107,6 +107,15 @@ KNOWN: Mapping[str, Meaning] = {
         "Broken keys",
         "Rows whose key is missing or was used before.",
         "the schema of the table"),
+    "rules": Meaning(
+        "Rules between columns",
+        "Rows that break an order (start <= end) or an equality of two columns that real rows keep.",
+        "own; compare Chu, Ilyas and Papotti 2013"),
+    "copies_keys": Meaning(
+        "Real identifiers",
+        "Identifiers of synthetic rows that stand in the real table. The floor is what chance gives: how much of what "
+        "their template allows is taken.",
+        "exact match of keys"),
     "copies": Meaning(
         "Exact copies",
         "Synthetic rows that equal a row that was learned from. The floor is what chance gives, measured on real rows "

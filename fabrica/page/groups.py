@@ -14,7 +14,7 @@ GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
     ("copies", "Copies", "Copies of real rows",
      "Synthetic rows that equal a real row, beside what chance alone gives. This is a check against copying, not a "
      "proof of privacy.",
-     ("copies", "copies_excess")),
+     ("copies", "copies_excess", "copies_keys")),
     ("missing", "Missing", "Missing cells",
      "Whether cells are missing as often, and together, as in the real table.",
      ("missingness", "missingness_pairs", "missingness_values")),
@@ -26,7 +26,7 @@ GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
      ("kway_3", "kway_4", "association")),
     ("validity", "Validity", "Values that cannot be",
      "Cells and keys that break the rules of the table.",
-     ("validity", "validity_range", "validity_keys")),
+     ("validity", "validity_range", "validity_keys", "rules")),
 )
 #: what a metric that is named nowhere here is shown under
 OTHER = ("other", "Other", "Other measures", "Measured by further metrics.")

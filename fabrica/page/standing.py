@@ -21,7 +21,8 @@ ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", 
            "kway_3": "several together", "kway_4": "several together", "shape": "columns alone", "utility": "utility",
            "validity": "impossible values", "validity_range": "impossible values", "validity_keys": "impossible values",
            "missingness": "missing as often", "missingness_pairs": "missing as often",
-           "missingness_values": "missing for the same", "copies": "copies", "copies_excess": "copies"}
+           "missingness_values": "missing for the same", "rules": "impossible values", "copies": "copies",
+           "copies_excess": "copies", "copies_keys": "real identifiers"}
 #: the same for other metrics, by unit: close, slightly off, visibly off; beyond is far off
 BY_UNIT = {"%": (0.5, 2.0, 6.0), "share of rows": (0.002, 0.01, 0.05),
            "": (0.02, 0.05, 0.2)}
@@ -46,7 +47,7 @@ def excess(finding: Finding) -> float | None:
         return None
     if isinstance(finding.better, str):
         assert floor is not None
-        if finding.metric == "copies":
+        if finding.metric in ("copies", "copies_keys"):
             return surely_above(finding)
         return value - floor if finding.better == "lower" else floor - value
     if _below_chance(finding):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -247,3 +249,39 @@ def test_words_among_numbers_are_impossible_once():
     twin = IdentSheet(2, {"x": np.array([1.0, np.nan])}, {}, {}, {"x": np.array([False, True])})
     found = judge("validity", real, twin)
     assert find(found, "validity", "x").detail == {"another kind": 1, "floor_from": "the original itself"}
+
+
+# ---------------------------------------------------------------- identifiers
+
+
+def keyed(real: list[int], twin: list[int], notation: Any) -> list:
+    sheets = [IdentSheet(len(i), {}, {}, {"id": np.array(i)}) for i in (real, twin)]
+    return judge("copies", *sheets, schema=Table("t", (Column("id", "key", "string", notation=notation),)))
+
+
+def test_real_identifiers_are_found_and_running_numbers_are_none():
+    leaked = find(keyed(list(range(200)), [*range(50), *range(1000, 1150)], {"kind": "email"}), "copies_keys", "id")
+    assert leaked.value == 0.25 and leaked.floor < 1e-6
+    fresh = find(keyed(list(range(200)), list(range(1000, 1200)), {"kind": "email"}), "copies_keys")
+    assert fresh.value == 0
+    running = keyed(list(range(200)), list(range(200)), {"kind": "sequence", "start": 1, "step": 1})
+    assert find(running, "copies_keys").problem
+
+
+def test_chance_is_how_much_of_a_template_is_taken():
+    found = keyed(list(range(50)), list(range(100)), {"kind": "reference", "look": {"template": "A\\a#"}})
+    assert find(found, "copies_keys", "id").floor == pytest.approx(50 / 260)
+
+
+def test_rare_levels_do_not_make_copies_of_the_others():
+    """Nobody can copy by chance a level that is his alone: chance is that of the rows without one."""
+    r = np.random.default_rng(3)
+    names = {"town": [f"t{i}" for i in range(400)], "sex": ["f", "m"]}
+
+    def rows(seed: int, rare: int) -> IdentSheet:
+        draw = np.random.default_rng(seed)
+        town = np.r_[draw.integers(0, 6, 600 - rare), 100 + r.integers(0, 300, rare)]
+        return sheet(names, town=town, sex=draw.integers(0, 2, 600))
+
+    found = judge("copies", rows(1, 120), rows(2, 0), rows(3, 120))
+    assert find(found, "copies").value == 1 and find(found, "copies").floor > 0.99
