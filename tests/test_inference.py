@@ -24,6 +24,7 @@ from fabrica.encoder import learn as encode
 from fabrica.errors import FabricaError
 from fabrica.inference import infer, verify
 from fabrica.inference.keys import template
+from fabrica.inference.people import _card
 from fabrica.job import guess
 from fabrica.notation import read, write
 from fabrica.run import Run
@@ -287,6 +288,10 @@ def iban(p: int) -> str:
     return f"DE{98 - int(bban + '131400') % 97:02}{bban}"
 
 
+def card(p: int) -> str:
+    return next(c for d in range(10) if _card(c := f"400012{p:09}{d}"))
+
+
 EMAIL, PHONE = r"[^@ ]+@[^@ ]+\.[a-z]+", r"\+49 30 \d{7}"
 
 
@@ -295,7 +300,9 @@ EMAIL, PHONE = r"[^@ ]+@[^@ ]+\.[a-z]+", r"\+49 30 \d{7}"
     (lambda p: f"Ann {p % 7} <ann.{p}@mail.example>", EMAIL, "contact"),
     (lambda p: f"ann.{p}@mail.example" if p % 3 else f"+49 30 {p:07}", EMAIL, "contact"),
     (lambda p: "info@practice.example", EMAIL, "contact"),
-    (iban, r"DE\d{20}", "account"),
+    (iban, r"DE\d{20}", "account"), (card, r"4\d{15}", "x"),
+    (lambda p: " ".join(re.findall("....", card(p))), r"4\d{3}( \d{4}){3}", "x"),
+    (lambda p: f"10.{p % 200}.{p // 200 % 200}.7", r"\d+\.\d+\.\d+\.7", "x"),
     (lambda p: f"+49 30 {p:07}", PHONE, "contact"),
     (lambda p: f"(555) {p % 900 + 100}-{p % 9000 + 1000}", r"\(555\) \d{3}-\d{4}", "contact"),
     (lambda p: f"030 {p:07}", r"030 00\d{5}", "phone2"),
@@ -320,6 +327,28 @@ def test_addresses_of_people_are_made_afresh_whatever_their_column_is_called(one
     ("tel", ["yes", "no"] * 200)])
 def test_counts_and_codes_of_things_are_no_people(name, values):
     assert not infer(pa.table({name: values}))[0][name].refers
+
+
+def test_whoever_is_declared_a_key_looks_and_comes_again_as_before():
+    ids = [PEOPLE[i % 50] for i in range(1500)]
+    data = pa.table({"who": [f"Ann{p} Lee" for p in ids], "no": ids})
+    table = infer(data, overrides={"who": "key", "no": "key"})[0]
+    for column, look in ((table["who"], r"Ann\d{5} Lee"), (table["no"], r"[1-9]\d{4}")):
+        twin = encode(table, data.to_batches(), Run(1))
+        drawn = twin.decode(twin.encode(data, Run(2)), range(1500), Run(3))[column.name].to_pylist()
+        assert 40 <= len(set(drawn)) <= 50 and all(re.fullmatch(look, str(v)) for v in drawn)
+        assert not set(drawn) & set(data[column.name].to_pylist())
+
+
+def test_identifiers_of_which_hardly_any_comes_again_stay_each_its_own():
+    ids = [*PEOPLE, *PEOPLE[:40]]
+    column = infer(pa.table({"rental_id": ids}))[0]["rental_id"]
+    assert column.kind == "key" and not column.refers
+
+
+def test_full_names_that_come_back_are_told():
+    people = [f"{a} {b}" for a in ("Ann", "Bob", "Cy", "Di", "Ed") for b in ("Lee", "Mc Coy", "O'Hara", "Stone", "Ray")]
+    assert any("need not be" in n for n in infer(pa.table({"kunde": people * 40}))[1])
 
 
 def test_how_many_people_there_are_is_told_roughly():
@@ -378,7 +407,7 @@ def test_a_reference_follows_what_the_user_says_of_its_key():
     table, _ = infer(data, overrides={"id": {"notation": {"template": "X-######"}}})
     assert table["case.id"].notation["look"] == {"template": "X-######"}
     assert infer(data, overrides={"id": "integer"})[0]["case.id"].notation["to"] is None
-    late = [pa.record_batch({"id": PEOPLE[:9], "case.id": PEOPLE[:9]})]
+    late = [pa.record_batch({"id": PEOPLE[:600], "case.id": PEOPLE[:600]})]
     wider, notes = verify(infer(data)[0], [*data.to_batches(), *late])
     assert wider["id"].refers and wider["case.id"].notation["to"] is None and "not unique" in notes[0]
     with pytest.raises(FabricaError, match="no column named 'ids'"):

@@ -12,6 +12,7 @@ import yaml
 from fabrica.errors import InputError, SchemaError, UnknownName
 from fabrica.inference import markers
 from fabrica.inference.facts import Facts
+from fabrica.inference.references import fresh
 from fabrica.inference.text import as_moment, as_number
 from fabrica.inference.words import boolean_words, scale
 from fabrica.schema import KINDS, Column, Schema, Table
@@ -157,6 +158,8 @@ def as_kind(facts: Facts, kind: str, guess: Callable[[Facts], tuple[Column, str]
         return replace(base, notation=boolean_words(values) or _pair(values)), ""
     if kind == "ordinal" and (ordered := scale(values)):
         return replace(base, levels=values.held_by_k(ordered[0])), ""
+    if kind == "key" and values.distinct:
+        return fresh(base, values), ""
     return base, ""
 
 

@@ -1,11 +1,12 @@
 """Columns that name people, or accounts of theirs: by the form of their values, wherever they stand, or by a name that
-says so. What has the form (an e-mail address, a UUID, an IBAN, a telephone number, a social security number) is made
-afresh in that form, because a person with five rows is still one person.
+says so. What has the form (an e-mail address, a UUID, an IBAN, the number of a card, of a telephone or of the social
+security, an address in a network) is made afresh in that form, because a person with five rows is still one person.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ _EMAIL = r"[^@\s<>,;]+@[^@\s<>,;]+\.[A-Za-z]{2,}"
 _IBAN = r"^[A-Za-z]{2}\d{2}[A-Za-z0-9 ]{11,38}$"  # ISO 13616
 _PHONE = r"^(?:\+\d|\(\d{2,5}\)|\d{3}[ .\-]\d{3}[ .\-]\d{4}$)[\d ().\-/]*$"  # ITU-T E.123, and with its area
 _SSN = r"^\d{3}-\d{2}-\d{4}$"
+_CARD = r"^(?:\d[ \-]?){12,18}\d$"  # ISO/IEC 7812
+_NET = r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{2}(?:[:\-][0-9A-Fa-f]{2}){5})$"  # IPv4, MAC
 _SEVEN = r"(?:\d\D*){7}"
 _NUMBER = r"[\s_.\-]?(?:id|n[or]|number|key|code)"
 _PERSON = re.compile(rf"(?:^|[\s_.\-])(?:patient|subject|person|participant|respondent|mrn|ssn|iban|passport)"
@@ -36,9 +39,10 @@ def form(values: Facts) -> dict[str, Any] | None:
     """The look of fresh ones where (nearly) all values have the form of something that names a person; else None."""
     if not values.distinct:
         return None
-    masks = {pattern: _has(values, pattern) for pattern in (_EMAIL, UUID, _IBAN, _PHONE, _SSN)}
+    masks = {pattern: _has(values, pattern) for pattern in (_EMAIL, UUID, _IBAN, _CARD, _PHONE, _SSN, _NET)}
     masks[_PHONE] &= _has(values, _SEVEN)
-    masks[_IBAN] &= _are_ibans(values.text.filter(pa.array(masks[_IBAN])))
+    for pattern, right in ((_IBAN, _iban), (_CARD, _card)):
+        masks[pattern] &= _checked(values.text.filter(pa.array(masks[pattern])), right)
     if np.any(list(masks.values()), axis=0).mean() < 0.9:
         return None
     commonest = max(masks, key=lambda pattern: masks[pattern].sum())
@@ -71,8 +75,26 @@ def _has(values: Facts, pattern: str) -> np.ndarray:
     return np.asarray(pc.match_substring_regex(values.text, pattern))
 
 
-def _are_ibans(texts: pa.Array) -> bool:
-    """Whether texts (nearly) all have the check digits of an IBAN: a word that looks like one has them once in 97."""
-    some = [re.sub(r"\s", "", text).upper() for text in texts[:200].to_pylist()]
-    right = [len(t) >= 15 and int("".join(str(int(c, 36)) for c in t[4:] + t[:4])) % 97 == 1 for t in some]
-    return bool(some) and sum(right) >= 0.9 * len(some)
+def _checked(texts: pa.Array, right: Callable[[str], bool]) -> bool:
+    """Whether (nearly) all texts have the check digits of what they look like; others have them by chance."""
+    some = [right(re.sub(r"[\s\-]", "", text).upper()) for text in texts[:200].to_pylist()]
+    return bool(some) and sum(some) >= 0.9 * len(some)
+
+
+def _iban(text: str) -> bool:
+    """Modulo 97 (ISO 7064).
+
+    >>> _iban("DE89370400440532013000"), _iban("DE88370400440532013000")
+    (True, False)
+    """
+    return len(text) >= 15 and int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
+
+
+def _card(text: str) -> bool:
+    """Luhn's sum.
+
+    >>> _card("4111111111111111"), _card("4111111111111112")
+    (True, False)
+    """
+    digits = [int(c) for c in reversed(text)]
+    return (sum(digits[::2]) + sum(sum(divmod(2 * d, 10)) for d in digits[1::2])) % 10 == 0

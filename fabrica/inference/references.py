@@ -21,8 +21,9 @@ from fabrica.inference.markers import without
 from fabrica.inference.people import form, named_for_people
 from fabrica.schema import Column, Table
 
-__all__ = ["as_reference", "with_references", "settled_references"]
+__all__ = ["as_reference", "fresh", "settled_references", "with_references"]
 
+UNIQUE = 0.95  #: different identifiers a row, of which hardly any comes again
 KEPT = 1_000  #: so many identifiers may stay what they are, where enough rows hold them
 _SHARE = 0.95  #: of the values must be values of a key, so that the column refers to it
 _CHANCE = 0.5  #: share of the whole numbers between them that are keys anyway: above it, to find them says nothing
@@ -34,8 +35,8 @@ def as_reference(column: Column, note: str, facts: Facts) -> tuple[Column, str]:
     The few (at most ``KEPT``) identifiers that ``k`` rows or more hold stay as they are, unless they name people.
     """
     values = without(facts, column.missing)
-    if column.kind in ("category", "constant") and values.textual and (look := form(values)):
-        return _again(column, values, look)
+    if (column.kind in ("category", "constant") or _long(column, values)) and (look := form(values)):
+        return _again(column, values, look | ({"number": True} if column.kind == "integer" and values.textual else {}))
     people = _may_refer(column) and named_for_people(values)
     if values.distinct < 2 or not (people or (_may_refer(column) and named_like_key(facts.name))):
         return column, note
@@ -53,8 +54,20 @@ def as_reference(column: Column, note: str, facts: Facts) -> tuple[Column, str]:
     return _again(column, values, _look(column, values))
 
 
+def fresh(column: Column, values: Facts) -> Column:
+    """A column that was declared a key: fresh ones look like the real ones, and come again as these do."""
+    plain = replace(column, kind="category" if values.textual else "integer")
+    if not values.textual and not pa.types.is_integer(values.pool.type):
+        return column
+    look = (form(values) if values.textual else None) or _look(plain, values)
+    return _afresh(column, look, "declared") if values.unique else _again(column, values, look)[0]
+
+
 def _again(column: Column, values: Facts, look: dict[str, Any]) -> tuple[Column, str]:
-    """A reference to nothing in the table, with its note."""
+    """A reference to nothing in the table, with its note; a key of its own where hardly any comes again."""
+    if values.distinct >= UNIQUE * values.present:
+        return _afresh(column, look, "identifiers of which hardly any comes again"), (
+            f"column {column.name!r}: hardly any of its identifiers comes again; each row gets a fresh one")
     notation = {"kind": "reference", "to": None, "distinct": rounded(values.levels), "look": look}
     return _afresh(column, notation, "identifiers that come again"), (
         f"column {column.name!r}: its identifiers come again; they are made afresh, whose they are is not learned "
@@ -68,6 +81,12 @@ def _afresh(column: Column, notation: dict[str, Any], why: str) -> Column:
 def _may_refer(column: Column) -> bool:
     plain = column.notation in (None, {}, {"suffix": ".0"})
     return plain and column.kind in ("integer", "category", "text")
+
+
+def _long(column: Column, values: Facts) -> bool:
+    """Whether whole numbers are as long as those of cards."""
+    return column.kind == "integer" and _may_refer(column) and values.distinct > 0 and (
+        pc.min(pc.utf8_length(values.text)).as_py() >= 13)
 
 
 def _like_codes(column: Column, values: Facts) -> bool:

@@ -12,6 +12,7 @@ from fabrica.inference.facts import Facts, told
 from fabrica.inference.keys import key_notation, named_like_code, named_like_key, whole_key
 from fabrica.inference.moments import guess_moment
 from fabrica.inference.numbers import digits_of, written
+from fabrica.inference.people import share
 from fabrica.inference.words import boolean_words, is_free_text, scale
 from fabrica.notation import misfits, read, write
 from fabrica.notation.numbers import Numeral
@@ -22,6 +23,7 @@ __all__ = ["guess_text", "as_number", "as_moment", "as_words"]
 _DAY_NAMES = ("date", "day", "dt", "datum", "fecha", "birth", "dob")
 _ODD_SHARE, _ODD_WORDS = 0.005, 12
 _NAME = re.compile(r"(?i:(?:^|[^a-z])(?:sur|first|last|full|nick|user)?_?name$|surname$)|[a-z]Name$")
+_FULL_NAME = r"^\p{Lu}[\p{L}'’.\-]*,?(?: \p{Lu}[\p{L}'’.\-]*){1,3}$"  # Ann B. Lee; Lee, Ann
 _NAMES = 20  #: distinct names, at least, of which something is said
 
 
@@ -143,9 +145,9 @@ def as_words(facts: Facts) -> tuple[Column, str]:
 
 def _names(facts: Facts) -> str:
     """A line where words that come back may be names of people: k rows need not be k people."""
-    if facts.levels < _NAMES or not _NAME.search(facts.name):
+    if facts.levels < _NAMES or not (_NAME.search(facts.name) or share(facts, _FULL_NAME) >= 0.9):
         return ""
     return (f"column {facts.name!r}: names in {facts.k} rows or more come back as they are, and {facts.k} rows need "
-            f"not be {facts.k} people (declare it text if it names people)")
+            f"not be {facts.k} people (declare it a key if it names people)")
 
 

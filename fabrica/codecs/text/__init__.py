@@ -1,7 +1,7 @@
 """Text: patterns only, for now. Words that k rows hold stay; every other token keeps its shape and loses its letters.
 
 A text is cut at its spaces. A token held by at least k rows is a word; of any other only the shape is known (``Anna``
-is ``Aaaa``, ``B-12`` is ``A-00``), and it is filled with letters that can be spoken and with random digits. Which word
+is ``Aaaa``, ``B-12`` is ``A-N0``), and it is filled with letters that can be spoken and with random digits. Which word
 follows which is a chain of order one with back-off (Katz, IEEE ASSP 1987): word after word where k rows have that pair,
 else shape after shape, else any. An engine sees one column, the number of words, so that length hangs together with
 the rest.

@@ -142,10 +142,12 @@ def _speak(shapes: pa.Array, random: np.random.Generator) -> pa.Array:
     signs = np.frombuffer("".join(shapes.to_pylist()).encode("ascii"), np.uint8)
     place = np.arange(len(signs)) - np.repeat(ends[:-1], sizes)
     vowel = (place + np.repeat(random.integers(0, 2, len(shapes)), sizes)) % 2 == 0
-    draw = random.integers(0, 240, len(signs))  # 240 is a multiple of 16, of 5 and of 10
+    draw = random.integers(0, 720, len(signs))  # 720 is a multiple of 16, of 5, of 9 and of 10
     letter = np.where(vowel, VOWELS[draw % len(VOWELS)], CONSONANTS[draw % len(CONSONANTS)])
     out = np.where(signs == ord("a"), letter, np.where(signs == ord("A"), letter - 32, signs))
-    out = np.where(signs == ord("0"), 48 + draw % 10, out).astype(np.uint8)
+    for sign, first, count in (("0", 48, 10), ("N", 49, 9), ("Z", 48, 1)):
+        out = np.where(signs == ord(sign), first + draw % count, out)
+    out = out.astype(np.uint8)
     return pa.StringArray.from_buffers(len(shapes), pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(out))
 
 

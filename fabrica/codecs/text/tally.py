@@ -44,9 +44,11 @@ class Held:
 
 
 def shape(words: pa.Array) -> pa.Array:
-    """``A`` a capital, ``a`` another letter, ``0`` a digit, signs of ASCII themselves; cut at ``WIDEST`` characters."""
+    """``A`` a capital, ``a`` another letter, ``0`` a digit, signs of ASCII themselves; cut at ``WIDEST`` characters. Of
+    several digits the first is ``Z`` where it is a zero and ``N`` where it is none: a postcode keeps its zero."""
     words = pc.utf8_slice_codeunits(words, 0, WIDEST)
-    for pattern, sign in ((r"\p{Nd}", "0"), (r"\p{Lu}", "A"), (r"\p{Ll}|[^\x21-\x7e]", "a")):
+    for pattern, sign in ((r"\p{Lu}", "A"), (r"\p{Ll}", "a"), (r"(^|[^0-9])0([0-9])", r"\1Z\2"),
+                          (r"(^|[^0-9Z])[1-9]([0-9])", r"\1N\2"), (r"\p{Nd}", "0"), (r"[^\x21-\x7e]", "a")):
         words = pc.replace_substring_regex(words, pattern, sign)
     return words
 
