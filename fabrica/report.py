@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from fabrica.errors import UnknownName
+
 __all__ = ["Finding", "Report"]
 
 
@@ -97,8 +99,8 @@ class Report:
         for finding in self.findings:
             if finding.metric == metric and finding.place == place and against in (None, finding.against):
                 return finding
-        known = ", ".join(sorted({f.metric for f in self.findings}))
-        raise KeyError(f"no finding {metric!r} at {place}; there are: {known}")
+        where = "the report" if not place else f"the report, at {' + '.join(map(repr, place))}"
+        raise UnknownName("finding", metric, sorted({f.metric for f in self.findings}), where=where)
 
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_report": 1, "facts": dict(self.facts), "findings": [f.to_json() for f in self.findings],

@@ -41,6 +41,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from fabrica.errors import UnknownName
 from fabrica.report import Finding, Report
 from fabrica.statistics import HALVES, HOLDOUT, ITSELF, RESAMPLE, TRAINED
 
@@ -194,7 +195,7 @@ def surely_above(finding: Finding) -> float:
 def _find(report: Report, metric: str, *place: str, against: str | None = None) -> Finding | None:
     try:
         found = report.find(metric, *place, against=against)
-    except KeyError:
+    except UnknownName:
         return None
     return None if found.value is None else found
 

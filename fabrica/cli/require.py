@@ -13,7 +13,7 @@ from fabrica.errors import SettingError, UnknownName
 
 __all__ = ["Requirement", "fallen", "refuse", "requirement"]
 
-_FORM = re.compile(r"\s*([a-z0-9_]+)(?:@(train|holdout))?\s*(<=|>=)\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
+_FORM = re.compile(r"\s*([a-z0-9_]+)(?:@(train|holdout))?\s*(<=|>=)\s*(-?(?:\d+(?:\.\d+)?|\.\d+))\s*", re.ASCII)
 
 
 @dataclass(frozen=True)

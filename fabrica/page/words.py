@@ -14,6 +14,7 @@ from fabrica.report import Finding, Report
 
 __all__ = ["compared", "notes", "place_words", "text"]
 
+NOTES = 6  #: that a terminal shows
 COLOURS = {"good": "\x1b[32m", "near": "\x1b[33m", "off": "\x1b[31m", "none": "\x1b[2m"}
 
 
@@ -32,7 +33,9 @@ def text(report: Report, *, colour: bool = False) -> str:
     if worst:
         lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]
     lines += _wrapped(_missing(report))
-    lines += [f"note: {clean(note)}" for note in notes(report)[:4]]
+    every = list(notes(report))
+    lines += [f"note: {clean(note)}" for note in every[:NOTES]]
+    lines += [f"note: and {len(every) - NOTES} more; the report has them all"] if len(every) > NOTES else []
     return "\n".join(line.rstrip() for line in lines)
 
 

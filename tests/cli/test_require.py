@@ -52,6 +52,10 @@ def test_what_cannot_be_had_from_this_job_is_refused_before_any_work(text, there
     refuse([Requirement.read(text)], holdout=True, target=True)
 
 
+def test_a_number_may_begin_with_its_point():
+    assert Requirement.read("detector>=.9").limit == 0.9
+
+
 @pytest.mark.parametrize("text", ["detector", "detector>0.9", "detector=0.9", ">=1", "detector>=good", "a b>=1"])
 def test_a_wrong_form_is_shown_the_right_one(text):
     with pytest.raises(click.BadParameter, match="in quotes"):
