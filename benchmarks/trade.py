@@ -50,13 +50,19 @@ def run(data: Data, setting: tuple[int, float], seed: int) -> dict:
         return score(data, twin, train=members, test=others, attack=8000)
 
 
-def line(data: Data, setting: tuple[int, float], scores: list[dict]) -> str:
-    """A row of the table."""
-    said = []
+def summary(scores: list[dict]) -> dict[str, tuple[float, float]]:
+    """Score -> (mean, standard error of the mean)."""
+    told = {}
     for name in SCORES:
         values = [s[name] for s in scores]
         error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-        said.append(f"{statistics.mean(values):.3f} ± {error:.3f}")
+        told[name] = round(statistics.mean(values), 3), round(error, 3)
+    return told
+
+
+def line(data: Data, setting: tuple[int, float], told: dict[str, tuple[float, float]]) -> str:
+    """A row of the table."""
+    said = [f"{mean:.3f} ± {error:.3f}" for mean, error in told.values()]
     return "| " + " | ".join([data.name, str(setting[0]), f"{setting[1]:g}", *said]) + " |"
 
 
@@ -69,15 +75,15 @@ def main() -> None:
     need_data()
     yardstick()
     chosen = [d for d in DATA if d.name in said.data.split(",")]
-    results: dict[str, list[dict]] = {}
+    results: dict[str, dict[str, tuple[float, float]]] = {}
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     with ThreadPoolExecutor(said.workers) as pool:
         jobs = {(data, setting): [pool.submit(run, data, setting, seed) for seed in range(1, said.seeds + 1)]
                 for data, setting in product(chosen, SETTINGS)}
         for (data, setting), waiting in jobs.items():
-            scores = [job.result() for job in waiting]
-            results[f"{data.name} leaf={setting[0]} price={setting[1]:g}"] = scores
-            lines.append(line(data, setting, scores))
+            told = summary([job.result() for job in waiting])
+            results[f"{data.name} leaf={setting[0]} price={setting[1]:g}"] = told
+            lines.append(line(data, setting, told))
             print(lines[-1], flush=True)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "trade.json").write_text(json.dumps(results, indent=1))
