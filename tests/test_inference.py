@@ -351,6 +351,12 @@ def test_full_names_that_come_back_are_told():
     assert any("need not be" in n for n in infer(pa.table({"kunde": people * 40}))[1])
 
 
+@pytest.mark.parametrize(("rows", "k", "told"), [(3, 5, True), (30, 5, False), (30, 50, True)])
+def test_a_table_of_fewer_than_k_rows_says_so(rows, k, told):
+    notes = guess(filled(pa.table({"x": list(range(rows))})), Run(1), k=k)[1]
+    assert any(f"fewer than {k} rows" in n for n in notes) == told
+
+
 def test_how_many_people_there_are_is_told_roughly():
     both = [["a@x.example", "b@y.example"][i == 7] for i in range(3000)]
     assert infer(pa.table({"contact": both}))[0]["contact"].notation["distinct"] == 1

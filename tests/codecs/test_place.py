@@ -13,6 +13,7 @@ import pytest
 from fabrica.checks.codecs import bare, learned
 from fabrica.codecs.place import DISTINCT, Place, Points
 from fabrica.contract import Cells
+from fabrica.errors import SchemaError
 from fabrica.run import Run
 from fabrica.schema import Column
 
@@ -115,3 +116,12 @@ def test_the_houses_of_california() -> None:
     grid = [np.round(v * 2).astype(int) for v in (at, found)]
     real = {tuple(p) for p in grid[0]}
     assert np.mean([tuple(p) in real for p in grid[1]]) > 0.99, "hardly anybody lives in the sea"
+
+
+def test_bounds_that_the_places_break_are_refused() -> None:
+    at = cells(chance(9).normal([50, 10], 1, (500, 2)))
+    wide, tight = (tuple(replace(c, bounds=b) for c, b in zip(COLUMNS, ((-90, 90), east), strict=True))
+                   for east in ((-180, 180), (0, 10)))
+    learned(Place(), wide, at)
+    with pytest.raises(SchemaError, match="column 'lon': some of its values lie beyond the declared bounds"):
+        learned(Place(), tight, at)

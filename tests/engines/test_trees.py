@@ -392,3 +392,14 @@ def test_no_leaf_stands_for_fewer_than_k(k: int) -> None:
     block = Block.of([coded("a", 20, a), coded("b", 9, (a + r.geometric(0.3, 3000)) % 9)])
     model = Trees(leaf=2, pure=1, price=0, k=k).fit(block, None, Run(1))
     assert min(np.diff(stage.start).min() for stage in model.stages) >= k
+
+
+@pytest.mark.parametrize("k", [5, 30])
+def test_k_people_of_a_leaf_may_be_shown(k: int) -> None:
+    """Those of the protected rest do not count."""
+    r = chance(23)
+    a = r.integers(0, 20, 4000)
+    hidden = np.where(r.random(4000) < 0.6, 8, (a + r.geometric(0.3, 4000)) % 8)
+    block = Block.of([coded("a", 20, a), coded("b", 9, hidden, rest=8)])
+    model = Trees(leaf=2, pure=1, price=0, k=k).fit(block, None, Run(1))
+    assert min(stage.common.min() for stage in model.stages) >= k

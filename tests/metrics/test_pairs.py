@@ -257,3 +257,30 @@ def test_without_a_holdout_fresh_rows_score_their_floor_whatever_their_number(me
     ratio = np.mean(values) / np.mean(floors)
     assert 0.8 < ratio < 1.2
     assert not 0.8 < ratio * np.sqrt(1 + rows / 4000) < 1.2 or rows < 4000
+
+
+def parts(metric: str, seed: int) -> tuple[list[float], list[float]]:
+    """Values and floors of the columns or pairs of a metric, of fresh people beside an original as large."""
+    real, twin = people(2000, 300 + seed), people(2000, 400 + seed)
+    found = judge(metric, real, twin)
+    if metric == "trend_common":
+        detail = find(found, metric).detail
+        at = np.triu_indices(len(detail["columns"]), 1)
+        return list(np.array(detail["matrix"])[at]), list(np.array(detail["floor"])[at])
+    places = [f for f in found if f.metric == metric and f.place]
+    return [f.value for f in places], [f.floor for f in places]
+
+
+@pytest.mark.parametrize("metric", ["shape", "trend_common", "missingness"])
+def test_each_column_and_pair_scores_its_floor_too(metric):
+    """The factor of a fresh sample, 1.41, is in every floor: without it the ratio would be that."""
+    values, floors = np.sum([np.array(parts(metric, seed)) for seed in range(24)], axis=(0, 2))
+    assert 0.85 < values / floors < 1.2
+
+
+def test_the_worst_pairs_have_the_floors_of_the_matrix():
+    found = judge("trend_common", people(1500, 1), people(1500, 2))
+    detail = find(found, "trend_common").detail
+    for f in (f for f in found if len(f.place) == 2):
+        i, j = (detail["columns"].index(n) for n in f.place)
+        assert f.floor == pytest.approx(detail["floor"][i][j], abs=0.01)
