@@ -27,7 +27,7 @@ from fabrica.statistics import HOLDOUT, ITSELF, among, wilson
 
 ENOUGH, KEPT, EQUAL = 100, 0.999, 0.98  #: rows that show a rule, and the share of them that keep it
 TELLING = 0.02  #: share of rows that independent columns would break
-WORST = 10
+HEAD, WORST = 2_000, 10
 
 
 class Rules(Metric):
@@ -58,7 +58,7 @@ def found(evidence: Evidence) -> list[Rule]:
     """The rules that the original keeps."""
     rules: list[Rule] = []
     for a, b in combinations(evidence.real.numeric, 2):
-        if not _alike(evidence, a, b):
+        if not _alike(evidence, a, b) or _hopeless(evidence.real, a, b):
             continue
         x, y = _both(evidence.real, a, b)
         if len(x) < ENOUGH or x.min() == x.max() or y.min() == y.max():
@@ -70,6 +70,13 @@ def found(evidence: Evidence) -> list[Rule]:
             if (one <= other).mean() >= KEPT and _by_chance(one, other) >= TELLING:
                 rules.append((low, high, "<="))
     return rules
+
+
+def _hopeless(sheet: Sheet, a: str, b: str) -> bool:
+    """Whether the first rows alone break more than a rule allows of all: most pairs of columns end here."""
+    x, y = sheet.values[a][:HEAD], sheet.values[b][:HEAD]
+    up, down = int((x < y).sum()), int((x > y).sum())
+    return min(up, down) > (1 - KEPT) * sheet.rows and up + down > (1 - EQUAL) * sheet.rows
 
 
 def _by_chance(low: np.ndarray, high: np.ndarray) -> float:
