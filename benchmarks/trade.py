@@ -24,7 +24,7 @@ from places import DATA, RESULTS, Data, need_data, score, yardstick
 
 HERE = Path(__file__).resolve().parent
 #: (leaf, price): people that a leaf holds at least, and what a split must bring
-SETTINGS = ((10, 2.5), (15, 1.0), (15, 2.5), (15, 5.0), (25, 2.5), (50, 2.5), (100, 2.5))
+SETTINGS = ((10, 2.5), (15, 1.0), (15, 2.5), (15, 3.0), (15, 5.0), (25, 2.5), (50, 2.5), (100, 2.5))
 SCORES = ("xgb_c2st", "xgb_c2st_test", "mia_auc", "mia_auc_outliers")
 HEAD = ("data", "leaf", "price", "C2ST members", "C2ST unseen half", "attack all", "attack outliers")
 

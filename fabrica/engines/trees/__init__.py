@@ -40,7 +40,7 @@ class Trees(Engine):
 
     trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
     leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 15
-    price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 2.5
+    price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 3.0
     pure: Annotated[
         int, Setting("people in a leaf where one level dominates; 0: as `leaf`", low=0, high=1_000_000)] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
