@@ -18,6 +18,8 @@ __all__ = [
     "Interrupted",
 ]
 
+STOPPED = "stopped; no half-written file is left"  #: what ``Interrupted`` says unless somebody knows better
+
 
 class FabricaError(Exception):
     """The root: catch this to catch everything that fabrica raises on purpose.

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fabrica.errors import FabricaError, Interrupted
+from fabrica.errors import STOPPED, FabricaError, Interrupted
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -152,7 +152,7 @@ class Run:
     def check(self) -> None:
         """Raise ``Interrupted`` where the run was cancelled."""
         if self._shared.cancelled.is_set():
-            raise Interrupted("stopped; no half-written file is left")
+            raise Interrupted(STOPPED)
 
     def left(self) -> float:
         """Seconds of the budget that are left (infinite where there is none)."""

@@ -133,7 +133,8 @@ def grades(report: Report) -> dict[str, str]:
     if seen is not None:
         found["telling apart"] = _value(seen) - max(0.5, seen.floor or 0.5)
     for aspect, metrics in MEANS.items():
-        if some := [beyond(f) for f in report if f.metric in metrics and not f.place and f.value is not None]:
+        if some := [beyond(f) for f in report if f.metric in metrics and f.value is not None
+                    and (not f.place or f.metric == "validity_keys")]:  # keys have no finding of the whole table
             found[aspect] = max(some)
     alone = [beyond(f) for f in report if f.metric == "shape" and f.place and f.value is not None]
     if alone:

@@ -154,7 +154,7 @@ def test_no_headline_is_worse_than_the_grade():
     for _ in range(300):
         auc, trend, shape = draw.uniform(0.2, 1), draw.uniform(1, 12), draw.uniform(0.3, 8)
         more = [Finding("kway_4", draw.uniform(9, 20), unit="%", floor=10.0, floor_low=9.0, floor_high=11.0),
-                Finding("validity_keys", draw.uniform(0, 12), unit="%", floor=0.0),
+                Finding("validity_keys", draw.uniform(0, 12), ("id",), unit="%", floor=0.0),
                 Finding("missingness_pairs", draw.uniform(0, 9), unit="%", floor=0.4),
                 Finding("beta_recall", draw.uniform(0.4, 0.9), better="higher", floor=0.5),
                 Finding("copies", draw.uniform(0, 0.1), unit="share of rows", floor=0.005, low=0.0, high=0.1),
@@ -190,6 +190,12 @@ def test_keys_and_impossible_values_are_said():
 def test_limits_grow():
     assert all(a < b < c for a, b, c in LIMITS.values())
     assert set(grades(report()).values()) == {"excellent"} and len(GRADES) == 4
+
+
+def test_one_broken_key_is_not_forgiven():
+    """Keys are measured each for itself, never for the whole table."""
+    grade, words = verdict(report(0.5, 1.0, 0.36, Finding("validity_keys", 30.0, ("id",), unit="%", floor=0.0)))
+    assert grade == "poor" and words[0] == "30.00 % of the rows repeat or lack the key 'id'."
 
 
 def test_what_is_worst_is_said_first():

@@ -16,14 +16,12 @@ import click
 from click.shell_completion import shell_complete
 
 from fabrica.cli.stop import STOP
-from fabrica.errors import FabricaError, Interrupted
+from fabrica.errors import STOPPED, FabricaError, Interrupted
 from fabrica.version import VERSION
 
 __all__ = ["fabrica_group", "run"]
 
 COMMANDS = ("synth", "fit", "sample", "evaluate", "inspect", "list", "completion")
-
-STOPPED = "stopped; no half-written file is left"
 
 EPILOG = """\b
 Exit codes:
