@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -21,3 +24,35 @@ def test_signals_in_turn():
     now[0] = 3.0
     stop(signal.SIGINT, None)
     assert left == [130]
+
+
+LOST = """
+import sys, time, weakref
+from fabrica.cli.stop import STOP
+import signal
+STOP.install()
+class Thing: pass
+thing = Thing()
+kept = weakref.ref(thing, lambda ref: signal.raise_signal(signal.{name}))
+try:
+    del thing  # the signal falls into the callback, which throws away what is raised in it
+    for _ in range(500):
+        time.sleep(0.01)
+    print("went on")
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_that_a_callback_threw_away_is_given_once_more(name):
+    done = subprocess.run([sys.executable, "-c", LOST.format(name=name)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
+
+
+def test_what_others_lose_is_told_as_before():
+    code = ("from fabrica.cli.stop import STOP\nSTOP.install()\n"
+            "class Thing:\n  def __del__(self): raise ValueError('kept')\nThing()")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "ValueError: kept" in done.stderr
