@@ -3,7 +3,8 @@
 Below it stand plain values; above it everything that composes. A plugin is one file in its family's folder that
 fulfils one of these contracts; ``fabrica/checks`` holds the promises that every plugin must keep.
 
-Engine -> Model      a way to learn how columns hang together -> what was learned
+Engine -> Model      a way to learn how columns hang together -> what was learned; some models can do more:
+                     Likelihood, Conditional
 Codec -> Coder       a way to map a column to codes -> the learned map
 Metric               measured numbers about a synthetic table
 Source               a file format, read in parts and written atomically
@@ -30,8 +31,8 @@ from fabrica.schema import Column, Table
 from fabrica.state import State
 
 __all__ = [
-    "Setting", "Settings", "Cells", "Engine", "Model", "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric",
-    "Source",
+    "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Codec", "Coder", "Summary",
+    "Sheet", "Evidence", "Metric", "Source",
 ]
 
 
@@ -104,6 +105,24 @@ class Model(ABC):
     def words(self) -> Sequence[str]:
         """What this holds, a line each, for ``fabrica inspect``."""
         return ()
+
+
+class Likelihood(ABC):
+    """What a model can do that knows how likely a row is."""
+
+    @abstractmethod
+    def log_prob(self, rows: Block, run: Run) -> np.ndarray:
+        """(n,) natural logarithm of the probability of each row's codes; over all rows of codes the probabilities sum
+        to one. Low values are outliers."""
+
+
+class Conditional(ABC):
+    """What a model can do that draws some cells of a row given the others."""
+
+    @abstractmethod
+    def complete(self, rows: Block, known: np.ndarray, run: Run) -> Block:
+        """The rows with the cells where ``known`` (n, C) bool is false drawn from their distribution given the cells
+        where it is true, which stay as they are. Codes of cells that are not known are not looked at."""
 
 
 class Engine(Settings, ABC):

@@ -4,6 +4,7 @@
 * It gives as many rows as it was asked for, with the alphabet that it saw; the protected rest is never drawn.
 * Margins are near the data's. The same seed gives the same rows. The block that was learned from is left as it was.
 * A state goes through JSON and arrays and samples the same.
+* Likelihoods sum to one over all rows of codes. Cells that are known stay as they are; those that are not are drawn.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import numpy as np
 
 from fabrica.block import Block, Coded, code_type
 from fabrica.checks.promise import keep, stored
-from fabrica.contract import Engine, Model
+from fabrica.contract import Conditional, Engine, Likelihood, Model
 from fabrica.run import Run
 
 __all__ = ["check_engine", "blocks"]
 
+MOST = 20_000  #: rows of codes over which probabilities are summed
 FEW = 24  #: codes of a column whose margin can be judged on a small block
 
 
@@ -76,6 +78,10 @@ def _promises(engine: Engine, block: Block, far: float) -> None:
     keep(_same(sample, again.sample(len(sample), None, Run(3))), "what was stored samples the same")
     keep(_same(sample, engine.fit(block, None, Run(2)).sample(len(sample), None, Run(3))),
          "learning twice with the same seed learns the same")
+    if isinstance(model, Likelihood):
+        _sums_to_one(model, block)
+    if isinstance(model, Conditional):
+        _completes(model, block, far)
 
 
 def _alphabet(block: Block, sample: Block, size: int) -> None:
@@ -98,6 +104,27 @@ def _margins(block: Block, sample: Block, far: float) -> None:
         moved = np.abs(p / p.sum() - q / q.sum()).sum() / 2
         keep(moved <= far, f"margins are near the data's ({moved:.2f} of {seen.name!r} is misplaced)")
         keep(not q[p == 0].sum() > far * q.sum(), "codes that nobody has are hardly drawn")
+
+
+def _sums_to_one(model: Likelihood, block: Block) -> None:
+    sizes = [c.size for c in block]
+    if not sizes or np.prod(sizes) > MOST:
+        return
+    grid = np.stack(np.meshgrid(*map(np.arange, sizes), indexing="ij")).reshape(len(sizes), -1)
+    every = Block.of([c.empty().filled(codes) for c, codes in zip(block, grid, strict=True)])
+    total = np.exp(model.log_prob(every, Run(4))).sum()
+    keep(abs(total - 1) < 1e-3, f"the probabilities of all rows sum to one (here {total:.4f})")
+
+
+def _completes(model: Conditional, block: Block, far: float) -> None:
+    known = np.zeros((len(block), len(block.columns)), bool)
+    drawn = model.complete(block, known, Run(5))
+    _alphabet(block, drawn, len(block))
+    _margins(block, drawn, far)
+    known[:, ::2] = True
+    drawn = model.complete(block, known, Run(6))
+    keep(all((c.codes == d.codes).all() for c, d in list(zip(block, drawn, strict=True))[::2]),
+         "cells that are known stay as they are")
 
 
 def _same(one: Block, other: Block) -> bool:
