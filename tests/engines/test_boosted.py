@@ -110,7 +110,7 @@ def test_a_chain_of_numbers_keeps_its_correlation(noise: float) -> None:
     got = learned(pa.table({"x": x, "y": y}), Boosted()).sample(N, seed=3)
     true = float(np.corrcoef(x, y)[0, 1])
     found = float(np.corrcoef(got["x"].to_numpy(), got["y"].to_numpy())[0, 1])
-    assert abs(found - true) < 0.03 * true
+    assert abs(found - true) < 0.02 * true + 0.01, "the luck of a sample is 0.007 where the tie is weak"
 
 
 def test_ties_are_kept_by_references() -> None:
@@ -145,7 +145,7 @@ def test_levels_in_thousands_hang_together_with_their_groups() -> None:
     pair = [("group", 20, of[level]), ("level", 2000, level)]
     for columns in (pair, pair[::-1]):
         drawn = {c.name: c.codes for c in twin(Boosted(), Block.of([coded(*c) for c in columns]))}
-        assert (of[drawn["level"]] == drawn["group"]).mean() > 0.5, "by chance it is one in twenty"
+        assert (of[drawn["level"]] == drawn["group"]).mean() > 0.4, "ten rows a level; by chance it is one in twenty"
 
 
 # ---------------------------------------------------------------- likelihood

@@ -21,7 +21,7 @@ from fabrica import sound
 from fabrica.block import Block
 from fabrica.contract import Engine, Likelihood, Model, Setting
 from fabrica.engines.boosted.boost import Boosting
-from fabrica.engines.boosted.context import Context, line
+from fabrica.engines.boosted.context import Context, coarser, line
 from fabrica.engines.boosted.grow import Guard
 from fabrica.engines.boosted.hierarchy import Hierarchy
 from fabrica.engines.boosted.stage import Stage, Task
@@ -66,7 +66,7 @@ class Boosted(Engine):
         run.tell(j, len(rows.columns), "boosting columns")
         target, looked = rows.columns[j], context.looked[j]
         placed = np.ascontiguousarray(context.placed[:, looked])
-        hierarchy = Hierarchy.over(target, line(target, placed // 4, target.codes), 2 * self.k)
+        hierarchy = Hierarchy.over(target, line(target, coarser(placed), target.codes), 2 * self.k)
         task = Task(target, rows.columns[:j], looked, context.column, placed, context.nominal[looked], hierarchy)
         return Stage.learn(task, self._how, lambda: time.monotonic() - began > budget, run.child("column").child(j))
 

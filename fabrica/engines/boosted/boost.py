@@ -58,13 +58,13 @@ def boost(
         if loss < best - 1e-9 or not how.patience:
             best, kept = loss, len(trees)
     forest = Forest.of(trees[:kept])
-    return forest.times(_stretch(forest, placed, target, base, learn, square))
+    return forest.times(_stretch(forest, placed, target, base, np.concatenate([learn, judge]), square))
 
 
 def _stretch(
     forest: Forest, placed: np.ndarray, target: np.ndarray, base: np.ndarray, rows: np.ndarray, square: bool
 ) -> float:
-    """By how much all trees together must be stretched so that they fit the rows that they were learned from best.
+    """By how much all trees together must be stretched so that they fit all ``rows`` best.
 
     Early stopping leaves every effect a little short, the strong ones too, and a synthetic table would show it as
     correlations that are all too small. A line search along what was learned puts the amplitude right.

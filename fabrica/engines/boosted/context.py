@@ -15,9 +15,9 @@ from fabrica.block import Block, Coded
 from fabrica.kernels import kernel
 from fabrica.run import Run
 
-__all__ = ["Context", "line", "places"]
+__all__ = ["Context", "coarser", "line", "places"]
 
-PLACES = 128  #: of a feature of the context
+PLACES = 250  #: of a feature of the context
 GROUPS = 32  #: of a column, by which mutual information is judged
 ROWS = 8000  #: by which it is judged
 PROFILE = 24  #: earlier columns by which levels are put in order, at most
@@ -71,6 +71,11 @@ def line(column: Coded, others: np.ndarray, codes: np.ndarray) -> np.ndarray:
     found = (apart @ axes[:, -1]) / np.sqrt(mass + 10 * len(tables))
     found = found * np.sign(found[np.argmax(np.abs(found))] or 1.0)
     return np.round(found, 9) - 1e-12 * counts
+
+
+def coarser(placed: np.ndarray) -> np.ndarray:
+    """Places joined to groups."""
+    return placed // -(-256 // GROUPS)
 
 
 def _tables(column: Coded, along: np.ndarray) -> list[np.ndarray]:

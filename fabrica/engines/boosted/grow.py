@@ -23,7 +23,7 @@ from fabrica.uniforms import GOLDEN
 __all__ = ["DEPTH", "PLACES", "Guard", "Packing", "grow"]
 
 PLACES = 256  #: of a feature, at most
-DEPTH = 10  #: of a tree, at most
+DEPTH = 8  #: of a tree, at most
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@
 one split serves all nodes of a level (the threshold as a covariate: Foresi and Peracchi, "The conditional distribution
 of excess returns", JASA 90, 1995). So columns that are near functions of others keep their ties. There are two kinds:
 the mean position of y at each code of one earlier column, and a boosted regression of the position on all of them. The
-regression is fitted on two halves and each predicts the other, so that training sees it as well as sampling will; what
-is drawn later sees the mean of both.
+regression is fitted on two halves and each predicts the other, so that training sees it as sharp as sampling will; a
+row that is drawn asks one of the two, which one follows from its context.
 """
 
 from __future__ import annotations
@@ -65,10 +65,12 @@ class References:
         for i, (column, table) in enumerate(zip(self.columns, self.tables, strict=True)):
             found[i] = table[codes[column]]
         if self.halves:
-            rows, score = np.arange(len(placed), dtype=np.int32), np.zeros(len(placed))
-            for half in self.halves:
+            which = placed.sum(1, dtype=np.int64) % len(self.halves)
+            for i, half in enumerate(self.halves):
+                rows = np.flatnonzero(which == i).astype(np.int32)
+                score = np.zeros(len(rows))
                 half.add(placed, rows, score)
-            found[-1] = steps(0.5 + score / len(self.halves))
+                found[-1, rows] = steps(0.5 + score)
         return found
 
     def state(self) -> State:
