@@ -133,7 +133,7 @@ class Turning(Line):
 
     def judge(self):
         self.looked += 1
-        self.at = getattr(self, "at", []) + [numbers(self)]
+        self.at = [*getattr(self, "at", []), numbers(self)]
         return abs(self.looked - 3.0)
 
 

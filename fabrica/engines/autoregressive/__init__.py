@@ -1,0 +1,78 @@
+"""The autoregressive network: each column is drawn from a network that looks at the columns before it.
+
+The joint is a chain of conditionals over tokens, learned by maximum likelihood with all columns side by side (MADE;
+Germain, Gregor, Murray, Larochelle, ICML 2015; NADE for wide tables). A share of every batch is learned in a random
+order of the columns, so that any cells can be drawn given any others (Uria et al., "A deep and tractable density
+estimator", ICML 2014). Fine columns are said as smooth curves (``nets/columns.py``), so that nobody is learned by
+heart. After training, each column's bias is moved until the margins of what is drawn are those of the data. torch is
+needed to fit and not to sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+
+from fabrica.block import Block
+from fabrica.contract import Engine, Setting
+from fabrica.engines.autoregressive import kernels
+from fabrica.engines.autoregressive.chain import ChainModel
+from fabrica.nets.needed import torch_or_say
+from fabrica.run import Run
+from fabrica.tokens import Tokens
+
+__all__ = ["Autoregressive"]
+
+SETTLED = 16_384  #: rows drawn to set the margins right
+STEADY = 0.5  #: how far a bias may be moved at a time, in nats
+ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Autoregressive(Engine):
+    """The token network."""
+
+    title = "the safest sharp engine: a network over tokens, likelihoods, any conditions, imputation; some ten seconds"
+    source = "Germain et al., ICML 2015; Uria et al., JMLR 17(205), 2016"
+
+    epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000)] = 8.0
+    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000)] = 256
+    hidden: Annotated[int, Setting("numbers in each column's layers; 0: by the table", low=0, high=4096)] = 0
+    batch: Annotated[int, Setting("rows of a batch", low=8, high=1_000_000)] = 256
+    rate: Annotated[float, Setting("learning rate", low=1e-6, high=1)] = 3e-3
+    drop: Annotated[float, Setting("share of the numbers left out while learning", low=0, high=0.9)] = 0.05
+    decay: Annotated[float, Setting("weight decay", low=0, high=100)] = 0.1
+    members: Annotated[int, Setting("networks whose mean is taken; 0: by the rows", low=0, high=50)] = 0
+    orders: Annotated[float, Setting("share of the rows learned in random order", low=0.05, high=0.9)] = 0.3
+    patience: Annotated[int, Setting("looks without progress before it stops; 0: never", low=0, high=1000)] = 2
+    device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
+    precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
+
+    def fit(self, rows: Block, given: Block | None, run: Run) -> ChainModel:
+        torch_or_say("autoregressive")
+        from fabrica.engines.autoregressive.learn import learned
+
+        tokens = Tokens.of(rows, self.tokens)
+        layers, facts = learned(self, tokens, tokens.encode(rows), run)
+        return _settled(ChainModel(tokens, layers, facts), run.child("settle"))
+
+
+def _settled(model: ChainModel, run: Run) -> ChainModel:
+    """The model with the bias of each column moved, one after the other, until its margin is the data's."""
+    bias, tokens = model.layers.bias.copy(), model.tokens
+    model = replace(model, layers=replace(model.layers, bias=bias))  # a view that follows as ``bias`` is moved
+    rows = np.zeros((SETTLED // 2, len(tokens.columns)), np.int32)
+    for j, before in model._turns(rows, range(rows.shape[1]), ()):
+        token, start = tokens.columns[j], model.starts[j]
+        here = bias[start : start + token.size]
+        shown = token.share > 0
+        for _ in range(ROUNDS):
+            cumulated = model._logits(rows, j, before, model._drawn(j))
+            kernels.spread(cumulated)
+            share = np.diff(np.mean(cumulated / cumulated[:, -1:], 0, dtype=np.float64), prepend=0.0)
+            move = np.log(np.maximum(token.share[shown], 1e-9) / np.maximum(share[shown], 1e-9))
+            here[shown] += np.clip(move, -STEADY, STEADY).astype(np.float32)
+        model._fill(rows, [j], range(j), run.child(j))
+    return model
