@@ -4,7 +4,7 @@ Below it stand plain values; above it everything that composes. A plugin is one 
 fulfils one of these contracts; ``fabrica/checks`` holds the promises that every plugin must keep.
 
 Engine -> Model      a way to learn how columns hang together -> what was learned; some models can do more:
-                     Likelihood, Conditional
+                     Likelihood, Conditional; a Chooser chooses among engines
 Codec -> Coder       a way to map a column to codes -> the learned map
 Metric               measured numbers about a synthetic table
 Source               a file format, read in parts and written atomically
@@ -31,8 +31,8 @@ from fabrica.schema import Column, Table
 from fabrica.state import State
 
 __all__ = [
-    "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Codec", "Coder", "Summary",
-    "Sheet", "Evidence", "Metric", "Source",
+    "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Choice", "Chooser", "Codec",
+    "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source",
 ]
 
 
@@ -130,9 +130,30 @@ class Engine(Settings, ABC):
 
     title: ClassVar[str]  #: one honest line for ``fabrica list engines``: when to use, what it costs
     source: ClassVar[str]  #: the paper
+    cost: ClassVar[float] = 10.0  #: seconds to learn a million cells, about, on one core
+    needs: ClassVar[tuple[str, ...]] = ()  #: packages of extras without which it cannot learn
+    baseline: ClassVar[bool] = False  #: whether it is there to be compared with, and nobody's choice
 
     @abstractmethod
     def fit(self, rows: Block, given: Block | None, run: Run) -> Model: ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which engine a chooser took, and why, a line each."""
+
+    name: str
+    engine: Engine
+    lines: tuple[str, ...] = ()
+
+
+class Chooser(ABC):
+    """An engine that finds the best of its ``rivals`` (name -> engine), which whoever knows the catalog gives it."""
+
+    rivals: Mapping[str, Engine]
+
+    @abstractmethod
+    def choose(self, rows: Block, run: Run) -> Choice: ...
 
 
 # ---------------------------------------------------------------- codecs

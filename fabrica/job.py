@@ -74,11 +74,12 @@ class Job:
         """The model of all rows but the holdout."""
         return self.way.learn(self.train, self.table, self.run, self.notes)
 
-    def judge(self, twin: Counted, seconds: Mapping[str, float]) -> Report:
-        """The report on the twin; ``seconds`` tell how long learning and sampling took."""
+    def judge(self, twin: Counted, model: TableModel, seconds: Mapping[str, float]) -> Report:
+        """The report on the twin of ``model``; ``seconds`` tell how long learning and sampling took."""
         report = judge(self.train, twin, self.holdout, table=self.table, target=self.recipe.target,
                        run=self.run.child("evaluate"))
-        return told(report, self.notes, engine=self.recipe.engine, recipe=self.recipe.told(), seconds=seconds)
+        notes = (*model.facts.get("chosen", ()), *self.notes)
+        return told(report, notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds)
 
 
 def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] | None = None, **facts: Any) -> Report:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from fabrica import catalog, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
-from fabrica.contract import Engine, Model
+from fabrica.contract import Chooser, Engine, Model
 from fabrica.dataset import Dataset, atomic
 from fabrica.encoder import Encoder
 from fabrica.errors import FabricaError, ModelFileError, SettingError
@@ -117,7 +117,7 @@ class TableModel:
         rows, version = facts.get("rows", "?"), facts.get("fabrica", "?")
         lines = [f"engine {self.engine}, learned from {rows} rows by fabrica {version}"]
         lines += [f"{columns}: {codec}: {words}" for columns, codec, words in self.encoder.words()]
-        return lines + list(self.model.words())
+        return lines + list(self.model.words()) + list(facts.get("chosen", ()))
 
     def save(self, path: str | Path) -> Path:
         """Write the model file (``.fab``): JSON and arrays, no code."""
@@ -173,7 +173,8 @@ class TableModel:
 def _facts(state: State) -> dict[str, Any]:
     """The facts beside what was learned: the notes among them are texts."""
     facts = dict(sound.plain(state, "facts", dict))
-    sound.texts(State({"notes": facts.get("notes", [])}), "notes")
+    for lines in ("notes", "chosen"):
+        sound.texts(State({lines: facts.get(lines, [])}), lines)
     return facts
 
 
@@ -215,10 +216,15 @@ def learn(
     run.tell(0, 1, "encoding")
     block: Block = encoder.encode(rows, run.child("encode"))
     del rows
+    name = name or type(engine).__module__.rsplit(".", 1)[-1]
+    chosen: tuple[str, ...] = ()
+    if isinstance(engine, Chooser):
+        choice = engine.choose(block, run.child("choose"))
+        name, engine, chosen = choice.name, choice.engine, choice.lines
     model = engine.fit(block, None, run.child("engine"))
     facts = {
         "fabrica": VERSION, "rows": len(block) if dataset.rows is None else dataset.rows,
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,
+        **({"chosen": list(chosen)} if chosen else {}),
     }
-    name = name or type(engine).__module__.rsplit(".", 1)[-1]
     return TableModel(table, encoder, name, model, facts, dataset.emptied())

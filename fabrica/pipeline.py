@@ -104,7 +104,7 @@ def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2
     clock = Clock()
     model = clock("fit", job.learn)
     twin = clock("sample", lambda: model.draw(job.size, run))
-    return Twin(twin, model, job.judge(filled(twin), clock.seconds))
+    return Twin(twin, model, job.judge(filled(twin), model, clock.seconds))
 
 
 def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:
@@ -143,9 +143,11 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         run.expect(job.stages())
         clock = Clock()
         model = clock("fit", job.learn)
+        for line in model.facts.get("chosen", ()):
+            say(line)
         path = folder.path(f"data{dataset.format}")
         clock("sample", lambda: write(model, job.size, path, run, like=dataset))
-        report = job.judge(filled(path), clock.seconds)
+        report = job.judge(filled(path), model, clock.seconds)
         report.save(folder.path("report.html"))
         report.save(folder.path("report.json"))
         model.save(folder.path("model.fab"))
@@ -163,6 +165,8 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
         for note in notes:
             say(note)
         model = way.learn(dataset, table, run, notes)
+        for line in model.facts.get("chosen", ()):
+            say(line)
         model.save(folder.path(path.name))
         return folder.done()[path.name], model
 

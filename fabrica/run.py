@@ -8,6 +8,7 @@ counter-based (Philox; Salmon et al., "Parallel random numbers: as easy as 1, 2,
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import threading
@@ -153,6 +154,14 @@ class Run:
         """Raise ``Interrupted`` where the run was cancelled."""
         if self._shared.cancelled.is_set():
             raise Interrupted(STOPPED)
+
+    def within(self, seconds: float) -> Run:
+        """The same branch with at most ``seconds`` left: its budget is its own."""
+        twin, shared = self.child(""), self._shared
+        twin.path = self.path
+        deadline = time.monotonic() + min(seconds, self.left())
+        twin._shared = dataclasses.replace(shared, deadline=deadline)
+        return twin
 
     def left(self) -> float:
         """Seconds of the budget that are left (infinite where there is none)."""

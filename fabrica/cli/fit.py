@@ -12,7 +12,7 @@ from fabrica.cli import options
 __all__ = ["command"]
 
 
-@click.command("fit", short_help="Learn a table and save the model.")
+@click.command("fit", cls=options.Learning, short_help="Learn a table and save the model.")
 @click.argument("data")
 @click.option("-o", "--out", required=True, metavar="FILE", help="The model file, e.g. people.fab.")
 @options.learning

@@ -11,7 +11,8 @@ import click
 
 from fabrica.recipe import count, seconds
 
-__all__ = ["budget", "colourful", "common", "engine", "learning", "pairs", "rows", "schema", "seed", "target"]
+__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "rows", "schema", "seed",
+           "target"]
 
 Command = Callable[..., Any]
 
@@ -51,7 +52,43 @@ budget = click.option("--budget", type=SECONDS, help="Time that learning may tak
 schema = click.option("--schema", type=click.Path(dir_okay=False), metavar="FILE",
                       help="YAML or JSON with what you know better than the guessed schema.")
 settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-                        help="A setting of the engine, e.g. --set leaf=50; may be given several times.")
+                        help="A setting of the engine, e.g. --set leaf=50 or --leaf 50; may be given several times.")
+
+
+class Learning(click.Command):
+    """A command that learns: a setting of the engine or of the codecs is an option too, ``--epochs 200`` as
+    ``--set epochs=200``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {flag for param in self.params for flag in (*param.opts, *param.secondary_opts)} | {"--help"}
+        if any(word.startswith("--") and word.partition("=")[0] not in own for word in args):
+            args = _spelt(args, own, _settings())
+        return super().parse_args(ctx, args)
+
+
+def _settings() -> set[str]:
+    from fabrica import catalog
+
+    return {name for family in ("engines", "codecs") for plugin in catalog.names(family)
+            for name in catalog.get(family, plugin).settings()}
+
+
+def _spelt(words: list[str], own: set[str], known: set[str]) -> list[str]:
+    """The words with ``--name value`` and ``--name=value`` of a setting as ``--set name=value``.
+
+    >>> _spelt(["t.csv", "--epochs", "9", "--seed", "1", "--set-up"], {"--seed"}, {"epochs"})
+    ['t.csv', '--set', 'epochs=9', '--seed', '1', '--set-up']
+    """
+    found, left = [], list(words)
+    while left:
+        word = left.pop(0)
+        flag, equals, value = word.partition("=")
+        name = flag.removeprefix("--").replace("-", "_")
+        if flag.startswith("--") and flag not in own and name in known and (equals or left):
+            found += ["--set", f"{name}={value if equals else left.pop(0)}"]
+        else:
+            found.append(word)
+    return found
 
 
 def learning(command: Command) -> Command:

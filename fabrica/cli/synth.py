@@ -13,7 +13,7 @@ from fabrica.cli.require import Requirement, fallen, refuse, requirement
 __all__ = ["command"]
 
 
-@click.command("synth", short_help="Make a measured synthetic twin of a table: the main job.")
+@click.command("synth", cls=options.Learning, short_help="Make a measured synthetic twin of a table: the main job.")
 @click.argument("data", required=False)
 @click.option("-o", "--out", required=True, metavar="FOLDER", help="Where the results go; made if it is not there.")
 @options.rows

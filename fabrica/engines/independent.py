@@ -34,6 +34,8 @@ class Independent(Engine):
 
     title = "the honest baseline: every column right, no two together; instant"
     source = "product of the marginals; folklore"
+    cost = 0.3
+    baseline = True
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> IndependentModel:
         return IndependentModel(rows.empty(), tuple(np.cumsum(shares(c)) for c in rows))

@@ -89,6 +89,7 @@ class Plan:
     looks : how often the network is judged on the way.
     patience : looks without a better one after which training stops; 0 never stops early.
     precision : ``"float32"``, or ``"bfloat16"`` for products in half precision.
+    share : of the time that is left to the run, what this training may take, where others come after it.
     """
 
     steps: int
@@ -100,6 +101,7 @@ class Plan:
     looks: int = 10
     patience: int = 2
     precision: str = "float32"
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ class _Training:
         self.sums: dict[str, torch.Tensor] = {}
         self.count = self.lost = 0
         self.epoch, self.order = -1, torch.empty(0)
-        self.began, self.budget = time.monotonic(), run.left()
+        self.began, self.budget = time.monotonic(), plan.share * run.left()
 
     def go(self) -> Trained:
         self._resume()
@@ -208,7 +210,7 @@ class _Training:
         return tired or stand.step >= self.plan.steps or self._progress() >= 1
 
     def _progress(self) -> float:
-        spent = (time.monotonic() - self.began) / self.budget if self.budget < math.inf else 0.0
+        spent = (time.monotonic() - self.began) / max(self.budget, 1e-3)  # 0 where there is no budget: it is infinite
         return min(1.0, max(self.stand.step / max(1, self.plan.steps), spent))
 
     def _step(self) -> None:

@@ -36,6 +36,8 @@ class Autoregressive(Engine):
 
     title = "the safest sharp engine: a network over tokens, likelihoods, any conditions, imputation; some ten seconds"
     source = "Germain et al., ICML 2015; Uria et al., JMLR 17(205), 2016"
+    cost = 28.0
+    needs = ("torch",)
 
     epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000)] = 8.0
     tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000)] = 256

@@ -38,6 +38,7 @@ class BayesNet(Engine):
 
     title = "counts given a few earlier columns: learned in a second, says how likely a row is; less sharp than trees"
     source = "Zhang et al., ACM TODS 42(4), 2017; MacKay and Peto, Nat. Lang. Eng. 1(3), 1995"
+    cost = 4.0
 
     parents: Annotated[int, Setting("earlier columns that a column is drawn from, at most", low=0, high=12)] = 5
     bins: Annotated[int, Setting("tokens of a numeric column, about", low=2, high=1024)] = 64

@@ -40,6 +40,7 @@ class Boosted(Engine):
 
     title = "the sharpest on most tables: boosted trees for each branch; learned in seconds, 20,000 rows a second"
     source = "Friedman, Ann. Stat. 29(5), 2001; Morin and Bengio, AISTATS 2005"
+    cost = 12.0
 
     rounds: Annotated[
         int, Setting("trees of a level, at most; rows kept aside stop it earlier", low=0, high=5000)] = 200

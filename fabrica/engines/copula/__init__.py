@@ -41,6 +41,7 @@ class Copula(Engine):
 
     title = "one number a pair: learned at once, a million rows a second; sees only what rises or falls together"
     source = "Hoff, Ann. Appl. Stat. 1(1), 2007; Fan, Liu, Ning and Zou, JRSS B 79(2), 2017"
+    cost = 0.5
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> CopulaModel:
         margins = arranged(rows, run.child("order").random())

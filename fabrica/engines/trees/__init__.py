@@ -37,6 +37,7 @@ class Trees(Engine):
 
     title = "the default: sharp on mixed tables, learned in seconds, sampled by the hundred thousand a second"
     source = "Reiter, JOS 21(3), 2005; Cevid et al., JMLR 23(333), 2022"
+    cost = 7.0
 
     trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
     leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 15

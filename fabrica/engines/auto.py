@@ -1,0 +1,128 @@
+"""Auto: try the engines on halves of the table, cheap ones first, and take the best that keeps its distance to people.
+
+Each rival learns one half. What counts is how well its twin passes for the half that nobody learned from, under a
+cap on how well the twin tells its members from others (``trial.py``). Rivals whose expected time no longer fits into
+what is left are not begun. The winner then learns all rows. It is model selection on held-out rows (Stone 1974),
+with closeness as a constraint and not as a footnote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from fabrica.block import Block
+from fabrica.contract import Choice, Chooser, Engine, Model, Setting
+from fabrica.errors import SettingError, UnknownName
+from fabrica.run import Run
+from fabrica.trial import LEAST, MOST, Trial, halves, tried
+
+__all__ = ["Auto"]
+
+JUDGING = 3.0  #: seconds that judging a twin takes, about
+CLOSE = 0.01  #: C2ST within which two rivals count as equally good; then the one farther from people wins
+SIMPLE = "trees"  #: what learns a table that is too small to be tried on
+
+
+@dataclass(frozen=True)
+class Auto(Engine, Chooser):
+    """The best of the others."""
+
+    title = "the best of the others for this table inside --budget (60 s), by trials on halves, with a cap on closeness"
+    source = "Stone, JRSS B 36(2), 1974; Lopez-Paz and Oquab, ICLR 2017"
+
+    cap: Annotated[float, Setting("AUC that the membership attack may reach in a trial", low=0.5, high=1)] = 0.515
+    time: Annotated[float, Setting("seconds to choose and learn where no budget is given", low=1, high=1e6)] = 60.0
+    among: Annotated[str, Setting("names of the engines to try, with commas; empty: all")] = ""
+    memory: Annotated[str, Setting("file that remembers trials, to go on from after a kill; empty: none")] = ""
+    rivals: Mapping[str, Engine] = field(default_factory=dict)
+
+    def fit(self, rows: Block, given: Block | None, run: Run) -> Model:
+        choice = self.choose(rows, run.child("choose"))
+        return choice.engine.fit(rows, given, run.child("fit"))
+
+    def choose(self, rows: Block, run: Run) -> Choice:
+        rivals = self._asked()
+        if len(rows) < 2 * LEAST or not rows.columns:
+            name = SIMPLE if SIMPLE in rivals else next(iter(rivals))
+            return Choice(name, rivals[name], (f"auto took {name}: too few rows to try engines on",))
+        run = run.within(self.time)
+        trials = self._trials(rivals, rows, run)
+        best = chosen(trials, self.cap)
+        lines = [trial.words() for trial in sorted(trials, key=lambda t: -t.c2st)]
+        skipped = sorted(set(rivals) - {trial.name for trial in trials})
+        more = [f"not tried, for want of time: {', '.join(skipped)}"] if skipped else []
+        return Choice(best.name, rivals[best.name], (self._why(best), *lines, *more))
+
+    def _asked(self) -> dict[str, Engine]:
+        """The rivals that were asked for, the cheap ones first."""
+        wanted = [name.strip() for name in self.among.split(",") if name.strip()] or list(self.rivals)
+        for name in wanted:
+            if name not in self.rivals:
+                raise UnknownName("engine to try", name, list(self.rivals))
+        if not wanted:
+            raise SettingError("there is no engine to choose from", where="engine auto")
+        return dict(sorted(((n, self.rivals[n]) for n in wanted), key=lambda item: item[1].cost))
+
+    def _trials(self, rivals: Mapping[str, Engine], rows: Block, run: Run) -> list[Trial]:
+        members, others = halves(rows, run.child("halves"))
+        cells = len(rows.columns) * 1e-6
+        known = self._remembered(rows, run)
+        trials: list[Trial] = []
+        for i, (name, engine) in enumerate(rivals.items()):
+            due = engine.cost * cells * (len(members) + len(rows)) + JUDGING  # the trial, and all rows if it wins
+            run.tell(i, len(rivals), f"trying {name}: about {due:.0f} s with all rows, {run.left():.0f} s left")
+            if name not in known and trials and due > run.left():
+                continue
+            here = run.child(name).within(max(1.0, run.left() * len(members) / (len(members) + len(rows))))
+            trials.append(known.get(name) or tried(name, engine, members, others, here))
+            self._remember(rows, run, trials)
+        return trials
+
+    def _why(self, best: Trial) -> str:
+        if best.attack <= self.cap:
+            return f"auto took {best.name}: the best twin of those with an attack of at most {self.cap:g}"
+        return (f"auto took {best.name}: no twin kept the attack under {self.cap:g}, this one came closest "
+                f"({best.attack:.3f})")
+
+    # ---------------------------------------------------------------- after a kill
+
+    def _print(self, rows: Block, run: Run) -> str:
+        """What remembered trials must be of: the same rows, seed and settings."""
+        mark = hashlib.sha256(repr((run.key(), MOST, sorted(map(repr, self.rivals.values())))).encode())
+        for column in rows:
+            mark.update(column.codes.tobytes())
+        return mark.hexdigest()
+
+    def _remembered(self, rows: Block, run: Run) -> dict[str, Trial]:
+        if not self.memory or not Path(self.memory).exists():
+            return {}
+        try:
+            plain = json.loads(Path(self.memory).read_text(encoding="utf-8"))
+            if plain["of"] != self._print(rows, run):
+                raise SettingError("it remembers trials of another table, seed or settings", where=self.memory,
+                                   hint="delete it, or name another file")
+            return {one["name"]: Trial.from_json(one) for one in plain["trials"]}
+        except (ValueError, LookupError, TypeError):
+            raise SettingError("it is no memory of trials", where=self.memory) from None
+
+    def _remember(self, rows: Block, run: Run, trials: list[Trial]) -> None:
+        if self.memory:
+            part = Path(self.memory + ".part")
+            plain = {"of": self._print(rows, run), "trials": [trial.to_json() for trial in trials]}
+            part.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+            part.replace(self.memory)
+
+
+def chosen(trials: list[Trial], cap: float) -> Trial:
+    """The best twin under the cap: of those about as good as the best, the one farthest from its members; where none is
+    under the cap, the one that comes closest to it."""
+    fine = [trial for trial in trials if trial.attack <= cap]
+    if not fine:
+        return min(trials, key=lambda t: t.attack)
+    best = max(trial.c2st for trial in fine)
+    return min((t for t in fine if t.c2st >= best - CLOSE), key=lambda t: (t.attack, -(t.likelihood or 0.0)))

@@ -1,0 +1,188 @@
+"""A trial of an engine: learn one half of the rows, and see how near the twin comes to the other half and to its own.
+
+Two questions, always asked together. Can boosted trees tell the twin from the half that nobody learned from (the
+classifier two-sample test; Lopez-Paz and Oquab, ICLR 2017)? And can the twin tell who was learned from: are members
+nearer to it than others are, each measured by how near real rows of neither come (the distance attack with a
+reference; Chen et al., "GAN-Leaks", CCS 2020)? On half of the rows an engine with room for everybody gives itself
+away sooner than on all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from fabrica.block import Block, Coded
+from fabrica.boosting import Detection, detect
+from fabrica.contract import Engine, Likelihood, Sheet
+from fabrica.errors import NotComputable
+from fabrica.kernels import kernel
+from fabrica.run import Run
+from fabrica.statistics import auc
+
+__all__ = ["Trial", "attack", "halves", "sheet", "tried"]
+
+MOST = 40_000  #: rows of a trial, both halves together
+ASKED = 4_000  #: members, and as many others, that are attacked
+REFERENCE = 4_000  #: real rows that tell how near strangers come
+FAR = 0.95  #: who lies farther from the reference than this share of people stands out
+LEAST = 200  #: rows from which a trial says anything
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How an engine did.
+
+    Parameters
+    ----------
+    name : of the engine.
+    c2st : against rows that nobody learned from; 1 = cannot be told apart.
+    attack, attack_error : AUC of the attack on all, and its standard error; 0.5 = no better than chance.
+    outliers : AUC on those who stand out.
+    likelihood : mean log-probability of rows that nobody learned from, in nats; None where the model knows none.
+    seconds : that learning one half and drawing a twin took.
+    """
+
+    name: str
+    c2st: float
+    attack: float
+    attack_error: float
+    outliers: float
+    likelihood: float | None
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, object]) -> Trial:
+        return cls(**plain)  # type: ignore[arg-type]
+
+    def words(self) -> str:
+        nats = "" if self.likelihood is None else f", {self.likelihood:.2f} nats a row"
+        return (f"{self.name}: C2ST {self.c2st:.3f} against unseen rows, attack {self.attack:.3f} on all and "
+                f"{self.outliers:.3f} on those who stand out{nats}, {self.seconds:.1f} s on one half")
+
+
+def halves(rows: Block, run: Run) -> tuple[Block, Block]:
+    """Two random halves of at most ``MOST`` rows."""
+    order = run.random().permutation(len(rows))[:MOST]
+    middle = len(order) // 2
+    return rows.take(order[:middle]), rows.take(order[middle : 2 * middle])
+
+
+def tried(name: str, engine: Engine, members: Block, others: Block, run: Run) -> Trial:
+    """Learn the members, draw as many rows, and ask both questions."""
+    began = time.monotonic()
+    model = engine.fit(members, None, run.child("fit"))
+    twin = model.sample(len(members), None, run.child("sample"))
+    seconds = time.monotonic() - began
+    seen = detect(sheet(others, run.child("others")), sheet(twin, run.child("twin")), run.child("detect"))
+    everybody, outliers = attack(twin, members, others, run.child("attack"))
+    likelihood = None
+    if isinstance(model, Likelihood):
+        likelihood = float(model.log_prob(others.take(slice(0, ASKED)), run.child("likelihood")).mean())
+    return Trial(name, Detection.closeness(seen.auc), *everybody, outliers[0], likelihood, round(seconds, 2))
+
+
+def sheet(rows: Block, run: Run) -> Sheet:
+    """Codes as a judge sees them: those that stand in an order as numbers, the others as levels, the protected rest
+    as somebody else."""
+    values: dict[str, np.ndarray] = {}
+    levels: dict[str, list[str]] = {}
+    for j, column in enumerate(rows):
+        codes = _shown(column, run.child(j)).astype(np.int64)
+        name = f"{j}"
+        if column.ordered:
+            values[name] = np.where(codes < column.absent, np.nan, codes)
+        else:
+            values[name] = codes.astype(np.int32)
+            levels[name] = [str(code) for code in range(column.size)]
+    return Sheet(len(rows), values, levels)
+
+
+def _shown(column: Coded, run: Run) -> np.ndarray:
+    """(n,) the codes with the rest replaced by those of others, which is what every twin shows of it."""
+    hidden = column.codes == column.rest if column.rest is not None else np.zeros(len(column), bool)
+    if not hidden.any() or hidden.all():
+        return column.codes
+    codes = column.codes.copy()
+    codes[hidden] = run.random().choice(codes[~hidden], int(hidden.sum()))
+    return codes
+
+
+# ---------------------------------------------------------------- the attack
+
+
+def attack(twin: Block, members: Block, others: Block, run: Run) -> tuple[tuple[float, float], tuple[float, float]]:
+    """(AUC, standard error) of telling members from others, on everybody and on those who stand out.
+
+    The score of a person is how much nearer the twin comes than reference rows do, which are taken from the others and
+    then not asked about.
+
+    Raises
+    ------
+    NotComputable : fewer than ``LEAST`` rows of either.
+    """
+    if min(len(members), len(others)) < LEAST:
+        raise NotComputable(f"an attack needs at least {LEAST} members and as many others")
+    order = run.random().permutation(len(others))
+    reference = others.take(order[: min(REFERENCE, len(others) // 2)])
+    strangers = others.take(order[len(others) // 2 :][:ASKED])
+    asked = Block.concat([members.take(slice(0, len(strangers))), strangers])
+    near = nearest(asked, reference)
+    score = near - nearest(asked, twin)
+    truth = (np.arange(len(asked)) < len(asked) - len(strangers)).astype(np.int64)
+    apart = near >= np.quantile(near, FAR)
+    return _area(truth, score), _area(truth[apart], score[apart])
+
+
+def _area(truth: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+    if not 0 < truth.sum() < len(truth):
+        return 0.5, 0.5
+    area, variance = auc(truth, score)
+    return area, float(np.sqrt(variance))
+
+
+def nearest(asked: Block, rows: Block) -> np.ndarray:
+    """(n,) distance of each row that is asked about to the nearest of ``rows``: places in the marginal apart, and 1 for
+    each level that differs and for a value where the other has none."""
+    numbers, levels = _places(asked)
+    other_numbers, other_levels = _places(rows)
+    return _nearest(numbers, levels, other_numbers, other_levels)
+
+
+def _places(rows: Block) -> tuple[np.ndarray, np.ndarray]:
+    """(n, A) places in the marginal, and (n, B) whatever must be equal: levels, and which kind of missing."""
+    numbers, levels = [], []
+    for column in rows:
+        if column.grid is None:
+            levels.append(column.codes.astype(np.int32))
+            continue
+        numbers.append(np.nan_to_num(column.grid, nan=0.0)[column.codes].astype(np.float32))
+        if column.absent:
+            levels.append(np.minimum(column.codes, column.absent).astype(np.int32))
+    shape = (len(rows), 0)
+    return (np.stack(numbers, 1) if numbers else np.zeros(shape, np.float32),
+            np.stack(levels, 1) if levels else np.zeros(shape, np.int32))
+
+
+@kernel
+def _nearest(numbers, levels, other_numbers, other_levels):  # type: ignore[no-untyped-def]
+    n, m = len(numbers), len(other_numbers)
+    out = np.empty(n, np.float32)
+    for i in range(n):
+        best = np.float32(1e30)
+        for k in range(m):
+            d = np.float32(0)
+            for a in range(numbers.shape[1]):
+                d += abs(numbers[i, a] - other_numbers[k, a])
+            if d < best:
+                for b in range(levels.shape[1]):
+                    d += np.float32(levels[i, b] != other_levels[k, b])
+                best = min(best, d)
+        out[i] = best
+    return out

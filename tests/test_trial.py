@@ -1,0 +1,173 @@
+"""Trials of engines and the choice among them: copiers are found out, the best under the cap is taken."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from fabrica.block import Block
+from fabrica.checks.engines import coded
+from fabrica.contract import Engine, Model
+from fabrica.engines.auto import Auto, chosen
+from fabrica.engines.independent import Independent
+from fabrica.engines.trees import Trees
+from fabrica.errors import NotComputable, SettingError, UnknownName
+from fabrica.run import Run
+from fabrica.trial import Trial, attack, halves, nearest, sheet, tried
+from fabrica.way import Way
+
+
+def world(rows: int = 2_400, key: int = 1) -> Block:
+    random = np.random.Generator(np.random.Philox(key))
+    x = random.integers(0, 100, rows)
+    columns = [coded("x", 100, x, ordered=True)]
+    columns += [coded(f"y{i}", 100, np.clip(x + random.normal(0, 12, rows), 0, 99).astype(int), ordered=True)
+                for i in range(4)]
+    return Block.of([*columns, coded("level", 4, (x // 30 + random.integers(0, 2, rows)) % 4)])
+
+
+@dataclass(frozen=True)
+class Copier(Engine):
+    """Gives back the rows that it saw: the careless twin of every engine."""
+
+    title = source = "a copier"
+    cost = 0.1
+
+    def fit(self, rows, given, run):
+        return Copies(rows)
+
+
+@dataclass(frozen=True)
+class Copies(Model):
+    rows: Block
+
+    def sample(self, size, given, run):
+        return self.rows.take(run.random().permutation(np.arange(size) % len(self.rows)))
+
+    def state(self):
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state):
+        raise NotImplementedError
+
+
+def test_a_copier_is_found_out_and_fresh_rows_are_not():
+    members, others = halves(world(), Run(1))
+    caught = tried("copier", Copier(), members, others, Run(2))
+    assert caught.attack > 0.8 and caught.outliers > 0.8 and caught.c2st > 0.9
+    (area, error), _ = attack(world(1_200, 9), members, others, Run(3))
+    assert abs(area - 0.5) < 4 * error < 0.1
+
+
+def test_columns_that_do_not_hang_together_are_told_apart():
+    members, others = halves(world(), Run(1))
+    assert tried("independent", Independent(), members, others, Run(2)).c2st < 0.3
+
+
+def test_the_nearest_is_the_nearest():
+    one, two = world(60, 2), world(80, 3)
+    grid = [np.stack([c.grid[c.codes] for c in b if c.grid is not None], 1) for b in (one, two)]
+    level = [b.columns[-1].codes.astype(int) for b in (one, two)]
+    apart = np.abs(grid[0][:, None] - grid[1][None]).sum(2) + (level[0][:, None] != level[1][None])
+    assert nearest(one, two) == pytest.approx(apart.min(1), abs=1e-5)
+
+
+def test_the_protected_rest_gives_nothing_away():
+    column = coded("x", 3, np.repeat([0, 1, 2], [60, 30, 10]), rest=2)
+    seen = sheet(Block.of([column]), Run(1)).values["0"]
+    assert set(np.unique(seen)) == {0, 1} and (seen[:90] == column.codes[:90]).all()
+
+
+def test_an_attack_on_a_handful_says_nothing():
+    with pytest.raises(NotComputable, match="200 members"):
+        attack(world(50), world(50), world(50), Run(1))
+
+
+def trial(name: str, c2st: float, area: float) -> Trial:
+    return Trial(name, c2st, area, 0.005, 0.5, None, 1.0)
+
+
+@pytest.mark.parametrize(("trials", "best"), [
+    ([trial("sharp", 0.95, 0.56), trial("safe", 0.90, 0.51), trial("blunt", 0.5, 0.50)], "safe"),
+    ([trial("sharp", 0.95, 0.514), trial("alike", 0.945, 0.501)], "alike"),
+    ([trial("sharp", 0.95, 0.60), trial("less", 0.9, 0.55)], "less"),
+])
+def test_the_best_twin_under_the_cap_is_chosen(trials, best):
+    assert chosen(trials, 0.515).name == best
+
+
+def asked(**rivals: Engine) -> Auto:
+    return Auto(rivals=rivals)
+
+
+def test_auto_takes_the_engine_that_sees_dependence_and_not_the_copier():
+    rivals = {"copier": Copier(), "alone": Independent(), "trees": Trees(leaf=60, price=5.0)}
+    choice = Auto(cap=0.58, rivals=rivals).choose(world(), Run(4))  # the attack's error is .02 on so few
+    assert choice.name == "trees" and isinstance(choice.engine, Trees)
+    assert choice.lines[0].startswith("auto took trees") and len(choice.lines) == 4
+
+
+def test_a_copier_that_is_alone_is_taken_with_a_warning():
+    choice = asked(copier=Copier()).choose(world(), Run(4))
+    assert "no twin kept the attack under" in choice.lines[0]
+
+
+def test_a_table_too_small_for_trials_is_learned_by_trees():
+    assert asked(trees=Trees(), alone=Independent()).choose(world(50), Run(1)).name == "trees"
+
+
+@dataclass(frozen=True)
+class Counting(Independent):
+    """Counts how often it learns."""
+
+    fits = [0]  # noqa: RUF012
+
+    def fit(self, rows, given, run):
+        self.fits[0] += 1
+        return super().fit(rows, given, run)
+
+
+def test_after_a_kill_trials_are_remembered(tmp_path):
+    memory = str(tmp_path / "trials.json")
+    auto = Auto(memory=memory, rivals={"a": Counting(), "b": Trees()})
+    first = auto.choose(world(), Run(5))
+    plain = json.loads((tmp_path / "trials.json").read_text())
+    before = Counting.fits[0]
+    assert auto.choose(world(), Run(5)) == first and Counting.fits[0] == before == 1
+    assert [one["name"] for one in plain["trials"]] == ["a", "b"]
+    for other in (lambda: auto.choose(world(key=8), Run(5)), lambda: auto.choose(world(), Run(6))):
+        with pytest.raises(SettingError, match="another table"):
+            other()
+    (tmp_path / "trials.json").write_text("[]")
+    with pytest.raises(SettingError, match="no memory"):
+        auto.choose(world(), Run(5))
+
+
+@dataclass(frozen=True)
+class Dear(Independent):
+    """Says that it would take a year."""
+
+    cost = 1e9
+
+
+def test_what_does_not_fit_into_the_budget_is_not_begun():
+    choice = asked(cheap=Independent(), dear=Dear()).choose(world(), Run(1, budget=20))
+    assert choice.name == "cheap" and choice.lines[-1] == "not tried, for want of time: dear"
+
+
+def test_names_that_are_not_there_are_said():
+    with pytest.raises(UnknownName):
+        Auto(among="treees", rivals={"trees": Trees()}).choose(world(), Run(1))
+
+
+def test_settings_reach_the_rivals():
+    way = Way.of("auto", {"leaf": 77, "cap": 0.6, "k": 9})
+    assert isinstance(way.engine, Auto)
+    assert way.engine.cap == 0.6 and way.engine.rivals["trees"].leaf == 77 and way.engine.rivals["trees"].k == 9
+    assert "independent" not in way.engine.rivals and "auto" not in way.engine.rivals
+    with pytest.raises(UnknownName):
+        Way.of("auto", {"leef": 3})
