@@ -1,0 +1,74 @@
+"""The variational autoencoder with a learned prior: rows become clouds of latent numbers, and where the clouds lie is
+learned after.
+
+The autoencoder (Kingma and Welling, ICLR 2014) has a price on its latent numbers so low that they tell nearly all that
+hangs together (TabSyn; Zhang et al., ICLR 2024); what it would draw from the normal prior is far from the data, so the
+prior is learned: by flow matching (Lipman et al., ICLR 2023), or in a second by a mixture of normals. Tokens are drawn,
+never taken at their likeliest. torch is needed to fit and not to sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+
+from fabrica.block import Block
+from fabrica.contract import Engine, Setting
+from fabrica.engines.vae.mixture import Mixture
+from fabrica.engines.vae.model import VaeModel
+from fabrica.nets.decoder import Decoder
+from fabrica.nets.needed import torch_or_say
+from fabrica.run import Run
+from fabrica.tokens import Tokens
+
+__all__ = ["Vae"]
+
+SETTLED = 2048, 16_384  #: rows drawn to set the margins right: at least, at most
+
+
+@dataclass(frozen=True)
+class Vae(Engine):
+    """The autoencoder."""
+
+    title = "an autoencoder whose latent numbers a flow learns: sharper the longer it learns; a minute and more"
+    source = "Kingma and Welling, ICLR 2014; Zhang et al. (TabSyn), ICLR 2024; Lipman et al., ICLR 2023"
+    cost = 130.0
+    needs = ("torch",)
+
+    prior: Annotated[str, Setting("of the latent numbers; a mixture is learned and drawn faster, and less sharp",
+                                  choices=("flow", "mixture"))] = "flow"
+    epochs: Annotated[float, Setting("times that the autoencoder sees each row, about", low=0.01, high=10_000)] = 20.0
+    steps: Annotated[int, Setting("batches that the flow learns from, at most", low=1, high=10_000_000)] = 3000
+    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000)] = 128
+    latent: Annotated[int, Setting("latent numbers of a row; 0: by the table", low=0, high=1024)] = 0
+    hidden: Annotated[int, Setting("numbers in the autoencoder's layers; 0: by the rows", low=0, high=8192)] = 0
+    width: Annotated[int, Setting("numbers in the flow's layers; 0: by the rows", low=0, high=8192)] = 0
+    components: Annotated[int, Setting("normals of the mixture, at most", low=1, high=1000)] = 32
+    price: Annotated[float, Setting("of the latent numbers in the end: less is sharper", low=1e-6, high=10)] = 0.03
+    batch: Annotated[int, Setting("rows of a batch; the flow's is twice as large", low=8, high=1_000_000)] = 256
+    rate: Annotated[float, Setting("the autoencoder's learning rate", low=1e-6, high=1)] = 2e-3
+    flow_rate: Annotated[float, Setting("the flow's learning rate", low=1e-6, high=1)] = 2e-3
+    device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
+    precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
+
+    def fit(self, rows: Block, given: Block | None, run: Run) -> VaeModel:
+        torch_or_say("vae")
+        tokens = Tokens.of(rows, self.tokens)
+        if not tokens.columns or not len(rows):
+            return _blank(tokens)
+        from fabrica.engines.vae.learn import learned
+
+        model = learned(self, tokens, tokens.encode(rows), run)
+        latent = model.prior.draw(int(np.clip(len(rows), *SETTLED)), run.child("settle"))
+        return replace(model, decoder=model.decoder.settled(tokens, latent))
+
+
+def _blank(tokens: Tokens) -> VaeModel:
+    """The model of a table without rows or columns."""
+    bias = np.concatenate([np.log(t.seen + 1e-5) for t in tokens.columns] or [np.zeros(0)]).astype(np.float32)
+    nothing = np.zeros((1, 1), np.float32)
+    decoder = Decoder(nothing, nothing[0], np.zeros((0, 1, 1), np.float32), np.zeros((0, 1), np.float32),
+                      np.zeros((1, len(bias)), np.float32), bias)
+    return VaeModel(tokens, decoder, Mixture(np.ones(1), nothing, nothing[None]))
