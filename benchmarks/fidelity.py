@@ -27,9 +27,9 @@ def mostly() -> Path:
     return python
 
 
+ENGINES = ("trees", "boosted", "autoregressive", "auto", "bayesnet", "copula", "vae", "gan", "independent")
 GENERATORS = {
-    "fabrica trees": (lambda: Path(sys.executable), "fabrica_engine.py", "trees"),
-    "fabrica independent": (lambda: Path(sys.executable), "fabrica_engine.py", "independent"),
+    **{f"fabrica {name}": (lambda: Path(sys.executable), "fabrica_engine.py", name) for name in ENGINES},
     "SDV 2.0.0 Gaussian copula": (lambda: environment("sdv", "torch==2.13.0", "sdv==2.0.0"), "sdv_copula.py", "-"),
     "MOSTLY AI engine 2.7.3": (mostly, "mostlyai_argn.py", "-"),
 }
@@ -65,11 +65,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="generators whose name holds this")
+    parser.add_argument("--only", default="", help="words of the names of generators, with commas; empty: all")
     parser.add_argument("--data", default=",".join(d.name for d in DATA))
     args = parser.parse_args()
     need_data()
-    names = [n for n in GENERATORS if args.only in n and (args.peers or n.startswith("fabrica"))]
+    names = [n for n in GENERATORS if ({*args.only.split(",")} & {*n.split(), ""})
+             and (args.peers or n.startswith("fabrica"))]
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "fidelity.json"
     results: dict = json.loads(file.read_text()) if file.exists() else {}

@@ -10,7 +10,7 @@ import torch
 
 from fabrica.engines.autoregressive.chain import Layers
 from fabrica.engines.autoregressive.network import Chain, ChainTask
-from fabrica.engines.autoregressive.shape import Shape
+from fabrica.engines.autoregressive.shape import WIDE, Shape
 from fabrica.nets.loop import Plan, device_of, train
 from fabrica.run import Run
 from fabrica.tokens import Tokens
@@ -32,19 +32,20 @@ def learned(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
     """The layers of a network trained on token ``rows`` (n, C), and how it went."""
     if not rows.shape[1]:
         return _empty(), {}
-    members = [_member(engine, tokens, rows, run.child(i)) for i in range(engine.members or plenty(len(rows)))]
+    members = [_member(engine, tokens, rows, run.child(i)) for i in range(engine.members or plenty(*rows.shape))]
     return joined([layers for layers, _ in members]), {"members": [facts for _, facts in members]}
 
 
-def plenty(rows: int) -> int:
-    """How many networks: where rows are few, a network more is cheap, and their mean learns less by heart."""
-    return int(np.clip(round(MANY / rows), 1, MOST))
+def plenty(rows: int, columns: int) -> int:
+    """How many networks: where rows are few, a network more is cheap, and their mean learns less by heart; a wide table
+    is dear enough with one."""
+    return 1 if columns > WIDE else int(np.clip(round(MANY / rows), 1, MOST))
 
 
-def _steps(epochs: float, rows: int, batch: int) -> int:
-    """Batches at most: as many epochs as asked for, but some more of a small table and fewer of a large one."""
-    scale = epochs / EPOCHS
-    most, least = MOST_STEPS * max(1.0, scale), min(LEAST_STEPS, rows * FEW_EPOCHS / batch) * min(1.0, scale)
+def _steps(epochs: float, rows: int, batch: int, columns: int) -> int:
+    """Batches at most: as many epochs as asked for, but some more of a small table and fewer of a large or wide one."""
+    scale, narrow = epochs / EPOCHS, min(1.0, WIDE / max(1, columns))
+    most, least = MOST_STEPS * max(1.0, scale), min(LEAST_STEPS, rows * FEW_EPOCHS / batch) * min(1.0, scale) * narrow
     return max(1, round(min(max(epochs * rows / batch, least), most)))
 
 
@@ -57,7 +58,7 @@ def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
     task = ChainTask(net, tokens, torch.from_numpy(held.astype(np.int64)).to(device), rate=engine.rate,
                      decay=engine.decay, drop=engine.drop, shares=engine.orders)
     batch = int(np.clip(len(seen) // 8, 16, engine.batch))
-    plan = Plan(_steps(engine.epochs, len(seen), batch), batch, patience=engine.patience, precision=engine.precision)
+    plan = Plan(_steps(engine.epochs, len(seen), batch, rows.shape[1]), batch, patience=engine.patience, precision=engine.precision)
     done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"))
     facts = {"steps": done.steps, "best": done.best.step, "held_out_nats": done.best.judged}
     return layers_of(net), facts

@@ -11,10 +11,10 @@ import numpy as np
 
 from fabrica.tokens import Tokens
 
-__all__ = ["Shape"]
+__all__ = ["WIDE", "Shape"]
 
 WIDE = 40  #: a table with more columns than this sums up the columns before in a shared state
-STATE = 192  #: numbers of the shared state
+STATE = 96  #: numbers of the shared state
 LEAST, MOST = 48, 128  #: numbers in a hidden layer
 
 
