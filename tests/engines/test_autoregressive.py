@@ -17,6 +17,7 @@ from fabrica.engines.autoregressive import Autoregressive, kernels
 from fabrica.engines.autoregressive.chain import ChainModel, Layers
 from fabrica.engines.autoregressive.learn import joined
 from fabrica.errors import ModelFileError
+from fabrica.nets import forward
 from fabrica.run import Run
 from fabrica.state import State
 
@@ -166,30 +167,17 @@ def test_a_damaged_model_is_refused(learned, name, harm):
 # ---------------------------------------------------------------- kernels
 
 
-def test_the_kernels_compute_what_numpy_does():
-    random = chance(16)
-    left, right = (random.normal(size=s).astype(np.float32) for s in ((7, 10), (10, 5)))
-    out = np.ones((7, 5), np.float32)
-    kernels.add_product(left, right, out)
-    assert out == pytest.approx(1 + left.astype(float) @ right, abs=1e-5)
-    x = random.normal(0, 20, (300, 3)).astype(np.float32)
-    due = x.astype(float) / (1 + np.exp(-x.astype(float)))
-    kernels.silu(x)
-    assert x == pytest.approx(due, abs=1e-5, rel=1e-5)
-
-
 def test_softmax_is_exact_and_what_may_not_be_drawn_is_not():
     random = chance(17)
     logits = random.normal(0, 3, (500, 9)).astype(np.float32)
     logits[:, [0, 4, 8]] = kernels.NEVER
     share = np.exp(logits.astype(float))
     share /= share.sum(1, keepdims=True)
-    cumulated = logits.copy()
-    expected = kernels.spread(cumulated)
+    cumulated, expected = forward.cumulated(logits)
     assert cumulated / cumulated[:, -1:] == pytest.approx(np.cumsum(share, 1), abs=1e-5)
     assert expected == pytest.approx(share @ np.arange(9), abs=1e-4)
     for u in (0.0, 0.3, np.nextafter(1.0, 0)):
-        tokens = kernels.draw(cumulated, np.full(500, u))
+        tokens = forward.draw(cumulated, np.full(500, u))
         assert not np.isin(tokens, [0, 4, 8]).any()
     assert kernels.log_share(logits[:, 1:4], np.ones(500, np.int32)) == pytest.approx(
         np.log(share[:, 2] / share[:, 1:4].sum(1)), abs=1e-5)

@@ -9,7 +9,7 @@ from fabrica.block import Block, Coded
 from fabrica.checks.engines import coded
 from fabrica.engines.copula import Copula, CopulaModel
 from fabrica.engines.copula.given import inside
-from fabrica.engines.copula.nearest import FLOOR, nearest
+from fabrica.nearest import FLOOR, nearest
 from fabrica.errors import ModelFileError
 from fabrica.run import Run
 from fabrica.state import State

@@ -101,6 +101,12 @@ def test_products_are_those_of_numpy():
         assert forward.affine(left, right, bias) == pytest.approx(left.astype(float) @ right + bias, abs=1e-5)
 
 
+def test_the_swish_is_exact():
+    x = chance(14).normal(0, 20, (300, 3)).astype(np.float32)
+    due = x.astype(float) / (1 + np.exp(-x.astype(float)))
+    assert forward.swish(x) == pytest.approx(due, abs=1e-5, rel=1e-5)
+
+
 def test_what_was_stored_draws_the_same(learned):
     again = VaeModel.from_state(stored(learned.state()))
     one, two = (m.sample(50, None, Run(1)) for m in (learned, again))

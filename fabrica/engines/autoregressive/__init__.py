@@ -17,8 +17,8 @@ import numpy as np
 
 from fabrica.block import Block
 from fabrica.contract import Engine, Setting
-from fabrica.engines.autoregressive import kernels
 from fabrica.engines.autoregressive.chain import ChainModel
+from fabrica.nets import forward
 from fabrica.nets.needed import torch_or_say
 from fabrica.run import Run
 from fabrica.tokens import Tokens
@@ -71,8 +71,7 @@ def _settled(model: ChainModel, run: Run) -> ChainModel:
         here = bias[start : start + token.size]
         shown = token.share > 0
         for _ in range(ROUNDS):
-            cumulated = model._logits(rows, j, before, model._drawn(j))
-            kernels.spread(cumulated)
+            cumulated, _ = forward.cumulated(model._logits(rows, j, before, model._drawn(j)))
             share = np.diff(np.mean(cumulated / cumulated[:, -1:], 0, dtype=np.float64), prepend=0.0)
             move = np.log(np.maximum(token.share[shown], 1e-9) / np.maximum(share[shown], 1e-9))
             here[shown] += np.clip(move, -STEADY, STEADY).astype(np.float32)

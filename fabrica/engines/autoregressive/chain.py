@@ -16,6 +16,7 @@ from fabrica import sound
 from fabrica.block import Block
 from fabrica.contract import Conditional, Likelihood, Model
 from fabrica.engines.autoregressive import kernels
+from fabrica.nets import forward
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Tokens
@@ -137,9 +138,8 @@ class ChainModel(Model, Likelihood, Conditional):
         log-probability of what was drawn."""
         chance = np.zeros(len(rows))
         for j, before in self._turns(rows, wanted, known):
-            cumulated = self._logits(rows, j, before, self._drawn(j))
-            expected = kernels.spread(cumulated)
-            rows[:, j] = kernels.draw(cumulated, even_in_order(expected, run.child(int(j)).random()))
+            cumulated, expected = forward.cumulated(self._logits(rows, j, before, self._drawn(j)))
+            rows[:, j] = forward.draw(cumulated, even_in_order(expected, run.child(int(j)).random()))
             chance += kernels.log_drawn(cumulated, rows[:, j])
         return chance
 
@@ -170,16 +170,13 @@ class ChainModel(Model, Likelihood, Conditional):
         """(n, K) logits of column j of ``rows`` (n, C), whose network sees what ``_turns`` or ``_before`` gave."""
         layers, first_bias = self.layers, self.layers.first_bias[j]
         if layers.shared:
-            opened = before * layers.gain[j] + layers.offset[j]
-            kernels.silu(opened)
-            x = _plus(opened, layers.open[j], first_bias)
+            opened = forward.swish(before * layers.gain[j] + layers.offset[j])
+            x = forward.affine(opened, layers.open[j], first_bias)
         else:
             x = kernels.first(rows, before, self.starts, self._tables[j], first_bias)
-        kernels.silu(x)
-        z = _plus(x, layers.second[j], layers.second_bias[j])
-        kernels.silu(z)
-        x += z
-        return _plus(x, self._heads[j], bias)
+        x = forward.swish(x)
+        x += forward.swish(forward.affine(x, layers.second[j], layers.second_bias[j]))
+        return forward.affine(x, self._heads[j], bias)
 
     def _decoded(self, rows: np.ndarray, run: Run) -> Block:
         return self.tokens.decode(rows, [run.child("inside").child(j).random() for j in range(rows.shape[1])])
@@ -244,16 +241,8 @@ def _demand_shapes(layers: Layers, columns: int, total: int) -> None:
         sound.demand(getattr(layers, name).shape == shape, f"weights {name!r} of a wrong shape")
 
 
-def _plus(left: np.ndarray, right: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """(n, m) the product of (n, k) and (k, m), and a bias (m,)."""
-    out = np.empty((len(left), len(bias)), np.float32)
-    out[:] = bias
-    kernels.add_product(left, right, out)
-    return out
-
-
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _plus(left, right, np.zeros(right.shape[1], np.float32))
+    return forward.affine(left, right, np.zeros(right.shape[1], np.float32))
 
 
 def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -58,7 +58,8 @@ def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
     task = ChainTask(net, tokens, torch.from_numpy(held.astype(np.int64)).to(device), rate=engine.rate,
                      decay=engine.decay, drop=engine.drop, shares=engine.orders)
     batch = int(np.clip(len(seen) // 8, 16, engine.batch))
-    plan = Plan(_steps(engine.epochs, len(seen), batch, rows.shape[1]), batch, patience=engine.patience, precision=engine.precision)
+    steps = _steps(engine.epochs, len(seen), batch, rows.shape[1])
+    plan = Plan(steps, batch, patience=engine.patience, precision=engine.precision)
     done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"))
     facts = {"steps": done.steps, "best": done.best.step, "held_out_nats": done.best.judged}
     return layers_of(net), facts
