@@ -33,7 +33,7 @@ from fabrica.errors import FabricaError, ModelFileError
 from fabrica.run import Run
 from fabrica.state import State
 
-__all__ = ["Look", "Plan", "Player", "Task", "Trained", "device_of", "train"]
+__all__ = ["Look", "Plan", "Player", "Task", "Trained", "device_of", "kept", "train"]
 
 LOST = 10  #: steps in a row without finite gradients after which training goes back
 FALLS = 3  #: times that training may go back before it is given up
@@ -144,6 +144,19 @@ def device_of(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise FabricaError("there is no CUDA device that torch can use here", hint="leave out device, or say cpu")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def kept(folder: str, name: str, run: Run) -> Path | None:
+    """The checkpoint of one of the trainings of a fit in ``folder``, each branch of the run a file of its own; None
+    where no folder is named.
+
+    >>> kept("", "flow", Run()) is None, kept("/tmp", "flow", Run(7)).name.startswith("flow-")
+    (True, True)
+    """
+    if not folder:
+        return None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder) / f"{name}-{run.key() & 0xFFFFFFFFFFFF:012x}.fab"
 
 
 def train(task: Task, rows: torch.Tensor, plan: Plan, run: Run, checkpoint: Path | None = None) -> Trained:

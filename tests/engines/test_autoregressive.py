@@ -16,7 +16,8 @@ from fabrica.checks.promise import stored
 from fabrica.engines.autoregressive import Autoregressive, kernels
 from fabrica.engines.autoregressive.chain import ChainModel, Layers
 from fabrica.engines.autoregressive.learn import joined
-from fabrica.errors import ModelFileError
+from fabrica.engines.autoregressive.network import ChainTask
+from fabrica.errors import Interrupted, ModelFileError
 from fabrica.nets import forward
 from fabrica.run import Run
 from fabrica.state import State
@@ -199,3 +200,26 @@ def test_the_same_seed_learns_the_same_whatever_else_is_drawn():
     engine = replace(Autoregressive(), epochs=2.0)
     one, two, other = (engine.fit(rows, None, Run(seed)) for seed in (1, 1, 2))
     assert (one.layers.head == two.layers.head).all() and not (one.layers.head == other.layers.head).all()
+
+
+def test_a_fit_that_was_killed_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
+    """Killed while the second network learns: the first is not learned again, and all comes out as if nothing was."""
+    rows = block(joint(), 700)
+    whole = Autoregressive(epochs=2.0, members=2).fit(rows, None, Run(1))
+    engine = Autoregressive(epochs=2.0, members=2, checkpoint=str(tmp_path / "kept"))
+    loss, calls = ChainTask.loss, []
+
+    def counted(self, *given):
+        calls.append(1)
+        if len(calls) == kill:
+            raise Interrupted("killed")
+        return loss(self, *given)
+
+    monkeypatch.setattr(ChainTask, "loss", counted)
+    kill = int(1.5 * whole.facts["members"][0]["steps"])
+    with pytest.raises(Interrupted):
+        engine.fit(rows, None, Run(1))
+    kill, begun = -1, len(calls)
+    again = engine.fit(rows, None, Run(1))
+    assert all((getattr(again.layers, n) == getattr(whole.layers, n)).all() for n in Layers.__dataclass_fields__)
+    assert len(calls) - begun < kill + 1 + 1.2 * whole.facts["members"][0]["steps"]

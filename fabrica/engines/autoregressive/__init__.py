@@ -49,6 +49,8 @@ class Autoregressive(Engine):
     members: Annotated[int, Setting("networks whose mean is taken; 0: by the rows", low=0, high=50)] = 0
     orders: Annotated[float, Setting("share of the rows learned in random order", low=0.05, high=0.9)] = 0.3
     patience: Annotated[int, Setting("looks without progress before it stops; 0: never", low=0, high=1000)] = 2
+    checkpoint: Annotated[
+        str, Setting("folder that keeps the training as it goes, to go on from after a kill; empty: none")] = ""
     device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
     precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
 

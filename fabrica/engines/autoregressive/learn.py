@@ -11,7 +11,7 @@ import torch
 from fabrica.engines.autoregressive.chain import Layers
 from fabrica.engines.autoregressive.network import Chain, ChainTask
 from fabrica.engines.autoregressive.shape import WIDE, Shape
-from fabrica.nets.loop import Plan, device_of, train
+from fabrica.nets.loop import Plan, device_of, kept, train
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -60,7 +60,8 @@ def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
     batch = int(np.clip(len(seen) // 8, 16, engine.batch))
     steps = _steps(engine.epochs, len(seen), batch, rows.shape[1])
     plan = Plan(steps, batch, patience=engine.patience, precision=engine.precision)
-    done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"))
+    done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"),
+                 kept(engine.checkpoint, "network", run))
     facts = {"steps": done.steps, "best": done.best.step, "held_out_nats": done.best.judged}
     return layers_of(net), facts
 

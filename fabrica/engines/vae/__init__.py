@@ -50,6 +50,8 @@ class Vae(Engine):
     batch: Annotated[int, Setting("rows of a batch; the flow's is twice as large", low=8, high=1_000_000)] = 256
     rate: Annotated[float, Setting("the autoencoder's learning rate", low=1e-6, high=1)] = 2e-3
     flow_rate: Annotated[float, Setting("the flow's learning rate", low=1e-6, high=1)] = 2e-3
+    checkpoint: Annotated[
+        str, Setting("folder that keeps the training as it goes, to go on from after a kill; empty: none")] = ""
     device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
     precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
 

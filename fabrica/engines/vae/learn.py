@@ -15,7 +15,7 @@ from fabrica.engines.vae.flow_net import FlowNet, FlowTask
 from fabrica.engines.vae.mixture import Mixture, fitted
 from fabrica.engines.vae.model import VaeModel, scaled
 from fabrica.engines.vae.network import Autoencoder, AutoencoderTask
-from fabrica.nets.loop import Plan, Trained, device_of, train
+from fabrica.nets.loop import Plan, Trained, device_of, kept, train
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -58,7 +58,8 @@ def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Te
     batch = _batch(engine.batch, len(seen))
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, patience=3, precision=engine.precision,
                 share=HALF if engine.prior == "flow" else 0.8)
-    return net, {"autoencoder": _facts(train(task, seen, plan, run.child("train")))}
+    return net, {"autoencoder": _facts(
+        train(task, seen, plan, run.child("train"), kept(engine.checkpoint, "autoencoder", run)))}
 
 
 def _flow(engine: Vae, clouds: torch.Tensor, held: torch.Tensor, run: Run) -> tuple[Flow, dict[str, Any]]:
@@ -66,7 +67,8 @@ def _flow(engine: Vae, clouds: torch.Tensor, held: torch.Tensor, run: Run) -> tu
     batch = _batch(2 * engine.batch, len(clouds))
     steps = max(1, min(engine.steps, len(clouds) // A_STEP))
     plan = Plan(steps, batch, patience=3, precision=engine.precision, share=0.9)
-    done = train(FlowTask(net, held, rate=engine.flow_rate), clouds, plan, run.child("train"))
+    done = train(FlowTask(net, held, rate=engine.flow_rate), clouds, plan, run.child("train"),
+                 kept(engine.checkpoint, "flow", run))
     return net.numbers(), _facts(done)
 
 
