@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from fabrica import catalog, notation, sound
+from fabrica import catalog, declared, notation, sound
 from fabrica.block import Block
 from fabrica.contract import Cells, Codec, Coder, Summary
 from fabrica.errors import InputError, ModelFileError
@@ -20,8 +20,9 @@ from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
 
-__all__ = ["Encoder", "learn"]
+__all__ = ["DECLARED", "Encoder", "learn"]
 
+DECLARED = "declared"  #: who serves the columns of a specification: nothing is learned, so it is no codec
 PART = 1 << 20  #: rows that are surveyed together
 
 
@@ -128,6 +129,8 @@ class Encoder:
 
 def _coder(codec: str, name: str) -> type[Coder]:
     """The class ``name`` of a codec's module, which must be a coder."""
+    if codec == DECLARED:
+        return declared.DeclaredCoder
     module = __import__(catalog.get("codecs", codec).__module__, fromlist=[name])
     coder = getattr(module, name, None)
     if not (isinstance(coder, type) and issubclass(coder, Coder)):

@@ -86,4 +86,5 @@ class UnknownName(FabricaError):
         super().__init__(f"no {family} named {name!r}", where=where, hint=hint)
 
     def at(self, where: str) -> UnknownName:
-        return UnknownName(self.family, self.name, self.known, where=where)
+        place = where if self.where is None else f"{where}, {self.where}"
+        return UnknownName(self.family, self.name, self.known, where=place)

@@ -115,7 +115,8 @@ class TableModel:
         """What this holds, a line each, for ``fabrica inspect``."""
         facts = self.facts
         rows, version = facts.get("rows", "?"), facts.get("fabrica", "?")
-        lines = [f"engine {self.engine}, learned from {rows} rows by fabrica {version}"]
+        lines = [f"declared in a specification, read by fabrica {version}" if facts.get("declared") else
+                 f"engine {self.engine}, learned from {rows} rows by fabrica {version}"]
         lines += [f"{columns}: {codec}: {words}" for columns, codec, words in self.encoder.words()]
         return lines + list(self.model.words()) + list(facts.get("chosen", ()))
 
@@ -220,7 +221,7 @@ def learn(
     chosen: tuple[str, ...] = ()
     if isinstance(engine, Chooser):
         choice = engine.choose(block, run.child("choose"))
-        name, engine, chosen = choice.name, choice.engine, choice.lines
+        name, engine, chosen, run = choice.name, choice.engine, choice.lines, run.within(choice.seconds)
     model = engine.fit(block, None, run.child("engine"))
     facts = {
         "fabrica": VERSION, "rows": len(block) if dataset.rows is None else dataset.rows,

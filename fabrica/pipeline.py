@@ -7,7 +7,7 @@ A verb takes what a person has (a file, a folder, a frame) and gives what a pers
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,11 @@ from fabrica.recipe import Recipe, count, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
 from fabrica.schema import Schema, Table
+from fabrica.specification import is_specification, specify
 from fabrica.way import Way
 
-__all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "synth", "draw", "make", "measure", "pour", "store"]
+__all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "specify", "synth", "draw", "make",
+           "measure", "pour", "store"]
 
 T = TypeVar("T")
 Listener = Callable[[Progress], None]
@@ -71,16 +73,18 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     return way.learn(dataset, table, run, notes)
 
 
-def sample(model: TableModel | str | Path, rows: int | str, *, seed: int = 0, workers: int | None = None,
-           listener: Listener | None = None) -> Any:
-    """``rows`` synthetic rows from a model or its file, as the kind of frame that came in."""
+def sample(model: TableModel | str | Path | Mapping[str, Any], rows: int | str, *, seed: int = 0,
+           workers: int | None = None, listener: Listener | None = None) -> Any:
+    """``rows`` synthetic rows from a model, its file or a specification, as the kind of frame that came in."""
     wanted = count(rows)
     return load(model).sample(wanted, seed=seed, workers=workers, listener=listener)
 
 
-def load(model: TableModel | str | Path) -> TableModel:
-    """The model of a file; a model is passed through."""
-    return model if isinstance(model, TableModel) else TableModel.load(model)
+def load(model: TableModel | str | Path | Mapping[str, Any]) -> TableModel:
+    """The model of a file or of a specification; a model is passed through."""
+    if isinstance(model, TableModel):
+        return model
+    return specify(model) if is_specification(model) else TableModel.load(model)  # type: ignore[arg-type]
 
 
 def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,

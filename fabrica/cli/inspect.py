@@ -1,4 +1,4 @@
-"""``fabrica inspect``: the schema that fabrica guesses for a table, or what a model file holds."""
+"""``fabrica inspect``: the schema that fabrica guesses for a table, or what a model file or a specification holds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.option("--overrides", is_flag=True, help="Print the schema as JSON that --schema reads, to be edited.")
 @options.common
 def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet: bool, debug: bool) -> int:
-    """Show the guessed schema of a table, or what a model (.fab) holds, in words.
+    """Show the guessed schema of a table, or what a model (.fab) or a specification (.yaml) holds, in words.
 
     \b
     Example:
@@ -26,7 +26,7 @@ def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet:
     from fabrica import pipeline
     from fabrica.schema import Schema, describe
 
-    if thing.endswith(".fab"):
+    if thing.endswith(".fab") or pipeline.is_specification(thing):
         model = pipeline.load(thing)
         table, notes, words = model.table, list(model.facts.get("notes", ())), list(model.words())
     else:

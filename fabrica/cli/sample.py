@@ -1,4 +1,4 @@
-"""``fabrica sample``: synthetic rows from a model, written as they are made."""
+"""``fabrica sample``: synthetic rows from a model or a specification, written as they are made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fabrica.cli import options
 __all__ = ["command"]
 
 
-@click.command("sample", short_help="Make synthetic rows from a model.")
+@click.command("sample", short_help="Make synthetic rows from a model or a specification.")
 @click.argument("model", type=click.Path())
 @click.option("-n", "--rows", type=options.ROWS, required=True, help="How many: 1000, 1_000_000, 1e6, 100k, 1m.")
 @click.option("-o", "--out", metavar="FILE", help="Where to; its ending says the format. Default: CSV to stdout.")
@@ -22,11 +22,13 @@ __all__ = ["command"]
 @options.common
 def command(model: str, rows: int, out: str | None, seed: int, workers: int | None, plain: bool, quiet: bool,
             debug: bool) -> int:
-    """Make ROWS synthetic rows from MODEL. An existing FILE is replaced when the new one is complete.
+    """Make ROWS synthetic rows from MODEL: a model (.fab), or a specification (.yaml, .json) that declares each column.
+    An existing FILE is replaced when the new one is complete.
 
     \b
     Example:
       fabrica sample people.fab -n 1_000_000 -o big.parquet
+      fabrica sample spec.yaml -n 1000 -o out.csv
     """
     from fabrica import pipeline
     from fabrica.cli.working import at_work

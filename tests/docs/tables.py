@@ -13,7 +13,9 @@ from typing import Any
 
 from fabrica import catalog, errors
 from fabrica.cli.list import limits, settings
+from fabrica.laws import LAWS
 from fabrica.schema import KINDS, Column
+from fabrica.specification.column import SPECIAL
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SLOT = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -58,6 +60,12 @@ def kinds() -> str:
     return table(("kind", "what it is"), ((f"`{name}`", words) for name, words in KINDS.items()))
 
 
+def laws() -> str:
+    numbers = ((f"`{n}`", d.title, " or ".join(f"`{form}`" for form in d.said())) for n, d in LAWS.items())
+    others = ((f"`{n}`", title, f"`{said}`") for n, (title, said, _) in SPECIAL.items())
+    return table(("distribution", "what it is", "parameters"), [*numbers, *others])
+
+
 def fields() -> str:
     said = dict(re.findall(r"^    (\w+) : (.*?)(?=^    \w+ : |\Z)", Column.__doc__ or "", re.DOTALL | re.MULTILINE))
     rows = ((f"`{f.name}`", " ".join(said[f.name].split())) for f in dataclasses.fields(Column))
@@ -73,7 +81,7 @@ def all_errors() -> str:
                  ((f"`{e.__name__}`", (e.__doc__ or "").splitlines()[0], str(e.exit_code)) for e in error_classes()))
 
 
-TABLES = {"engines": engines, "codecs": codecs, "metrics": metrics, "sources": sources, "kinds": kinds,
+TABLES = {"engines": engines, "codecs": codecs, "metrics": metrics, "sources": sources, "kinds": kinds, "laws": laws,
           "fields": fields, "errors": all_errors}
 
 

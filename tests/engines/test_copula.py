@@ -9,8 +9,8 @@ from fabrica.block import Block, Coded
 from fabrica.checks.engines import coded
 from fabrica.engines.copula import Copula, CopulaModel
 from fabrica.engines.copula.given import inside
-from fabrica.nearest import FLOOR, nearest
 from fabrica.errors import ModelFileError
+from fabrica.nearest import FLOOR, nearest
 from fabrica.run import Run
 from fabrica.state import State
 

@@ -9,7 +9,7 @@ from pathlib import Path
 WINGS = ("sources", "codecs", "engines", "metrics")
 VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe")
 COMPOSERS = ("counted", "folder", "holdout", "job", "way", "model", "encoder", "evaluation", "inference",
-             "dataset", "catalog")
+             "specification", "dataset", "catalog")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why

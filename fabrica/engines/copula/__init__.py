@@ -2,8 +2,8 @@
 
 Each column's codes are neighbouring intervals of its normal (``margin.py``); levels stand in the order that shows most
 of how they hang together with the rest (``arrange.py``); the correlations of the normals are found from those of the
-codes by a bridge function (``bridge.py``), made to fit together (``nearest.py``), and turned into rows by their ranks
-(``draw.py``). Cells that are known tie a row's normals to intervals (``given.py``).
+codes by a bridge function (``bridge.py``), made to fit together (``fabrica/nearest.py``), and turned into rows by
+their ranks (``draw.py``). Cells that are known tie a row's normals to intervals (``given.py``).
 
 (Sklar 1959; for mixed columns: Hoff, "Extending the rank likelihood for semiparametric copula estimation", Annals of
 Applied Statistics 1, 2007; Fan et al., JRSS B 79, 2017.) One number for each pair of columns is all that is learned: it
@@ -12,6 +12,7 @@ is quick and hard to overfit, and blind to all that is not monotone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,7 +27,7 @@ from fabrica.engines.copula.bridge import correlations, whole
 from fabrica.engines.copula.draw import dealt
 from fabrica.engines.copula.given import beyond, inside
 from fabrica.engines.copula.margin import Margin
-from fabrica.engines.copula.nearest import FLOOR, nearest
+from fabrica.nearest import FLOOR, nearest
 from fabrica.run import Run
 from fabrica.state import State
 
@@ -52,20 +53,31 @@ class Copula(Engine):
         found = nearest(correlations(margins, scores)) if margins else np.zeros((0, 0))
         return CopulaModel(rows.empty(), tuple(margins), found)
 
+    @staticmethod
+    def declared(alphabet: Block, shares: Sequence[np.ndarray], correlation: np.ndarray) -> CopulaModel:
+        """The model that nobody learned: codes with these ``shares``, in their order, over normals with this
+        ``correlation`` (C, C). Its rows are independent and know their exact positions."""
+        margins = (Margin(c, s, np.arange(c.size, dtype=np.int32)) for c, s in zip(alphabet, shares, strict=True))
+        return CopulaModel(alphabet.empty(), tuple(margins), correlation, True)
+
 
 @dataclass(frozen=True)
 class CopulaModel(Model, Conditional):
-    """The columns' margins and ``correlation`` (C, C), that of their normals."""
+    """The columns' margins and ``correlation`` (C, C), that of their normals; ``fine`` where the rows' positions are
+    drawn with the codes, so that columns hang together within codes too, out to the tails."""
 
     alphabet: Block
     margins: tuple[Margin, ...]
     correlation: np.ndarray
+    fine: bool = False
 
     @cached_property
     def _factor(self) -> np.ndarray:
         return np.linalg.cholesky(self.correlation)
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
+        if self.fine:
+            return self._finely(size, run)
         count = max(size, LEAST)
         noise = np.empty((len(self.margins), count), np.float32)
         columns = []
@@ -77,18 +89,34 @@ class CopulaModel(Model, Conditional):
             columns.append(margin.column.filled(codes[:size]))
         return Block.of(columns, size)
 
+    def _finely(self, size: int, run: Run) -> Block:
+        """Independent rows, each column's position the share of its normal's mass below it."""
+        noise = np.empty((len(self.margins), size))
+        columns = []
+        for j, margin in enumerate(self.margins):
+            run.child(j).random().standard_normal(out=noise[j])
+            normal = np.zeros(size)
+            for k in np.flatnonzero(self._factor[j, : j + 1]):
+                normal += self._factor[j, k] * noise[k]
+            position = ndtr(normal)
+            columns.append(margin.column.filled(margin.at(position), position))
+        return Block.of(columns, size)
+
     def complete(self, rows: Block, known: np.ndarray, run: Run) -> Block:
         random = run.random()
         seeds = random.integers(0, 1 << 64, len(rows), np.uint64)
         noise = random.standard_normal(known.shape)
         codes = [c.codes.copy() for c in rows]
+        reals = [c.reals.copy() if self.fine and c.reals is not None else np.full(len(rows), np.nan) for c in rows]
         for members in _alike(known):
             mask = known[members[0]]
             unknown = np.flatnonzero(~mask)
             latent = self._latent(rows.take(members), mask, seeds[members], noise[np.ix_(members, unknown)])
             for place, j in enumerate(unknown):
-                codes[j][members] = self.margins[j].at(ndtr(latent[:, place]))
-        return Block.of([c.filled(found) for c, found in zip(rows, codes, strict=True)], len(rows))
+                reals[j][members] = position = ndtr(latent[:, place])
+                codes[j][members] = self.margins[j].at(position)
+        found = zip(rows, codes, reals, strict=True)
+        return Block.of([c.filled(code, real if self.fine else None) for c, code, real in found], len(rows))
 
     def _latent(self, rows: Block, mask: np.ndarray, seeds: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """(n, U) the normals of the columns outside ``mask`` (C,), of rows that are known inside it."""
@@ -107,7 +135,8 @@ class CopulaModel(Model, Conditional):
     def state(self) -> State:
         arrays = {f"{j}.{name}": getattr(m, name) for j, m in enumerate(self.margins) for name in ("shares", "order")}
         arrays["correlation"] = self.correlation[np.triu_indices(len(self.margins), 1)]
-        return State.nest({"alphabet": self.alphabet.state(), "copula": State({}, arrays)})
+        plain = {"fine": True} if self.fine else {}
+        return State.nest({"alphabet": self.alphabet.state(), "copula": State(plain, arrays)})
 
     @classmethod
     def from_state(cls, state: State) -> CopulaModel:
@@ -119,7 +148,7 @@ class CopulaModel(Model, Conditional):
             sound.demand(abs(shares.sum() - 1) < 1e-6, "shares that do not sum to one")
             sound.demand(len(np.unique(order)) == column.size, "an order that names a code twice")
             margins.append(Margin(column, shares, order))
-        return cls(alphabet, tuple(margins), _correlation(part, len(margins)))
+        return cls(alphabet, tuple(margins), _correlation(part, len(margins)), sound.plain(part, "fine", bool, False))
 
 
 def _correlation(state: State, count: int) -> np.ndarray:
