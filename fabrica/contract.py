@@ -131,6 +131,7 @@ class Engine(Settings, ABC):
     title: ClassVar[str]  #: one honest line for ``fabrica list engines``: when to use, what it costs
     source: ClassVar[str]  #: the paper
     cost: ClassVar[float] = 10.0  #: seconds to learn a million cells, about, on one core
+    start: ClassVar[float] = 0.0  #: seconds that even a small table takes, about
     needs: ClassVar[tuple[str, ...]] = ()  #: packages of extras without which it cannot learn
     baseline: ClassVar[bool] = False  #: whether it is there to be compared with, and nobody's choice
 
@@ -140,11 +141,12 @@ class Engine(Settings, ABC):
 
 @dataclass(frozen=True)
 class Choice:
-    """Which engine a chooser took, and why, a line each."""
+    """Which engine a chooser took, why, a line each, and the seconds that are left for learning with it."""
 
     name: str
     engine: Engine
     lines: tuple[str, ...] = ()
+    seconds: float = float("inf")
 
 
 class Chooser(ABC):

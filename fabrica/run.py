@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import os
 import threading
 import time
@@ -157,10 +158,10 @@ class Run:
 
     def within(self, seconds: float) -> Run:
         """The same branch with at most ``seconds`` left: its budget is its own."""
-        twin, shared = self.child(""), self._shared
-        twin.path = self.path
-        deadline = time.monotonic() + min(seconds, self.left())
-        twin._shared = dataclasses.replace(shared, deadline=deadline)
+        twin, left = object.__new__(Run), min(seconds, self.left())
+        deadline = None if math.isinf(left) else time.monotonic() + left
+        twin.seed, twin.path = self.seed, self.path
+        twin._shared = dataclasses.replace(self._shared, deadline=deadline)
         return twin
 
     def left(self) -> float:

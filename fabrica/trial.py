@@ -23,11 +23,11 @@ from fabrica.kernels import kernel
 from fabrica.run import Run
 from fabrica.statistics import auc
 
-__all__ = ["Trial", "attack", "halves", "sheet", "tried"]
+__all__ = ["Court", "Trial", "halves", "sheet", "tried"]
 
 MOST = 40_000  #: rows of a trial, both halves together
-ASKED = 4_000  #: members, and as many others, that are attacked
-REFERENCE = 4_000  #: real rows that tell how near strangers come
+ASKED = 4_000  #: members, and as many others, that are attacked, and real rows that tell how near strangers come
+CELLS = 1_000_000_000  #: cells of a wide table that are compared with one another; then fewer people are asked about
 FAR = 0.95  #: who lies farther from the reference than this share of people stands out
 LEAST = 200  #: rows from which a trial says anything
 
@@ -41,7 +41,7 @@ class Trial:
     name : of the engine.
     c2st : against rows that nobody learned from; 1 = cannot be told apart.
     attack, attack_error : AUC of the attack on all, and its standard error; 0.5 = no better than chance.
-    outliers : AUC on those who stand out.
+    outliers : AUC on those who stand out; None where nobody does.
     likelihood : mean log-probability of rows that nobody learned from, in nats; None where the model knows none.
     seconds : that learning one half and drawing a twin took.
     """
@@ -50,7 +50,7 @@ class Trial:
     c2st: float
     attack: float
     attack_error: float
-    outliers: float
+    outliers: float | None
     likelihood: float | None
     seconds: float
 
@@ -59,12 +59,19 @@ class Trial:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, object]) -> Trial:
-        return cls(**plain)  # type: ignore[arg-type]
+        """Read and check; anything but finite numbers is a ``ValueError``."""
+        values = dict(plain)
+        name = str(values.pop("name"))
+        found = {key: None if value is None else float(value) for key, value in values.items()}  # type: ignore[arg-type]
+        if not all(np.isfinite(v) for v in found.values() if v is not None):
+            raise ValueError(name)
+        return cls(name, **found)  # type: ignore[arg-type]
 
     def words(self) -> str:
         nats = "" if self.likelihood is None else f", {self.likelihood:.2f} nats a row"
-        return (f"{self.name}: C2ST {self.c2st:.3f} against unseen rows, attack {self.attack:.3f} on all and "
-                f"{self.outliers:.3f} on those who stand out{nats}, {self.seconds:.1f} s on one half")
+        apart = "" if self.outliers is None else f" ({self.outliers:.3f} on those who stand out)"
+        return (f"{self.name}: C2ST {self.c2st:.3f} against unseen rows, attack {self.attack:.3f} ± "
+                f"{self.attack_error:.3f}{apart}{nats}, {self.seconds:.1f} s on one half")
 
 
 def halves(rows: Block, run: Run) -> tuple[Block, Block]:
@@ -74,18 +81,64 @@ def halves(rows: Block, run: Run) -> tuple[Block, Block]:
     return rows.take(order[:middle]), rows.take(order[middle : 2 * middle])
 
 
-def tried(name: str, engine: Engine, members: Block, others: Block, run: Run) -> Trial:
+@dataclass(frozen=True)
+class Court:
+    """Before whom all rivals stand: the same members, the same people who are asked about, the same reference.
+
+    Parameters
+    ----------
+    members, others : who is learned, and who is not.
+    asked : members, then as many of the others.
+    near : (n,) how near the reference comes to each who is asked about.
+    seen : the others as the detector sees them.
+    """
+
+    members: Block
+    others: Block
+    asked: Block
+    near: np.ndarray
+    seen: Sheet
+
+    @classmethod
+    def of(cls, members: Block, others: Block, run: Run) -> Court:
+        """The reference is taken from the others, and nobody of it is asked about.
+
+        Raises
+        ------
+        NotComputable : fewer than ``LEAST`` rows of either.
+        """
+        if min(len(members), len(others)) < LEAST:
+            raise NotComputable(f"a trial needs at least {LEAST} members and as many others")
+        order = run.child("order").random().permutation(len(others))
+        most = max(LEAST // 2, min(ASKED, CELLS // max(1, len(members.columns) * len(members))))
+        reference = others.take(order[: min(most, len(others) // 2)])
+        strangers = others.take(order[len(others) // 2 :][:most])
+        asked = Block.concat([members.take(slice(0, len(strangers))), strangers])
+        return cls(members, others, asked, nearest(asked, reference), sheet(others, run.child("others")))
+
+    def attack(self, twin: Block) -> tuple[tuple[float, float], float | None]:
+        """(AUC, standard error) of telling members from others by how much nearer the twin comes than the reference
+        does; and the AUC on those who stand out, None where nobody does."""
+        score = self.near - nearest(self.asked, twin)
+        truth = (np.arange(len(score)) < len(score) // 2).astype(np.int64)
+        apart = self.near > np.quantile(self.near, FAR)
+        outliers = auc(truth[apart], score[apart])[0] if 0 < truth[apart].sum() < apart.sum() else None
+        area, variance = auc(truth, score)
+        return (area, float(np.sqrt(variance))), outliers
+
+
+def tried(name: str, engine: Engine, court: Court, run: Run) -> Trial:
     """Learn the members, draw as many rows, and ask both questions."""
     began = time.monotonic()
-    model = engine.fit(members, None, run.child("fit"))
-    twin = model.sample(len(members), None, run.child("sample"))
+    model = engine.fit(court.members, None, run.child("fit"))
+    twin = model.sample(len(court.members), None, run.child("sample"))
     seconds = time.monotonic() - began
-    seen = detect(sheet(others, run.child("others")), sheet(twin, run.child("twin")), run.child("detect"))
-    everybody, outliers = attack(twin, members, others, run.child("attack"))
+    found = detect(court.seen, sheet(twin, run.child("twin")), run.child("detect"))
+    everybody, outliers = court.attack(twin)
     likelihood = None
     if isinstance(model, Likelihood):
-        likelihood = float(model.log_prob(others.take(slice(0, ASKED)), run.child("likelihood")).mean())
-    return Trial(name, Detection.closeness(seen.auc), *everybody, outliers[0], likelihood, round(seconds, 2))
+        likelihood = float(model.log_prob(court.others.take(slice(0, ASKED)), run.child("likelihood")).mean())
+    return Trial(name, Detection.closeness(found.auc), *everybody, outliers, likelihood, round(seconds, 2))
 
 
 def sheet(rows: Block, run: Run) -> Sheet:
@@ -112,39 +165,6 @@ def _shown(column: Coded, run: Run) -> np.ndarray:
     codes = column.codes.copy()
     codes[hidden] = run.random().choice(codes[~hidden], int(hidden.sum()))
     return codes
-
-
-# ---------------------------------------------------------------- the attack
-
-
-def attack(twin: Block, members: Block, others: Block, run: Run) -> tuple[tuple[float, float], tuple[float, float]]:
-    """(AUC, standard error) of telling members from others, on everybody and on those who stand out.
-
-    The score of a person is how much nearer the twin comes than reference rows do, which are taken from the others and
-    then not asked about.
-
-    Raises
-    ------
-    NotComputable : fewer than ``LEAST`` rows of either.
-    """
-    if min(len(members), len(others)) < LEAST:
-        raise NotComputable(f"an attack needs at least {LEAST} members and as many others")
-    order = run.random().permutation(len(others))
-    reference = others.take(order[: min(REFERENCE, len(others) // 2)])
-    strangers = others.take(order[len(others) // 2 :][:ASKED])
-    asked = Block.concat([members.take(slice(0, len(strangers))), strangers])
-    near = nearest(asked, reference)
-    score = near - nearest(asked, twin)
-    truth = (np.arange(len(asked)) < len(asked) - len(strangers)).astype(np.int64)
-    apart = near >= np.quantile(near, FAR)
-    return _area(truth, score), _area(truth[apart], score[apart])
-
-
-def _area(truth: np.ndarray, score: np.ndarray) -> tuple[float, float]:
-    if not 0 < truth.sum() < len(truth):
-        return 0.5, 0.5
-    area, variance = auc(truth, score)
-    return area, float(np.sqrt(variance))
 
 
 def nearest(asked: Block, rows: Block) -> np.ndarray:

@@ -35,12 +35,13 @@ class Way:
     def of(cls, name: str, settings: Mapping[str, Any]) -> Way:
         """Hand each setting to whom it belongs, and refuse what nobody knows, before anything is read."""
         engine = catalog.get("engines", name)
-        rivals = _rivals(name) if issubclass(engine, Chooser) else {}
+        rivals = _rivals(name, str(settings.get("among", ""))) if issubclass(engine, Chooser) else {}
         known = {s for kind in coders() for s in kind.settings()}
         learners = {s for kind in (engine, *rivals.values()) for s in kind.settings()}
         for setting in settings:
             if setting not in learners and setting not in known:
                 raise UnknownName("setting", setting, sorted({*learners, *known}), where=f"engine {name}")
+        _demand_one_meaning([s for s in settings if s not in known], rivals)
         rest = {s: v for s, v in settings.items() if s in known}
         for kind in coders():
             _set(kind, settings)
@@ -65,11 +66,22 @@ def _set(kind: Any, settings: Mapping[str, Any]) -> Any:
     return kind.with_settings({s: v for s, v in settings.items() if s in kind.settings()})
 
 
-def _rivals(name: str) -> dict[str, Any]:
-    """The classes of the engines that a chooser chooses from: all that can learn here and are meant to be chosen."""
-    kinds = {n: catalog.get("engines", n) for n in catalog.names("engines") if n != name}
-    return {n: kind for n, kind in kinds.items() if not kind.baseline and not issubclass(kind, Chooser)
-            and all(find_spec(package) for package in kind.needs)}
+def _rivals(name: str, among: str) -> dict[str, Any]:
+    """The classes of the engines that a chooser chooses from: those named in ``among`` (with commas), else all that can
+    learn here and are meant to be chosen."""
+    wanted = [one.strip() for one in among.split(",") if one.strip()]
+    kinds = {n: catalog.get("engines", n) for n in wanted or catalog.names("engines") if n != name}
+    return {n: kind for n, kind in kinds.items() if not issubclass(kind, Chooser)
+            and (wanted or (not kind.baseline and all(find_spec(package) for package in kind.needs)))}
+
+
+def _demand_one_meaning(settings: Sequence[str], rivals: Mapping[str, Any]) -> None:
+    """Refuse a setting that says one thing to one rival and another to the next."""
+    for setting in settings:
+        owners = {n: kind.settings()[setting][1].help for n, kind in rivals.items() if setting in kind.settings()}
+        if len(set(owners.values())) > 1:
+            raise SettingError(f"means different things to {' and '.join(sorted(owners))}",
+                               where=f"setting {setting!r}", hint="name with `among` the engines that it is for")
 
 
 def coders() -> list[Any]:
@@ -80,7 +92,8 @@ def coders() -> list[Any]:
 def settings_from(engine: str, texts: Mapping[str, str]) -> dict[str, Any]:
     """The texts of a command line as values of the settings of an engine and of the codecs."""
     own = catalog.get("engines", engine)
-    ways = (*coders(), *(_rivals(engine).values() if issubclass(own, Chooser) else ()), own)
+    rivals = _rivals(engine, texts.get("among", "")) if issubclass(own, Chooser) else {}
+    ways = (*coders(), *rivals.values(), own)
     known = {s: told for way in ways for s, told in way.settings().items()}
     return {name: _value(name, text, known[name][0]) if name in known else text for name, text in texts.items()}
 

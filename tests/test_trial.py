@@ -16,7 +16,7 @@ from fabrica.engines.independent import Independent
 from fabrica.engines.trees import Trees
 from fabrica.errors import NotComputable, SettingError, UnknownName
 from fabrica.run import Run
-from fabrica.trial import Trial, attack, halves, nearest, sheet, tried
+from fabrica.trial import Court, Trial, halves, nearest, sheet, tried
 from fabrica.way import Way
 
 
@@ -55,17 +55,30 @@ class Copies(Model):
         raise NotImplementedError
 
 
-def test_a_copier_is_found_out_and_fresh_rows_are_not():
-    members, others = halves(world(), Run(1))
-    caught = tried("copier", Copier(), members, others, Run(2))
+@pytest.fixture(scope="module")
+def court() -> Court:
+    return Court.of(*halves(world(), Run(1)), Run(1))
+
+
+def test_a_copier_is_found_out_and_fresh_rows_are_not(court):
+    caught = tried("copier", Copier(), court, Run(2))
     assert caught.attack > 0.8 and caught.outliers > 0.8 and caught.c2st > 0.9
-    (area, error), _ = attack(world(1_200, 9), members, others, Run(3))
+    (area, error), _ = court.attack(world(1_200, 9))
     assert abs(area - 0.5) < 4 * error < 0.1
 
 
-def test_columns_that_do_not_hang_together_are_told_apart():
-    members, others = halves(world(), Run(1))
-    assert tried("independent", Independent(), members, others, Run(2)).c2st < 0.3
+def test_columns_that_do_not_hang_together_are_told_apart(court):
+    assert tried("independent", Independent(), court, Run(2)).c2st < 0.3
+
+
+def test_all_stand_before_the_same_court(court):
+    """The same twin has the same attack, whatever its engine is called."""
+    assert tried("one", Copier(), court, Run(2)).attack == tried("two", Copier(), court, Run(3)).attack
+
+
+def test_where_all_lie_alike_nobody_stands_out():
+    levels = Block.of([coded("x", 2, np.arange(1_000) % 2)])
+    assert Court.of(levels, levels, Run(1)).attack(levels)[1] is None
 
 
 def test_the_nearest_is_the_nearest():
@@ -82,19 +95,21 @@ def test_the_protected_rest_gives_nothing_away():
     assert set(np.unique(seen)) == {0, 1} and (seen[:90] == column.codes[:90]).all()
 
 
-def test_an_attack_on_a_handful_says_nothing():
+def test_a_trial_of_a_handful_says_nothing():
     with pytest.raises(NotComputable, match="200 members"):
-        attack(world(50), world(50), world(50), Run(1))
+        Court.of(world(50), world(50), Run(1))
 
 
-def trial(name: str, c2st: float, area: float) -> Trial:
-    return Trial(name, c2st, area, 0.005, 0.5, None, 1.0)
+def trial(name: str, c2st: float, area: float, error: float = 0.001, nats: float | None = None) -> Trial:
+    return Trial(name, c2st, area, error, 0.5, nats, 1.0)
 
 
 @pytest.mark.parametrize(("trials", "best"), [
     ([trial("sharp", 0.95, 0.56), trial("safe", 0.90, 0.51), trial("blunt", 0.5, 0.50)], "safe"),
     ([trial("sharp", 0.95, 0.514), trial("alike", 0.945, 0.501)], "alike"),
     ([trial("sharp", 0.95, 0.60), trial("less", 0.9, 0.55)], "less"),
+    ([trial("lucky", 0.95, 0.525, 0.02), trial("safe", 0.90, 0.51)], "lucky"),
+    ([trial("mute", 0.95, 0.51), trial("told", 0.95, 0.51, nats=-20.0)], "told"),
 ])
 def test_the_best_twin_under_the_cap_is_chosen(trials, best):
     assert chosen(trials, 0.515).name == best
@@ -137,14 +152,20 @@ def test_after_a_kill_trials_are_remembered(tmp_path):
     first = auto.choose(world(), Run(5))
     plain = json.loads((tmp_path / "trials.json").read_text())
     before = Counting.fits[0]
-    assert auto.choose(world(), Run(5)) == first and Counting.fits[0] == before == 1
+    again = auto.choose(world(), Run(5))
+    assert (again.name, again.lines) == (first.name, first.lines) and Counting.fits[0] == before == 1
     assert [one["name"] for one in plain["trials"]] == ["a", "b"]
     for other in (lambda: auto.choose(world(key=8), Run(5)), lambda: auto.choose(world(), Run(6))):
         with pytest.raises(SettingError, match="another table"):
             other()
-    (tmp_path / "trials.json").write_text("[]")
-    with pytest.raises(SettingError, match="no memory"):
-        auto.choose(world(), Run(5))
+    good = (tmp_path / "trials.json").read_text()
+    for harm in ("[]", good.replace('"attack": 0', '"attack": "x'), good.replace('"c2st": 0', '"c2st": NaN, "x": 0')):
+        (tmp_path / "trials.json").write_text(harm)
+        with pytest.raises(SettingError, match="no memory"):
+            auto.choose(world(), Run(5))
+    for nowhere in (tmp_path, tmp_path / "gone" / "trials.json"):
+        with pytest.raises(SettingError):
+            Auto(memory=str(nowhere), rivals={"a": Counting()}).choose(world(), Run(5))
 
 
 @dataclass(frozen=True)
@@ -165,9 +186,18 @@ def test_names_that_are_not_there_are_said():
 
 
 def test_settings_reach_the_rivals():
-    way = Way.of("auto", {"leaf": 77, "cap": 0.6, "k": 9})
-    assert isinstance(way.engine, Auto)
-    assert way.engine.cap == 0.6 and way.engine.rivals["trees"].leaf == 77 and way.engine.rivals["trees"].k == 9
-    assert "independent" not in way.engine.rivals and "auto" not in way.engine.rivals
+    way = Way.of("auto", {"price": 4.0, "cap": 0.6, "k": 9, "among": "trees,bayesnet"})
+    assert isinstance(way.engine, Auto) and set(way.engine.rivals) == {"trees", "bayesnet"}
+    assert way.engine.cap == 0.6 and way.engine.rivals["trees"].price == 4.0 and way.engine.rivals["trees"].k == 9
+    everybody = Way.of("auto", {}).engine.rivals
+    assert "trees" in everybody and not {"independent", "auto"} & set(everybody)
     with pytest.raises(UnknownName):
         Way.of("auto", {"leef": 3})
+    with pytest.raises(UnknownName):
+        Way.of("auto", {"among": "trees,bosted"})
+
+
+def test_a_setting_that_means_other_things_to_other_rivals_is_refused():
+    with pytest.raises(SettingError, match="autoregressive and boosted"):
+        Way.of("auto", {"rate": 0.1, "among": "boosted,autoregressive"})
+    assert Way.of("auto", {"rate": 0.1, "among": "boosted,trees"}).engine.rivals["boosted"].rate == 0.1

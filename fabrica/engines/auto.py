@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from fabrica.block import Block
 from fabrica.contract import Choice, Chooser, Engine, Model, Setting
 from fabrica.errors import SettingError, UnknownName
 from fabrica.run import Run
-from fabrica.trial import LEAST, MOST, Trial, halves, tried
+from fabrica.trial import LEAST, MOST, Court, Trial, halves, tried
 
 __all__ = ["Auto"]
 
@@ -43,20 +44,20 @@ class Auto(Engine, Chooser):
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> Model:
         choice = self.choose(rows, run.child("choose"))
-        return choice.engine.fit(rows, given, run.child("fit"))
+        return choice.engine.fit(rows, given, run.child("fit").within(choice.seconds))
 
     def choose(self, rows: Block, run: Run) -> Choice:
         rivals = self._asked()
         if len(rows) < 2 * LEAST or not rows.columns:
             name = SIMPLE if SIMPLE in rivals else next(iter(rivals))
             return Choice(name, rivals[name], (f"auto took {name}: too few rows to try engines on",))
-        run = run.within(self.time)
+        run = run.within(self.time) if math.isinf(run.left()) else run
         trials = self._trials(rivals, rows, run)
         best = chosen(trials, self.cap)
         lines = [trial.words() for trial in sorted(trials, key=lambda t: -t.c2st)]
         skipped = sorted(set(rivals) - {trial.name for trial in trials})
         more = [f"not tried, for want of time: {', '.join(skipped)}"] if skipped else []
-        return Choice(best.name, rivals[best.name], (self._why(best), *lines, *more))
+        return Choice(best.name, rivals[best.name], (self._why(best), *lines, *more), max(1.0, run.left()))
 
     def _asked(self) -> dict[str, Engine]:
         """The rivals that were asked for, the cheap ones first."""
@@ -70,22 +71,26 @@ class Auto(Engine, Chooser):
 
     def _trials(self, rivals: Mapping[str, Engine], rows: Block, run: Run) -> list[Trial]:
         members, others = halves(rows, run.child("halves"))
+        court = Court.of(members, others, run.child("court"))
         cells = len(rows.columns) * 1e-6
         known = self._remembered(rows, run)
+        self._remember(rows, run, list(known.values()))  # whether it can be written is known before hours are spent
         trials: list[Trial] = []
         for i, (name, engine) in enumerate(rivals.items()):
-            due = engine.cost * cells * (len(members) + len(rows)) + JUDGING  # the trial, and all rows if it wins
+            # the trial, and all rows if it wins
+            due = engine.cost * cells * (len(members) + len(rows)) + 2 * engine.start + JUDGING
             run.tell(i, len(rivals), f"trying {name}: about {due:.0f} s with all rows, {run.left():.0f} s left")
             if name not in known and trials and due > run.left():
                 continue
             here = run.child(name).within(max(1.0, run.left() * len(members) / (len(members) + len(rows))))
-            trials.append(known.get(name) or tried(name, engine, members, others, here))
-            self._remember(rows, run, trials)
+            trials.append(known.get(name) or tried(name, engine, court, here))
+            known[name] = trials[-1]
+            self._remember(rows, run, list(known.values()))
         return trials
 
     def _why(self, best: Trial) -> str:
-        if best.attack <= self.cap:
-            return f"auto took {best.name}: the best twin of those with an attack of at most {self.cap:g}"
+        if not _over(best, self.cap):
+            return f"auto took {best.name}: the best twin of those whose attack is not surely above {self.cap:g}"
         return (f"auto took {best.name}: no twin kept the attack under {self.cap:g}, this one came closest "
                 f"({best.attack:.3f})")
 
@@ -107,22 +112,34 @@ class Auto(Engine, Chooser):
                 raise SettingError("it remembers trials of another table, seed or settings", where=self.memory,
                                    hint="delete it, or name another file")
             return {one["name"]: Trial.from_json(one) for one in plain["trials"]}
-        except (ValueError, LookupError, TypeError):
+        except OSError as error:
+            raise SettingError(error.strerror or "cannot be read", where=self.memory) from None
+        except (ValueError, LookupError, TypeError, AttributeError):
             raise SettingError("it is no memory of trials", where=self.memory) from None
 
     def _remember(self, rows: Block, run: Run, trials: list[Trial]) -> None:
-        if self.memory:
-            part = Path(self.memory + ".part")
-            plain = {"of": self._print(rows, run), "trials": [trial.to_json() for trial in trials]}
+        if not self.memory:
+            return
+        part = Path(self.memory + ".part")
+        plain = {"of": self._print(rows, run), "trials": [trial.to_json() for trial in trials]}
+        try:
             part.write_text(json.dumps(plain, indent=1), encoding="utf-8")
             part.replace(self.memory)
+        except OSError as error:
+            raise SettingError(error.strerror or "cannot be written", where=self.memory) from None
+
+
+def _over(trial: Trial, cap: float) -> bool:
+    """Whether the attack is above the cap by more than its luck, one standard error."""
+    return trial.attack - trial.attack_error > cap
 
 
 def chosen(trials: list[Trial], cap: float) -> Trial:
-    """The best twin under the cap: of those about as good as the best, the one farthest from its members; where none is
-    under the cap, the one that comes closest to it."""
-    fine = [trial for trial in trials if trial.attack <= cap]
+    """The best twin that is not surely above the cap: of those about as good as the best, the one farthest from its
+    members; where all are above the cap, the one that comes closest to it."""
+    fine = [trial for trial in trials if not _over(trial, cap)]
     if not fine:
         return min(trials, key=lambda t: t.attack)
     best = max(trial.c2st for trial in fine)
-    return min((t for t in fine if t.c2st >= best - CLOSE), key=lambda t: (t.attack, -(t.likelihood or 0.0)))
+    nats = {t.name: -math.inf if t.likelihood is None else t.likelihood for t in fine}
+    return min((t for t in fine if t.c2st >= best - CLOSE), key=lambda t: (t.attack, -nats[t.name]))

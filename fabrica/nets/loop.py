@@ -343,6 +343,14 @@ class _Training:
         if self.checkpoint is None or not self.checkpoint.exists():
             return
         state = modelfile.read(self.checkpoint)
+        try:
+            self._stand_as(state)
+        except (LookupError, TypeError, ValueError, RuntimeError):
+            raise ModelFileError("this checkpoint is damaged", where=str(self.checkpoint),
+                                 hint="delete it; training then begins anew") from None
+
+    def _stand_as(self, state: State) -> None:
+        """Take up the training where a checkpoint left it."""
         plain, arrays = state.plain, state.arrays
         if plain.get("of") != self._print():
             raise ModelFileError("this checkpoint is of another training", where=str(self.checkpoint),

@@ -15,7 +15,7 @@ from fabrica.checks.engines import coded
 from fabrica.checks.promise import stored
 from fabrica.engines.autoregressive import Autoregressive, kernels
 from fabrica.engines.autoregressive.chain import ChainModel, Layers
-from fabrica.engines.autoregressive.learn import joined
+from fabrica.engines.autoregressive.learn import good, joined
 from fabrica.engines.autoregressive.network import ChainTask
 from fabrica.errors import Interrupted, ModelFileError
 from fabrica.nets import forward
@@ -223,3 +223,19 @@ def test_a_fit_that_was_killed_goes_on_from_its_checkpoints(tmp_path, monkeypatc
     again = engine.fit(rows, None, Run(1))
     assert all((getattr(again.layers, n) == getattr(whole.layers, n)).all() for n in Layers.__dataclass_fields__)
     assert len(calls) - begun < kill + 1 + 1.2 * whole.facts["members"][0]["steps"]
+
+
+def test_a_network_that_a_budget_cut_off_does_not_spoil_the_mean():
+    told = [{"steps": 90, "held_out_nats": 7.1}, {"steps": 1, "held_out_nats": 18.0},
+            {"steps": 0, "held_out_nats": None}]
+    assert good(told) == [0] and good(told[2:]) == [0]
+    assert good([{"steps": 9, "held_out_nats": -7.1}, {"steps": 9, "held_out_nats": -7.0}]) == [0, 1]
+
+
+def test_codes_that_are_not_known_are_not_looked_at(learned):
+    _, model = learned
+    rows = block(joint(), 50)
+    known = np.tile((True, False, False), (50, 1))
+    wild = Block.of([c if j == 0 else c.filled(np.full(50, 255)) for j, c in enumerate(rows)])
+    one, two = (model.complete(b, known, Run(1)) for b in (rows, wild))
+    assert all((a.codes == b.codes).all() for a, b in zip(one, two, strict=True))

@@ -22,10 +22,11 @@ from fabrica.nets import forward
 from fabrica.nets.needed import torch_or_say
 from fabrica.run import Run
 from fabrica.tokens import Tokens
+from fabrica.uniforms import even_in_order
 
 __all__ = ["Autoregressive"]
 
-SETTLED = 16_384  #: rows drawn to set the margins right
+SETTLED = 8_192  #: rows drawn to set the margins right
 STEADY = 0.5  #: how far a bias may be moved at a time, in nats
 ROUNDS = 2
 
@@ -37,6 +38,7 @@ class Autoregressive(Engine):
     title = "the safest sharp engine: a network over tokens, likelihoods, any conditions, imputation; some ten seconds"
     source = "Germain et al., ICML 2015; Uria et al., JMLR 17(205), 2016"
     cost = 28.0
+    start = 6.0
     needs = ("torch",)
 
     epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000)] = 8.0
@@ -67,7 +69,7 @@ def _settled(model: ChainModel, run: Run) -> ChainModel:
     """The model with the bias of each column moved, one after the other, until its margin is the data's."""
     bias, tokens = model.layers.bias.copy(), model.tokens
     model = replace(model, layers=replace(model.layers, bias=bias))  # a view that follows as ``bias`` is moved
-    rows = np.zeros((SETTLED // 2, len(tokens.columns)), np.int32)
+    rows = np.zeros((SETTLED, len(tokens.columns)), np.int32)
     for j, before in model._turns(rows, range(rows.shape[1]), ()):
         token, start = tokens.columns[j], model.starts[j]
         here = bias[start : start + token.size]
@@ -77,5 +79,6 @@ def _settled(model: ChainModel, run: Run) -> ChainModel:
             share = np.diff(np.mean(cumulated / cumulated[:, -1:], 0, dtype=np.float64), prepend=0.0)
             move = np.log(np.maximum(token.share[shown], 1e-9) / np.maximum(share[shown], 1e-9))
             here[shown] += np.clip(move, -STEADY, STEADY).astype(np.float32)
-        model._fill(rows, [j], range(j), run.child(j))
+        cumulated, expected = forward.cumulated(model._logits(rows, j, before, model._drawn(j)))
+        rows[:, j] = forward.draw(cumulated, even_in_order(expected, run.child(j).random()))
     return model

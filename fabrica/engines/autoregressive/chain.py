@@ -81,7 +81,8 @@ class ChainModel(Model, Likelihood, Conditional):
         Sampling importance resampling (Rubin 1988): the random orders propose, the native order decides. Where what is
         known stands before what is not, one draw is exact.
         """
-        tokens = self.tokens.encode(rows)
+        blank = [c.filled(np.where(known[:, j], c.codes, 0)) for j, c in enumerate(rows)]
+        tokens = self.tokens.encode(Block.of(blank, len(rows)))
         for number, (pattern, where) in enumerate(_patterns(known)):
             for start in range(0, len(where), SHORT):
                 some = where[start : start + SHORT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ HELD, HELD_ROWS = 0.1, 4000  #: share of the rows that are, and their number at 
 EPOCHS = 8.0
 LEAST_STEPS, MOST_STEPS = 700, 2000  #: at that many epochs, whatever the number of rows
 FEW_EPOCHS = 20  #: of a table so small that this is less
+WORSE = 0.03  #: of its nats, by which a network may be worse than the best
+SPARE = 0.9  #: of the time, the rest sets margins right
 MANY, MOST = 32_000, 2  #: rows that one network is enough for; networks at most
 
 
@@ -32,8 +35,17 @@ def learned(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
     """The layers of a network trained on token ``rows`` (n, C), and how it went."""
     if not rows.shape[1]:
         return _empty(), {}
-    members = [_member(engine, tokens, rows, run.child(i)) for i in range(engine.members or plenty(*rows.shape))]
-    return joined([layers for layers, _ in members]), {"members": [facts for _, facts in members]}
+    count = engine.members or plenty(*rows.shape)
+    members = [_member(engine, tokens, rows, run.child(i), 1 / (count - i)) for i in range(count)]
+    facts = [told for _, told in members]
+    return joined([members[i][0] for i in good(facts)]), {"members": facts}
+
+
+def good(facts: Sequence[dict[str, Any]]) -> list[int]:
+    """Which networks are about as good as the best: one that a budget cut off early would spoil the mean."""
+    nats = [math.inf if told["held_out_nats"] is None else told["held_out_nats"] for told in facts]
+    found = [i for i, value in enumerate(nats) if value <= min(nats) + WORSE * abs(min(nats))]
+    return found if math.isfinite(min(nats)) else [int(np.argmax([told["steps"] for told in facts]))]
 
 
 def plenty(rows: int, columns: int) -> int:
@@ -49,8 +61,9 @@ def _steps(epochs: float, rows: int, batch: int, columns: int) -> int:
     return max(1, round(min(max(epochs * rows / batch, least), most)))
 
 
-def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) -> tuple[Layers, dict[str, Any]]:
-    """One network, judged on rows of its own that it does not learn from."""
+def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run, share: float
+            ) -> tuple[Layers, dict[str, Any]]:
+    """One network, judged on rows of its own that it does not learn from; it may take a ``share`` of the time left."""
     held, seen = _split(rows, run.child("held"))
     device = device_of(engine.device)
     chance = torch.Generator().manual_seed(run.child("weights").key() & (2**63 - 1))
@@ -59,7 +72,7 @@ def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
                      decay=engine.decay, drop=engine.drop, shares=engine.orders)
     batch = int(np.clip(len(seen) // 8, 16, engine.batch))
     steps = _steps(engine.epochs, len(seen), batch, rows.shape[1])
-    plan = Plan(steps, batch, patience=engine.patience, precision=engine.precision)
+    plan = Plan(steps, batch, patience=engine.patience, precision=engine.precision, share=SPARE * share)
     done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"),
                  kept(engine.checkpoint, "network", run))
     facts = {"steps": done.steps, "best": done.best.step, "held_out_nats": done.best.judged}

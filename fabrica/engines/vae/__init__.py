@@ -35,6 +35,7 @@ class Vae(Engine):
     title = "an autoencoder whose latent numbers a flow learns: sharper the longer it learns; a minute and more"
     source = "Kingma and Welling, ICLR 2014; Zhang et al. (TabSyn), ICLR 2024; Lipman et al., ICLR 2023"
     cost = 130.0
+    start = 10.0
     needs = ("torch",)
 
     prior: Annotated[str, Setting("of the latent numbers; a mixture is learned and drawn faster, and less sharp",
