@@ -19,16 +19,19 @@ import pyarrow as pa
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.contract import Cells, Coder
-from fabrica.errors import FabricaError
-from fabrica.laws import Law, law
+from fabrica.errors import FabricaError, SchemaError
+from fabrica.laws import HUGE, OTHERS, Law, law
 from fabrica.run import Run
 from fabrica.state import State
 
-__all__ = ["Levels", "Sequence", "DeclaredCoder", "CELLS"]
+__all__ = ["CELLS", "START", "STEP", "DeclaredCoder", "Levels", "Sequence"]
 
 CELLS = 256  #: of equal mass, where a law has more values than that
 TYPES = {"integer": pa.int64(), "decimal": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(),
          "datetime": pa.timestamp("s")}  #: of a kind's cells
+FARTHEST = {"integer": HUGE, "date": 2.0**31 - 1, "datetime": 2.0**40}  #: values of whole kinds
+STEP = 1 << 30  #: the largest step of a sequence
+START = 1 << 40  #: the farthest start
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,12 @@ class DeclaredCoder(Coder):
     source: Law | Levels | Sequence
     decimals: int | None = None
     missing: float = 0.0
+
+    def __post_init__(self) -> None:
+        most = FARTHEST.get(self.kind, np.inf)
+        if isinstance(self.source, Law) and np.abs(self.source.values(np.array([0.0, 1.0]))).max() > most:
+            raise SchemaError(f"this {self.source.name} has values that no column of the kind {self.kind} can hold",
+                              hint=OTHERS)
 
     @cached_property
     def edges(self) -> np.ndarray:
@@ -241,7 +250,7 @@ def _source(plain: Mapping[str, Any]) -> Law | Levels | Sequence:
             raise ValueError
         return Levels(levels, shares)
     start, step, width = (int(plain[key]) for key in ("start", "step", "width"))
-    if max(abs(start), abs(step)) > 1 << 40 or not 0 <= width <= 40:
+    if abs(start) > START or abs(step) > STEP or not 0 <= width <= 40:
         raise ValueError
     return Sequence(start, step, str(plain["prefix"]), width)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from fabrica.errors import SchemaError, UnknownName
 
-__all__ = ["LAWS", "Distribution", "Law", "law", "number"]
+__all__ = ["HUGE", "LAWS", "OTHERS", "Distribution", "Law", "law", "number"]
 
 FIRST, LAST = 2.0**-60, 1 - 2.0**-53  #: the smallest and the largest position
 SUPPORT = 1 << 22  #: values of a discrete law that are kept in a table; beyond it SciPy is asked each time

@@ -314,6 +314,8 @@ WRONG = {
     "`mode` must be between": {"x": {"distribution": "triangular", "low": 0, "mode": 3, "high": 2.9}},
     "`std` must be below the square root": {"x": {"distribution": "beta", "mean": 0.5, "std": 0.6}},
     "no column can hold": {"x": {"distribution": "lognormal", "mu": 1000, "sigma": 2}},
+    "no column of the kind integer can hold": {"x": {"distribution": "lognormal", "mu": 60, "sigma": 2, "decimals": 0}},
+    "`step` must be a whole number of at most": {"x": {"distribution": "sequence", "step": 1 << 40}},
     "bounds hold nothing of this normal": {"x": {**NORMAL, "bounds": [50, 60]}},
     "`bounds` must be": {"x": {**NORMAL, "bounds": [3, 2]}},
     "no number of 1 decimals inside": {"x": {**NORMAL, "bounds": [0.21, 0.24], "decimals": 1}},

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from fabrica.declared import DeclaredCoder, Levels, Sequence
+from fabrica.declared import START, STEP, DeclaredCoder, Levels, Sequence
 from fabrica.errors import FabricaError, SchemaError, UnknownName
 from fabrica.laws import LAWS, law, number
 from fabrica.schema import Column
@@ -18,7 +18,6 @@ from fabrica.schema import Column
 __all__ = ["SPECIAL", "declared"]
 
 HINT = "write `age: {distribution: normal, mean: 40, std: 12}`"
-FAR = 1 << 40  #: the largest start or step of a sequence
 Made = tuple[Column, DeclaredCoder]
 
 
@@ -173,9 +172,9 @@ def _constant(name: str, plain: dict[str, Any], missing: float) -> Made:
 def _sequence(name: str, plain: dict[str, Any], missing: float) -> Made:
     _only(plain, "start", "step", "prefix", "width")
     found: dict[str, Any] = {"start": 1, "step": 1, "prefix": "", "width": 0} | plain
-    for key in ("start", "step", "width"):
-        if type(found[key]) is not int or abs(found[key]) > (40 if key == "width" else FAR):
-            raise SchemaError(f"`{key}` must be a whole number")
+    for key, most in {"start": START, "step": STEP, "width": 40}.items():
+        if type(found[key]) is not int or abs(found[key]) > most:
+            raise SchemaError(f"`{key}` must be a whole number of at most {most}")
     if found["step"] == 0 or found["width"] < 0 or not isinstance(found["prefix"], str):
         raise SchemaError("`step` must not be 0, `width` not negative, `prefix` a text")
     source = Sequence(**found)
