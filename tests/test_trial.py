@@ -126,6 +126,25 @@ def test_auto_takes_the_engine_that_sees_dependence_and_not_the_copier():
     assert choice.lines[0].startswith("auto took trees") and len(choice.lines) == 4
 
 
+@dataclass(frozen=True)
+class Timid(Copier):
+    """Copies, unless it is told to be careful."""
+
+    careful: bool = False
+
+    def safer(self):
+        return None if self.careful else Timid(careful=True)
+
+    def fit(self, rows, given, run):
+        return Independent().fit(rows, given, run) if self.careful else super().fit(rows, given, run)
+
+
+def test_an_engine_that_comes_too_close_is_tried_once_more_with_safer_settings():
+    choice = Auto(cap=0.58, rivals={"timid": Timid()}).choose(world(), Run(4))
+    assert (choice.name, choice.engine) == ("timid", Timid(careful=True)) and "timid, safer" in choice.lines[0]
+    assert Trees().safer() == Trees(price=5.0) and Trees(price=5.0).safer() is None
+
+
 def test_a_copier_that_is_alone_is_taken_with_a_warning():
     choice = asked(copier=Copier()).choose(world(), Run(4))
     assert "no twin kept the attack under" in choice.lines[0]
@@ -148,7 +167,7 @@ class Counting(Independent):
 
 def test_after_a_kill_trials_are_remembered(tmp_path):
     memory = str(tmp_path / "trials.json")
-    auto = Auto(memory=memory, rivals={"a": Counting(), "b": Trees()})
+    auto = Auto(memory=memory, rivals={"a": Counting(), "b": Trees(price=5.0)})
     first = auto.choose(world(), Run(5))
     plain = json.loads((tmp_path / "trials.json").read_text())
     before = Counting.fits[0]

@@ -26,6 +26,7 @@ __all__ = ["Auto"]
 
 JUDGING = 3.0  #: seconds that judging a twin takes, about
 CLOSE = 0.01  #: C2ST within which two rivals count as equally good; then the one farther from people wins
+SAFER = ", safer"  #: what is said behind an engine's name where its settings were made safer
 SIMPLE = "trees"  #: what learns a table that is too small to be tried on
 
 
@@ -54,10 +55,12 @@ class Auto(Engine, Chooser):
         run = run.within(self.time) if math.isinf(run.left()) else run
         trials = self._trials(rivals, rows, run)
         best = chosen(trials, self.cap)
+        winner = rivals[best.name.removesuffix(SAFER)]
+        engine = winner.safer() or winner if best.name.endswith(SAFER) else winner
         lines = [trial.words() for trial in sorted(trials, key=lambda t: -t.c2st)]
         skipped = sorted(set(rivals) - {trial.name for trial in trials})
         more = [f"not tried, for want of time: {', '.join(skipped)}"] if skipped else []
-        return Choice(best.name, rivals[best.name], (self._why(best), *lines, *more), max(1.0, run.left()))
+        return Choice(best.name.removesuffix(SAFER), engine, (self._why(best), *lines, *more), max(1.0, run.left()))
 
     def _asked(self) -> dict[str, Engine]:
         """The rivals that were asked for, the cheap ones first."""
@@ -70,22 +73,28 @@ class Auto(Engine, Chooser):
         return dict(sorted(((n, self.rivals[n]) for n in wanted), key=lambda item: item[1].cost))
 
     def _trials(self, rivals: Mapping[str, Engine], rows: Block, run: Run) -> list[Trial]:
+        """Each rival that fits into the time, and where one comes too close, its safer settings after it."""
         members, others = halves(rows, run.child("halves"))
         court = Court.of(members, others, run.child("court"))
-        cells = len(rows.columns) * 1e-6
         known = self._remembered(rows, run)
         self._remember(rows, run, list(known.values()))  # whether it can be written is known before hours are spent
         trials: list[Trial] = []
-        for i, (name, engine) in enumerate(rivals.items()):
-            # the trial, and all rows if it wins
-            due = engine.cost * cells * (len(members) + len(rows)) + 2 * engine.start + JUDGING
-            run.tell(i, len(rivals), f"trying {name}: about {due:.0f} s with all rows, {run.left():.0f} s left")
+        waiting = list(rivals.items())
+        while waiting:
+            name, engine = waiting.pop(0)
+            part = len(members) / (len(members) + len(rows))
+            due = engine.cost * 1e-6 * len(rows.columns) * len(rows) / (1 - part) + 2 * engine.start + JUDGING
+            run.tell(len(trials), len(trials) + 1 + len(waiting),
+                     f"trying {name}: about {due:.0f} s with all rows, {run.left():.0f} s left")
             if name not in known and trials and due > run.left():
                 continue
-            here = run.child(name).within(max(1.0, run.left() * len(members) / (len(members) + len(rows))))
+            here = run.child(name).within(max(1.0, run.left() * part))
             trials.append(known.get(name) or tried(name, engine, court, here))
             known[name] = trials[-1]
             self._remember(rows, run, list(known.values()))
+            safer = engine.safer() if _over(trials[-1], self.cap) else None
+            if safer is not None:
+                waiting.insert(0, (name + SAFER, safer))
         return trials
 
     def _why(self, best: Trial) -> str:

@@ -35,7 +35,7 @@ def learned(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
     """The layers of a network trained on token ``rows`` (n, C), and how it went."""
     if not rows.shape[1]:
         return _empty(), {}
-    count = engine.members or plenty(*rows.shape)
+    count = engine.members or (plenty(*rows.shape) if math.isinf(run.left()) else 1)  # a budget buys one, learned well
     members = [_member(engine, tokens, rows, run.child(i), 1 / (count - i)) for i in range(count)]
     facts = [told for _, told in members]
     return joined([members[i][0] for i in good(facts)]), {"members": facts}

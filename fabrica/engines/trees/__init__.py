@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -30,6 +30,8 @@ from fabrica.uniforms import even
 
 __all__ = ["Trees"]
 
+SAFE = 5.0  #: a price at which the attack on half of a table is near chance (``benchmarks/trade.py``)
+
 
 @dataclass(frozen=True)
 class Trees(Engine):
@@ -47,6 +49,9 @@ class Trees(Engine):
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
     k: Annotated[int, Setting("people that a leaf stands for at least, whatever else is set", low=1, high=10_000)] = 5
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
+
+    def safer(self) -> Trees | None:
+        return replace(self, price=SAFE) if self.price < SAFE else None
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> TreesModel:
         table = Features.of(rows, self.features, run)
