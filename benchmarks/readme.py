@@ -13,10 +13,10 @@ from places import HERE, RESULTS
 def main() -> None:
     page = HERE.parent / "README.md"
     text = page.read_text(encoding="utf-8")
-    for name in ("fidelity", "speed", "trade"):
+    for name in ("fidelity", "speed", "closeness", "imputation", "trade"):
         table = (RESULTS / f"{name}.md").read_text(encoding="utf-8").strip()
-        mark = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-        text = mark.sub(lambda m, table=table: f"{m[1]}{table}{m[2]}", text)
+        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = mark.sub(lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text)
     page.write_text(text, encoding="utf-8")
 
 

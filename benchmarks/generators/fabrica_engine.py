@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 
-os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[-1]})
+os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(os.environ.get("CORE", -1))]})
 import pandas as pd  # noqa: E402
 
 import fabrica  # noqa: E402
