@@ -42,8 +42,8 @@ def table(results: dict[str, dict[str, list[dict]]]) -> str:
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for data, generators in results.items():
         for name, scores in generators.items():
-            errors = len(scores) > 1
-            said = [f"{mean:.3f} ± {error:.3f}" if errors else f"{mean:.3f}" for mean, error in summary(scores).values()]
+            several = len(scores) > 1
+            said = [f"{m:.3f} ± {error:.3f}" if several else f"{m:.3f}" for m, error in summary(scores).values()]
             fit = sum(s["fit"] for s in scores) / len(scores)
             lines.append("| " + " | ".join([data, name, f"{fit:.1f}", *said, str(len(scores))]) + " |")
     return "\n".join(lines)
