@@ -50,6 +50,10 @@ def blocks(run: Run) -> dict[str, Block]:
         "constant": Block.of([coded("same", 1, np.zeros(rows, np.int64)), mixed[1]]),
         "all missing": Block.of([coded("gone", 1, np.zeros(rows, np.int64), absent=1), mixed[0]]),
         "only the rest": Block.of([coded("rare", 3, np.full(rows, 2), rest=2), mixed[1]]),
+        "rest of one person": Block.of([coded("rare", 4, np.where(np.arange(rows) == 7, 3, first % 3), rest=3),
+                                        mixed[0]]),
+        "eight rows, one of the rest": Block.of([coded("rare", 3, np.arange(8) // 4 + np.arange(8) // 7, rest=2),
+                                                 mixed[0].take(slice(0, 8))]),
         "many levels": Block.of([coded("id", 3000, random.integers(0, 3000, rows)), mixed[0], mixed[1]]),
         "no columns": Block.of([], 50),
     }

@@ -23,6 +23,7 @@ from fabrica.engines.boosted.draw import branches
 from fabrica.engines.boosted.forest import Forest
 from fabrica.engines.boosted.grow import DEPTH, Guard, Packing, grow
 from fabrica.engines.boosted.hierarchy import Hierarchy
+from fabrica.engines.boosted.reference import CALM, STEPS
 from fabrica.engines.independent import Independent
 from fabrica.errors import ModelFileError
 from fabrica.model import CHUNK, TableModel, learn
@@ -229,6 +230,19 @@ def test_codes_that_nobody_has_are_not_drawn() -> None:
     assert not (x % 2).any() and not (y % 3).any()
 
 
+@pytest.mark.parametrize(("size", "k"), [(8, 5), (90, 50), (3_000, 2_000)])
+def test_the_rest_is_never_drawn_however_large_k(size: int, k: int) -> None:
+    r = chance(size)
+    a = r.integers(0, 3, size)
+    a[:3] = [3, 0, 1]
+    columns = [coded("a", 4, a, rest=3), coded("b", 30, r.integers(0, 30, size), ordered=True)]
+    for block in (Block.of(columns), Block.of(columns[::-1])):
+        drawn = {c.name: c.codes for c in twin(Boosted(k=k), block, 2_000)}
+        assert not (drawn["a"] == 3).any()
+    only = twin(Boosted(k=k), Block.of([coded("a", 4, np.full(size, 3), rest=3)]), 10).columns[0]
+    assert (only.codes == 3).all(), "there is nobody else"
+
+
 # ---------------------------------------------------------------- trees
 
 
@@ -322,6 +336,20 @@ def test_a_hierarchy_reaches_every_code_by_its_share(key: int) -> None:
     assert h.order[h.begin[first]] in (0, 1) and h.end[first] == 2, "what is missing is asked first"
 
 
+@pytest.mark.parametrize("counts", [(50, 1), (1, 50), (3, 5_000, 2), (1, 1, 30, 30), (4,) * 40, (0, 4, 900, 6, 8)])
+@pytest.mark.parametrize("absent", [0, 1])
+def test_a_branch_stands_for_k_people(counts: tuple[int, ...], absent: int) -> None:
+    codes = np.repeat(np.arange(len(counts)), counts)
+    column = coded("x", len(counts), codes, ordered=True, absent=absent)
+    for k in (1, 5):
+        h = Hierarchy.over(column, np.arange(float(len(counts))), k)
+        assert h.mass.min() >= k
+        drawn = h.inside(np.repeat(np.flatnonzero(h.left == 0), 9), chance(1).random(9 * int((h.left == 0).sum())))
+        assert (h.counts[drawn] > 0).all()
+    careless = Hierarchy.over(column, np.arange(float(len(counts))), 1)
+    assert (careless.left > 0).sum() == np.count_nonzero(counts) - 1, "with k of one every code has its own leaf"
+
+
 def test_places_keep_order_and_mass() -> None:
     counts = chance(16).integers(0, 50, 1000).astype(float)
     found = places(np.arange(1000), counts, 3, 64)
@@ -358,7 +386,48 @@ def test_a_budget_of_nothing_still_learns_the_margins() -> None:
     assert max(misfit(block, drawn)) < 3
 
 
+def test_trees_stop_when_it_is_late() -> None:
+    r = chance(14)
+    placed, every = r.integers(0, 100, (4_000, 5)).astype(np.uint8), np.arange(4_000, dtype=np.int32)
+    target, clock = (placed[:, 0] > 50) * 1.0, iter(range(100))
+    found = boost(placed, np.zeros(5, bool), target, np.zeros(4_000), every[500:], every[:500],
+                  Boosting(200, 0.15, 6, Guard(31, 50, 3.0, 3.0)), lambda: next(clock) >= 7)
+    assert len(found) == 7
+
+
+def test_in_a_budget_each_part_of_a_column_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that ticks when it is looked at, references of many trees leave time for every level."""
+    x = chance(24).integers(0, 60, 3_000)
+    block = Block.of([coded("x", 60, x, ordered=True), coded("y", 60, (x + x // 7) % 60, ordered=True)])
+    clock = iter(range(1_000_000))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    stage = Boosted(rounds=5000, patience=0).fit(block, None, Run(1, workers=1, budget=200.0)).stages[1]
+    trees = [len(f) for f in (*stage.references.halves, *stage.levels)]
+    assert all(trees) and sum(trees[:2]) < 80 and sum(trees) < 250
+
+
 # ---------------------------------------------------------------- privacy
+
+
+def alone(k: int, y: int) -> tuple[float, float]:
+    """Where the only one of the rest stands whose value is y, and what comes out when the stored mean is inverted."""
+    r = chance(23)
+    x = r.integers(0, 4, 2_000)
+    values = x * 10 + r.integers(0, 10, 2_000)
+    x[0], values[0] = 4, y
+    block = Block.of([coded("x", 5, x, rest=4), coded("y", 40, values, ordered=True)])
+    stage = Boosted(k=k, rounds=5).fit(block, None, Run(1)).stages[1]
+    stored = float(stage.references.tables[0][4]) / STEPS
+    return float(stage.hierarchy.middle[y]), stored * (1 + CALM) - 0.5 * CALM
+
+
+@pytest.mark.parametrize("y", [2, 11, 28, 39])
+def test_a_reference_tells_nobody_who_stands_alone(y: int) -> None:
+    place, found = alone(1, y)
+    assert abs(place - found) < 0.002, "without a floor the value comes out"
+    place, found = alone(5, y)
+    assert abs(place - found) > 0.2
+    assert abs(found - alone(5, 39 - y)[1]) < 0.02, "another person would have left the same"
 
 
 def attack(engine: Boosted, key: int) -> float:

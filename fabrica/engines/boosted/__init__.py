@@ -67,9 +67,10 @@ class Boosted(Engine):
         run.tell(j, len(rows.columns), "boosting columns")
         target, looked = rows.columns[j], context.looked[j]
         placed = np.ascontiguousarray(context.placed[:, looked])
-        hierarchy = Hierarchy.over(target, line(target, coarser(placed), target.codes), 2 * self.k)
+        hierarchy = Hierarchy.over(target, line(target, coarser(placed), target.codes), self.k)
         task = Task(target, rows.columns[:j], looked, context.column, placed, context.nominal[looked], hierarchy)
-        return Stage.learn(task, self._how, lambda: time.monotonic() - began > budget, run.child("column").child(j))
+        return Stage.learn(task, self._how, lambda share: time.monotonic() - began > share * budget,
+                           run.child("column").child(j))
 
     @property
     def _how(self) -> Boosting:

@@ -7,6 +7,7 @@ the safest guard against learning people by heart: what helps only those who wer
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,18 +35,18 @@ class Boosting:
 
 def boost(
     placed: np.ndarray, nominal: np.ndarray, target: np.ndarray, base: np.ndarray, learn: np.ndarray,
-    judge: np.ndarray, how: Boosting, *, square: bool = False,
+    judge: np.ndarray, how: Boosting, late: Callable[[], bool] = bool, *, square: bool = False,
 ) -> Forest:
     """Trees over ``placed`` (n, F) uint8 for ``target`` (n,) in [0, 1], whose first guess is ``base`` (n,).
 
     ``learn`` and ``judge`` are the rows to learn from and to stop by (m,) int32. With ``square`` the loss is the square
-    of the error, else that of a branch with log-odds ``base``.
+    of the error, else that of a branch with log-odds ``base``. No tree begins when it is ``late``.
     """
     trees: list[tuple[np.ndarray, np.ndarray]] = []
     score, packing, rows = base.astype(np.float64), Packing.of(len(learn)), learn.astype(np.int32)
     gradient, hessian = np.zeros(len(placed)), np.ones(len(placed))
     best, kept = _loss(score, target, judge, square), 0
-    while len(trees) < min(how.rounds, kept + (how.patience or how.rounds)):
+    while len(trees) < min(how.rounds, kept + (how.patience or how.rounds)) and not late():
         _slopes(score, target, rows, square, gradient, hessian)
         packed, units = packing.pack(gradient, hessian, learn, len(trees))
         nodes, ends, gain = grow(placed, nominal, packed, units, packing, rows, how.guard)

@@ -2,9 +2,9 @@
 
 A distribution over many codes becomes a product of branches (Bengio and Morin, "Hierarchical probabilistic neural
 network language model", AISTATS 2005), so that one binary model a level learns any column, and the probability of
-each code is exact. The first question parts the protected rest from the others and the next what is missing from
-what is not; then each node is cut where its mass is halved. Point masses end early. A node of few rows is not asked
-further: codes inside are drawn by their shares.
+each code is exact. The first question parts the protected rest from the others, however few they are, and the next
+what is missing from what is not; then each node is cut where its mass is halved. Point masses end early. Where one side
+would stand for too few rows nothing is asked: codes inside are drawn by their shares.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Hierarchy:
     counts : (size,) int64: learned rows of each code.
     order : (size,) int64: the codes as they stand from left to right.
     absent : how many codes at the low end mean "missing"; rest : the protected code or None.
-    least : rows in a node that is asked.
+    least : rows on either side of a question, at least; only the rest is parted whatever it holds.
     """
 
     counts: np.ndarray
@@ -84,14 +84,19 @@ class Hierarchy:
     def _cut(self, begin: int, end: int) -> int:
         """The place from which codes go to the right; 0 where nothing is asked."""
         total = self.below[end] - self.below[begin]
-        if end - begin < 2 or total < self.least:
+        if end - begin < 2:
             return 0
-        for border in (len(self.order) - 1 if self.rest is not None else 0, self.absent):
-            if begin < border < end and self.below[begin] < self.below[border] < self.below[end]:
-                return border
+        if self.rest is not None and end == len(self.order) and self._fewer(begin, end - 1, end) > 0:
+            return end - 1
+        if begin < self.absent < end and self._fewer(begin, self.absent, end) >= self.least:
+            return self.absent
         inside = self.below[begin + 1 : end]
         cut = begin + 1 + int(np.argmin(np.abs(2 * (inside - self.below[begin]) - total)))
-        return cut if self.below[begin] < self.below[cut] < self.below[end] else 0
+        return cut if self._fewer(begin, cut, end) >= self.least else 0
+
+    def _fewer(self, begin: int, cut: int, end: int) -> int:
+        """Learned rows on that side of a cut which has fewer."""
+        return int(min(self.below[cut] - self.below[begin], self.below[end] - self.below[cut]))
 
     @property
     def begin(self) -> np.ndarray:

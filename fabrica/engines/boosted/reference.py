@@ -3,15 +3,17 @@
 "Is y above u?" is hard to learn from x for each u anew, and easy from the difference between what x expects of y and u:
 one split serves all nodes of a level (the threshold as a covariate: Foresi and Peracchi, "The conditional distribution
 of excess returns", JASA 90, 1995). So columns that are near functions of others keep their ties. There are two kinds:
-the mean position of y at each code of one earlier column, and a boosted regression of the position on all of them. The
-regression is fitted on two halves and each predicts the other, so that training sees it as sharp as sampling will; a
-row that is drawn asks one of the two, which one follows from its context.
+the mean position of y at each code of one earlier column (few people share it with others, or it would tell of each),
+and a boosted regression of the position on all of them. The regression is fitted on two halves and each predicts the
+other, so that training sees it as sharp as sampling will; a row that is drawn asks one of the two, which one follows
+from its context.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -93,19 +95,20 @@ class References:
 
 def learn(
     position: np.ndarray, earlier: Sequence[Coded], looked: np.ndarray, column: np.ndarray, placed: np.ndarray,
-    nominal: np.ndarray, how: Boosting, order: np.ndarray,
+    nominal: np.ndarray, how: Boosting, order: np.ndarray, least: int, late: Callable[[float], bool],
 ) -> tuple[References, np.ndarray]:
     """References for a column whose rows stand at ``position`` (n,), and (r, n) what they say of the rows.
 
     ``looked`` (F,) are the features of the context and ``placed`` (n, F) their places, ``column`` (G,) the column of
-    each feature; ``order`` (n,) a random order of the rows.
+    each feature; ``order`` (n,) a random order of the rows. A mean is that of ``least`` people or more; ``late`` says
+    whether a share of the time is over.
     """
-    columns, tables = _alone(position, earlier, column[looked], placed)
+    columns, tables = _alone(position, earlier, column[looked], placed, nominal, least)
     halves = order[: len(order) // 2].astype(np.int32), order[len(order) // 2 :].astype(np.int32)
     base, score = np.full(len(position), 0.5), np.zeros(len(position))
     forests = []
-    for mine, other in (halves, halves[::-1]):
-        forest = boost(placed, nominal, position, base, mine, other, how, square=True)
+    for mine, other, over in ((*halves, 0.5), (*halves[::-1], 1.0)):
+        forest = boost(placed, nominal, position, base, mine, other, how, partial(late, over), square=True)
         said = np.zeros(len(other))
         forest.add(placed, other, said)
         score[other] = said
@@ -119,7 +122,8 @@ def learn(
 
 
 def _alone(
-    position: np.ndarray, earlier: Sequence[Coded], column: np.ndarray, placed: np.ndarray
+    position: np.ndarray, earlier: Sequence[Coded], column: np.ndarray, placed: np.ndarray, nominal: np.ndarray,
+    least: int,
 ) -> tuple[tuple[int, ...], tuple[np.ndarray, ...]]:
     """The columns that explain most of the position by themselves, and the position that each code expects."""
     spread, told = max(float(position.var()), 1e-12), {}
@@ -127,11 +131,26 @@ def _alone(
         if c in told:  # further axes of a place
             continue
         counts = np.bincount(placed[:, f], minlength=256)
-        mean = (np.bincount(placed[:, f], position, 256) + CALM * position.mean()) / (counts + CALM)
+        run = _runs(counts, nominal[f], least)
+        people, total = np.bincount(run, counts), np.bincount(run[placed[:, f]], position, run.max() + 1)
+        mean = ((total + CALM * position.mean()) / (people + CALM))[run]
         explained = float(counts @ (mean - position.mean()) ** 2) / len(position) / spread
         told[int(c)] = explained - (counts > 0).sum() / len(position), mean, f
     best = sorted((c for c in told if told[c][0] > TELLS), key=lambda c: -told[c][0])[:ALONE]
     return tuple(best), tuple(_table(earlier[c], told[c][1], placed[:, told[c][2]]) for c in best)
+
+
+def _runs(counts: np.ndarray, nominal: bool, least: int) -> np.ndarray:
+    """(256,) the run of places that each belongs to: every run holds ``least`` people, if so many there are, so that
+    neither a mean nor what the others leave of the whole is that of fewer. Neighbours go together where places have an
+    order; else the rarest do, as whose neighbour a rare level is would tell of its people."""
+    found, run, held, behind = np.empty(len(counts), np.int64), 0, 0, int(counts.sum())
+    for place in np.argsort(counts, kind="stable") if nominal else range(len(counts)):
+        found[place] = run
+        held, behind = held + counts[place], behind - counts[place]
+        if min(held, behind) >= least:
+            run, held = run + 1, 0
+    return found
 
 
 def _table(column: Coded, mean: np.ndarray, placed: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -27,6 +28,7 @@ __all__ = ["Stage", "Task"]
 
 JUDGE = 0.12  #: share of the rows by which boosting is stopped
 COARSE = 16  #: columns with no more codes than this have no references
+FIRST = 1 / 3  #: share of a column's time that its references may take
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,16 @@ class Stage:
     levels: tuple[Forest, ...]
 
     @classmethod
-    def learn(cls, task: Task, how: Boosting, late: Callable[[], bool], run: Run) -> Stage:
-        """Learn; levels that come when it is ``late`` know their shares only."""
+    def learn(cls, task: Task, how: Boosting, late: Callable[[float], bool], run: Run) -> Stage:
+        """Learn; ``late`` says whether a share of the time is over: a level for which it is knows its shares only."""
         order = run.child("order").random().permutation(len(task.target)).astype(np.int32)
         references, expected = References(), np.empty((0, len(order)), np.int16)
         h, count = task.hierarchy, len(task.looked)
-        if count and task.target.ordered and (h.counts > 0).sum() > COARSE and not late():
+        if count and task.target.ordered and (h.counts > 0).sum() > COARSE and not late(FIRST):
             position = h.middle[task.target.codes]
-            references, expected = learn_references(position, task.earlier, task.looked, task.column, task.placed,
-                                                    task.nominal, how, order)
+            references, expected = learn_references(
+                position, task.earlier, task.looked, task.column, task.placed, task.nominal, how, order, h.least,
+                lambda share: late(FIRST * share))
         blank = cls(h, task.looked, references, ())
         wide, place = blank.wide(task.placed), h.place[task.target.codes]
         nominal = np.concatenate([task.nominal, np.zeros(1 + len(references), bool)])
@@ -74,10 +77,11 @@ class Stage:
             right = np.zeros(len(order))
             right[rows] = place[rows] >= h.cut[node[rows]]
             levels.append(Forest.of(()))
-            if count and not late():
+            over = partial(late, FIRST + (1 - FIRST) * (level + 1) / h.depth)
+            if count and not over():
                 blank.look(wide, rows, node[rows], level, expected)
                 learn, judge = rows[~judged[rows]], rows[judged[rows]]
-                levels[-1] = boost(wide, nominal, right, h.odds[node], learn, judge, how)
+                levels[-1] = boost(wide, nominal, right, h.odds[node], learn, judge, how, over)
             node[rows] = h.left[node[rows]] + right[rows].astype(np.int64)
         return replace(blank, levels=tuple(levels))
 
