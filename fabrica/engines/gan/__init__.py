@@ -1,0 +1,69 @@
+"""The game of two: a generator makes rows, a discriminator tells which of a pair is real; each learns from the other.
+
+Generative adversarial networks (Goodfellow et al., NeurIPS 2014) in the form that converges: pairs are compared
+(Jolicoeur-Martineau, ICLR 2019) and the discriminator's slope is priced at real and at made rows (R3GAN; Huang et al.,
+NeurIPS 2024). That price does not fall: where it did, the discriminator ran away. Rows are tokens, as in CTGAN (Xu et
+al., NeurIPS 2019), drawn so that gradients pass (Gumbel softmax). Margins are set right after. torch is needed to fit
+and not to sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+
+from fabrica.block import Block
+from fabrica.contract import Engine, Setting
+from fabrica.engines.gan.model import GanModel
+from fabrica.nets.decoder import Decoder
+from fabrica.nets.needed import torch_or_say
+from fabrica.run import Run
+from fabrica.tokens import Tokens
+
+__all__ = ["Gan"]
+
+SETTLED = 2048, 16_384  #: rows drawn to set the margins right: at least, at most
+
+
+@dataclass(frozen=True)
+class Gan(Engine):
+    """The game."""
+
+    title = "a game of two networks over tokens, drawn in one pass: blunter than its sisters; a minute or two"
+    source = "Huang et al. (R3GAN), NeurIPS 2024; Xu et al. (CTGAN), NeurIPS 2019"
+    cost = 150.0
+    start = 10.0
+    needs = ("torch",)
+
+    epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000)] = 30.0
+    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=1000)] = 32
+    latent: Annotated[int, Setting("numbers that a row is made from", low=1, high=1024)] = 64
+    hidden: Annotated[int, Setting("numbers in the networks' layers", low=8, high=8192)] = 192
+    batch: Annotated[int, Setting("rows of a batch", low=8, high=1_000_000)] = 256
+    rate: Annotated[float, Setting("learning rate of both", low=1e-6, high=1)] = 2e-3
+    penalty: Annotated[float, Setting("of the discriminator's slope: more is calmer, slower", low=0, high=100)] = 0.15
+    checkpoint: Annotated[
+        str, Setting("folder that keeps the training as it goes, to go on from after a kill; empty: none")] = ""
+    device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
+    precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
+
+    def fit(self, rows: Block, given: Block | None, run: Run) -> GanModel:
+        torch_or_say("gan")
+        tokens = Tokens.of(rows, self.tokens)
+        if not tokens.columns or not len(rows):
+            return _blank(tokens)
+        from fabrica.engines.gan.learn import learned
+
+        model = learned(self, tokens, tokens.encode(rows), run)
+        latent = model.noise(int(np.clip(len(rows), *SETTLED)), run.child("settle"))
+        return replace(model, decoder=model.decoder.settled(tokens, latent))
+
+
+def _blank(tokens: Tokens) -> GanModel:
+    """The model of a table without rows or columns."""
+    bias = np.concatenate([np.log(t.seen + 1e-5) for t in tokens.columns] or [np.zeros(0)]).astype(np.float32)
+    nothing = np.zeros((1, 1), np.float32)
+    return GanModel(tokens, Decoder(nothing, nothing[0], np.zeros((0, 1, 1), np.float32), np.zeros((0, 1), np.float32),
+                                    np.zeros((1, len(bias)), np.float32), bias))
