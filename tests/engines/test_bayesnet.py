@@ -141,6 +141,41 @@ def test_fewer_than_k_rows_make_no_table(k):
             assert (one.upto[one.start[1:] - 1] >= k).all()
 
 
+def left_over(model: BayesNetModel) -> list[int]:
+    """The attack: rows of each node less those of the nodes below it, where there are any."""
+    found = []
+    for one in (t for c in model.columns for t in c.tables):
+        rows = one.upto[one.start[1:] - 1].astype(int)
+        below = np.bincount(one.up[1:], rows[1:], len(rows)).astype(int)
+        found += (rows - below)[below > 0].tolist()
+    return found
+
+
+def block_of_few() -> Block:
+    """Two of the people are in a group of their own, where both have what hardly anybody else has."""
+    a = np.append(chance(45).integers(0, 3, 3_000), [3, 3])
+    return Block.of([coded("a", 4, a), coded("b", 5, np.where(a == 3, 4, (a + chance(46).integers(0, 2, 3_002)) % 4))])
+
+
+@pytest.mark.parametrize("block", [block_of_few, block_of_odd, block_of_numbers])
+def test_no_subtraction_tells_of_fewer_than_k_rows(block):
+    left = left_over(fitted(block(), k=40))
+    assert left and all(rows == 0 or rows >= 40 for rows in left)
+
+
+def test_a_careless_twin_that_keeps_every_full_group_is_caught(monkeypatch):
+    monkeypatch.setattr(table, "_full", lambda held, k: held >= k)
+    assert 2 in left_over(fitted(block_of_few()))
+
+
+@pytest.mark.parametrize("block", [block_of_odd(), block_of_numbers(), Block.of([], 0)])
+def test_of_nobody_a_model_is_learned_that_says_nothing(block):
+    model = fitted(block.take(slice(0, 0)))
+    assert not any(p.strength for c in model.columns for t in c.tables for p in t.parents)
+    drawn = model.sample(3_000, None, Run(2))
+    assert all(len(np.unique(c.codes)) == c.size for c in drawn) and len(drawn) == 3_000
+
+
 def test_thousands_of_levels_stay_small():
     r = chance(50)
     a = np.minimum(r.geometric(0.002, N), 2_999)
@@ -183,6 +218,15 @@ def test_damaged_models_are_refused_or_harmless(seed):
             drawn = model.sample(500, None, Run(2))
             assert all((c.codes < c.size).all() for c in drawn)
             assert len(model.log_prob(drawn, Run(3))) == 500
+
+
+@pytest.mark.parametrize("name", ["up", "link", "start", "upto"])
+def test_a_number_that_would_wrap_around_is_refused(name):
+    state = fitted(block_of_numbers()).state()
+    array = state.arrays[f"column1/1/{name}"].astype(np.int64)
+    array[-1] = 2**32 - 1  # -1 as an int32
+    with pytest.raises(ModelFileError, match="out of range"):
+        BayesNetModel.from_state(State(state.plain, {**state.arrays, f"column1/1/{name}": array}))
 
 
 @pytest.mark.parametrize("name, array", [("order/order", [0, 0]), ("column0/0/up", [5]), ("column0/0/cells", [9]),

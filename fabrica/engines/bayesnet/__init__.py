@@ -9,7 +9,7 @@ Cormode, Procopiuc, Srivastava and Xiao, "PrivBayes", SIGMOD 2014, TODS 2017.)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -42,9 +42,14 @@ class BayesNet(Engine):
 
     parents: Annotated[int, Setting("earlier columns that a column is drawn from, at most", low=0, high=12)] = 5
     bins: Annotated[int, Setting("tokens of a numeric column, about", low=2, high=1024)] = 64
-    k: Annotated[int, Setting("rows that must share a combination of parents for it to count", low=1, high=10_000)] = 5
+    k: Annotated[int, Setting("rows that a combination of parents must have to count, as must those left out together; "
+                              "a count inside one may be of a single row", low=1, high=10_000)] = 5
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> BayesNetModel:
+        if not len(rows):  # of nobody nothing is known: each code once, and no column asks another
+            most = max((c.size for c in rows), default=1)
+            every = Block.of([c.filled(np.arange(most) % c.size) for c in rows], most)
+            return replace(self, parents=0).fit(every, given, run)
         tokens = Tokens.of(rows, self.bins)
         words = np.ascontiguousarray(tokens.encode(rows).T)
         some = np.sort(run.child("rows").random().permutation(len(rows))[:ROWS])

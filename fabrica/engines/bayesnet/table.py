@@ -6,6 +6,10 @@ probabilities are its counts, mixed with the probabilities of the node above (Ma
 Willems, Shtarkov and Tjalkens, IEEE Trans. Inf. Theory 41, 1995). So a rare combination of parents says what it
 knows and leaves the rest to a commoner one; nothing stands empty and nothing is uniform for want of data. Only counts
 that are not zero are kept, so thousands of levels take no more room than the rows have.
+
+A node less those below it leaves ``k`` rows or none, so what was left out does not follow from what is kept
+(complementary suppression: Willenborg and de Waal, "Elements of Statistical Disclosure Control", 2001). Inside a node
+counts are exact, and one may be a single row's.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from fabrica.uniforms import GOLDEN, shuffled
 __all__ = ["Table"]
 
 ROUNDS = 3  #: of fitting averages
+MOST = 2**31 - 1  #: places or rows, as many as the arrays can say
 ROOM = 8_000_000  #: numbers that a table may take when it is spread out for drawing
 
 
@@ -63,7 +68,7 @@ class Table:
         for parent in parents:
             key = (node - first) * parent.size + parent.groups[tokens[parent.column, rows]]
             held = np.bincount(key, minlength=count * parent.size)
-            full = np.flatnonzero(held >= (k if parent.strength else 1))
+            full = np.flatnonzero(_full(held.reshape(count, parent.size), k if parent.strength else 1))
             below = np.full(len(held), -1)
             below[full] = first + count + np.arange(len(full))
             link.append(places + np.arange(count) * parent.size)
@@ -182,13 +187,13 @@ class Table:
         strength = sound.array(state, "strength", size=len(columns), low=0, high=1e9)
         parents = tuple(Parent(int(c), groups[a:b], float(s))
                         for c, a, b, s in zip(columns, ends[:-1], ends[1:], strength, strict=True))
-        up = sound.array(state, "up", low=0, kind=np.int32)
+        up = sound.array(state, "up", low=0, high=MOST, kind=np.int32)
         own = sound.array(state, "own", size=len(up), low=0, high=1)
-        link = sound.array(state, "link", size=len(up), low=-1, kind=np.int32)
+        link = sound.array(state, "link", size=len(up), low=-1, high=MOST, kind=np.int32)
         links = sound.array(state, "links", low=-1, high=len(up) - 1, kind=np.int32)
-        start = sound.array(state, "start", size=len(up) + 1, low=0, ascending=True, kind=np.int32)
+        start = sound.array(state, "start", size=len(up) + 1, low=0, high=MOST, ascending=True, kind=np.int32)
         cells = sound.array(state, "cells", low=0, high=size - 1, kind=np.int32)
-        upto = sound.array(state, "upto", size=len(cells), low=1, kind=np.int32)
+        upto = sound.array(state, "upto", size=len(cells), low=1, high=MOST, kind=np.int32)
         found = cls(size, parents, up, own, link, links, start, cells, upto)
         found._check()
         return found
@@ -243,6 +248,16 @@ def _depths(up: np.ndarray) -> np.ndarray:
     for node in range(1, len(up)):
         depth[node] = depth[up[node]] + 1
     return depth
+
+
+def _full(held: np.ndarray, k: int) -> np.ndarray:
+    """(M, G) which groups of nodes, of ``held`` (M, G) rows, get a node: those of ``k`` rows. Where the others number
+    fewer than ``k`` together, node less groups would be their rows, so the smallest full one stays with them."""
+    full = held >= k
+    left = np.where(full, 0, held).sum(1)
+    short = np.flatnonzero((left > 0) & (left < k))
+    full[short, np.where(full, held, held.sum() + 1)[short].argmin(1)] = False
+    return full
 
 
 def _counted(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
