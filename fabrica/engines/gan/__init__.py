@@ -33,7 +33,7 @@ class Gan(Engine):
 
     title = "a game of two networks over tokens, drawn in one pass: blunter than its sisters; a minute or two"
     source = "Huang et al. (R3GAN), NeurIPS 2024; Xu et al. (CTGAN), NeurIPS 2019"
-    cost = 150.0
+    cost = 95.0
     start = 10.0
     needs = ("torch",)
 
