@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabrica.kernels import fused
+from fabrica.kernels import fused, part
 
 __all__ = ["affine", "cumulated", "draw", "probabilities", "solved", "swish"]
 
@@ -51,6 +51,16 @@ def affine(left, right, bias):  # type: ignore[no-untyped-def]
     return out
 
 
+@part
+def _power(v):  # type: ignore[no-untyped-def]
+    """2 ** v of a float32 in [-126, 128) as a number in [1, 2) and the bits of a power of two to multiply it by."""
+    whole = np.floor(v)
+    f = v - whole
+    return np.float32(1) + f * (np.float32(0.69315173) + f * (np.float32(0.24015969) + f * (
+        np.float32(0.05581672) + f * (np.float32(0.00899392) + f * np.float32(0.00187794))))), (
+        np.int32(whole) + np.int32(127)) << np.int32(23)
+
+
 @fused
 def swish(values):  # type: ignore[no-untyped-def]
     """(n, m) x / (1 + exp(-x)) of each number (SiLU; Elfwing, Uchibe, Doya, Neural Networks 107, 2018)."""
@@ -63,11 +73,7 @@ def swish(values):  # type: ignore[no-untyped-def]
         here, o = values[i], out[i]
         for q in range(m):
             v = min(max(-here[q], np.float32(-80)), np.float32(80)) * np.float32(1.4426950408889634)
-            whole = np.floor(v)
-            f = v - whole
-            e[q] = np.float32(1) + f * (np.float32(0.69315173) + f * (np.float32(0.24015969) + f * (
-                np.float32(0.05581672) + f * (np.float32(0.00899392) + f * np.float32(0.00187794)))))
-            power[q] = (np.int32(whole) + np.int32(127)) << np.int32(23)
+            e[q], power[q] = _power(v)
         for q in range(m):
             o[q] = here[q] / (np.float32(1) + e[q] * scale[q])
     return out
@@ -89,12 +95,8 @@ def cumulated(logits):  # type: ignore[no-untyped-def]
             top = max(top, here[q])
         for q in range(k):
             v = max((here[q] - top) * np.float32(1.4426950408889634), np.float32(-126))
-            whole = np.floor(v)
-            f = v - whole
-            o[q] = np.float32(0) if v <= np.float32(-126) else np.float32(1) + f * (np.float32(0.69315173) + f * (
-                np.float32(0.24015969) + f * (np.float32(0.05581672) + f * (
-                    np.float32(0.00899392) + f * np.float32(0.00187794)))))
-            power[q] = (np.int32(whole) + np.int32(127)) << np.int32(23)
+            e, power[q] = _power(v)
+            o[q] = np.float32(0) if v <= np.float32(-126) else e
         total, place = np.float32(0), np.float32(0)
         for q in range(k):
             total += o[q] * scale[q]
@@ -118,12 +120,8 @@ def probabilities(logits, bias):  # type: ignore[no-untyped-def]
             top = max(top, here[q] + bias[q])
         for q in range(k):
             v = max((here[q] + bias[q] - top) * np.float32(1.4426950408889634), np.float32(-126))
-            whole = np.floor(v)
-            f = v - whole
-            o[q] = np.float32(0) if v <= np.float32(-126) else np.float32(1) + f * (np.float32(0.69315173) + f * (
-                np.float32(0.24015969) + f * (np.float32(0.05581672) + f * (
-                    np.float32(0.00899392) + f * np.float32(0.00187794)))))
-            power[q] = (np.int32(whole) + np.int32(127)) << np.int32(23)
+            e, power[q] = _power(v)
+            o[q] = np.float32(0) if v <= np.float32(-126) else e
         total = np.float32(0)
         for q in range(k):
             o[q] *= scale[q]

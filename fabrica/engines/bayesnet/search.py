@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabrica.kernels import kernel
+from fabrica.kernels import kernel, part
 from fabrica.tokens import HALF
 
 __all__ = ["Parent", "Seen", "alone", "gains", "parents"]
@@ -99,17 +99,31 @@ def gains(tokens: np.ndarray, sizes: Sequence[int], groups: Sequence[np.ndarray]
     return found
 
 
+@part
+def _count(rows, tokens, groups, child, size, held, cell):  # type: ignore[no-untyped-def]
+    """Add ``rows`` to how many each group has, and how many of each of its tokens of the child."""
+    for i in rows:
+        g = groups[tokens[i]]
+        held[g] += 1
+        cell[g * size + child[i]] += 1
+
+
+@part
+def _forget(rows, tokens, groups, child, size, held, cell):  # type: ignore[no-untyped-def]
+    """Take back what ``_count`` added: only what was touched is cleared."""
+    for i in rows:
+        g = groups[tokens[i]]
+        held[g] = 0
+        cell[g * size + child[i]] = 0
+
+
 @kernel
 def _gains(queue, start, tokens, groups, child, chance, width, size, strengths, k):  # type: ignore[no-untyped-def]
     held, cell = np.zeros(width, np.int32), np.zeros(width * size, np.int32)
     total, product = np.zeros(len(strengths)), np.ones(len(strengths))
     waiting = 0
     for b in range(len(start) - 1):
-        for q in range(start[b], start[b + 1]):
-            i = queue[q]
-            g = groups[tokens[i]]
-            held[g] += 1
-            cell[g * size + child[i]] += 1
+        _count(queue[start[b] : start[b + 1]], tokens, groups, child, size, held, cell)
         for q in range(start[b], start[b + 1]):
             i = queue[q]
             g = groups[tokens[i]]
@@ -123,11 +137,7 @@ def _gains(queue, start, tokens, groups, child, chance, width, size, strengths, 
                     for s in range(len(strengths)):
                         total[s] += np.log(product[s])
                         product[s] = 1.0
-        for q in range(start[b], start[b + 1]):
-            i = queue[q]
-            g = groups[tokens[i]]
-            held[g] = 0
-            cell[g * size + child[i]] = 0
+        _forget(queue[start[b] : start[b + 1]], tokens, groups, child, size, held, cell)
     return total + np.log(product)
 
 
@@ -136,11 +146,7 @@ def _deepen(queue, start, tokens, groups, child, chance, width, size, strength, 
     held, cell = np.zeros(width, np.int32), np.zeros(width * size, np.int32)
     node = np.empty(len(queue), np.int64)
     for b in range(len(start) - 1):
-        for q in range(start[b], start[b + 1]):
-            i = queue[q]
-            g = groups[tokens[i]]
-            held[g] += 1
-            cell[g * size + child[i]] += 1
+        _count(queue[start[b] : start[b + 1]], tokens, groups, child, size, held, cell)
         for q in range(start[b], start[b + 1]):
             i = queue[q]
             g = groups[tokens[i]]
@@ -148,9 +154,5 @@ def _deepen(queue, start, tokens, groups, child, chance, width, size, strength, 
             if held[g] >= k:
                 own = cell[g * size + child[i]] - 1.0
                 chance[i] = (own + strength * chance[i]) / (held[g] - 1.0 + strength)
-        for q in range(start[b], start[b + 1]):
-            i = queue[q]
-            g = groups[tokens[i]]
-            held[g] = 0
-            cell[g * size + child[i]] = 0
+        _forget(queue[start[b] : start[b + 1]], tokens, groups, child, size, held, cell)
     return node

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabrica.kernels import kernel
+from fabrica.kernels import kernel, part
 from fabrica.uniforms import GOLDEN
 
 __all__ = ["DEPTH", "PLACES", "Guard", "Packing", "grow"]
@@ -75,8 +75,8 @@ def grow(
     ``nominal`` (F,) bool: where a single place may be parted. ``rows`` (m,) int32 come to stand leaf by leaf.
     Returns nodes (N,) int64, where the rows of each begin and end (N, 2), and the gain of the first split.
     """
-    return _grow(placed, nominal, packed, units[0], units[1], packing.count, packing.hessian, rows, guard.leaves,
-                 guard.least, guard.hessian, guard.ridge, guard.price, DEPTH)
+    asked = (guard.least, float(guard.hessian), float(guard.ridge), float(guard.price))
+    return _grow(placed, nominal, packed, units, (packing.count, packing.hessian), rows, guard.leaves, asked, DEPTH)
 
 
 @kernel
@@ -98,92 +98,105 @@ def _pack(gradient, hessian, rows, count_bits, hessian_bits, shift):  # type: ig
     return packed, 1.0 / g_scale, 1.0 / h_scale
 
 
+@part
+def _add(sums, placed, packed, rows):  # type: ignore[no-untyped-def]
+    """Add the packed numbers of ``rows`` to their cells, 256 for each feature."""
+    looked = placed.shape[1]
+    for i in range(len(rows)):
+        row = rows[i]
+        one = packed[row]
+        for f in range(looked):
+            sums[f * 256 + np.int64(placed[row, f])] += one
+
+
+@part
+def _best(own, nominal, units, bits, guard, room):  # type: ignore[no-untyped-def]
+    """(gain, feature, low, width) of the best split of a node with the cells ``own``; ``room`` (4, 256) is for sums."""
+    g_unit, h_unit = units
+    count_bits, hessian_bits = bits
+    least, hessian, ridge, price = guard
+    count_mask, hessian_mask, g_shift = (1 << count_bits) - 1, (1 << hessian_bits) - 1, count_bits + hessian_bits
+    lower_g, lower_h, lower_n, found = room[0], room[1], room[2], room[3]
+    total = np.int64(0)
+    for b in range(256):
+        total += own[b]
+    g_all, h_all = (total >> g_shift) * g_unit, (total >> count_bits & hessian_mask) * h_unit
+    n_all = float(total & count_mask)
+    whole = g_all * g_all / (h_all + ridge)
+    best, feature, low, width = price + 1e-9, -1, 0, 0
+    for f in range(len(nominal)):
+        ways = 2 if nominal[f] else 1
+        for way in range(ways):  # all up to a place; one place alone
+            run, bins = np.int64(0), 0
+            for b in range(256):
+                cell = own[f * 256 + b]
+                run = run + cell if way == 0 else cell
+                lower_g[b] = (run >> g_shift) * g_unit
+                lower_h[b] = (run >> count_bits & hessian_mask) * h_unit
+                lower_n[b] = float(run & count_mask)
+                if cell != 0:
+                    bins = b + 1
+                if way == 0 and run == total:
+                    break
+            for b in range(bins):
+                g, h, n = lower_g[b], lower_h[b], lower_n[b]
+                other_g, other_h = g_all - g, h_all - h
+                gain = g * g / (h + ridge) + other_g * other_g / (other_h + ridge) - whole
+                fine = (n >= least) & (n_all - n >= least) & (h >= hessian) & (other_h >= hessian)
+                found[b] = gain if fine else 0.0
+            for b in range(bins):
+                if found[b] > best:
+                    best, feature = found[b], f
+                    low, width = (0, b) if way == 0 else (b, 0)
+    return (best if feature >= 0 else 0.0), feature, low, width
+
+
+@part
+def _divide(rows, places, low, width, spare):  # type: ignore[no-untyped-def]
+    """Bring the rows that go left to the front, in order; how many they are."""
+    left, right = 0, 0
+    for i in range(len(rows)):
+        row = rows[i]
+        if ((np.int64(places[row]) - low) & 255) <= width:
+            rows[left] = row
+            left += 1
+        else:
+            spare[right] = row
+            right += 1
+    for i in range(right):
+        rows[left + i] = spare[i]
+    return left
+
+
 @kernel
-def _grow(  # type: ignore[no-untyped-def]
-    placed, nominal, packed, g_unit, h_unit, count_bits, hessian_bits, rows, leaves, least, hessian, ridge, price,
-    deepest,
-):
-    looked, limit = placed.shape[1], 2 * leaves - 1
-    count_mask, hessian_mask = (1 << count_bits) - 1, (1 << hessian_bits) - 1
-    g_shift = count_bits + hessian_bits
-    sums = np.zeros((leaves, looked * 256), np.int64)  # a slot for each leaf
+def _grow(placed, nominal, packed, units, bits, rows, leaves, guard, deepest):  # type: ignore[no-untyped-def]
+    limit, least = 2 * leaves - 1, guard[0]
+    sums, room = np.zeros((leaves, placed.shape[1] * 256), np.int64), np.empty((4, 256))  # a slot for each leaf
     slot, depth = np.zeros(limit, np.int32), np.zeros(limit, np.int32)
     nodes, ends = np.empty(limit, np.int64), np.zeros((limit, 2), np.int64)
     gains, splits = np.zeros(limit), np.zeros((limit, 3), np.int64)
     spare = np.empty_like(rows)
-    lower_g, lower_h, lower_n = np.empty(256), np.empty(256), np.empty(256)
-    found = np.empty(256)
     nodes[0], ends[0, 1] = 255, len(rows)
     small, large, born, slots, first = 0, -1, 1, 1, 0.0
     while True:
-        own = sums[slot[small]]
-        for i in range(ends[small, 0], ends[small, 1]):
-            row = rows[i]
-            one = packed[row]
-            for f in range(looked):
-                own[f * 256 + np.int64(placed[row, f])] += one
+        _add(sums[slot[small]], placed, packed, rows[ends[small, 0] : ends[small, 1]])
         if large >= 0:
-            other = sums[slot[large]]
-            for b in range(len(own)):
-                other[b] -= own[b]
+            sums[slot[large]] -= sums[slot[small]]
         for turn in range(2):
             node = small if turn == 0 else large
             if node < 0 or ends[node, 1] - ends[node, 0] < 2 * least or depth[node] >= deepest:
                 continue
-            own = sums[slot[node]]
-            total = np.int64(0)
-            for b in range(256):
-                total += own[b]
-            g_all, h_all = (total >> g_shift) * g_unit, (total >> count_bits & hessian_mask) * h_unit
-            n_all = float(total & count_mask)
-            whole = g_all * g_all / (h_all + ridge)
-            best = price + 1e-9
-            for f in range(looked):
-                ways = 2 if nominal[f] else 1
-                for way in range(ways):  # all up to a place; one place alone
-                    run, bins = np.int64(0), 0
-                    for b in range(256):
-                        cell = own[f * 256 + b]
-                        run = run + cell if way == 0 else cell
-                        lower_g[b] = (run >> g_shift) * g_unit
-                        lower_h[b] = (run >> count_bits & hessian_mask) * h_unit
-                        lower_n[b] = float(run & count_mask)
-                        if cell != 0:
-                            bins = b + 1
-                        if way == 0 and run == total:
-                            break
-                    for b in range(bins):
-                        g, h, n = lower_g[b], lower_h[b], lower_n[b]
-                        other_g, other_h = g_all - g, h_all - h
-                        gain = g * g / (h + ridge) + other_g * other_g / (other_h + ridge) - whole
-                        fine = (n >= least) & (n_all - n >= least) & (h >= hessian) & (other_h >= hessian)
-                        found[b] = gain if fine else 0.0
-                    for b in range(bins):
-                        if found[b] > best:
-                            best = found[b]
-                            gains[node], splits[node, 0] = best, f
-                            splits[node, 1], splits[node, 2] = (0, b) if way == 0 else (b, 0)
+            gains[node], splits[node, 0], splits[node, 1], splits[node, 2] = _best(
+                sums[slot[node]], nominal, units, bits, guard, room)
         if born == 1:
             first = gains[0]
-        if born + 2 > limit:
-            break
         node = int(np.argmax(gains[:born]))
-        if gains[node] <= 0.0:
+        if born + 2 > limit or gains[node] <= 0.0:
             break
         gains[node] = 0.0
         f, low, width = splits[node, 0], splits[node, 1], splits[node, 2]
         start, end = ends[node, 0], ends[node, 1]
-        left, right = start, 0
-        for i in range(start, end):
-            row = rows[i]
-            if ((np.int64(placed[row, f]) - low) & 255) <= width:
-                rows[left] = row
-                left += 1
-            else:
-                spare[right] = row
-                right += 1
-        for i in range(right):
-            rows[left + i] = spare[i]
+        left = start + _divide(rows[start:end], placed[:, f], low, width, spare)
         nodes[node] = born << 32 | f << 16 | low << 8 | width
         for child in range(born, born + 2):
             nodes[child], depth[child] = child << 32 | 255, depth[node] + 1
