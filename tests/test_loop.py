@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="networks need the extra `nets`")
 
 from fabrica.errors import FabricaError, Interrupted, ModelFileError  # noqa: E402
+from fabrica.nets import loop  # noqa: E402
 from fabrica.nets.loop import Plan, Player, Task, Trained, device_of, train  # noqa: E402
 from fabrica.run import Run  # noqa: E402
 
@@ -143,16 +144,19 @@ def test_the_best_look_is_kept_and_training_stops_early():
     assert done.best.step == 30 and done.steps == 50 and numbers(task) == task.at[2]
 
 
-def test_a_budget_ends_the_schedule_in_time():
+def test_a_budget_ends_the_schedule_in_time(monkeypatch):
+    """Each loss takes a second of a clock of our own; the rate falls by the clock, not by the steps."""
+    now, factors = [0.0], []
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now[0])
+
     class Slow(Line):
-        def loss(self, *given):
-            import time
+        def loss(self, player, batch, progress, chance):
+            now[0] += 1.0
+            factors.append(progress)
+            return super().loss(player, batch, progress, chance)
 
-            time.sleep(0.01)
-            return super().loss(*given)
-
-    done = train(Slow(), rows(), replace(PLAN, steps=100_000, looks=100_000), Run(1, budget=0.5))
-    assert 0 < done.steps < 200  # a sleep of .01 s a step leaves no time for more than 50
+    done = train(Slow(), rows(), replace(PLAN, steps=100_000, looks=100_000), Run(1, budget=50))
+    assert done.steps == 50 and factors == pytest.approx(np.arange(50) / 50)
 
 
 def test_threads_are_as_before_and_a_device_that_is_not_there_is_said():

@@ -62,6 +62,14 @@ class Decoder:
     head: np.ndarray
     bias: np.ndarray
 
+    @classmethod
+    def blank(cls, tokens: Tokens) -> Decoder:
+        """The decoder of a table without rows or columns: one latent number, which says nothing."""
+        bias = np.concatenate([np.log(t.seen + 1e-5) for t in tokens.columns] or [np.zeros(0)]).astype(np.float32)
+        nothing = np.zeros((1, 1), np.float32)
+        return cls(nothing, nothing[0], np.zeros((0, 1, 1), np.float32), np.zeros((0, 1), np.float32),
+                   np.zeros((1, len(bias)), np.float32), bias)
+
     def hidden(self, latent: np.ndarray) -> np.ndarray:
         """(n, h) the last layer's view of latent numbers (n, L) float32."""
         parts = [self._hidden(np.ascontiguousarray(latent[i : i + PART])) for i in range(0, len(latent), PART)]

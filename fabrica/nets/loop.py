@@ -30,6 +30,7 @@ import torch
 
 from fabrica import modelfile
 from fabrica.errors import FabricaError, ModelFileError
+from fabrica.nets.rows import seeded
 from fabrica.run import Run
 from fabrica.state import State
 
@@ -150,7 +151,7 @@ def kept(folder: str, name: str, run: Run) -> Path | None:
     """The checkpoint of one of the trainings of a fit in ``folder``, each branch of the run a file of its own; None
     where no folder is named.
 
-    >>> kept("", "flow", Run()) is None, kept("/tmp", "flow", Run(7)).name.startswith("flow-")
+    >>> kept("", "flow", Run()) is None, kept(".", "flow", Run(7)).name.startswith("flow-")
     (True, True)
     """
     if not folder:
@@ -234,8 +235,7 @@ class _Training:
             plan.floor + (1 - plan.floor) * 0.5 * (1 + math.cos(math.pi * progress)))
         self.task.net.train()
         batch = self._batch()
-        chance = torch.Generator(self.rows.device).manual_seed(
-            int(self.run.child("step").child(stand.step).key() & (2**63 - 1)))
+        chance = seeded(self.run.child("step").child(stand.step), self.rows.device)
         for player in self.players:
             self._move(player, batch, progress, chance, factor)
         decay = min(plan.average, (stand.step + 1) / (stand.step + 10))

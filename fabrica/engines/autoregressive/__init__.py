@@ -20,6 +20,7 @@ from fabrica.contract import Engine, Setting
 from fabrica.engines.autoregressive.chain import ChainModel
 from fabrica.nets import forward
 from fabrica.nets.needed import torch_or_say
+from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 from fabrica.uniforms import even_in_order
@@ -35,7 +36,7 @@ ROUNDS = 2
 class Autoregressive(Engine):
     """The token network."""
 
-    title = "the safest sharp engine: a network over tokens, likelihoods, any conditions, imputation; some ten seconds"
+    title = "a network over tokens: as sharp as trees; likelihoods, any cells given any others; ten seconds to a minute"
     source = "Germain et al., ICML 2015; Uria et al., JMLR 17(205), 2016"
     cost = 28.0
     start = 6.0
@@ -44,17 +45,16 @@ class Autoregressive(Engine):
     epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000)] = 8.0
     tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000)] = 256
     hidden: Annotated[int, Setting("numbers in each column's layers; 0: by the table", low=0, high=4096)] = 0
-    batch: Annotated[int, Setting("rows of a batch", low=8, high=1_000_000)] = 256
+    batch: Batch = 256
     rate: Annotated[float, Setting("learning rate", low=1e-6, high=1)] = 3e-3
     drop: Annotated[float, Setting("share of the numbers left out while learning", low=0, high=0.9)] = 0.05
     decay: Annotated[float, Setting("weight decay", low=0, high=100)] = 0.1
     members: Annotated[int, Setting("networks whose mean is taken; 0: by the rows", low=0, high=50)] = 0
     orders: Annotated[float, Setting("share of the rows learned in random order", low=0.05, high=0.9)] = 0.3
     patience: Annotated[int, Setting("looks without progress before it stops; 0: never", low=0, high=1000)] = 2
-    checkpoint: Annotated[
-        str, Setting("folder that keeps the training as it goes, to go on from after a kill; empty: none")] = ""
-    device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
-    precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
+    checkpoint: Checkpoint = ""
+    device: Device = "cpu"
+    precision: Precision = "float32"
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> ChainModel:
         torch_or_say("autoregressive")

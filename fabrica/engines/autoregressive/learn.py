@@ -13,6 +13,7 @@ from fabrica.engines.autoregressive.chain import Layers
 from fabrica.engines.autoregressive.network import Chain, ChainTask
 from fabrica.engines.autoregressive.shape import WIDE, Shape
 from fabrica.nets.loop import Plan, device_of, kept, train
+from fabrica.nets.rows import aside, batch_size, seeded
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -64,26 +65,18 @@ def _steps(epochs: float, rows: int, batch: int, columns: int) -> int:
 def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run, share: float
             ) -> tuple[Layers, dict[str, Any]]:
     """One network, judged on rows of its own that it does not learn from; it may take a ``share`` of the time left."""
-    held, seen = _split(rows, run.child("held"))
+    held, seen = aside(rows, HELD, HELD_ROWS, ENOUGH, run.child("held"))
     device = device_of(engine.device)
-    chance = torch.Generator().manual_seed(run.child("weights").key() & (2**63 - 1))
-    net = Chain(tokens, Shape.of(tokens, engine.hidden), chance).to(device)
+    net = Chain(tokens, Shape.of(tokens, engine.hidden), seeded(run.child("weights"))).to(device)
     task = ChainTask(net, tokens, torch.from_numpy(held.astype(np.int64)).to(device), rate=engine.rate,
                      decay=engine.decay, drop=engine.drop, shares=engine.orders)
-    batch = int(np.clip(len(seen) // 8, 16, engine.batch))
+    batch = batch_size(engine.batch, len(seen))
     steps = _steps(engine.epochs, len(seen), batch, rows.shape[1])
     plan = Plan(steps, batch, patience=engine.patience, precision=engine.precision, share=SPARE * share)
     done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"),
                  kept(engine.checkpoint, "network", run))
     facts = {"steps": done.steps, "best": done.best.step, "held_out_nats": done.best.judged}
     return layers_of(net), facts
-
-
-def _split(rows: np.ndarray, run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to judge by, and the others."""
-    count = min(int(HELD * len(rows)), HELD_ROWS) if len(rows) >= ENOUGH else 0
-    order = run.random().permutation(len(rows))
-    return rows[order[:count]], rows[order[count:]]
 
 
 def layers_of(net: Chain) -> Layers:

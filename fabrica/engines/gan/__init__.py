@@ -19,6 +19,7 @@ from fabrica.contract import Engine, Setting
 from fabrica.engines.gan.model import GanModel
 from fabrica.nets.decoder import Decoder
 from fabrica.nets.needed import torch_or_say
+from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -31,7 +32,7 @@ SETTLED = 2048, 16_384  #: rows drawn to set the margins right: at least, at mos
 class Gan(Engine):
     """The game."""
 
-    title = "a game of two networks over tokens, drawn in one pass: blunter than its sisters; a minute or two"
+    title = "a game of two networks over tokens, drawn in one pass: blunter than the others but copula; a minute"
     source = "Huang et al. (R3GAN), NeurIPS 2024; Xu et al. (CTGAN), NeurIPS 2019"
     cost = 95.0
     start = 10.0
@@ -41,29 +42,20 @@ class Gan(Engine):
     tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=1000)] = 32
     latent: Annotated[int, Setting("numbers that a row is made from", low=1, high=1024)] = 64
     hidden: Annotated[int, Setting("numbers in the networks' layers", low=8, high=8192)] = 192
-    batch: Annotated[int, Setting("rows of a batch", low=8, high=1_000_000)] = 256
+    batch: Batch = 256
     rate: Annotated[float, Setting("learning rate of both", low=1e-6, high=1)] = 2e-3
     penalty: Annotated[float, Setting("of the discriminator's slope: more is calmer, slower", low=0, high=100)] = 0.15
-    checkpoint: Annotated[
-        str, Setting("folder that keeps the training as it goes, to go on from after a kill; empty: none")] = ""
-    device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
-    precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
+    checkpoint: Checkpoint = ""
+    device: Device = "cpu"
+    precision: Precision = "float32"
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> GanModel:
         torch_or_say("gan")
         tokens = Tokens.of(rows, self.tokens)
         if not tokens.columns or not len(rows):
-            return _blank(tokens)
+            return GanModel(tokens, Decoder.blank(tokens))
         from fabrica.engines.gan.learn import learned
 
         model = learned(self, tokens, tokens.encode(rows), run)
         latent = model.noise(int(np.clip(len(rows), *SETTLED)), run.child("settle"))
         return replace(model, decoder=model.decoder.settled(tokens, latent))
-
-
-def _blank(tokens: Tokens) -> GanModel:
-    """The model of a table without rows or columns."""
-    bias = np.concatenate([np.log(t.seen + 1e-5) for t in tokens.columns] or [np.zeros(0)]).astype(np.float32)
-    nothing = np.zeros((1, 1), np.float32)
-    return GanModel(tokens, Decoder(nothing, nothing[0], np.zeros((0, 1, 1), np.float32), np.zeros((0, 1), np.float32),
-                                    np.zeros((1, len(bias)), np.float32), bias))

@@ -13,6 +13,7 @@ from fabrica.engines.gan.pairs import Pairs
 from fabrica.engines.gan.task import GameTask
 from fabrica.engines.gan.ties import Ties
 from fabrica.nets.loop import Plan, device_of, kept, train
+from fabrica.nets.rows import aside, batch_size
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -32,34 +33,20 @@ AVERAGE = 0.999
 def learned(engine: Gan, tokens: Tokens, rows: np.ndarray, run: Run) -> GanModel:
     """A model trained on token ``rows`` (n, C)."""
     device = device_of(engine.device)
-    held, seen = _split(rows, run.child("held"))
+    held, seen = aside(rows, HELD, HELD_ROWS, ENOUGH, run.child("held"))
+    held = held if len(held) else rows
     net = Game(tokens, engine.latent, engine.hidden, run).to(device)
     pairs, cells = Pairs(held, run.child("pairs").random()), torch.from_numpy(seen.astype(np.int64)).to(device)
     task = GameTask(net, Ties.of(net, cells), pairs, min(len(rows), MADE), rate=engine.rate, penalty=engine.penalty)
-    batch = _batch(engine.batch, len(seen))
+    batch = batch_size(engine.batch, len(seen))
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, clip=0.0, average=AVERAGE, patience=0,
                 looks=10 if len(rows) >= ENOUGH else 3, precision=engine.precision, share=SPARE)
-    done = train(task, cells, plan, run.child("train"),
-                 kept(engine.checkpoint, "game", run))
+    done = train(task, cells, plan, run.child("train"), kept(engine.checkpoint, "game", run))
     facts: dict[str, object] = {"steps": done.steps, "best": done.best.step, "misplaced": done.best.judged}
     return GanModel(tokens, net.generator.numbers(), facts)
-
-
-def _batch(most: int, rows: int) -> int:
-    """Rows of a batch: at least eight batches an epoch, where there are rows for it."""
-    return int(np.clip(rows // 8, min(16, most), most))
 
 
 def _steps(epochs: float, rows: int, batch: int) -> int:
     """Batches: as many epochs as asked for, but fewer of a small or a large table."""
     scale = max(1.0, epochs / EPOCHS)
     return max(1, round(min(epochs * rows / batch, MOST_STEPS * scale, rows / LEAST * scale)))
-
-
-def _split(rows: np.ndarray, run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to judge by, and those to learn from."""
-    if len(rows) < ENOUGH:
-        return rows, rows
-    count = min(int(HELD * len(rows)), HELD_ROWS)
-    order = run.random().permutation(len(rows))
-    return rows[order[:count]], rows[order[count:]]

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from fabrica.nets.columns import waves
 from fabrica.nets.decoder_net import DecoderNet, drawn
+from fabrica.nets.rows import seeded
 from fabrica.run import Run
 from fabrica.tokens import Token, Tokens
 
@@ -67,7 +68,7 @@ class Game(nn.Module):
 
     def __init__(self, tokens: Tokens, latent: int, hidden: int, run: Run):
         super().__init__()
-        chance = torch.Generator().manual_seed(run.child("weights").key() & (2**63 - 1))
+        chance = seeded(run.child("weights"))
         random = run.child("codes").random()
         tables = [torch.from_numpy(codes(t, random)) for t in tokens.columns]
         for j, table in enumerate(tables):

@@ -20,6 +20,7 @@ from fabrica.engines.vae.mixture import Mixture
 from fabrica.engines.vae.model import VaeModel
 from fabrica.nets.decoder import Decoder
 from fabrica.nets.needed import torch_or_say
+from fabrica.nets.settings import Checkpoint, Device, Precision
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -51,27 +52,18 @@ class Vae(Engine):
     batch: Annotated[int, Setting("rows of a batch; the flow's is twice as large", low=8, high=1_000_000)] = 256
     rate: Annotated[float, Setting("the autoencoder's learning rate", low=1e-6, high=1)] = 2e-3
     flow_rate: Annotated[float, Setting("the flow's learning rate", low=1e-6, high=1)] = 2e-3
-    checkpoint: Annotated[
-        str, Setting("folder that keeps the training as it goes, to go on from after a kill; empty: none")] = ""
-    device: Annotated[str, Setting("where to learn", choices=("cpu", "cuda", "auto"))] = "cpu"
-    precision: Annotated[str, Setting("of products while learning", choices=("float32", "bfloat16"))] = "float32"
+    checkpoint: Checkpoint = ""
+    device: Device = "cpu"
+    precision: Precision = "float32"
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> VaeModel:
         torch_or_say("vae")
         tokens = Tokens.of(rows, self.tokens)
         if not tokens.columns or not len(rows):
-            return _blank(tokens)
+            nothing = np.zeros((1, 1), np.float32)
+            return VaeModel(tokens, Decoder.blank(tokens), Mixture(np.ones(1), nothing, nothing[None]))
         from fabrica.engines.vae.learn import learned
 
         model = learned(self, tokens, tokens.encode(rows), run)
         latent = model.prior.draw(int(np.clip(len(rows), *SETTLED)), run.child("settle"))
         return replace(model, decoder=model.decoder.settled(tokens, latent))
-
-
-def _blank(tokens: Tokens) -> VaeModel:
-    """The model of a table without rows or columns."""
-    bias = np.concatenate([np.log(t.seen + 1e-5) for t in tokens.columns] or [np.zeros(0)]).astype(np.float32)
-    nothing = np.zeros((1, 1), np.float32)
-    decoder = Decoder(nothing, nothing[0], np.zeros((0, 1, 1), np.float32), np.zeros((0, 1), np.float32),
-                      np.zeros((1, len(bias)), np.float32), bias)
-    return VaeModel(tokens, decoder, Mixture(np.ones(1), nothing, nothing[None]))

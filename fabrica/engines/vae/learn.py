@@ -16,6 +16,7 @@ from fabrica.engines.vae.mixture import Mixture, fitted
 from fabrica.engines.vae.model import VaeModel, scaled
 from fabrica.engines.vae.network import Autoencoder, AutoencoderTask
 from fabrica.nets.loop import Plan, Trained, device_of, kept, train
+from fabrica.nets.rows import aside, batch_size, seeded
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -38,7 +39,8 @@ HALF = 0.4  #: of the time that is left, for the autoencoder
 def learned(engine: Vae, tokens: Tokens, rows: np.ndarray, run: Run) -> VaeModel:
     """A model trained on token ``rows`` (n, C)."""
     device = device_of(engine.device)
-    held, seen = (torch.from_numpy(part.astype(np.int64)).to(device) for part in _split(rows, run.child("held")))
+    parts = aside(rows, HELD, HELD_ROWS, ENOUGH, run.child("held"))
+    held, seen = (torch.from_numpy(part.astype(np.int64)).to(device) for part in parts)
     net, facts = _autoencoder(engine, tokens, held, seen, run.child("autoencoder"))
     clouds, middle, spread = _clouds(net, seen)
     decoder = scaled(net.decoder.numbers(), middle, spread)
@@ -53,9 +55,9 @@ def learned(engine: Vae, tokens: Tokens, rows: np.ndarray, run: Run) -> VaeModel
 def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Tensor, run: Run
                  ) -> tuple[Autoencoder, dict[str, Any]]:
     hidden = engine.hidden or _width(len(seen), HIDDEN)
-    net = Autoencoder(tokens, engine.latent or _latent(tokens), hidden, _chance(run)).to(held.device)
+    net = Autoencoder(tokens, engine.latent or _latent(tokens), hidden, seeded(run.child("weights"))).to(held.device)
     task = AutoencoderTask(net, held, rate=engine.rate, price=(max(PRICE, engine.price), engine.price))
-    batch = _batch(engine.batch, len(seen))
+    batch = batch_size(engine.batch, len(seen))
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, patience=3, precision=engine.precision,
                 share=HALF if engine.prior == "flow" else 0.8)
     return net, {"autoencoder": _facts(
@@ -63,8 +65,9 @@ def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Te
 
 
 def _flow(engine: Vae, clouds: torch.Tensor, held: torch.Tensor, run: Run) -> tuple[Flow, dict[str, Any]]:
-    net = FlowNet(clouds.shape[1] // 2, engine.width or _width(len(clouds), WIDTH), _chance(run)).to(clouds.device)
-    batch = _batch(2 * engine.batch, len(clouds))
+    width = engine.width or _width(len(clouds), WIDTH)
+    net = FlowNet(clouds.shape[1] // 2, width, seeded(run.child("weights"))).to(clouds.device)
+    batch = batch_size(2 * engine.batch, len(clouds))
     steps = max(1, min(engine.steps, len(clouds) // A_STEP))
     plan = Plan(steps, batch, patience=3, precision=engine.precision, share=0.9)
     done = train(FlowTask(net, held, rate=engine.flow_rate), clouds, plan, run.child("train"),
@@ -114,28 +117,12 @@ def _width(rows: int, usual: int) -> int:
     return usual if rows >= FEW else usual // 2
 
 
-def _batch(most: int, rows: int) -> int:
-    """Rows of a batch: at least eight batches an epoch, where there are rows for it."""
-    return int(np.clip(rows // 8, min(16, most), most))
-
-
 def _steps(epochs: float, rows: int, batch: int) -> int:
     """Batches: as many epochs as asked for, but some more of a small table and fewer of a large one."""
     wanted = epochs * rows / batch
     scale = epochs / 20.0
     least = min(LEAST_STEPS * scale, FEW_EPOCHS * rows / batch * scale)
     return max(1, round(min(max(wanted, least), MOST_STEPS * max(1.0, scale))))
-
-
-def _split(rows: np.ndarray, run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to judge by, and the others."""
-    count = min(int(HELD * len(rows)), HELD_ROWS) if len(rows) >= ENOUGH else 0
-    order = run.random().permutation(len(rows))
-    return rows[order[:count]], rows[order[count:]]
-
-
-def _chance(run: Run) -> torch.Generator:
-    return torch.Generator().manual_seed(run.child("weights").key() & (2**63 - 1))
 
 
 def _facts(done: Trained) -> dict[str, Any]:
