@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from joints import chance
 
 pytest.importorskip("torch", reason="networks need the extra `nets`")
 
@@ -23,10 +24,6 @@ from fabrica.run import Run
 from fabrica.state import State
 
 SIZES = (3, 4, 2)
-
-
-def chance(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key))
 
 
 def joint() -> np.ndarray:

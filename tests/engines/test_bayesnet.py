@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from joints import chance
 
 from fabrica.block import Block
 from fabrica.checks.engines import coded
@@ -16,10 +17,6 @@ from fabrica.run import Run
 from fabrica.state import State
 
 N = 20_000
-
-
-def chance(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key))
 
 
 def fitted(block: Block, **settings: int) -> BayesNetModel:

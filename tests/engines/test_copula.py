@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from joints import chance
 
 from fabrica.block import Block, Coded
 from fabrica.checks.engines import coded
@@ -15,10 +16,6 @@ from fabrica.run import Run
 from fabrica.state import State
 
 N = 20_000
-
-
-def chance(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key))
 
 
 def normals(correlation: float, count: int = N, key: int = 1) -> tuple[np.ndarray, np.ndarray]:

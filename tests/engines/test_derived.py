@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from joints import chance
 from small_models import made_of_ties
 
 from fabrica.block import Block
@@ -17,10 +18,6 @@ from fabrica.errors import ModelFileError
 from fabrica.run import Run
 
 N = 6_000
-
-
-def chance(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key))
 
 
 def ranks(name: str, values: np.ndarray, size: int = 200) -> Block:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from joints import chance
 
 pytest.importorskip("torch", reason="networks need the extra `nets`")
 
@@ -25,10 +26,6 @@ from fabrica.errors import ModelFileError
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Token, Tokens
-
-
-def chance(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key))
 
 
 def said_twice(rows: int = 4_000) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from joints import chance
 from scipy.stats import chi2_contingency
 
 from fabrica.block import Block
@@ -12,10 +13,6 @@ from fabrica.engines.independent import Independent
 from fabrica.run import Run
 
 N = 12_000
-
-
-def chance(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key))
 
 
 @pytest.mark.parametrize("size", [1, 10, 999, N])

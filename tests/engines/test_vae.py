@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from joints import chance
 
 pytest.importorskip("torch", reason="networks need the extra `nets`")
 
@@ -19,10 +20,6 @@ from fabrica.errors import ModelFileError
 from fabrica.nets import forward
 from fabrica.run import Run
 from fabrica.state import State
-
-
-def chance(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key))
 
 
 def ring(rows: int = 4_000) -> Block:
