@@ -11,30 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from fidelity import GENERATORS
+from fidelity import made, wanted
 from places import DATA, RESULTS, Data, need_data, score, yardstick
 from trade import halves, summary
 
-HERE = Path(__file__).resolve().parent
 HEAD = ("data", "generator", "fit CPU-s", "C2ST members", "C2ST unseen half", "attack all", "attack outliers", "seeds")
 
 
 def run(name: str, data: Data, seed: int) -> dict:
     """One twin of one half, and its score."""
-    python, script, engine = GENERATORS[name]
     with tempfile.TemporaryDirectory() as folder:
         members, others = halves(data, seed, Path(folder))
         twin = Path(folder, "twin.csv")
-        command = [python(), HERE / "generators" / script, members, twin, seed, engine, 0]
-        done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(f"{name} failed on half of {data.name}:\n{done.stderr[-2000:]}")
-        cost = json.loads(done.stdout.strip().splitlines()[-1])
+        cost = made(name, members, seed, twin)
         return {**score(data, twin, train=members, test=others, attack=8000), "fit": cost["fit"]}
 
 
@@ -62,9 +54,7 @@ def main() -> None:
     file = RESULTS / "closeness.json"
     results: dict = json.loads(file.read_text()) if file.exists() else {}
     for data in (d for d in DATA if d.name in said.data.split(",")):
-        for name in GENERATORS:
-            if not {*said.only.split(",")} & {*name.split(), ""} or not (said.peers or name.startswith("fabrica")):
-                continue
+        for name in wanted(said.only, said.peers):
             scores = [run(name, data, seed) for seed in range(1, said.seeds + 1)]
             results.setdefault(data.name, {})[name] = scores
             file.write_text(json.dumps(results, indent=1))

@@ -35,14 +35,24 @@ GENERATORS = {
 }
 
 
-def run(name: str, data: Data, seed: int, out: Path, *settings: str) -> dict:
-    """One twin and its score."""
+def wanted(words: str, peers: bool) -> list[str]:
+    """The generators whose names hold one of the ``words`` (with commas; empty: all), with the peers or without."""
+    return [n for n in GENERATORS if {*words.split(",")} & {*n.split(), ""} and (peers or n.startswith("fabrica"))]
+
+
+def made(name: str, train: Path, seed: int, out: Path) -> dict:
+    """A twin of ``train`` in ``out``, and what it cost."""
     python, script, engine = GENERATORS[name]
-    command = [python(), HERE / "generators" / script, data.train, out, seed, engine, 0, *settings]
+    command = [python(), HERE / "generators" / script, train, out, seed, engine, 0]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{name} failed on {data.name}:\n{done.stderr[-2000:]}")
-    cost = json.loads(done.stdout.strip().splitlines()[-1])
+        sys.exit(f"{name} failed on {train}:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def run(name: str, data: Data, seed: int, out: Path) -> dict:
+    """One twin and its score."""
+    cost = made(name, data.train, seed, out)
     return {**score(data, out), **cost}
 
 
@@ -69,8 +79,7 @@ def main() -> None:
     parser.add_argument("--data", default=",".join(d.name for d in DATA))
     args = parser.parse_args()
     need_data()
-    names = [n for n in GENERATORS if ({*args.only.split(",")} & {*n.split(), ""})
-             and (args.peers or n.startswith("fabrica"))]
+    names = wanted(args.only, args.peers)
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "fidelity.json"
     results: dict = json.loads(file.read_text()) if file.exists() else {}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from math import ceil, floor, log10
 
-COLOURS = ("#0b6e99", "#d1495b", "#6a994e", "#9b5de5", "#b07d00")
+#: one for each series, far apart also for those who see few colours (after Okabe and Ito 2008, and greys)
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f3c8d", "#8c6d31", "#222222", "#999999",
+           "#b2df8a", "#c9c900")
 MARKS = ("circle", "square", "diamond")
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 70, 24, 230, 60
 
@@ -35,9 +37,9 @@ def scatter(points: list[tuple[str, str, float, float]], *, x: str, y: str) -> s
                      f'<text x="{tx:.1f}" y="{TOP + plot_h + 18}" text-anchor="middle">{10**power:g}</text>')
     for name, kind, px, py in points:
         cx, cy = place(px, py)
-        parts.append(_mark(MARKS[kinds.index(kind) % 3], cx, cy, COLOURS[series.index(name) % 5]))
+        parts.append(_mark(MARKS[kinds.index(kind) % 3], cx, cy, COLOURS[series.index(name) % len(COLOURS)]))
     for i, name in enumerate(series):
-        parts.append(_mark("circle", WIDTH - RIGHT + 20, TOP + 12 + 20 * i, COLOURS[i % 5])
+        parts.append(_mark("circle", WIDTH - RIGHT + 20, TOP + 12 + 20 * i, COLOURS[i % len(COLOURS)])
                      + f'<text x="{WIDTH - RIGHT + 32}" y="{TOP + 16 + 20 * i}">{escape(name)}</text>')
     for i, kind in enumerate(kinds):
         row = TOP + 32 + 20 * (len(series) + i)
