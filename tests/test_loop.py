@@ -106,12 +106,16 @@ def test_a_checkpoint_that_forgets_anything_is_noticed(tmp_path, forget):
     assert found != numbers(whole) or done.looks != expected.looks
 
 
-@pytest.mark.parametrize("other", [{"seed": 6}, {"plan": replace(PLAN, batch=16)}, {"table": rows(400)}])
+@pytest.mark.parametrize("other", [
+    {"seed": 6}, {"plan": replace(PLAN, batch=16)}, {"plan": replace(PLAN, clip=1.0)}, {"table": rows(400)},
+    {"table": torch.stack([rows()[:, 0], rows()[:, 1].flip(0)], 1)}, {"task": Line(rate=0.2)},
+])
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, other):
     file = tmp_path / "training.fab"
     train(Line(), rows(), PLAN, Run(5), file)
     with pytest.raises(ModelFileError, match="another training"):
-        train(Line(), other.get("table", rows()), other.get("plan", PLAN), Run(other.get("seed", 5)), file)
+        train(other.get("task", Line()), other.get("table", rows()), other.get("plan", PLAN),
+              Run(other.get("seed", 5)), file)
 
 
 def test_steps_that_are_not_numbers_are_left_out():
@@ -125,6 +129,32 @@ def test_training_goes_back_with_a_smaller_rate_and_gives_up_in_the_end():
     assert train(task, rows(), PLAN, Run(1)).skipped == 15 and np.isfinite(numbers(task)).all()
     with pytest.raises(FabricaError, match="does not converge"):
         train(Line(broken=range(1, 10_000)), rows(), PLAN, Run(1))
+
+
+class Two(Line):
+    """A second player whose losses are not numbers for a while."""
+
+    def __init__(self, broken: Sequence[int]):
+        super().__init__()
+        self.other = torch.nn.Parameter(torch.zeros(1))
+        self.spoilt, self.turns = set(broken), 0
+
+    def players(self):
+        return [*super().players(), Player("other", [self.other], 0.1)]
+
+    def loss(self, player, batch, progress, chance):
+        if player == "error":
+            return super().loss(player, batch, progress, chance)
+        self.turns += 1
+        return ((self.other - 2) ** 2).sum() * (float("nan") if self.turns in self.spoilt else 1.0)
+
+
+def test_each_player_is_guarded_by_itself():
+    task = Two(range(30, 45))
+    done = train(task, rows(), PLAN, Run(1))
+    assert done.skipped == 15 and float(task.other.detach()) == pytest.approx(2, abs=0.2)
+    with pytest.raises(FabricaError, match="loss of the other"):
+        train(Two(range(1, 10_000)), rows(), PLAN, Run(1))
 
 
 class Turning(Line):
@@ -155,7 +185,8 @@ def test_a_budget_ends_the_schedule_in_time(monkeypatch):
             factors.append(progress)
             return super().loss(player, batch, progress, chance)
 
-    done = train(Slow(), rows(), replace(PLAN, steps=100_000, looks=100_000), Run(1, budget=50))
+    done = train(Slow(), rows(), replace(PLAN, steps=100_000, looks=10), Run(1, budget=50))
+    assert [look.step for look in done.looks] == list(range(5, 51, 5))
     assert done.steps == 50 and factors == pytest.approx(np.arange(50) / 50)
 
 

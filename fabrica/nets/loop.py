@@ -16,6 +16,7 @@ a batch, and how the whole is judged. The loop does the rest, the same for every
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from abc import ABC, abstractmethod
@@ -34,7 +35,7 @@ from fabrica.nets.rows import seeded
 from fabrica.run import Run
 from fabrica.state import State
 
-__all__ = ["Look", "Plan", "Player", "Task", "Trained", "device_of", "kept", "train"]
+__all__ = ["Look", "Plan", "Player", "Task", "Trained", "device_of", "digest", "kept", "train"]
 
 LOST = 10  #: steps in a row without finite gradients after which training goes back
 FALLS = 3  #: times that training may go back before it is given up
@@ -147,17 +148,22 @@ def device_of(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def kept(folder: str, name: str, run: Run) -> Path | None:
-    """The checkpoint of one of the trainings of a fit in ``folder``, each branch of the run a file of its own; None
-    where no folder is named.
+def digest(*parts: np.ndarray | str) -> str:
+    """A name for what these arrays and words say, all of it."""
+    mark = hashlib.sha256()
+    for part in parts:
+        mark.update(part.encode() if isinstance(part, str) else np.ascontiguousarray(part).tobytes())
+    return mark.hexdigest()
 
-    >>> kept("", "flow", Run()) is None, kept(".", "flow", Run(7)).name.startswith("flow-")
-    (True, True)
-    """
-    if not folder:
+
+def kept(engine: Any, name: str, rows: np.ndarray, run: Run) -> Path | None:
+    """The checkpoint of one of the trainings of a fit, in the folder that the ``engine`` names: a file of its own for
+    each branch of a run, settings and ``rows`` (held out ones included); None where no folder is named."""
+    if not engine.checkpoint:
         return None
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    return Path(folder) / f"{name}-{run.key() & 0xFFFFFFFFFFFF:012x}.fab"
+    Path(engine.checkpoint).mkdir(parents=True, exist_ok=True)
+    of = digest(repr(replace(engine, checkpoint="")), str(run.key()), rows)
+    return Path(engine.checkpoint) / f"{name}-{of[:16]}.fab"
 
 
 def train(task: Task, rows: torch.Tensor, plan: Plan, run: Run, checkpoint: Path | None = None) -> Trained:
@@ -197,19 +203,22 @@ class _Training:
         self.weights: list[torch.Tensor] = list(task.averaged())
         self.average = [w.detach().clone() for w in self.weights]
         self.best = [a.clone() for a in self.average]
+        self.every: list[torch.Tensor] = [w for p in self.players for w in p.parameters]
+        self.safe = [w.detach().clone() for w in self.every]  # of all players, as they stood at the best look
         self.stand = _Stand()
         self.sums: dict[str, torch.Tensor] = {}
-        self.count = self.lost = 0
+        self.count = 0
+        self.lost = dict.fromkeys(self.optimisers, 0)
         self.epoch, self.order = -1, torch.empty(0)
         self.began, self.budget = time.monotonic(), plan.share * run.left()
 
     def go(self) -> Trained:
         self._resume()
-        every = max(1, math.ceil(self.plan.steps / max(1, self.plan.looks)))
+        seen = self._stage()
         while not self._over():
             self._step()
-            last = self.stand.step >= self.plan.steps or self._progress() >= 1
-            if self.stand.step % every == 0 or last:
+            if self._stage() > seen or self._progress() >= 1:
+                seen = self._stage()
                 self._look()
         with torch.no_grad():
             torch._foreach_copy_(self.weights, self.best)
@@ -223,9 +232,17 @@ class _Training:
         tired = bool(patience and stand.looks and len(stand.looks) - 1 - stand.best >= patience)
         return tired or stand.step >= self.plan.steps or self._progress() >= 1
 
+    def _spent(self) -> float:
+        """The share of the time that is over; 0 where there is no budget, which is then infinite."""
+        return min(1.0, (time.monotonic() - self.began) / max(self.budget, 1e-3))
+
     def _progress(self) -> float:
-        spent = (time.monotonic() - self.began) / max(self.budget, 1e-3)  # 0 where there is no budget: it is infinite
-        return min(1.0, max(self.stand.step / max(1, self.plan.steps), spent))
+        return min(1.0, max(self.stand.step / max(1, self.plan.steps), self._spent()))
+
+    def _stage(self) -> int:
+        """How many looks are due, by steps or by the budget, whichever is further."""
+        looks = max(1, self.plan.looks)
+        return max(self.stand.step * looks // max(1, self.plan.steps), int(self._spent() * looks))
 
     def _step(self) -> None:
         """One move of every player, then the average follows."""
@@ -264,7 +281,7 @@ class _Training:
         norm = torch.nn.utils.clip_grad_norm_(player.parameters, self.plan.clip or math.inf)
         if not bool(torch.isfinite(norm + loss.detach())):
             return self._skip(player)
-        self.lost = 0
+        self.lost[player.name] = 0
         for group in optimiser.param_groups:
             group["lr"] = player.rate * factor
         optimiser.step()
@@ -273,15 +290,16 @@ class _Training:
     def _skip(self, player: Player) -> None:
         """Leave out a step without finite gradients; after too many in a row, fall back."""
         self.stand.skipped += 1
-        self.lost += 1
-        if self.lost < LOST:
+        self.lost[player.name] += 1
+        if self.lost[player.name] < LOST:
             return
         if self.stand.falls >= FALLS:
             raise FabricaError(f"training does not converge: the loss of the {player.name} is not a number",
                                hint="set a smaller rate")
-        self.lost = 0
+        self.lost = dict.fromkeys(self.optimisers, 0)
         self.stand.falls, self.stand.rate = self.stand.falls + 1, self.stand.rate / 2
         with torch.no_grad():
+            torch._foreach_copy_(self.every, self.safe)
             torch._foreach_copy_(self.weights, self.best)
             torch._foreach_copy_(self.average, self.best)
         for optimiser in self.optimisers.values():
@@ -299,6 +317,7 @@ class _Training:
         if judged is None or known is None or judged < known:
             stand.best = len(stand.looks) - 1
             torch._foreach_copy_(self.best, self.average)
+            torch._foreach_copy_(self.safe, [w.detach() for w in self.every])
         if self.checkpoint is not None:
             part = self.checkpoint.with_name(self.checkpoint.name + ".part")
             modelfile.write(part, self._state())
@@ -320,24 +339,29 @@ class _Training:
 
     # ---------------------------------------------------------------- checkpoints
 
+    @property
+    def _kept(self) -> dict[str, list[torch.Tensor]]:
+        """What is kept besides the weights as they are."""
+        return {"average": self.average, "best": self.best, "safe": self.safe}
+
     def _state(self) -> State:
         stand = self.stand
         arrays = {f"net.{n}": _array(v) for n, v in self.task.net.state_dict().items()}
-        for name, tensors in (("average", self.average), ("best", self.best)):
+        for name, tensors in self._kept.items():
             arrays |= {f"{name}.{i}": _array(t) for i, t in enumerate(tensors)}
         for name, optimiser in self.optimisers.items():
             for i, held in optimiser.state_dict()["state"].items():
                 arrays |= {f"optimiser.{name}.{i}.{key}": _array(value) for key, value in held.items()}
         looks = [{"step": look.step, "losses": dict(look.losses), "judged": look.judged} for look in stand.looks]
         plain = {"step": stand.step, "rate": stand.rate, "falls": stand.falls, "skipped": stand.skipped,
-                 "looks": looks, "best": stand.best, "of": self._print()}
+                 "lost": self.lost, "looks": looks, "best": stand.best, "of": self._print()}
         return State(plain, arrays)
 
     def _print(self) -> list[Any]:
-        """What a checkpoint must be of: the same rows, seed, plan and shapes."""
+        """What a checkpoint must be of: the same rows, seed, plan, players and shapes."""
+        players = [[p.name, p.rate, list(p.betas), p.decay] for p in self.players]
         shapes = [list(w.shape) for w in self.task.net.parameters()]
-        total = float(self.rows.double().sum())
-        return [str(self.run.key()), list(self.rows.shape), total, self.plan.batch, self.plan.steps, shapes]
+        return [str(self.run.key()), digest(_array(self.rows)), repr(self.plan), players, shapes]
 
     def _resume(self) -> None:
         if self.checkpoint is None or not self.checkpoint.exists():
@@ -357,12 +381,13 @@ class _Training:
                                  hint="delete it, or train with the settings and the table that it is of")
         self.task.net.load_state_dict({n.removeprefix("net."): torch.from_numpy(a.copy())
                                        for n, a in arrays.items() if n.startswith("net.")})
-        for name, tensors in (("average", self.average), ("best", self.best)):
+        for name, tensors in self._kept.items():
             for i, tensor in enumerate(tensors):
                 tensor.copy_(torch.from_numpy(arrays[f"{name}.{i}"].copy()))
         for name, optimiser in self.optimisers.items():
             self._resume_optimiser(optimiser, f"optimiser.{name}.", arrays)
         looks = [Look(w["step"], w["losses"], w["judged"]) for w in plain["looks"]]
+        self.lost = {name: int(plain["lost"][name]) for name in self.optimisers}
         self.stand = _Stand(plain["step"], plain["rate"], plain["falls"], plain["skipped"], looks, plain["best"])
 
     @staticmethod

@@ -74,7 +74,7 @@ def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run, 
     steps = _steps(engine.epochs, len(seen), batch, rows.shape[1])
     plan = Plan(steps, batch, patience=engine.patience, precision=engine.precision, share=SPARE * share)
     done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"),
-                 kept(engine.checkpoint, "network", run))
+                 kept(engine, "network", rows, run))
     facts = {"steps": done.steps, "best": done.best.step, "held_out_nats": done.best.judged}
     return layers_of(net), facts
 

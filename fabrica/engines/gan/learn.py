@@ -41,7 +41,7 @@ def learned(engine: Gan, tokens: Tokens, rows: np.ndarray, run: Run) -> GanModel
     batch = batch_size(engine.batch, len(seen))
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, clip=0.0, average=AVERAGE, patience=0,
                 looks=10 if len(rows) >= ENOUGH else 3, precision=engine.precision, share=SPARE)
-    done = train(task, cells, plan, run.child("train"), kept(engine.checkpoint, "game", run))
+    done = train(task, cells, plan, run.child("train"), kept(engine, "game", rows, run))
     facts: dict[str, object] = {"steps": done.steps, "best": done.best.step, "misplaced": done.best.judged}
     return GanModel(tokens, net.generator.numbers(), facts)
 

@@ -41,18 +41,19 @@ def learned(engine: Vae, tokens: Tokens, rows: np.ndarray, run: Run) -> VaeModel
     device = device_of(engine.device)
     parts = aside(rows, HELD, HELD_ROWS, ENOUGH, run.child("held"))
     held, seen = (torch.from_numpy(part.astype(np.int64)).to(device) for part in parts)
-    net, facts = _autoencoder(engine, tokens, held, seen, run.child("autoencoder"))
+    net, facts = _autoencoder(engine, tokens, held, seen, rows, run.child("autoencoder"))
     clouds, middle, spread = _clouds(net, seen)
     decoder = scaled(net.decoder.numbers(), middle, spread)
     prior: Flow | Mixture
     if engine.prior == "mixture":
         prior = _mixture(engine, clouds, run.child("mixture"))
     else:
-        prior, facts["flow"] = _flow(engine, clouds, _moved(_cloud(net, held), middle, spread), run.child("flow"))
+        prior, facts["flow"] = _flow(
+            engine, clouds, _moved(_cloud(net, held), middle, spread), rows, run.child("flow"))
     return VaeModel(tokens, decoder, prior, facts)
 
 
-def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Tensor, run: Run
+def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Tensor, rows: np.ndarray, run: Run
                  ) -> tuple[Autoencoder, dict[str, Any]]:
     hidden = engine.hidden or _width(len(seen), HIDDEN)
     net = Autoencoder(tokens, engine.latent or _latent(tokens), hidden, seeded(run.child("weights"))).to(held.device)
@@ -61,17 +62,18 @@ def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Te
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, patience=3, precision=engine.precision,
                 share=HALF if engine.prior == "flow" else 0.8)
     return net, {"autoencoder": _facts(
-        train(task, seen, plan, run.child("train"), kept(engine.checkpoint, "autoencoder", run)))}
+        train(task, seen, plan, run.child("train"), kept(engine, "autoencoder", rows, run)))}
 
 
-def _flow(engine: Vae, clouds: torch.Tensor, held: torch.Tensor, run: Run) -> tuple[Flow, dict[str, Any]]:
+def _flow(engine: Vae, clouds: torch.Tensor, held: torch.Tensor, rows: np.ndarray, run: Run
+          ) -> tuple[Flow, dict[str, Any]]:
     width = engine.width or _width(len(clouds), WIDTH)
     net = FlowNet(clouds.shape[1] // 2, width, seeded(run.child("weights"))).to(clouds.device)
     batch = batch_size(2 * engine.batch, len(clouds))
     steps = max(1, min(engine.steps, len(clouds) // A_STEP))
     plan = Plan(steps, batch, patience=3, precision=engine.precision, share=0.9)
     done = train(FlowTask(net, held, rate=engine.flow_rate), clouds, plan, run.child("train"),
-                 kept(engine.checkpoint, "flow", run))
+                 kept(engine, "flow", rows, run))
     return net.numbers(), _facts(done)
 
 
