@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from fabrica.block import Block, Coded
+from fabrica.block import Block
 from fabrica.boosting import Detection, detect
 from fabrica.contract import Engine, Likelihood, Sheet
 from fabrica.errors import NotComputable
@@ -29,6 +29,8 @@ MOST = 40_000  #: rows of a trial, both halves together
 ASKED = 4_000  #: members, and as many others, that are attacked, and real rows that tell how near strangers come
 CELLS = 1_000_000_000  #: cells of a wide table that are compared with one another; then fewer people are asked about
 FAR = 0.95  #: who lies farther from the reference than this share of people stands out
+MAYBE = ("outliers", "outliers_error", "likelihood")  #: what a trial may not know
+DONORS = 4_000  #: people among whom the nearest is looked for who stands in for a protected one
 LEAST = 200  #: rows from which a trial says anything
 
 
@@ -39,18 +41,20 @@ class Trial:
     Parameters
     ----------
     name : of the engine.
-    c2st : against rows that nobody learned from; 1 = cannot be told apart.
+    c2st, c2st_error : against rows that nobody learned from, and its standard error; 1 = cannot be told apart.
     attack, attack_error : AUC of the attack on all, and its standard error; 0.5 = no better than chance.
-    outliers : AUC on those who stand out; None where nobody does.
+    outliers, outliers_error : the same on those who stand out; None where nobody does.
     likelihood : mean log-probability of rows that nobody learned from, in nats; None where the model knows none.
     seconds : that learning one half and drawing a twin took.
     """
 
     name: str
     c2st: float
+    c2st_error: float
     attack: float
     attack_error: float
     outliers: float | None
+    outliers_error: float | None
     likelihood: float | None
     seconds: float
 
@@ -59,19 +63,20 @@ class Trial:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, object]) -> Trial:
-        """Read and check; anything but finite numbers is a ``ValueError``."""
+        """Read and check; anything but finite numbers, where there must be one, is a ``ValueError``."""
         values = dict(plain)
         name = str(values.pop("name"))
         found = {key: None if value is None else float(value) for key, value in values.items()}  # type: ignore[arg-type]
-        if not all(np.isfinite(v) for v in found.values() if v is not None):
+        if not all(key in MAYBE if value is None else np.isfinite(value) for key, value in found.items()):
             raise ValueError(name)
         return cls(name, **found)  # type: ignore[arg-type]
 
     def words(self) -> str:
         nats = "" if self.likelihood is None else f", {self.likelihood:.2f} nats a row"
-        apart = "" if self.outliers is None else f" ({self.outliers:.3f} on those who stand out)"
-        return (f"{self.name}: C2ST {self.c2st:.3f} against unseen rows, attack {self.attack:.3f} ± "
-                f"{self.attack_error:.3f}{apart}{nats}, {self.seconds:.1f} s on one half")
+        apart = "" if self.outliers is None else (
+            f" ({self.outliers:.3f} ± {self.outliers_error:.3f} on those who stand out)")
+        return (f"{self.name}: C2ST {self.c2st:.3f} ± {self.c2st_error:.3f} against unseen rows, attack "
+                f"{self.attack:.3f} ± {self.attack_error:.3f}{apart}{nats}, {self.seconds:.1f} s on one half")
 
 
 def halves(rows: Block, run: Run) -> tuple[Block, Block]:
@@ -114,17 +119,22 @@ class Court:
         reference = others.take(order[: min(most, len(others) // 2)])
         strangers = others.take(order[len(others) // 2 :][:most])
         asked = Block.concat([members.take(slice(0, len(strangers))), strangers])
-        return cls(members, others, asked, nearest(asked, reference), sheet(others, run.child("others")))
+        return cls(members, others, asked, nearest(asked, reference)[0],
+                   sheet(others, run.child("others")))
 
-    def attack(self, twin: Block) -> tuple[tuple[float, float], float | None]:
+    def attack(self, twin: Block) -> tuple[tuple[float, float], tuple[float, float] | None]:
         """(AUC, standard error) of telling members from others by how much nearer the twin comes than the reference
-        does; and the AUC on those who stand out, None where nobody does."""
-        score = self.near - nearest(self.asked, twin)
+        does; and the same on those who stand out, None where nobody does."""
+        score = self.near - nearest(self.asked, twin)[0]
         truth = (np.arange(len(score)) < len(score) // 2).astype(np.int64)
         apart = self.near > np.quantile(self.near, FAR)
-        outliers = auc(truth[apart], score[apart])[0] if 0 < truth[apart].sum() < apart.sum() else None
-        area, variance = auc(truth, score)
-        return (area, float(np.sqrt(variance))), outliers
+        some = 0 < truth[apart].sum() < apart.sum()
+        return _area(truth, score), _area(truth[apart], score[apart]) if some else None
+
+
+def _area(truth: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+    area, variance = auc(truth, score)
+    return area, float(np.sqrt(variance))
 
 
 def tried(name: str, engine: Engine, court: Court, run: Run) -> Trial:
@@ -138,16 +148,19 @@ def tried(name: str, engine: Engine, court: Court, run: Run) -> Trial:
     likelihood = None
     if isinstance(model, Likelihood):
         likelihood = float(model.log_prob(court.others.take(slice(0, ASKED)), run.child("likelihood")).mean())
-    return Trial(name, Detection.closeness(found.auc), *everybody, outliers, likelihood, round(seconds, 2))
+    apart, apart_error = outliers or (None, None)
+    return Trial(name, Detection.closeness(found.auc), 2 * found.error, *everybody, apart, apart_error, likelihood,
+                 round(seconds, 2))
 
 
 def sheet(rows: Block, run: Run) -> Sheet:
-    """Codes as a judge sees them: those that stand in an order as numbers, the others as levels, the protected rest
-    as somebody else."""
+    """Codes as a judge sees them: those that stand in an order as numbers, the others as levels. A protected level is
+    replaced by that of the nearest person who has a common one: a twin shows a common level in its place, and a judge
+    who saw the protected one would punish all engines for what they must do."""
     values: dict[str, np.ndarray] = {}
     levels: dict[str, list[str]] = {}
     for j, column in enumerate(rows):
-        codes = _shown(column, run.child(j)).astype(np.int64)
+        codes = _shown(rows, j, run.child(j)).astype(np.int64)
         name = f"{j}"
         if column.ordered:
             values[name] = np.where(codes < column.absent, np.nan, codes)
@@ -157,19 +170,25 @@ def sheet(rows: Block, run: Run) -> Sheet:
     return Sheet(len(rows), values, levels)
 
 
-def _shown(column: Coded, run: Run) -> np.ndarray:
-    """(n,) the codes with the rest replaced by those of others, which is what every twin shows of it."""
+def _shown(rows: Block, j: int, run: Run) -> np.ndarray:
+    """(n,) the codes of column j with the rest replaced by the code of the nearest other row (hot deck; Andridge and
+    Little, Int. Stat. Rev. 78, 2010)."""
+    column = rows.columns[j]
     hidden = column.codes == column.rest if column.rest is not None else np.zeros(len(column), bool)
     if not hidden.any() or hidden.all():
         return column.codes
+    donors = run.random().permutation(np.flatnonzero(~hidden))[:DONORS]
+    others = Block(tuple(c for i, c in enumerate(rows) if i != j), len(rows))
     codes = column.codes.copy()
-    codes[hidden] = run.random().choice(codes[~hidden], int(hidden.sum()))
+    codes[hidden] = column.codes[donors[nearest(others.take(np.flatnonzero(hidden)), others.take(donors))[1]]]
     return codes
 
 
-def nearest(asked: Block, rows: Block) -> np.ndarray:
-    """(n,) distance of each row that is asked about to the nearest of ``rows``: places in the marginal apart, and 1 for
-    each level that differs and for a value where the other has none."""
+def nearest(asked: Block, rows: Block) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) distance of each row that is asked about to the nearest of ``rows``, and (n,) which it is.
+
+    Places in the marginal apart, and 1 for each level that differs and for a value where the other has none.
+    """
     numbers, levels = _places(asked)
     other_numbers, other_levels = _places(rows)
     return _nearest(numbers, levels, other_numbers, other_levels)
@@ -193,7 +212,7 @@ def _places(rows: Block) -> tuple[np.ndarray, np.ndarray]:
 @kernel
 def _nearest(numbers, levels, other_numbers, other_levels):  # type: ignore[no-untyped-def]
     n, m = len(numbers), len(other_numbers)
-    out = np.empty(n, np.float32)
+    out, which = np.empty(n, np.float32), np.zeros(n, np.int64)
     for i in range(n):
         best = np.float32(1e30)
         for k in range(m):
@@ -203,6 +222,7 @@ def _nearest(numbers, levels, other_numbers, other_levels):  # type: ignore[no-u
             if d < best:
                 for b in range(levels.shape[1]):
                     d += np.float32(levels[i, b] != other_levels[k, b])
-                best = min(best, d)
+                if d < best:
+                    best, which[i] = d, k
         out[i] = best
-    return out
+    return out, which

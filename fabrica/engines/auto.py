@@ -21,11 +21,13 @@ from fabrica.contract import Choice, Chooser, Engine, Model, Setting
 from fabrica.errors import SettingError, UnknownName
 from fabrica.run import Run
 from fabrica.trial import LEAST, MOST, Court, Trial, halves, tried
+from fabrica.version import VERSION
 
 __all__ = ["Auto"]
 
 JUDGING = 3.0  #: seconds that judging a twin takes, about
-CLOSE = 0.01  #: C2ST within which two rivals count as equally good; then the one farther from people wins
+CLOSE = 0.01  #: C2ST within which two rivals count as equally good, if its error is not larger; then the one farther
+#: from people wins
 SAFER = ", safer"  #: what is said behind an engine's name where its settings were made safer
 SIMPLE = "trees"  #: what learns a table that is too small to be tried on
 
@@ -34,10 +36,11 @@ SIMPLE = "trees"  #: what learns a table that is too small to be tried on
 class Auto(Engine, Chooser):
     """The best of the others."""
 
-    title = "the best of the others for this table inside --budget (60 s), by trials on halves, with a cap on closeness"
+    title = "the best of the others for this table inside --budget (60 s), by trials on halves; none surely too close"
     source = "Stone, JRSS B 36(2), 1974; Lopez-Paz and Oquab, ICLR 2017"
 
-    cap: Annotated[float, Setting("AUC that the membership attack may reach in a trial", low=0.5, high=1)] = 0.515
+    cap: Annotated[
+        float, Setting("AUC that a trial's attack may not exceed by more than its error", low=0.5, high=1)] = 0.515
     time: Annotated[float, Setting("seconds to choose and learn where no budget is given", low=1, high=1e6)] = 60.0
     among: Annotated[str, Setting("names of the engines to try, with commas; empty: all")] = ""
     memory: Annotated[str, Setting("file that remembers trials, to go on from after a kill; empty: none")] = ""
@@ -107,7 +110,8 @@ class Auto(Engine, Chooser):
 
     def _print(self, rows: Block, run: Run) -> str:
         """What remembered trials must be of: the same rows, seed and settings."""
-        mark = hashlib.sha256(repr((run.key(), MOST, sorted(map(repr, self.rivals.values())))).encode())
+        said = (VERSION, run.key(), MOST, sorted(map(repr, self.rivals.values())))
+        mark = hashlib.sha256(repr(said).encode())
         for column in rows:
             mark.update(column.codes.tobytes())
         return mark.hexdigest()
@@ -149,6 +153,7 @@ def chosen(trials: list[Trial], cap: float) -> Trial:
     fine = [trial for trial in trials if not _over(trial, cap)]
     if not fine:
         return min(trials, key=lambda t: t.attack)
-    best = max(trial.c2st for trial in fine)
+    best = max(fine, key=lambda trial: trial.c2st)
+    alike = best.c2st - max(CLOSE, best.c2st_error)
     nats = {t.name: -math.inf if t.likelihood is None else t.likelihood for t in fine}
-    return min((t for t in fine if t.c2st >= best - CLOSE), key=lambda t: (t.attack, -nats[t.name]))
+    return min((t for t in fine if t.c2st >= alike), key=lambda t: (t.attack, -nats[t.name]))
