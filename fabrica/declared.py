@@ -111,8 +111,22 @@ class DeclaredCoder(Coder):
         """(B + 1,) the positions at which codes are cut."""
         assert not isinstance(self.source, Sequence)
         table = self.source.table
-        few = table is not None and (isinstance(self.source, Levels) or len(table[0]) <= CELLS)
-        return np.append(0.0, table[1]) if table is not None and few else np.linspace(0, 1, CELLS + 1)
+        if table is not None and (isinstance(self.source, Levels) or len(table[0]) <= CELLS):
+            return np.append(0.0, table[1])
+        rounded = self._between()
+        return np.linspace(0, 1, CELLS + 1) if rounded is None else rounded
+
+    def _between(self) -> np.ndarray | None:
+        """Edges between rounded numbers, where there are few: a number that is known is all that rounds to it."""
+        assert isinstance(self.source, Law)
+        if self.decimals is None or self.source.whole:
+            return None
+        low, high = self.values(np.array([0.0, 1.0]))
+        step = 10.0**-self.decimals
+        if not (high - low) / step < CELLS:
+            return None
+        cuts = self.source.position(low + step * (np.arange(round((high - low) / step)) + 0.5))
+        return np.unique(np.concatenate([[0.0], cuts, [1.0]]))
 
     @property
     def shares(self) -> list[np.ndarray]:

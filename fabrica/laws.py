@@ -26,6 +26,7 @@ SUPPORT = 1 << 22  #: values of a discrete law that are kept in a table; beyond 
 TAIL = 1e-16  #: mass that a table may leave out at an end
 MASS = 1e-9  #: what bounds must hold of the tail that begins at them, or digits would be lost
 HUGE = 2.0**62  #: beyond it whole numbers do not fit a column
+LOOKED = 65  #: positions at which a law is asked before it is believed
 OTHERS = "give other parameters, or `bounds`"
 
 Form = tuple[tuple[str, ...], Callable[..., tuple[str, dict[str, float]]]]
@@ -207,13 +208,18 @@ class Law:
 
     def __post_init__(self) -> None:
         with np.errstate(all="ignore"):
-            ends = self.values(np.array([0.0, 1.0]))
+            ends = self.values(np.linspace(0, 1, LOOKED))
         if not np.isfinite(ends).all() or (self.whole and np.abs(ends).max() > HUGE):
             raise SchemaError(f"this {self.name} has values that no column can hold", hint=OTHERS)
 
     @property
     def whole(self) -> bool:
         return LAWS[self.name].whole
+
+    @cached_property
+    def steady(self) -> bool:
+        """Whether it has a variance, without which a correlation of values says nothing."""
+        return self.bounds is not None or bool(np.isfinite(self._frozen.var()))
 
     @cached_property
     def _frozen(self) -> Any:
@@ -264,6 +270,7 @@ class Law:
         upper, first, last = self._inside
         mass = first + np.clip(position, FIRST, LAST) * (last - first)
         found = np.asarray((self._frozen.isf if upper else self._frozen.ppf)(mass), np.float64)
+        found = np.maximum(found, self._frozen.support()[0])  # SciPy's quantile of nothing is below it
         if self.bounds is None:
             return found
         low, high = self.bounds

@@ -15,6 +15,7 @@ import fabrica
 from fabrica.cli import commands
 from fabrica.contract import Conditional
 from fabrica.declared import DeclaredCoder
+from fabrica.errors import SchemaError
 from fabrica.laws import LAWS, law
 from fabrica.run import Run
 from fabrica.specification.completed import completed
@@ -390,3 +391,57 @@ def test_a_bad_file_is_one_clear_error(tmp_path, text, what):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(fabrica.FabricaError, match="cannot be read"):
         fabrica.load(tmp_path / "nowhere.yaml")
+
+
+# ---------------------------------------------------------------- ends and edges
+
+
+@pytest.mark.parametrize("mean", [7e10, 1e11])
+def test_a_law_that_scipy_cannot_turn_round_is_refused(mean: float) -> None:
+    with pytest.raises(SchemaError, match="no column can hold"):
+        fabrica.specify({"columns": {"x": {"distribution": "poisson", "mean": mean}}})
+
+
+def test_a_sure_success_comes_at_the_first_trial() -> None:
+    twin = fabrica.sample({"columns": {"x": {"distribution": "geometric", "p": 1.0}}}, 50)
+    assert set(twin["x"].to_pylist()) == {1}
+
+
+@pytest.mark.parametrize("law", [
+    {"distribution": "negative_binomial", "mean": 100, "std": 300},
+    {"distribution": "beta", "alpha": 0.05, "beta": 1.0, "decimals": 3},
+])
+@pytest.mark.parametrize("wanted", [0.5, -0.3])
+def test_ranks_hang_together_as_declared_where_a_point_mass_meets_a_long_tail(law: dict, wanted: float) -> None:
+    said = {"columns": {"x": law, "y": {"distribution": "normal", "mean": 0, "std": 1}},
+            "correlations": [["x", "y", wanted]]}
+    x, y = (np.array(c) for c in fabrica.sample(said, 60_000, seed=3).to_pydict().values())
+    assert stats.spearmanr(x, y).statistic == pytest.approx(wanted, abs=0.02)
+
+
+def test_values_without_a_variance_have_no_correlation() -> None:
+    said = {"columns": {"x": {"distribution": "pareto", "shape": 1.5, "low": 1},
+                        "y": {"distribution": "normal", "mean": 0, "std": 1}},
+            "correlations": {"measure": "pearson", "pairs": [["x", "y", 0.5]]}}
+    with pytest.raises(SchemaError, match="no variance"):
+        fabrica.specify(said)
+    said["columns"]["x"]["bounds"] = [1, 50]
+    fabrica.specify(said)
+
+
+def test_a_perfect_correlation_is_moved_with_a_word() -> None:
+    said = {"columns": {n: {"distribution": "normal", "mean": 0, "std": 1} for n in "xy"},
+            "correlations": [["x", "y", 1.0]]}
+    assert any("moved" in note for note in fabrica.specify(said).facts["notes"])
+
+
+def test_a_rounded_number_that_is_known_is_all_that_rounds_to_it() -> None:
+    """y given that x is written as 0 scatters as it does among the rows that say so."""
+    law = {"distribution": "normal", "mean": 0, "std": 1}
+    model = fabrica.specify({"columns": {"x": {**law, "decimals": 0}, "y": law}, "correlations": [["x", "y", 0.9]]})
+    rows = model.sample(40_000, seed=4)
+    x, y = (np.array(rows[n]) for n in "xy")
+    block = model.encoder.encode(rows.filter(pa.array(x == 0)), Run(1))
+    drawn = model.model.complete(block, np.tile([True, False], (len(block), 1)), Run(2))
+    found = np.array(model.encoder.decode(drawn, range(len(block)), Run(3)).column("y"))
+    assert found.std() == pytest.approx(y[x == 0].std(), rel=0.05)

@@ -23,7 +23,7 @@ from scipy.special import ndtr
 
 from fabrica.declared import DeclaredCoder
 from fabrica.errors import SchemaError, UnknownName
-from fabrica.laws import number
+from fabrica.laws import Law, number
 from fabrica.nearest import FLOOR, nearest
 from fabrica.specification.completed import completed
 
@@ -31,7 +31,8 @@ __all__ = ["MEASURES", "latent"]
 
 MEASURES = ("spearman", "pearson", "normal")
 GRID = np.linspace(-8.5, 8.5, 8193)  #: of the normal, on which a column's function is looked at
-MOST = 160  #: steps of one column's function
+MOST = 160  #: steps of one column's function, besides its point masses
+HEAVY = 0.005  #: share from which a value is a point mass
 PANELS = 128  #: of the angle from -90 to 90 degrees
 ROUNDING = 0.006  #: how far correlations that contradict each other may be moved without a word: their second decimal
 HINT = "write `correlations: [[age, income, 0.6]]`"
@@ -57,14 +58,24 @@ class Stairs:
         shown = _ranks(values, mass) if measure == "spearman" else values / max(1.0, float(np.abs(values).max()))
         rises = np.diff(shown)
         places, smooth = GRID[1:-1], np.count_nonzero(rises) > MOST
-        if smooth:  # all but continuous: the middles of wider stairs
-            wide = np.arange(0, len(shown), -(-len(shown) // MOST))
-            middles = shown[np.minimum(wide + (wide[1] - wide[0]) // 2, len(shown) - 1)]
-            rises, places = np.diff(middles), GRID[wide[1:]]
-            mass, shown = np.add.reduceat(mass, wide), middles
+        heavy = _heavy(values, mass)
+        if smooth:  # wider stairs, at their means; a point mass stays a step of its own
+            wide = np.zeros(len(shown), bool)
+            wide[:: -(-len(shown) // MOST)] = True
+            wide[1:] |= (values[1:] != values[:-1]) & (heavy[1:] | heavy[:-1])
+            start = np.flatnonzero(wide)
+            own = np.add.reduceat(mass, start)
+            shown = np.add.reduceat(mass * shown, start) / np.maximum(own, 1e-300)
+            rises, places, mass = np.diff(shown), GRID[start[1:]], own
         kept = rises != 0
         spread = np.sqrt(max(0.0, mass @ shown**2 - (mass @ shown) ** 2))
-        return cls(places[kept], rises[kept], float(spread), bool(smooth and measure == "spearman"))
+        return cls(places[kept], rises[kept], float(spread), bool(smooth and measure == "spearman" and not heavy.any()))
+
+
+def _heavy(values: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """(n,) whether each of the ascending ``values`` is a point mass."""
+    _, which = np.unique(values, return_inverse=True)
+    return (np.bincount(which.ravel(), mass) > HEAVY)[which.ravel()]
 
 
 def _ranks(values: np.ndarray, mass: np.ndarray) -> np.ndarray:
@@ -99,7 +110,7 @@ def latent(said: Any, coders: Mapping[str, DeclaredCoder]) -> tuple[np.ndarray, 
     """
     measure, pairs = _read(said)
     names = list(coders)
-    wanted, named = np.eye(len(names)), np.eye(len(names), dtype=bool)
+    wanted, asked, named = np.eye(len(names)), np.eye(len(names)), np.eye(len(names), dtype=bool)
     stairs: dict[str, Stairs] = {}
     for (a, b), value in pairs.items():
         for name in (a, b):
@@ -108,13 +119,18 @@ def latent(said: Any, coders: Mapping[str, DeclaredCoder]) -> tuple[np.ndarray, 
         r = value if measure == "normal" else _inverse(a, b, value, stairs, measure)
         i, j = names.index(a), names.index(b)
         wanted[i, j] = wanted[j, i] = np.clip(r, FLOOR - 1, 1 - FLOOR)
+        asked[i, j] = asked[j, i] = r
         named[i, j] = named[j, i] = True
-    return _fitting(completed(wanted, named), names, pairs, measure, stairs)
+    return _fitting(np.where(named, asked, whole := completed(wanted, named)), whole, names, pairs, measure, stairs)
 
 
 def _stairs(name: str, coders: Mapping[str, DeclaredCoder], measure: str) -> Stairs:
     if name not in coders:
         raise UnknownName("column with a distribution", name, list(coders), where="correlations")
+    source = coders[name].source
+    if measure == "pearson" and isinstance(source, Law) and not source.steady:
+        raise SchemaError(f"{name!r} has no variance, so no correlation of values", where="correlations",
+                          hint="declare correlations of ranks (measure: spearman), or bounds")
     found = Stairs.of(coders[name], measure)
     if not found.rises.size:
         raise SchemaError(f"{name!r} has one value only, so it has no correlation", where="correlations")
@@ -133,11 +149,11 @@ def _inverse(a: str, b: str, value: float, stairs: Mapping[str, Stairs], measure
     return float(np.interp(value, np.maximum.accumulate(seen), r))
 
 
-def _fitting(wanted: np.ndarray, names: list[str], pairs: Pairs, measure: str,
+def _fitting(asked: np.ndarray, wanted: np.ndarray, names: list[str], pairs: Pairs, measure: str,
              stairs: Mapping[str, Stairs]) -> tuple[np.ndarray, list[str]]:
-    """The nearest matrix that normals can have, unless it is another one than was declared."""
+    """The nearest matrix to ``wanted`` that normals can have, unless it is another one than was ``asked``."""
     found = nearest(wanted)
-    moved = float(np.abs(found - wanted).max(initial=0.0))
+    moved = float(np.abs(found - asked).max(initial=0.0))
     if moved <= ROUNDING:
         note = f"correlations were moved by at most {moved:.4f} so that they fit together"
         return found, [note] if moved > 1e-6 else []
