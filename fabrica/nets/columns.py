@@ -50,13 +50,15 @@ def pieces(token: Token, count: int) -> np.ndarray:
     return np.unique(alone, return_inverse=True)[1].ravel()
 
 
-def basis(token: Token, count: int) -> np.ndarray:
-    """(K, m) what the logits of a column are combined of: ``count`` cosines and a lever for each point mass where it is
-    fine, a lever for each token where it is not."""
+def basis(token: Token, count: int) -> np.ndarray | None:
+    """(K, m) float32 what the logits of a fine column are combined of: ``count`` cosines, and a lever for each point
+    mass. None where the column is not fine: it has a lever for each token."""
     if not fine(token):
-        return np.eye(token.size)
-    alone = masses(token)
-    return np.concatenate([waves(token, count)[:, count:], np.eye(token.size)[:, alone]], 1)
+        return None
+    alone = np.flatnonzero(masses(token))
+    levers = np.zeros((token.size, len(alone)), np.float32)
+    levers[alone, np.arange(len(alone))] = 1
+    return np.concatenate([waves(token, count)[:, count:].astype(np.float32), levers], 1)
 
 
 def blur(token: Token, width: float) -> np.ndarray | None:

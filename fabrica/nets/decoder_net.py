@@ -45,14 +45,14 @@ class DecoderNet(nn.Module):
         self.first_bias = nn.Parameter(torch.zeros(hidden))
         self.blocks = drawn(chance, blocks, hidden, hidden, scale=1 / np.sqrt(hidden))
         self.block_bias = nn.Parameter(torch.zeros(blocks, hidden))
-        said = [basis(t, COSINES).astype(np.float32) for t in tokens.columns]
-        self.parts, self.sizes = [s.shape[1] for s in said], [s.shape[0] for s in said]
+        said = [basis(t, COSINES) for t in tokens.columns]
+        self.sizes = list(tokens.sizes)
+        self.parts = [size if here is None else here.shape[1] for size, here in zip(self.sizes, said, strict=True)]
         self.last = drawn(chance, hidden, sum(self.parts), scale=0.1 / np.sqrt(hidden))
         odds = np.concatenate([np.log(t.seen + ODDS) for t in tokens.columns] or [np.zeros(0)])
         self.bias = nn.Parameter(torch.from_numpy(odds.astype(np.float32)))
         for j, here in enumerate(said):
-            plain = here.shape[0] == here.shape[1]
-            self.register_buffer(f"basis{j}", None if plain else torch.from_numpy(here.T.copy()))
+            self.register_buffer(f"basis{j}", None if here is None else torch.from_numpy(here.T.copy()))
 
     def hidden(self, latent: torch.Tensor) -> torch.Tensor:
         x = functional.silu(latent @ self.first + self.first_bias)

@@ -277,6 +277,19 @@ def attack(engine: Boosted, key: int) -> float:
     return float((inside[:, None] < outside).mean() + (inside[:, None] == outside).mean() / 2)
 
 
+@pytest.mark.parametrize("few", [1, 2, 4])
+def test_nothing_is_learned_of_who_has_a_level_of_fewer_than_k(few: int) -> None:
+    """Their values stand out, so that a model of the first question would find them (at k = 1 it does)."""
+    y = np.r_[np.full(few, 99), chance(19).integers(0, 80, 2_000 - few)]
+    level = np.r_[np.full(few, 3), chance(20).integers(0, 3, 2_000 - few)]
+    block = Block.of([coded("y", 100, y, ordered=True), coded("level", 4, level, rest=3)])
+    stage = Boosted(k=5).fit(block, None, Run(1)).stages[-1]
+    assert not len(stage.levels[0]) and stage.hierarchy.counts[3] == 5
+    careless = Boosted(k=1, leaf=1).fit(block.take(np.r_[np.repeat(np.arange(few), 40), np.arange(few, 2_000)]), None,
+                                        Run(1)).stages[-1]
+    assert len(careless.levels[0])
+
+
 def test_nobody_is_copied() -> None:
     """The attack bites: small leaves and no early stop give people away; the defaults leave it its luck."""
     careless = Boosted(leaf=1, k=1, ridge=0.0, rounds=100, patience=0, rate=0.5)

@@ -77,10 +77,10 @@ class Chain(nn.Module):
         self.second = weights(columns, h, h, scale=1 / np.sqrt(h))
         self.second_bias = nn.Parameter(torch.zeros(columns, h))
         for j, token in enumerate(tokens.columns):
-            said = torch.from_numpy(basis(token, COSINES).astype(np.float32))
-            plain = said.shape[0] == said.shape[1]
-            self.register_buffer(f"basis{j}", None if plain else said.T.contiguous())
-            setattr(self, f"last{j}", weights(h, said.shape[1], scale=0.1 / np.sqrt(h)))
+            said = basis(token, COSINES)
+            self.register_buffer(f"basis{j}", None if said is None else torch.from_numpy(said.T.copy()))
+            parts = token.size if said is None else said.shape[1]
+            setattr(self, f"last{j}", weights(h, parts, scale=0.1 / np.sqrt(h)))
             setattr(self, f"bias{j}", nn.Parameter(torch.from_numpy(np.log(token.seen + ODDS).astype(np.float32))))
 
     def table(self) -> torch.Tensor:

@@ -33,7 +33,8 @@ class Hierarchy:
     counts : (size,) int64: learned rows of each code.
     order : (size,) int64: the codes as they stand from left to right.
     absent : how many codes at the low end mean "missing"; rest : the protected code or None.
-    least : rows on either side of a question, at least; only the rest is parted whatever it holds.
+    least : rows on either side of a question, at least; only the rest is parted whatever it holds, and counts as so
+        many at least.
     """
 
     counts: np.ndarray
@@ -49,6 +50,8 @@ class Hierarchy:
         if column.rest is not None:
             group[column.rest] = 2
         counts = np.bincount(column.codes, minlength=column.size).astype(np.int64)
+        if column.rest is not None and 0 < counts[column.rest] < least:
+            counts[column.rest] = least  # how few they are is nobody's business
         return cls(counts, np.lexsort((line, group)), column.absent, column.rest, least)
 
     @cached_property
@@ -152,6 +155,11 @@ class Hierarchy:
         """(size,) the middle of each code among all rows, in [0, 1], as they stand."""
         half = (self.below[1:] + self.below[:-1]) / 2 / max(int(self.below[-1]), 1)
         return half[self.place]
+
+    @cached_property
+    def guarded(self) -> bool:
+        """Whether the first question parts so few people that nothing may be learned of who they are."""
+        return bool(self.shown) and self.counts[self.order[-1]] <= self.least
 
     @cached_property
     def shown(self) -> int:

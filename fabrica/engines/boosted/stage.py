@@ -78,7 +78,7 @@ class Stage:
             right[rows] = place[rows] >= h.cut[node[rows]]
             levels.append(Forest.of(()))
             over = partial(late, FIRST + (1 - FIRST) * (level + 1) / h.depth)
-            if count and not over():
+            if count and not over() and not (level == 0 and h.guarded):
                 blank.look(wide, rows, node[rows], level, expected)
                 learn, judge = rows[~judged[rows]], rows[judged[rows]]
                 levels[-1] = boost(wide, nominal, right, h.odds[node], learn, judge, how, over)

@@ -38,7 +38,7 @@ class Gan(Engine):
     start = 10.0
     needs = ("torch",)
 
-    epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000)] = 30.0
+    epochs: Annotated[float, Setting("times that each row is seen, at most", low=0.01, high=10_000)] = 16.0
     tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=1000)] = 32
     latent: Annotated[int, Setting("numbers that a row is made from", low=1, high=1024)] = 64
     hidden: Annotated[int, Setting("numbers in the networks' layers", low=8, high=8192)] = 192

@@ -24,7 +24,7 @@ __all__ = ["learned"]
 
 ENOUGH = 4000  #: rows from which some are held out to judge by; a smaller table is judged by the rows it learns from
 HELD, HELD_ROWS = 0.05, 2000  #: share of the rows that are, and their number at most
-EPOCHS, MOST_STEPS = 30.0, 4000  #: at that many epochs, whatever the number of rows
+EPOCHS, MOST_STEPS = 16.0, 4000  #: at that many epochs, whatever the number of rows
 LEAST, MADE = 16, 2048  #: rows for each step, at least; rows made at a time to be judged
 SPARE = 0.9  #: of the time, the rest sets margins right
 AVERAGE = 0.999

@@ -37,10 +37,11 @@ class Ties:
     @classmethod
     def of(cls, net: Game, rows: torch.Tensor) -> Ties:
         """Of token rows (n, C)."""
-        parts = [net.seen(part) for part in rows.split(4096)]
-        middle = torch.stack([part.sum(0, dtype=torch.float64) for part in parts]).sum(0) / len(rows)
-        both = torch.stack([part.double().T @ part.double() for part in parts]).sum(0)
-        products = both / len(rows) - torch.outer(middle, middle)
+        middle, both = torch.zeros(()).to(rows.device), torch.zeros(()).to(rows.device)
+        for part in rows.split(4096):
+            seen = net.seen(part).double()
+            middle, both = middle + seen.sum(0) / len(rows), both + seen.T @ seen / len(rows)
+        products = both - torch.outer(middle, middle)
         spread = products.diagonal().clamp(min=0).sqrt()
         scale = torch.where(spread > LEAST, spread, torch.inf).pow(-POWER) / max(1, len(net.sizes)) ** 0.5
         return cls(middle.float(), scale.float(), (products * torch.outer(scale, scale)).float())

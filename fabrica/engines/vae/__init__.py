@@ -33,7 +33,7 @@ SETTLED = 2048, 16_384  #: rows drawn to set the margins right: at least, at mos
 class Vae(Engine):
     """The autoencoder."""
 
-    title = "an autoencoder whose latent numbers a flow learns: sharper the longer it learns; a minute and more"
+    title = "an autoencoder whose latent numbers a flow learns: less sharp than trees; a minute"
     source = "Kingma and Welling, ICLR 2014; Zhang et al. (TabSyn), ICLR 2024; Lipman et al., ICLR 2023"
     cost = 130.0
     start = 10.0
