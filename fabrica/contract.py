@@ -13,6 +13,7 @@ Source               a file format, read in parts and written atomically
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,6 +80,8 @@ class Settings:
             wanted: Any = (int, float) if kind is float else kind
             if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
                 raise SettingError(f"must be {kind.__name__}, not {type(value).__name__}", where=where)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise SettingError("must be a finite number", where=where)
             if setting.choices and value not in setting.choices:
                 raise SettingError(f"must be one of {', '.join(setting.choices)}", where=where)
             if (setting.low is not None and value < setting.low) or (setting.high is not None and value > setting.high):

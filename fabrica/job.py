@@ -78,8 +78,9 @@ class Job:
         """The report on the twin of ``model``; ``seconds`` tell how long learning and sampling took."""
         report = judge(self.train, twin, self.holdout, table=self.table, target=self.recipe.target,
                        run=self.run.child("evaluate"))
-        notes = (*model.facts.get("chosen", ()), *self.notes)
-        return told(report, notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds)
+        chosen = list(model.facts.get("chosen", ()))
+        return told(report, self.notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds,
+                    **({"chosen": chosen} if chosen else {}))
 
 
 def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] | None = None, **facts: Any) -> Report:

@@ -150,7 +150,7 @@ def number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
         reads = isinstance(value, str) and _reads(value)  # YAML takes 1e6 for a text
         raise SchemaError(f"`{name}` must be a number",
-                          hint=f"write {name}: {value} as a number, such as 1.0e+6" if reads else None)
+                          hint=f"write {name}: {value} as a number, such as {float(value)!r}" if reads else None)
     return float(value)
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fabrica import catalog, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
-from fabrica.contract import Chooser, Engine, Model
+from fabrica.contract import Chooser, Engine, Likelihood, Model
+from fabrica.counted import filled
 from fabrica.dataset import Dataset, atomic
 from fabrica.encoder import Encoder
 from fabrica.errors import FabricaError, ModelFileError, SettingError
@@ -110,6 +112,28 @@ class TableModel:
         here = run.child(rows.start // CHUNK)
         block = self.model.sample(len(rows), None, here.child("engine"))
         return self.encoder.decode(block, rows, here.child("decode"), table)
+
+    def log_prob(self, data: Any, *, seed: int = 0) -> np.ndarray:
+        """How likely each row is, as a logarithm (nats of its codes); the least likely are outliers.
+
+        Parameters
+        ----------
+        data : n rows with the columns that were learned: a path or a frame.
+
+        Raises
+        ------
+        SettingError : the engine knows no likelihoods (``autoregressive``, ``bayesnet`` and ``boosted`` do).
+
+        >>> model.log_prob(people)                                                  # doctest: +SKIP
+        """
+        if not isinstance(self.model, Likelihood):
+            raise SettingError("knows no likelihoods", where=f"engine {self.engine}",
+                               hint="autoregressive, bayesnet and boosted do")
+        run, found = Run(seed).child("log_prob"), []
+        for i, batch in enumerate(filled(data).batches()):
+            rows = self.encoder.encode(batch.select(self.table.names), run.child(i).child("encode"))
+            found.append(self.model.log_prob(rows, run.child(i)))
+        return np.concatenate(found)
 
     def words(self) -> list[str]:
         """What this holds, a line each, for ``fabrica inspect``."""
@@ -223,6 +247,9 @@ def learn(
         choice = engine.choose(block, run.child("choose"))
         name, engine, chosen, run = choice.name, choice.engine, choice.lines, run.within(choice.seconds)
     model = engine.fit(block, None, run.child("engine"))
+    if run.was_cut:
+        chosen = (*chosen, "the budget ended learning early: with more time the twin may be better, and it need not "
+                           "come out the same again")
     facts = {
         "fabrica": VERSION, "rows": len(block) if dataset.rows is None else dataset.rows,
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,

@@ -147,8 +147,6 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         run.expect(job.stages())
         clock = Clock()
         model = clock("fit", job.learn)
-        for line in model.facts.get("chosen", ()):
-            say(line)
         path = folder.path(f"data{dataset.format}")
         clock("sample", lambda: write(model, job.size, path, run, like=dataset))
         report = job.judge(filled(path), model, clock.seconds)
@@ -169,8 +167,6 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
         for note in notes:
             say(note)
         model = way.learn(dataset, table, run, notes)
-        for line in model.facts.get("chosen", ()):
-            say(line)
         model.save(folder.path(path.name))
         return folder.done()[path.name], model
 

@@ -59,6 +59,7 @@ class _Shared:
     started: dict[str, float] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    cut: threading.Event = field(default_factory=threading.Event)
 
 
 class Run:
@@ -161,8 +162,16 @@ class Run:
         twin, left = object.__new__(Run), min(seconds, self.left())
         deadline = None if math.isinf(left) else time.monotonic() + left
         twin.seed, twin.path = self.seed, self.path
-        twin._shared = dataclasses.replace(self._shared, deadline=deadline)
+        twin._shared = dataclasses.replace(self._shared, deadline=deadline, cut=threading.Event())
         return twin
+
+    def cut(self) -> None:
+        """Say that the budget ended something early: what comes out need not come out the same again."""
+        self._shared.cut.set()
+
+    @property
+    def was_cut(self) -> bool:
+        return self._shared.cut.is_set()
 
     def left(self) -> float:
         """Seconds of the budget that are left (infinite where there is none)."""

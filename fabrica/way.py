@@ -58,7 +58,7 @@ class Way:
     def learn(self, dataset: Dataset, table: Table, run: Run, notes: Sequence[str] = ()) -> TableModel:
         """The model; ``notes`` on the guesses that matter stay with it."""
         model = learn(dataset, table, self.engine, run.child("fit"), name=self.name, **self.codecs)
-        return replace(model, facts={**model.facts, **({"notes": list(notes)} if notes else {})})
+        return replace(model, facts={**model.facts, "notes": list(notes)})
 
 
 def _set(kind: Any, settings: Mapping[str, Any]) -> Any:

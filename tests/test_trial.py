@@ -143,7 +143,8 @@ def test_auto_takes_the_engine_that_sees_dependence_and_not_the_copier():
     rivals = {"copier": Copier(), "alone": Independent(), "trees": Trees(leaf=60, price=5.0)}
     choice = Auto(cap=0.58, time=1e6, rivals=rivals).choose(world(), Run(4))  # the attack's error is .02 on so few
     assert choice.name == "trees" and isinstance(choice.engine, Trees)
-    assert choice.lines[0].startswith("auto took trees") and len(choice.lines) == 4
+    assert choice.lines[0].startswith("auto took trees") and len(choice.lines) == 5
+    assert choice.lines[1].startswith("sharper was copier") and "--cap" in choice.lines[1]
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ class Dear(Independent):
 
 def test_what_does_not_fit_into_the_budget_is_not_begun():
     choice = asked(cheap=Independent(), dear=Dear()).choose(world(), Run(1, budget=20))
-    assert choice.name == "cheap" and choice.lines[-1] == "not tried, for want of time: dear"
+    assert choice.name == "cheap" and choice.lines[-1] == "not tried, since they would take longer than was left: dear"
 
 
 def test_names_that_are_not_there_are_said():

@@ -84,7 +84,9 @@ def _spelt(words: list[str], own: set[str], known: set[str]) -> list[str]:
         word = left.pop(0)
         flag, equals, value = word.partition("=")
         name = flag.removeprefix("--").replace("-", "_")
-        if flag.startswith("--") and flag not in own and name in known and (equals or left):
+        if flag.startswith("--") and flag not in own and name in known:
+            if not equals and not left:
+                raise click.UsageError(f"Option '{flag}' requires an argument.")
             found += ["--set", f"{name}={value if equals else left.pop(0)}"]
         else:
             found.append(word)

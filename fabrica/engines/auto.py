@@ -28,6 +28,7 @@ __all__ = ["Auto"]
 JUDGING = 3.0  #: seconds that judging a twin takes, about
 CLOSE = 0.01  #: C2ST within which two rivals count as equally good, if its error is not larger; then the one farther
 #: from people wins
+SURE = 1.645  #: standard errors above which a figure lies by luck once in twenty times
 SAFER = ", safer"  #: what is said behind an engine's name where its settings were made safer
 SIMPLE = "trees"  #: what learns a table that is too small to be tried on
 
@@ -62,8 +63,12 @@ class Auto(Engine, Chooser):
         engine = winner.safer() or winner if best.name.endswith(SAFER) else winner
         lines = [trial.words() for trial in sorted(trials, key=lambda t: -t.c2st)]
         skipped = sorted(set(rivals) - {trial.name for trial in trials})
-        more = [f"not tried, for want of time: {', '.join(skipped)}"] if skipped else []
-        return Choice(best.name.removesuffix(SAFER), engine, (self._why(best), *lines, *more), max(1.0, run.left()))
+        more = [f"not tried, since they would take longer than was left: {', '.join(skipped)}"] if skipped else []
+        left = max(1.0, run.left())
+        if best.seconds * len(rows) > left * min(len(rows), MOST) / 2:
+            more.append("little time is left for learning all rows: give a larger --budget")
+        told = (self._why(best), *self._refused(best, trials), *lines, *more)
+        return Choice(best.name.removesuffix(SAFER), engine, told, left)
 
     def _asked(self) -> dict[str, Engine]:
         """The rivals that were asked for, the cheap ones first."""
@@ -106,6 +111,14 @@ class Auto(Engine, Chooser):
         return (f"auto took {best.name}: no twin kept the attack under {self.cap:g}, this one came closest "
                 f"({best.attack:.3f})")
 
+    def _refused(self, best: Trial, trials: list[Trial]) -> list[str]:
+        """What a person should know who would rather have the sharpest twin."""
+        sharpest = max(trials, key=lambda trial: trial.c2st)
+        if sharpest.c2st <= best.c2st + max(CLOSE, best.c2st_error):
+            return []
+        return [f"sharper was {sharpest.name} (C2ST {sharpest.c2st:.3f}), refused for its attack of "
+                f"{sharpest.attack:.3f}; --cap {sharpest.attack:.2f} or --engine allow it"]
+
     # ---------------------------------------------------------------- after a kill
 
     def _print(self, rows: Block, run: Run) -> str:
@@ -143,8 +156,8 @@ class Auto(Engine, Chooser):
 
 
 def _over(trial: Trial, cap: float) -> bool:
-    """Whether the attack is above the cap by more than its luck, one standard error."""
-    return trial.attack - trial.attack_error > cap
+    """Whether the attack is surely above the cap: with all but one chance in twenty."""
+    return trial.attack - SURE * trial.attack_error > cap
 
 
 def chosen(trials: list[Trial], cap: float) -> Trial:

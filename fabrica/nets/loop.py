@@ -30,7 +30,7 @@ import numpy as np
 import torch
 
 from fabrica import modelfile
-from fabrica.errors import FabricaError, ModelFileError
+from fabrica.errors import FabricaError, ModelFileError, SettingError
 from fabrica.nets.rows import seeded
 from fabrica.run import Run
 from fabrica.state import State
@@ -161,7 +161,10 @@ def kept(engine: Any, name: str, rows: np.ndarray, run: Run) -> Path | None:
     each branch of a run, settings and ``rows`` (held out ones included); None where no folder is named."""
     if not engine.checkpoint:
         return None
-    Path(engine.checkpoint).mkdir(parents=True, exist_ok=True)
+    try:
+        Path(engine.checkpoint).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"no folder can be made there ({error.strerror})", where=engine.checkpoint) from None
     of = digest(repr(replace(engine, checkpoint="")), str(run.key()), rows)
     return Path(engine.checkpoint) / f"{name}-{of[:16]}.fab"
 
@@ -224,6 +227,8 @@ class _Training:
             torch._foreach_copy_(self.weights, self.best)
         self.task.net.eval()
         looks = self.stand.looks
+        if self._spent() >= 1 and self.stand.step < self.plan.steps:
+            self.run.cut()
         best = looks[self.stand.best] if looks else Look(0, {}, None)
         return Trained(tuple(looks), best, self.stand.step, self.stand.skipped)
 
@@ -320,8 +325,11 @@ class _Training:
             torch._foreach_copy_(self.safe, [w.detach() for w in self.every])
         if self.checkpoint is not None:
             part = self.checkpoint.with_name(self.checkpoint.name + ".part")
-            modelfile.write(part, self._state())
-            part.replace(self.checkpoint)
+            try:
+                modelfile.write(part, self._state())
+                part.replace(self.checkpoint)
+            finally:
+                part.unlink(missing_ok=True)
         self.run.tell(self._progress(), 1.0, stand.looks[-1].words())
 
     @contextmanager
@@ -366,7 +374,11 @@ class _Training:
     def _resume(self) -> None:
         if self.checkpoint is None or not self.checkpoint.exists():
             return
-        state = modelfile.read(self.checkpoint)
+        try:
+            state = modelfile.read(self.checkpoint)
+        except ModelFileError as error:
+            raise ModelFileError(error.what, where=str(self.checkpoint),
+                                 hint="delete this checkpoint; training then begins anew") from None
         try:
             self._stand_as(state)
         except (LookupError, TypeError, ValueError, RuntimeError):

@@ -99,7 +99,7 @@ def view(report: Report) -> View:
     metrics = list(dict.fromkeys(f.metric for f in report.findings))
     return View(
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
-        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report), drawn[:MOST_PANELS],
+        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report, ("warnings", "chosen", "notes")), drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
         pairs(report), worst, detector(report), list(_groups(report)), rows, hidden,
         _problems(report),

@@ -34,6 +34,7 @@ def text(report: Report, *, colour: bool = False) -> str:
         lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]
     lines += _wrapped(_missing(report))
     every = list(notes(report))
+    lines += [clean(line) for line in report.facts.get("chosen", ())]
     lines += [f"note: {clean(note)}" for note in every[:NOTES]]
     lines += [f"note: and {len(every) - NOTES} more; the report has them all"] if len(every) > NOTES else []
     return "\n".join(line.rstrip() for line in lines)
@@ -55,10 +56,10 @@ def compared(report: Report) -> str:
     return f"{first}{against}{tail}{engine}."
 
 
-def notes(report: Report) -> list[str]:
+def notes(report: Report, keys: Sequence[str] = ("warnings", "notes")) -> list[str]:
     """Warnings and notes of the run."""
     found: list[str] = []
-    for key in ("warnings", "notes"):
+    for key in keys:
         told = report.facts.get(key) or ()
         found += [told] if isinstance(told, str) else [str(t) for t in told]
     return found

@@ -13,7 +13,8 @@ def test_a_setting_is_a_flag(fabrica, people, words):
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--taget", "status"], "No such option"), (["--leef", "3"], "No such option"), (["--leaf", "many"], "must be int"),
-    (["--epochs", "3"], "no setting named 'epochs'"), (["--leaf"], "No such option"),
+    (["--epochs", "3"], "no setting named 'epochs'"), (["--leaf"], "requires an argument"),
+    (["--price", "nan"], "finite"),
 ])
 def test_what_is_no_setting_is_said(fabrica, people, words, said):
     code, _, err = fabrica("fit", people, "-o", "m.fab", *words)

@@ -36,7 +36,7 @@ ROUNDS = 2
 class Autoregressive(Engine):
     """The token network."""
 
-    title = "a network over tokens: as sharp as trees; likelihoods, any cells given any others; ten seconds to a minute"
+    title = "a network over tokens: as sharp as trees, says how likely a row is; ten seconds to a minute"
     source = "Germain et al., ICML 2015; Uria et al., JMLR 17(205), 2016"
     cost = 28.0
     start = 6.0

@@ -69,8 +69,14 @@ class Boosted(Engine):
         placed = np.ascontiguousarray(context.placed[:, looked])
         hierarchy = Hierarchy.over(target, line(target, coarser(placed), target.codes), self.k)
         task = Task(target, rows.columns[:j], looked, context.column, placed, context.nominal[looked], hierarchy)
-        return Stage.learn(task, self._how, lambda share: time.monotonic() - began > share * budget,
-                           run.child("column").child(j))
+
+        def late(share: float) -> bool:
+            over = time.monotonic() - began > share * budget
+            if over:
+                run.cut()
+            return over
+
+        return Stage.learn(task, self._how, late, run.child("column").child(j))
 
     @property
     def _how(self) -> Boosting:

@@ -67,7 +67,8 @@ class Trees(Engine):
         for t in range(self.trees):
             run.tell((j - 1) * self.trees + t, (len(table.rows.columns) - 1) * self.trees, "growing trees")
             grown.append(self._tree(target, views, here.child(t)))
-            if (time.monotonic() - began) * (t + 2) / (t + 1) > budget:
+            if t + 1 < self.trees and (time.monotonic() - began) * (t + 2) / (t + 1) > budget:
+                run.cut()
                 break
         key = leading(target, embedding(target, here.child("key").random()))
         return Stage.of(grown, np.array([v.column for v in views]), derived, target, key, self.k)

@@ -23,7 +23,7 @@ ROUNDS = 60
 ENOUGH = 1e-3  #: nats a row; a round that gains less is the last
 SOFT = 1e-3  #: variance that is added to every direction
 PRIOR = 5.0  #: rows' worth of the whole cloud in each covariance
-MOST = 20_000  #: rows that are looked at
+MOST = 10_000  #: rows that are looked at
 
 
 @dataclass(frozen=True)
