@@ -25,6 +25,9 @@ MOST_PANELS, MOST_PAIRS, MOST_COLUMNS, MOST_IN_GROUP, MOST_WORST, FEW = 200, 200
 ELSEWHERE = {"shape", "trend", "trend_common", "detector", "detector_auc", "detector_column"}
 
 
+TOLD = ("warnings", "chosen", "notes")  #: what the page tells of the run
+
+
 @dataclass(frozen=True)
 class Row:
     """One finding, ready for a table."""
@@ -99,7 +102,7 @@ def view(report: Report) -> View:
     metrics = list(dict.fromkeys(f.metric for f in report.findings))
     return View(
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
-        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report, ("warnings", "chosen", "notes")), drawn[:MOST_PANELS],
+        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report, TOLD), drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
         pairs(report), worst, detector(report), list(_groups(report)), rows, hidden,
         _problems(report),
