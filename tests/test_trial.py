@@ -119,8 +119,8 @@ def test_a_trial_of_a_handful_says_nothing():
 
 
 def trial(name: str, c2st: float, area: float, error: float = 0.001, nats: float | None = None,
-          blur: float = 0.001) -> Trial:
-    return Trial(name, c2st, blur, area, error, 0.5, 0.1, nats, 1.0)
+          blur: float = 0.001, apart: float | None = 0.5) -> Trial:
+    return Trial(name, c2st, blur, area, error, apart, 0.02, nats, 1.0)
 
 
 @pytest.mark.parametrize(("trials", "best"), [
@@ -129,10 +129,13 @@ def trial(name: str, c2st: float, area: float, error: float = 0.001, nats: float
     ([trial("sharp", 0.95, 0.60), trial("less", 0.9, 0.55)], "less"),
     ([trial("lucky", 0.95, 0.525, 0.02), trial("safe", 0.90, 0.51)], "lucky"),
     ([trial("sharp", 0.95, 0.51, blur=0.06), trial("far", 0.90, 0.50, blur=0.06)], "far"),
+    ([trial("found", 0.95, 0.51, apart=0.60), trial("safe", 0.90, 0.51)], "safe"),
+    ([trial("luck", 0.95, 0.51, apart=0.56), trial("safe", 0.90, 0.51)], "luck"),
+    ([trial("nobody", 0.95, 0.51, apart=None), trial("safe", 0.90, 0.51)], "nobody"),
     ([trial("mute", 0.95, 0.51), trial("told", 0.95, 0.51, nats=-20.0)], "told"),
 ])
 def test_the_best_twin_under_the_cap_is_chosen(trials, best):
-    assert chosen(trials, 0.515).name == best
+    assert chosen(trials, 0.515, 0.54).name == best
 
 
 def asked(**rivals: Engine) -> Auto:

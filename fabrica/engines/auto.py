@@ -42,6 +42,8 @@ class Auto(Engine, Chooser):
 
     cap: Annotated[
         float, Setting("AUC that a trial's attack may not exceed by more than its error", low=0.5, high=1)] = 0.515
+    outliers: Annotated[
+        float, Setting("the same for the attack on those who stand out", low=0.5, high=1)] = 0.54
     time: Annotated[float, Setting("seconds to choose and learn where no budget is given", low=1, high=1e6)] = 60.0
     among: Annotated[str, Setting("names of the engines to try, with commas; empty: all")] = ""
     memory: Annotated[str, Setting("file that remembers trials, to go on from after a kill; empty: none")] = ""
@@ -58,7 +60,7 @@ class Auto(Engine, Chooser):
             return Choice(name, rivals[name], (f"auto took {name}: too few rows to try engines on",))
         run = run.within(self.time) if math.isinf(run.left()) else run
         trials = self._trials(rivals, rows, run)
-        best = chosen(trials, self.cap)
+        best = chosen(trials, self.cap, self.outliers)
         winner = rivals[best.name.removesuffix(SAFER)]
         engine = winner.safer() or winner if best.name.endswith(SAFER) else winner
         lines = [trial.words() for trial in sorted(trials, key=lambda t: -t.c2st)]
@@ -100,24 +102,25 @@ class Auto(Engine, Chooser):
             trials.append(known.get(name) or tried(name, engine, court, here))
             known[name] = trials[-1]
             self._remember(rows, run, list(known.values()))
-            safer = engine.safer() if _over(trials[-1], self.cap) else None
+            safer = engine.safer() if _over(trials[-1], self.cap, self.outliers) else None
             if safer is not None:
                 waiting.insert(0, (name + SAFER, safer))
         return trials
 
     def _why(self, best: Trial) -> str:
-        if not _over(best, self.cap):
-            return f"auto took {best.name}: the best twin of those whose attack is not surely above {self.cap:g}"
-        return (f"auto took {best.name}: no twin kept the attack under {self.cap:g}, this one came closest "
-                f"({best.attack:.3f})")
+        if not _over(best, self.cap, self.outliers):
+            return (f"auto took {best.name}: the best twin of those whose attack is not surely above {self.cap:g} "
+                    f"({self.outliers:g} on those who stand out)")
+        return (f"auto took {best.name}: no twin kept the attack under {self.cap:g} ({self.outliers:g}), this one came "
+                f"closest ({best.attack:.3f})")
 
     def _refused(self, best: Trial, trials: list[Trial]) -> list[str]:
         """What a person should know who would rather have the sharpest twin."""
         sharpest = max(trials, key=lambda trial: trial.c2st)
         if sharpest.c2st <= best.c2st + max(CLOSE, best.c2st_error):
             return []
-        return [f"sharper was {sharpest.name} (C2ST {sharpest.c2st:.3f}), refused for its attack of "
-                f"{sharpest.attack:.3f}; --cap {sharpest.attack:.2f} or --engine allow it"]
+        return [f"sharper was {sharpest.name} (C2ST {sharpest.c2st:.3f}), refused for its attack; a higher --cap or "
+                f"--outliers allows it, and so does --engine {sharpest.name.removesuffix(SAFER)}"]
 
     # ---------------------------------------------------------------- after a kill
 
@@ -155,15 +158,18 @@ class Auto(Engine, Chooser):
             raise SettingError(error.strerror or "cannot be written", where=self.memory) from None
 
 
-def _over(trial: Trial, cap: float) -> bool:
-    """Whether the attack is surely above the cap: with all but one chance in twenty."""
-    return trial.attack - SURE * trial.attack_error > cap
+def _over(trial: Trial, cap: float, outliers: float) -> bool:
+    """Whether the attack on all, or that on those who stand out, is surely above its cap: with all but one chance in
+    twenty each."""
+    apart = None if trial.outliers is None or trial.outliers_error is None else (
+        trial.outliers - SURE * trial.outliers_error)
+    return trial.attack - SURE * trial.attack_error > cap or (apart is not None and apart > outliers)
 
 
-def chosen(trials: list[Trial], cap: float) -> Trial:
-    """The best twin that is not surely above the cap: of those about as good as the best, the one farthest from its
+def chosen(trials: list[Trial], cap: float, outliers: float) -> Trial:
+    """The best twin that is not surely above a cap: of those about as good as the best, the one farthest from its
     members; where all are above the cap, the one that comes closest to it."""
-    fine = [trial for trial in trials if not _over(trial, cap)]
+    fine = [trial for trial in trials if not _over(trial, cap, outliers)]
     if not fine:
         return min(trials, key=lambda t: t.attack)
     best = max(fine, key=lambda trial: trial.c2st)

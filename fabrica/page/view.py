@@ -154,7 +154,7 @@ def _problems(report: Report) -> list[Problem]:
 def _facts(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Facts as lines of name and value."""
     for name, value in facts.items():
-        if name not in ("metrics", "verdict", "warnings", "notes", "title"):
+        if name not in ("metrics", "verdict", "title", *TOLD):
             yield str(name).replace("_", " "), _plain(value)
 
 
