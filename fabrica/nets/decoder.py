@@ -3,7 +3,7 @@ generator have in common once they are trained.
 
 All columns of a row are said at once, each independent of the others given the latent numbers, and drawn, never
 taken at their likeliest. The biases of a column are moved until the mean of what is expected of many rows is the
-column's margin (raking; Deming and Stephan 1940, here by Newton's method); a large sample is raked once more by
+column's margin (raking; Deming and Stephan 1940, here by Newton's method); a large sample may be raked once more by
 itself, so that the luck of its latent numbers does not show in any margin.
 """
 
@@ -16,8 +16,7 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.errors import ModelFileError
-from fabrica.nets import forward
-from fabrica.nets.raking import raked
+from fabrica.nets import forward, raking
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Token, Tokens
@@ -87,17 +86,17 @@ class Decoder:
             return self
         hidden, bias = self.hidden(latent), self.bias.copy()
         for token, here, head in self._columns(tokens):
-            bias[here] = raked(_some(hidden, token.size), head, self.bias[here], token)
+            bias[here] = raking.raked(_some(hidden, token.size), head, self.bias[here], token)
         return replace(self, bias=bias)
 
-    def draw(self, tokens: Tokens, latent: np.ndarray, run: Run) -> np.ndarray:
-        """(n, C) int32 tokens for latent numbers (n, L)."""
+    def draw(self, tokens: Tokens, latent: np.ndarray, run: Run, raked: bool = True) -> np.ndarray:
+        """(n, C) int32 tokens for latent numbers (n, L); a large sample is ``raked`` by itself."""
         hidden = self.hidden(latent)
         rows = np.zeros((len(latent), len(tokens.columns)), np.int32)
         for j, (token, here, head) in enumerate(self._columns(tokens)):
             bias = self.bias[here]
-            if len(latent) >= MANY:
-                moved = raked(_some(hidden, token.size), head, bias, token)
+            if raked and len(latent) >= MANY:
+                moved = raking.raked(_some(hidden, token.size), head, bias, token)
                 bias = bias + np.clip(moved - bias, -FAR, FAR)
             bias = np.where(token.share > 0, bias, NEVER).astype(np.float32)
             for i, part in enumerate(_parts(len(rows), token.size)):

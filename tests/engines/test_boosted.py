@@ -13,13 +13,13 @@ from scipy.spatial import cKDTree
 from scipy.stats import chi2
 
 from fabrica.block import Block
+from fabrica.boosters.boost import Boosting, boost
+from fabrica.boosters.grow import Guard
 from fabrica.checks.engines import coded
 from fabrica.checks.promise import stored
 from fabrica.dataset import Dataset
 from fabrica.engines.boosted import Boosted, BoostedModel
-from fabrica.engines.boosted.boost import Boosting, boost
 from fabrica.engines.boosted.draw import branches
-from fabrica.engines.boosted.grow import Guard
 from fabrica.engines.boosted.reference import CALM, STEPS
 from fabrica.engines.independent import Independent
 from fabrica.errors import ModelFileError

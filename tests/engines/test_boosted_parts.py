@@ -8,11 +8,11 @@ import pytest
 from joints import chance
 
 from fabrica.block import Block
+from fabrica.boosters.boost import Boosting, boost
+from fabrica.boosters.forest import Forest
+from fabrica.boosters.grow import DEPTH, Guard, Packing, grow
 from fabrica.checks.engines import coded
-from fabrica.engines.boosted.boost import Boosting, boost
 from fabrica.engines.boosted.context import Context, places
-from fabrica.engines.boosted.forest import Forest
-from fabrica.engines.boosted.grow import DEPTH, Guard, Packing, grow
 from fabrica.engines.boosted.hierarchy import Hierarchy
 from fabrica.run import Run
 

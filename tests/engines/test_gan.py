@@ -112,7 +112,7 @@ def test_a_damaged_model_is_refused(learned, harm):
         elif harm == "gone":
             del arrays[name]
         else:
-            plain["latent"] = 3
+            plain["parts"] = {**plain["parts"], "prior": {"latent": 3}}
         with pytest.raises(ModelFileError):
             GanModel.from_state(State(plain, arrays))
 

@@ -19,10 +19,10 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.block import Block
+from fabrica.boosters.boost import Boosting
+from fabrica.boosters.grow import Guard
 from fabrica.contract import Engine, Likelihood, Model, Setting
-from fabrica.engines.boosted.boost import Boosting
 from fabrica.engines.boosted.context import Context, coarser, line
-from fabrica.engines.boosted.grow import Guard
 from fabrica.engines.boosted.hierarchy import Hierarchy
 from fabrica.engines.boosted.stage import Stage, Task
 from fabrica.run import Run

@@ -19,8 +19,8 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.block import Coded
-from fabrica.engines.boosted.boost import Boosting, boost
-from fabrica.engines.boosted.forest import Forest
+from fabrica.boosters.boost import Boosting, boost
+from fabrica.boosters.forest import Forest
 from fabrica.state import State
 
 __all__ = ["ALONE", "References", "difference"]

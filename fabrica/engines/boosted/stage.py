@@ -14,9 +14,9 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.block import Coded
-from fabrica.engines.boosted.boost import Boosting, boost
+from fabrica.boosters.boost import Boosting, boost
+from fabrica.boosters.forest import Forest
 from fabrica.engines.boosted.draw import branches
-from fabrica.engines.boosted.forest import Forest
 from fabrica.engines.boosted.hierarchy import DEEPEST, Hierarchy
 from fabrica.engines.boosted.reference import References, difference, steps
 from fabrica.engines.boosted.reference import learn as learn_references

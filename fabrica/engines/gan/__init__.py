@@ -3,38 +3,36 @@
 Generative adversarial networks (Goodfellow et al., NeurIPS 2014) in the form that converges: pairs are compared
 (Jolicoeur-Martineau, ICLR 2019) and the discriminator's slope is priced at real and at made rows (R3GAN; Huang et al.,
 NeurIPS 2024). That price does not fall: where it did, the discriminator ran away. Rows are tokens, as in CTGAN (Xu et
-al., NeurIPS 2019), drawn so that gradients pass (Gumbel softmax). Margins are set right after. torch is needed to fit
-and not to sample.
+al., NeurIPS 2019), drawn so that gradients pass (Gumbel softmax). After the game margins are set right, and of the
+rows those are kept that could be real (``rejection.py``; Azadi et al., ICLR 2019). torch is needed to fit and not to
+sample.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
-
-import numpy as np
 
 from fabrica.block import Block
 from fabrica.contract import Engine, Setting
 from fabrica.engines.gan.model import GanModel
 from fabrica.nets.decoder import Decoder
+from fabrica.nets.latent import Normal
 from fabrica.nets.needed import torch_or_say
-from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
+from fabrica.nets.settings import Batch, Checkpoint, Device, Keep, Precision
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
 __all__ = ["Gan"]
-
-SETTLED = 2048, 16_384  #: rows drawn to set the margins right: at least, at most
 
 
 @dataclass(frozen=True)
 class Gan(Engine):
     """The game."""
 
-    title = "a game of two networks over tokens, drawn in one pass: blunter than the others but copula; a minute"
+    title = "a game of two networks over tokens that keeps its likeliest rows: blunter than trees; a minute"
     source = "Huang et al. (R3GAN), NeurIPS 2024; Xu et al. (CTGAN), NeurIPS 2019"
-    cost = 95.0
+    cost = 115.0
     start = 10.0
     needs = ("torch",)
 
@@ -45,6 +43,7 @@ class Gan(Engine):
     batch: Batch = 256
     rate: Annotated[float, Setting("learning rate of both", low=1e-6, high=1)] = 2e-3
     penalty: Annotated[float, Setting("of the discriminator's slope: more is calmer, slower", low=0, high=100)] = 0.15
+    keep: Keep = 0.2
     checkpoint: Checkpoint = ""
     device: Device = "cpu"
     precision: Precision = "float32"
@@ -53,9 +52,8 @@ class Gan(Engine):
         torch_or_say("gan")
         tokens = Tokens.of(rows, self.tokens)
         if not tokens.columns or not len(rows):
-            return GanModel(tokens, Decoder.blank(tokens))
+            return GanModel(tokens, Decoder.blank(tokens), Normal(1))
         from fabrica.engines.gan.learn import learned
 
-        model = learned(self, tokens, tokens.encode(rows), run)
-        latent = model.noise(int(np.clip(len(rows), *SETTLED)), run.child("settle"))
-        return replace(model, decoder=model.decoder.settled(tokens, latent))
+        seen = tokens.encode(rows)
+        return learned(self, tokens, seen, run).finished(seen, self.keep, run)

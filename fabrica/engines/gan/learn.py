@@ -12,6 +12,7 @@ from fabrica.engines.gan.network import Game
 from fabrica.engines.gan.pairs import Pairs
 from fabrica.engines.gan.task import GameTask
 from fabrica.engines.gan.ties import Ties
+from fabrica.nets.latent import Normal
 from fabrica.nets.loop import Plan, device_of, kept, train
 from fabrica.nets.rows import aside, batch_size
 from fabrica.run import Run
@@ -26,7 +27,7 @@ ENOUGH = 4000  #: rows from which some are held out to judge by; a smaller table
 HELD, HELD_ROWS = 0.05, 2000  #: share of the rows that are, and their number at most
 EPOCHS, MOST_STEPS = 16.0, 4000  #: at that many epochs, whatever the number of rows
 LEAST, MADE = 16, 2048  #: rows for each step, at least; rows made at a time to be judged
-SPARE = 0.9  #: of the time, the rest sets margins right
+SPARE = 0.7  #: of the time, the rest is for which rows to keep
 AVERAGE = 0.999
 
 
@@ -43,7 +44,7 @@ def learned(engine: Gan, tokens: Tokens, rows: np.ndarray, run: Run) -> GanModel
                 looks=10 if len(rows) >= ENOUGH else 3, precision=engine.precision, share=SPARE)
     done = train(task, cells, plan, run.child("train"), kept(engine, "game", rows, run))
     facts: dict[str, object] = {"steps": done.steps, "best": done.best.step, "misplaced": done.best.judged}
-    return GanModel(tokens, net.generator.numbers(), facts)
+    return GanModel(tokens, net.generator.numbers(), Normal(engine.latent), facts=facts)
 
 
 def _steps(epochs: float, rows: int, batch: int) -> int:

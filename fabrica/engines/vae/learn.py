@@ -33,7 +33,7 @@ FEW_EPOCHS = 30  #: times that a row is seen at most, whatever the least number 
 A_STEP = 8  #: rows that the flow wants to see for each of its steps
 FEW = 4000  #: rows below which layers are half as wide
 HIDDEN, WIDTH = 192, 256  #: numbers in a layer of the autoencoder, of the flow
-HALF = 0.4  #: of the time that is left, for the autoencoder
+HALF, SPARE = 0.4, 0.7  #: of the time that is left, for the autoencoder: before a flow; before a mixture
 
 
 def learned(engine: Vae, tokens: Tokens, rows: np.ndarray, run: Run) -> VaeModel:
@@ -50,7 +50,7 @@ def learned(engine: Vae, tokens: Tokens, rows: np.ndarray, run: Run) -> VaeModel
     else:
         prior, facts["flow"] = _flow(
             engine, clouds, _moved(_cloud(net, held), middle, spread), rows, run.child("flow"))
-    return VaeModel(tokens, decoder, prior, facts)
+    return VaeModel(tokens, decoder, prior, facts=facts)
 
 
 def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Tensor, rows: np.ndarray, run: Run
@@ -60,7 +60,7 @@ def _autoencoder(engine: Vae, tokens: Tokens, held: torch.Tensor, seen: torch.Te
     task = AutoencoderTask(net, held, rate=engine.rate, price=(max(PRICE, engine.price), engine.price))
     batch = batch_size(engine.batch, len(seen))
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, patience=3, precision=engine.precision,
-                share=HALF if engine.prior == "flow" else 0.8)
+                share=HALF if engine.prior == "flow" else SPARE)
     return net, {"autoencoder": _facts(
         train(task, seen, plan, run.child("train"), kept(engine, "autoencoder", rows, run)))}
 
@@ -71,7 +71,7 @@ def _flow(engine: Vae, clouds: torch.Tensor, held: torch.Tensor, rows: np.ndarra
     net = FlowNet(clouds.shape[1] // 2, width, seeded(run.child("weights"))).to(clouds.device)
     batch = batch_size(2 * engine.batch, len(clouds))
     steps = max(1, min(engine.steps, len(clouds) // A_STEP))
-    plan = Plan(steps, batch, patience=3, precision=engine.precision, share=0.9)
+    plan = Plan(steps, batch, patience=3, precision=engine.precision, share=SPARE)
     done = train(FlowTask(net, held, rate=engine.flow_rate), clouds, plan, run.child("train"),
                  kept(engine, "flow", rows, run))
     return net.numbers(), _facts(done)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabrica.engines.boosted.forest import Forest
-from fabrica.engines.boosted.grow import Guard, Packing, grow
+from fabrica.boosters.forest import Forest
+from fabrica.boosters.grow import Guard, Packing, grow
 from fabrica.kernels import kernel
 
 __all__ = ["Boosting", "boost"]

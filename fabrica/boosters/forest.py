@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabrica import sound
-from fabrica.engines.boosted.grow import DEPTH
+from fabrica.boosters.grow import DEPTH
 from fabrica.errors import ModelFileError
 from fabrica.kernels import kernel
 from fabrica.state import State

@@ -1,0 +1,215 @@
+"""Rejection sampling with a learned discriminator: of the rows that a model makes, those are kept that could be real.
+
+Boosted trees learn to tell real rows from made ones. Their log-odds are the log of the ratio of the two densities
+(Sugiyama, Suzuki, Kanamori, "Density ratio estimation in machine learning", 2012), and rows kept with a probability
+in proportion to it are distributed like the real ones (von Neumann 1951; Azadi et al., "Discriminator rejection
+sampling", ICLR 2019). Where the ratio is above a bound a row is surely kept, which is less often than it should be:
+the bound is put where the wished share of the rows is kept. A lift for each token sets the margins right (raking;
+Deming and Stephan 1940).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabrica import sound
+from fabrica.boosters.boost import Boosting, boost
+from fabrica.boosters.forest import Forest
+from fabrica.boosters.grow import PLACES, Guard
+from fabrica.errors import ModelFileError
+from fabrica.run import Run
+from fabrica.state import State
+from fabrica.tokens import Token, Tokens
+from fabrica.uniforms import even_in_order
+
+__all__ = ["Make", "Rejection"]
+
+Make = Callable[[int, Run], np.ndarray]  #: makes (n, C) token rows
+
+HOW = Boosting(rounds=500, rate=0.2, patience=8, guard=Guard(leaves=31, least=40, hessian=1.0, ridge=1.0))
+REAL, TIMES = 50_000, 4  #: real rows that are looked at, at most; made rows for each of them
+JUDGED = 10  #: one row of so many is kept aside to stop by
+ENOUGH = 1000  #: real rows from which there is a discriminator
+FRESH = 1 << 16  #: made rows that the margins are set right by, at most
+RAKED, AGAIN = 5, 2  #: rounds of raking: while learning; once more on a large sample, so that its luck does not show
+MANY = 2048  #: rows to be kept that make a sample large
+STEP = 1.0  #: nats that a lift moves in a round, at most
+RARE = 1e-5  #: share that is added to each token's, so that no lift is endless
+LEAST = 0.01  #: share of the rows that is kept, at least
+TRIAL = 2048  #: rows by which it is seen how long making takes, where there is a budget
+TIME = 0.2  #: of what is left of a budget, for making rows to learn from
+CELLS = 1 << 24  #: of rows that are made at a time
+TURNS = 100  #: times that rows are made, at most, until enough of them are kept
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Which made rows are kept.
+
+    Parameters
+    ----------
+    forest : its score is the log of the ratio of real to made.
+    lifts : (S,) float32, added to the score for each token of a row.
+    bound : score from which a row is surely kept.
+    share : of the made rows that is kept, about.
+    """
+
+    forest: Forest
+    lifts: np.ndarray
+    bound: float
+    share: float
+
+    @classmethod
+    def learned(cls, tokens: Tokens, real: np.ndarray, make: Make, share: float, run: Run) -> Rejection | None:
+        """From ``real`` token rows (n, C) and rows as ``make`` makes them; None where there are too few of either, or
+        where ``share`` says that all are to be kept."""
+        real = real[run.child("real").random().permutation(len(real))[:REAL]]
+        count = _affordable(TIMES * len(real), make, run) if share < 1 else 0
+        if min(len(real), count) < ENOUGH:
+            return None
+        made = make(count, run.child("made"))
+        forest = _discriminator(tokens, real, made, run)
+        fresh = make(min(count, FRESH), run.child("fresh"))
+        score, lifts = _score(forest, tokens, fresh), np.zeros(sum(tokens.sizes))
+        for _ in range(RAKED):
+            lifts += _rake(tokens, fresh, score, _bound(score, share))
+        bound = _bound(score, share)
+        return cls(forest, lifts.astype(np.float32), bound, max(float(_chance(score, bound).mean()), LEAST))
+
+    def drawn(self, tokens: Tokens, size: int, make: Make, run: Run) -> np.ndarray:
+        """(size, C) rows that were made and kept."""
+        most, kept, turn = max(1024, CELLS // max(1, len(tokens.columns))), [np.empty((0, len(tokens.columns)), int)], 0
+        lacking = size
+        while lacking:
+            if turn == TURNS:
+                raise ModelFileError("the model keeps hardly any of the rows that it makes",
+                                     hint="it is damaged or was changed by hand; fit it again")
+            here = run.child(turn)
+            made = make(min(most, int(1.1 * lacking / self.share) + 64), here.child("make"))
+            fine = made[self.keeps(tokens, made, here.child("keep").random())][:lacking]
+            kept.append(fine)
+            lacking, turn = lacking - len(fine), turn + 1
+        return np.concatenate(kept[1:] or kept)
+
+    def keeps(self, tokens: Tokens, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """(n,) bool: which of made token rows (n, C) are kept."""
+        score = _score(self.forest, tokens, rows)
+        for j, (token, start) in enumerate(zip(tokens.columns, _starts(tokens), strict=True)):
+            score += self.lifts[start : start + token.size][rows[:, j]]
+        if len(rows) * self.share >= MANY:
+            for _ in range(AGAIN):
+                _rake(tokens, rows, score, self.bound)
+        return even_in_order(score, random) < _chance(score, self.bound)
+
+    def words(self) -> str:
+        return f"keeps one in {1 / self.share:.1f} rows that it makes, by {len(self.forest)} trees that know real ones"
+
+    def state(self) -> State:
+        return State.nest({"forest": self.forest.state(), "rest": State({}, {"lifts": self.lifts})},
+                          {"bound": self.bound, "share": self.share})
+
+    @classmethod
+    def from_state(cls, state: State, tokens: Tokens) -> Rejection:
+        forest = Forest.from_state(state.part("forest"), len(tokens.columns))
+        lifts = sound.array(state.part("rest"), "lifts", size=sum(tokens.sizes), low=-1e3, high=1e3, kind=np.float32)
+        bound = float(sound.plain(state, "bound", (int, float)))
+        sound.demand(abs(bound) < 1e6, "a bound that is out of range")
+        share = sound.share(state, "share")
+        sound.demand(share >= LEAST, "a share of kept rows that is too small")
+        return cls(forest, lifts, bound, share)
+
+
+def _affordable(count: int, make: Make, run: Run) -> int:
+    """How many of ``count`` rows can be made in the time that is left for it."""
+    if np.isinf(run.left()):
+        return count
+    began = time.monotonic()
+    make(TRIAL, run.child("trial"))
+    fits = int(TRIAL * TIME * run.left() / max(time.monotonic() - began, 1e-6))
+    if fits < count:
+        run.cut()
+    return min(count, fits)
+
+
+def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run) -> Forest:
+    """Trees whose score is the log of the ratio of ``real`` to ``made`` rows, for as many of either."""
+    placed = _places(tokens, np.concatenate([real, made]))
+    truth = (np.arange(len(placed)) < len(real)).astype(np.float64)
+    first = np.full(len(placed), np.log(len(real) / len(made)))
+    order = run.child("order").random().permutation(len(placed)).astype(np.int32)
+    judge, learn = (np.sort(part) for part in np.split(order, [len(order) // JUDGED]))
+    nominal = np.array([not token.ordered for token in tokens.columns])
+    reserve = run.left() / 2 if np.isfinite(run.left()) else 0.0
+
+    def late() -> bool:
+        run.check()
+        return run.left() < reserve
+
+    forest = boost(placed, nominal, truth, first, learn, judge, HOW, late)
+    if late():
+        run.cut()
+    return forest
+
+
+def _score(forest: Forest, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
+    """(n,) what the trees say of token rows (n, C)."""
+    score = np.zeros(len(rows))
+    forest.add(_places(tokens, rows), np.arange(len(rows), dtype=np.int32), score)
+    return score
+
+
+def _places(tokens: Tokens, rows: np.ndarray) -> np.ndarray:
+    """(n, C) uint8 what trees see of token rows."""
+    out = np.empty(rows.shape, np.uint8)
+    for j, token in enumerate(tokens.columns):
+        out[:, j] = _table(token)[rows[:, j]]
+    return out
+
+
+def _table(token: Token) -> np.ndarray:
+    """(K,) uint8: the place of each token. Where there are too many, neighbours share one, or the rarest levels do."""
+    at = np.arange(token.size)
+    if token.size <= PLACES:
+        return at.astype(np.uint8)
+    if not token.ordered:
+        return np.minimum(np.argsort(np.argsort(-token.seen, kind="stable")), PLACES - 1).astype(np.uint8)
+    apart = min(token.absent, PLACES // 2)
+    spread = apart + (at - apart) * (PLACES - apart) // max(1, token.size - apart)
+    return np.where(at < apart, at, spread).astype(np.uint8)
+
+
+def _rake(tokens: Tokens, rows: np.ndarray, score: np.ndarray, bound: float) -> np.ndarray:
+    """(S,) by how much each token's lift is to change so that the margins of what is kept of ``rows`` (n, C) come near
+    the data's; ``score`` (n,) changes with it."""
+    steps = []
+    for j, token in enumerate(tokens.columns):
+        found = np.bincount(rows[:, j], _chance(score, bound), token.size)
+        steps.append(np.clip(np.log((token.share + RARE) / (found / max(found.sum(), 1e-300) + RARE)), -STEP, STEP))
+        score += steps[-1][rows[:, j]]
+    return np.concatenate(steps)
+
+
+def _starts(tokens: Tokens) -> np.ndarray:
+    """(C,) where the tokens of each column begin among all."""
+    return np.cumsum([0, *tokens.sizes[:-1]])
+
+
+def _chance(score: np.ndarray, bound: float) -> np.ndarray:
+    """(n,) with which probability each row is kept."""
+    return np.exp(np.minimum(score - bound, 0.0))
+
+
+def _bound(score: np.ndarray, share: float) -> float:
+    """The largest score at which ``share`` of the rows are kept if all with that or more surely are."""
+    low, high = float(score.min()), float(score.max())
+    for _ in range(50):
+        middle = (low + high) / 2
+        if _chance(score, middle).mean() >= share:
+            low = middle
+        else:
+            high = middle
+    return low
