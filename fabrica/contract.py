@@ -49,6 +49,7 @@ class Setting:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    search: tuple[Any, ...] = ()  #: the lowest and the highest value that ``fabrica tune`` tries, or the texts; none
 
 
 class Settings:
@@ -143,6 +144,10 @@ class Engine(Settings, ABC):
 
     def safer(self) -> Engine | None:
         """The same way to learn with settings that keep farther from people and see less; None where there is none."""
+        return None
+
+    def sharper(self) -> Engine | None:
+        """The same way to learn with settings that see more and take longer; None where there is none."""
         return None
 
 

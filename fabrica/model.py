@@ -30,7 +30,7 @@ from fabrica.schema import Table
 from fabrica.state import State
 from fabrica.version import VERSION
 
-__all__ = ["TableModel", "learn"]
+__all__ = ["TableModel", "encoded", "learn"]
 
 CHUNK = 1 << 16  #: rows that share a random stream; the same for any number of workers
 REHEARSED = 8  #: rows that a model must be able to write before it counts as read
@@ -224,6 +224,14 @@ def model_class(engine: str) -> type[Model]:
     return found[0]
 
 
+def encoded(dataset: Dataset, table: Table, run: Run, **codec_settings: Any) -> tuple[Encoder, Block]:
+    """The encoder of a table, of which all parts are surveyed, and (a uniform sample of) its rows as codes."""
+    encoder = encoding.learn(table, dataset.batches(), run.child("codecs"), rows=dataset.rows, **codec_settings)
+    rows = dataset.sample(ENGINE_ROWS, run.child("rows"))
+    run.tell(0, 1, "encoding")
+    return encoder, encoder.encode(rows, run.child("encode"))
+
+
 def learn(
     dataset: Dataset, table: Table, engine: Engine, run: Run, *, name: str | None = None, **codec_settings: Any
 ) -> TableModel:
@@ -236,11 +244,7 @@ def learn(
     engine : the way to learn; its name is its file's unless ``name`` says otherwise.
     codec_settings : such as ``k``, for every codec that has them.
     """
-    encoder = encoding.learn(table, dataset.batches(), run.child("codecs"), rows=dataset.rows, **codec_settings)
-    rows = dataset.sample(ENGINE_ROWS, run.child("rows"))
-    run.tell(0, 1, "encoding")
-    block: Block = encoder.encode(rows, run.child("encode"))
-    del rows
+    encoder, block = encoded(dataset, table, run, **codec_settings)
     name = name or type(engine).__module__.rsplit(".", 1)[-1]
     chosen: tuple[str, ...] = ()
     if isinstance(engine, Chooser):

@@ -20,16 +20,18 @@ from fabrica.errors import Interrupted
 from fabrica.evaluation import evaluate as judge
 from fabrica.folder import Folder
 from fabrica.job import Job, check_columns, guess, told
-from fabrica.model import TableModel
+from fabrica.model import TableModel, encoded
 from fabrica.recipe import Recipe, count, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
 from fabrica.schema import Schema, Table
 from fabrica.specification import is_specification, specify
+from fabrica.trial import Cap
+from fabrica.tuning import Tuned, search
 from fabrica.way import Way
 
-__all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "specify", "synth", "draw", "make",
-           "measure", "pour", "store"]
+__all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "specify", "synth", "tune", "draw",
+           "look", "make", "measure", "pour", "store"]
 
 T = TypeVar("T")
 Listener = Callable[[Progress], None]
@@ -111,6 +113,19 @@ def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2
     return Twin(twin, model, job.judge(filled(twin), model, clock.seconds))
 
 
+def tune(data: Any, *, engine: str = "trees", budget: float | str = "5m", seed: int = 7, schema: Any = None,
+         memory: str | Path | None = None, workers: int | None = None, listener: Listener | None = None,
+         **settings: Any) -> Tuned:
+    """Search for the settings with which an engine's twins of ``data`` are best: ``fit(data, engine=tuned.engine,
+    **tuned.settings)``.
+
+    ``budget`` is for all attempts together; ``settings`` are where the search begins; ``memory`` is a file that
+    remembers attempts, so that a search that was stopped goes on.
+    """
+    run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
+    return look(data, engine, settings, schema, memory, run=run)
+
+
 def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:
     """The guessed schema of a table and the guesses that matter, a line each."""
     return guess(counted(Dataset.open(data)), Run(seed), schema)
@@ -127,6 +142,17 @@ class Clock:
         done = work()
         self.seconds[step] = round(time.perf_counter() - started, 3)
         return done
+
+
+def look(data: Any, engine: str, settings: Mapping[str, Any], schema: Any, memory: str | Path | None, *, run: Run,
+         say: Say = _silent) -> Tuned:
+    """``tune`` within a job that is under way."""
+    way = Way.of(engine, settings)
+    dataset = filled(data)
+    table, notes = guess(dataset, run, schema, way.k)
+    for note in notes:
+        say(note)
+    return search(encoded(dataset, table, run, **way.codecs)[1], engine, way.engine, run.child("tune"), Cap(), memory)
 
 
 # ---------------------------------------------------------------- files in, files out

@@ -11,8 +11,9 @@ Deming and Stephan 1940).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -20,20 +21,28 @@ from fabrica import sound
 from fabrica.boosters.boost import Boosting, boost
 from fabrica.boosters.forest import Forest
 from fabrica.boosters.grow import PLACES, Guard
+from fabrica.contract import Setting
 from fabrica.errors import ModelFileError
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Token, Tokens
 from fabrica.uniforms import even_in_order
 
-__all__ = ["Make", "Rejection"]
+__all__ = ["PAYS", "Keep", "Make", "Rejection"]
+
+Keep = Annotated[float, Setting(
+    "share of the made rows that is kept at least, the likest; 1: all, faster and less sharp", low=0.01, high=1,
+    search=(0.15, 1))]
 
 Make = Callable[[int, Run], np.ndarray]  #: makes (n, C) token rows
 
-HOW = Boosting(rounds=500, rate=0.2, patience=8, guard=Guard(leaves=31, least=40, hessian=1.0, ridge=1.0))
-REAL, TIMES = 50_000, 4  #: real rows that are looked at, at most; made rows for each of them
-JUDGED = 10  #: one row of so many is kept aside to stop by
+HOW = Boosting(rounds=500, rate=0.1, patience=20, guard=Guard(leaves=31, least=100, hessian=1.0, ridge=10.0))
+REAL, TIMES = 50_000, 3  #: real rows that are looked at, at most; made rows for each of them
+LOOK = 15_000  #: real rows, and twice as many made, by which it is seen whether that may pay, at most
+JUDGED, LOOKED = 10, 5  #: one row of so many is kept aside to stop by; at the first look, to know what trees gain
 ENOUGH = 1000  #: real rows from which there is a discriminator
+PAYS = 0.0005  #: nats a row that a discriminator must gain on rows kept aside, where a model is sharp by itself
+SURE = 1.645  #: standard errors above which a gain is luck once in twenty times
 FRESH = 1 << 16  #: made rows that the margins are set right by, at most
 RAKED, AGAIN = 5, 2  #: rounds of raking: while learning; once more on a large sample, so that its luck does not show
 MANY = 2048  #: rows to be kept that make a sample large
@@ -64,15 +73,26 @@ class Rejection:
     share: float
 
     @classmethod
-    def learned(cls, tokens: Tokens, real: np.ndarray, make: Make, share: float, run: Run) -> Rejection | None:
-        """From ``real`` token rows (n, C) and rows as ``make`` makes them; None where there are too few of either, or
-        where ``share`` says that all are to be kept."""
+    def learned(cls, tokens: Tokens, real: np.ndarray, make: Make, share: float, run: Run, pays: float = 0.0
+                ) -> Rejection | None:
+        """From ``real`` token rows (n, C) and rows as ``make`` makes them.
+
+        None where there are too few of either, where ``share`` says that all are to be kept, or where at a first look
+        the trees surely gain less than ``pays`` nats a row on rows that they have not learned from.
+        """
         real = real[run.child("real").random().permutation(len(real))[:REAL]]
         count = _affordable(TIMES * len(real), make, run) if share < 1 else 0
         if min(len(real), count) < ENOUGH:
             return None
-        made = make(count, run.child("made"))
-        forest = _discriminator(tokens, real, made, run)
+        if pays:
+            look = _discriminator(tokens, real[:LOOK], make(2 * len(real[:LOOK]), run.child("look")), run.child("may"),
+                                  LOOKED)
+            if look.gain + SURE * look.error < pays:
+                return None
+        found = _discriminator(tokens, real, make(count, run.child("made")), run.child("discriminator"))
+        if pays and found.gain <= 0:
+            return None
+        forest = found.forest
         fresh = make(min(count, FRESH), run.child("fresh"))
         score, lifts = _score(forest, tokens, fresh), np.zeros(sum(tokens.sizes))
         for _ in range(RAKED):
@@ -81,29 +101,49 @@ class Rejection:
         return cls(forest, lifts.astype(np.float32), bound, max(float(_chance(score, bound).mean()), LEAST))
 
     def drawn(self, tokens: Tokens, size: int, make: Make, run: Run) -> np.ndarray:
-        """(size, C) rows that were made and kept."""
-        most, kept, turn = max(1024, CELLS // max(1, len(tokens.columns))), [np.empty((0, len(tokens.columns)), int)], 0
-        lacking = size
-        while lacking:
-            if turn == TURNS:
-                raise ModelFileError("the model keeps hardly any of the rows that it makes",
-                                     hint="it is damaged or was changed by hand; fit it again")
+        """(size, C) token rows that were made and kept."""
+        made = [np.empty((0, len(tokens.columns)), np.int32)]
+
+        def remembered(count: int, here: Run) -> np.ndarray:
+            made.append(make(count, here))
+            return made[-1]
+
+        kept = [made[-1][where] for where in self.turns(tokens, size, remembered, run)]
+        return np.concatenate(kept or made)
+
+    def turns(self, tokens: Tokens, size: int, make: Make, run: Run) -> Iterator[np.ndarray]:
+        """Turn after turn, until there are ``size``: which of the rows that ``make`` has just made are kept."""
+        most, lacking = max(1024, CELLS // max(1, len(tokens.columns))), size
+        for turn in range(TURNS):
+            if not lacking:
+                return
             here = run.child(turn)
             made = make(min(most, int(1.1 * lacking / self.share) + 64), here.child("make"))
-            fine = made[self.keeps(tokens, made, here.child("keep").random())][:lacking]
-            kept.append(fine)
-            lacking, turn = lacking - len(fine), turn + 1
-        return np.concatenate(kept[1:] or kept)
+            where = np.flatnonzero(self.keeps(tokens, made, here.child("keep").random()))[:lacking]
+            lacking -= len(where)
+            yield where
+        if lacking:
+            raise ModelFileError("the model keeps hardly any of the rows that it makes",
+                                 hint="it is damaged or was changed by hand; fit it again")
 
     def keeps(self, tokens: Tokens, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) bool: which of made token rows (n, C) are kept."""
-        score = _score(self.forest, tokens, rows)
-        for j, (token, start) in enumerate(zip(tokens.columns, _starts(tokens), strict=True)):
-            score += self.lifts[start : start + token.size][rows[:, j]]
+        score = self._lifted(tokens, rows)
         if len(rows) * self.share >= MANY:
             for _ in range(AGAIN):
                 _rake(tokens, rows, score, self.bound)
         return even_in_order(score, random) < _chance(score, self.bound)
+
+    def log_kept(self, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
+        """(n,) by how many nats token rows are likelier among those that are kept than among all that are made."""
+        return np.minimum(self._lifted(tokens, rows) - self.bound, 0.0) - np.log(self.share)
+
+    def _lifted(self, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
+        """(n,) the score of token rows with the lifts of their tokens."""
+        score = _score(self.forest, tokens, rows)
+        for j, (token, start) in enumerate(zip(tokens.columns, _starts(tokens), strict=True)):
+            score += self.lifts[start : start + token.size][rows[:, j]]
+        return score
 
     def words(self) -> str:
         return f"keeps one in {1 / self.share:.1f} rows that it makes, by {len(self.forest)} trees that know real ones"
@@ -135,13 +175,24 @@ def _affordable(count: int, make: Make, run: Run) -> int:
     return min(count, fits)
 
 
-def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run) -> Forest:
-    """Trees whose score is the log of the ratio of ``real`` to ``made`` rows, for as many of either."""
+@dataclass(frozen=True)
+class _Discriminator:
+    """Trees whose score is the log of the ratio of real to made rows, and what they gain on rows that they have not
+    learned from: nats a row, with its standard error."""
+
+    forest: Forest
+    gain: float
+    error: float
+
+
+def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run, aside: int = JUDGED
+                   ) -> _Discriminator:
+    """Learned from token rows of either kind; one row of ``aside`` is kept aside."""
     placed = _places(tokens, np.concatenate([real, made]))
     truth = (np.arange(len(placed)) < len(real)).astype(np.float64)
     first = np.full(len(placed), np.log(len(real) / len(made)))
     order = run.child("order").random().permutation(len(placed)).astype(np.int32)
-    judge, learn = (np.sort(part) for part in np.split(order, [len(order) // JUDGED]))
+    judge, learn = (np.sort(part) for part in np.split(order, [len(order) // aside]))
     nominal = np.array([not token.ordered for token in tokens.columns])
     reserve = run.left() / 2 if np.isfinite(run.left()) else 0.0
 
@@ -152,7 +203,15 @@ def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run)
     forest = boost(placed, nominal, truth, first, learn, judge, HOW, late)
     if late():
         run.cut()
-    return forest
+    score = first[judge]
+    forest.add(placed, judge, score)
+    gain = _loss(first[judge], truth[judge]) - _loss(score, truth[judge])
+    return _Discriminator(forest, float(gain.mean()), float(gain.std() / len(gain) ** 0.5))
+
+
+def _loss(score: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(n,) nats that each answer costs."""
+    return np.logaddexp(0.0, score) - truth * score
 
 
 def _score(forest: Forest, tokens: Tokens, rows: np.ndarray) -> np.ndarray:

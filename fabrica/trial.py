@@ -9,6 +9,7 @@ away sooner than on all.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,8 +23,9 @@ from fabrica.errors import NotComputable
 from fabrica.kernels import kernel
 from fabrica.run import Run
 from fabrica.statistics import auc
+from fabrica.version import VERSION
 
-__all__ = ["Court", "Trial", "halves", "sheet", "tried"]
+__all__ = ["Cap", "Court", "Trial", "fingerprint", "halves", "sheet", "tried"]
 
 MOST = 40_000  #: rows of a trial, both halves together
 ASKED = 4_000  #: members, and as many others, that are attacked, and real rows that tell how near strangers come
@@ -32,6 +34,7 @@ FAR = 0.95  #: who lies farther from the reference than this share of people sta
 MAYBE = ("outliers", "outliers_error", "likelihood")  #: what a trial may not know
 DONORS = 4_000  #: people among whom the nearest is looked for who stands in for a protected one
 LEAST = 200  #: rows from which a trial says anything
+SURE = 1.645  #: standard errors above which a figure lies by luck once in twenty times
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,28 @@ class Trial:
             f" ({self.outliers:.3f} ± {self.outliers_error:.3f} on those who stand out)")
         return (f"{self.name}: C2ST {self.c2st:.3f} ± {self.c2st_error:.3f} against unseen rows, attack "
                 f"{self.attack:.3f} ± {self.attack_error:.3f}{apart}{nats}, {self.seconds:.1f} s on one half")
+
+
+@dataclass(frozen=True)
+class Cap:
+    """AUC that the attack may not surely exceed, on all and on those who stand out: with all but one chance in twenty
+    each."""
+
+    attack: float = 0.515
+    outliers: float = 0.54
+
+    def exceeded(self, trial: Trial) -> bool:
+        apart = None if trial.outliers is None or trial.outliers_error is None else (
+            trial.outliers - SURE * trial.outliers_error)
+        return trial.attack - SURE * trial.attack_error > self.attack or (apart is not None and apart > self.outliers)
+
+
+def fingerprint(rows: Block, run: Run, *said: object) -> str:
+    """What remembered trials must be of: the same rows, seed and settings."""
+    mark = hashlib.sha256(repr((VERSION, run.key(), MOST, *said)).encode())
+    for column in rows:
+        mark.update(column.codes.tobytes())
+    return mark.hexdigest()
 
 
 def halves(rows: Block, run: Run) -> tuple[Block, Block]:

@@ -13,11 +13,12 @@ from fabrica.boosting import detect
 from fabrica.checks.engines import coded
 from fabrica.contract import Engine, Model, Sheet
 from fabrica.engines.auto import Auto, chosen
+from fabrica.engines.bayesnet import BayesNet
 from fabrica.engines.independent import Independent
 from fabrica.engines.trees import Trees
 from fabrica.errors import NotComputable, SettingError, UnknownName
 from fabrica.run import Run
-from fabrica.trial import Court, Trial, halves, nearest, sheet, tried
+from fabrica.trial import Cap, Court, Trial, halves, nearest, sheet, tried
 from fabrica.way import Way
 
 
@@ -135,7 +136,7 @@ def trial(name: str, c2st: float, area: float, error: float = 0.001, nats: float
     ([trial("mute", 0.95, 0.51), trial("told", 0.95, 0.51, nats=-20.0)], "told"),
 ])
 def test_the_best_twin_under_the_cap_is_chosen(trials, best):
-    assert chosen(trials, 0.515, 0.54).name == best
+    assert chosen(trials, Cap()).name == best
 
 
 def asked(**rivals: Engine) -> Auto:
@@ -166,7 +167,26 @@ class Timid(Copier):
 def test_an_engine_that_comes_too_close_is_tried_once_more_with_safer_settings():
     choice = Auto(cap=0.58, time=1e6, rivals={"timid": Timid()}).choose(world(), Run(4))
     assert (choice.name, choice.engine) == ("timid", Timid(careful=True)) and "timid, safer" in choice.lines[0]
-    assert Trees().safer() == Trees(price=5.0) and Trees(price=5.0).safer() is None
+    assert Trees().safer() == Trees(price=5.0, keep=0.3) and Trees(price=5.0).safer() is None
+
+
+@dataclass(frozen=True)
+class Lazy(Independent):
+    """Independent columns, unless it is told to look sharp."""
+
+    sharp: bool = False
+
+    def sharper(self):
+        return None if self.sharp else Lazy(sharp=True)
+
+    def fit(self, rows, given, run):
+        return (Trees() if self.sharp else Independent()).fit(rows, given, run)
+
+
+def test_rivals_are_tried_as_sharp_as_they_can_be():
+    choice = Auto(cap=0.9, outliers=1.0, time=1e6, rivals={"lazy": Lazy(), "b": Independent()}).choose(world(), Run(4))
+    assert (choice.name, choice.engine) == ("lazy", Lazy(sharp=True)) and "lazy, sharper" in choice.lines[0]
+    assert BayesNet().sharper() == BayesNet(keep=0.2) and BayesNet(keep=0.2).sharper() is None
 
 
 def test_a_copier_that_is_alone_is_taken_with_a_warning():

@@ -51,6 +51,8 @@ engine = click.option("--engine", type=EngineName(), default="trees", show_defau
 budget = click.option("--budget", type=SECONDS, help="Time that learning may take: 90, 60s, 2m, 1h.")
 schema = click.option("--schema", type=click.Path(dir_okay=False), metavar="FILE",
                       help="YAML or JSON with what you know better than the guessed schema.")
+tuned = click.option("--tuned", type=click.Path(dir_okay=False), metavar="FILE", expose_value=False,
+                     help="The engine and the settings that 'fabrica tune' has found.")
 settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
                         help="A setting of the engine, e.g. --set leaf=50 or --leaf 50; may be given several times.")
 
@@ -61,9 +63,28 @@ class Learning(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {flag for param in self.params for flag in (*param.opts, *param.secondary_opts)} | {"--help"}
+        args = _tuned(args)
         if any(word.startswith("--") and word.partition("=")[0] not in own for word in args):
             args = _spelt(args, own, _settings())
         return super().parse_args(ctx, args)
+
+
+def _tuned(words: list[str]) -> list[str]:
+    """The words with ``--tuned FILE`` as the engine and the settings that the file tells, before all others."""
+    found, left = list[str](), list(words)
+    told: list[str] = []
+    while left:
+        word = left.pop(0)
+        flag, equals, file = word.partition("=")
+        if flag != "--tuned":
+            found.append(word)
+        elif not equals and not left:
+            raise click.UsageError("Option '--tuned' requires an argument.")
+        else:
+            from fabrica.tuning import flags
+
+            told = flags(file if equals else left.pop(0))
+    return [*told, *found]
 
 
 def _settings() -> set[str]:
@@ -95,7 +116,7 @@ def _spelt(words: list[str], own: set[str], known: set[str]) -> list[str]:
 
 def learning(command: Command) -> Command:
     """What every command that learns takes."""
-    for option in (schema, settings, budget, seed, engine):
+    for option in (schema, tuned, settings, budget, seed, engine):
         command = option(command)
     return command
 

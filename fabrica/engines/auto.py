@@ -8,7 +8,6 @@ with closeness as a constraint and not as a footnote.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -20,16 +19,14 @@ from fabrica.block import Block
 from fabrica.contract import Choice, Chooser, Engine, Model, Setting
 from fabrica.errors import SettingError, UnknownName
 from fabrica.run import Run
-from fabrica.trial import LEAST, MOST, Court, Trial, halves, tried
-from fabrica.version import VERSION
+from fabrica.trial import LEAST, MOST, Cap, Court, Trial, fingerprint, halves, tried
 
 __all__ = ["Auto"]
 
 JUDGING = 3.0  #: seconds that judging a twin takes, about
 CLOSE = 0.01  #: C2ST within which two rivals count as equally good, if its error is not larger; then the one farther
 #: from people wins
-SURE = 1.645  #: standard errors above which a figure lies by luck once in twenty times
-SAFER = ", safer"  #: what is said behind an engine's name where its settings were made safer
+SAFER, SHARPER = ", safer", ", sharper"  #: what is said behind an engine's name where its settings were made so
 SIMPLE = "trees"  #: what learns a table that is too small to be tried on
 
 
@@ -59,18 +56,17 @@ class Auto(Engine, Chooser):
             name = SIMPLE if SIMPLE in rivals else next(iter(rivals))
             return Choice(name, rivals[name], (f"auto took {name}: too few rows to try engines on",))
         run = run.within(self.time) if math.isinf(run.left()) else run
-        trials = self._trials(rivals, rows, run)
-        best = chosen(trials, self.cap, self.outliers)
-        winner = rivals[best.name.removesuffix(SAFER)]
-        engine = winner.safer() or winner if best.name.endswith(SAFER) else winner
+        entered = _sharp(rivals)
+        trials = self._trials(entered, rows, run)
+        best = chosen(trials, Cap(self.cap, self.outliers))
         lines = [trial.words() for trial in sorted(trials, key=lambda t: -t.c2st)]
-        skipped = sorted(set(rivals) - {trial.name for trial in trials})
+        skipped = sorted(set(entered) - {trial.name for trial in trials})
         more = [f"not tried, since they would take longer than was left: {', '.join(skipped)}"] if skipped else []
         left = max(1.0, run.left())
         if best.seconds * len(rows) > left * min(len(rows), MOST) / 2:
             more.append("little time is left for learning all rows: give a larger --budget")
         told = (self._why(best), *self._refused(best, trials), *lines, *more)
-        return Choice(best.name.removesuffix(SAFER), engine, told, left)
+        return Choice(_plain(best.name), entered[best.name], told, left)
 
     def _asked(self) -> dict[str, Engine]:
         """The rivals that were asked for, the cheap ones first."""
@@ -82,8 +78,9 @@ class Auto(Engine, Chooser):
             raise SettingError("there is no engine to choose from", where="engine auto")
         return dict(sorted(((n, self.rivals[n]) for n in wanted), key=lambda item: item[1].cost))
 
-    def _trials(self, rivals: Mapping[str, Engine], rows: Block, run: Run) -> list[Trial]:
-        """Each rival that fits into the time, and where one comes too close, its safer settings after it."""
+    def _trials(self, rivals: dict[str, Engine], rows: Block, run: Run) -> list[Trial]:
+        """Each rival that fits into the time, and where one comes too close, its safer settings after it, which then
+        are one of the ``rivals`` too."""
         members, others = halves(rows, run.child("halves"))
         court = Court.of(members, others, run.child("court"))
         known = self._remembered(rows, run)
@@ -102,13 +99,14 @@ class Auto(Engine, Chooser):
             trials.append(known.get(name) or tried(name, engine, court, here))
             known[name] = trials[-1]
             self._remember(rows, run, list(known.values()))
-            safer = engine.safer() if _over(trials[-1], self.cap, self.outliers) else None
+            safer = engine.safer() if Cap(self.cap, self.outliers).exceeded(trials[-1]) else None
             if safer is not None:
+                rivals[name + SAFER] = safer
                 waiting.insert(0, (name + SAFER, safer))
         return trials
 
     def _why(self, best: Trial) -> str:
-        if not _over(best, self.cap, self.outliers):
+        if not Cap(self.cap, self.outliers).exceeded(best):
             return (f"auto took {best.name}: the best twin of those whose attack is not surely above {self.cap:g} "
                     f"({self.outliers:g} on those who stand out)")
         return (f"auto took {best.name}: no twin kept the attack under {self.cap:g} ({self.outliers:g}), this one came "
@@ -120,17 +118,12 @@ class Auto(Engine, Chooser):
         if sharpest.c2st <= best.c2st + max(CLOSE, best.c2st_error):
             return []
         return [f"sharper was {sharpest.name} (C2ST {sharpest.c2st:.3f}), refused for its attack; a higher --cap or "
-                f"--outliers allows it, and so does --engine {sharpest.name.removesuffix(SAFER)}"]
+                f"--outliers allows it, and so does --engine {_plain(sharpest.name)}"]
 
     # ---------------------------------------------------------------- after a kill
 
     def _print(self, rows: Block, run: Run) -> str:
-        """What remembered trials must be of: the same rows, seed and settings."""
-        said = (VERSION, run.key(), MOST, sorted(map(repr, self.rivals.values())))
-        mark = hashlib.sha256(repr(said).encode())
-        for column in rows:
-            mark.update(column.codes.tobytes())
-        return mark.hexdigest()
+        return fingerprint(rows, run, sorted(map(repr, self.rivals.values())))
 
     def _remembered(self, rows: Block, run: Run) -> dict[str, Trial]:
         if not self.memory or not Path(self.memory).exists():
@@ -158,18 +151,24 @@ class Auto(Engine, Chooser):
             raise SettingError(error.strerror or "cannot be written", where=self.memory) from None
 
 
-def _over(trial: Trial, cap: float, outliers: float) -> bool:
-    """Whether the attack on all, or that on those who stand out, is surely above its cap: with all but one chance in
-    twenty each."""
-    apart = None if trial.outliers is None or trial.outliers_error is None else (
-        trial.outliers - SURE * trial.outliers_error)
-    return trial.attack - SURE * trial.attack_error > cap or (apart is not None and apart > outliers)
+def _sharp(rivals: Mapping[str, Engine]) -> dict[str, Engine]:
+    """The rivals as sharp as they can be, by the names under which they are tried."""
+    found = {}
+    for name, engine in rivals.items():
+        sharper = engine.sharper()
+        found.update({name: engine} if sharper is None else {name + SHARPER: sharper})
+    return found
 
 
-def chosen(trials: list[Trial], cap: float, outliers: float) -> Trial:
+def _plain(name: str) -> str:
+    """The name of an engine without what was said of its settings."""
+    return name.partition(",")[0]
+
+
+def chosen(trials: list[Trial], cap: Cap) -> Trial:
     """The best twin that is not surely above a cap: of those about as good as the best, the one farthest from its
     members; where all are above the cap, the one that comes closest to it."""
-    fine = [trial for trial in trials if not _over(trial, cap, outliers)]
+    fine = [trial for trial in trials if not cap.exceeded(trial)]
     if not fine:
         return min(trials, key=lambda t: t.attack)
     best = max(fine, key=lambda trial: trial.c2st)

@@ -108,7 +108,7 @@ def test_the_chances_of_one_column_given_all_others_are_those_of_the_joint(learn
 def test_margins_are_exact_to_the_bias_that_was_moved():
     codes = np.minimum(chance(11).exponential(20, 20_000).astype(int), 199)
     rows = Block.of([coded("x", 200, codes, ordered=True), coded("y", 3, codes % 3)])
-    model = Autoregressive(epochs=1).fit(rows, None, Run(1))
+    model = Autoregressive(epochs=1, keep=1.0).fit(rows, None, Run(1))
     drawn = model.sample(20_000, None, Run(2))
     for seen, found in zip(rows, drawn, strict=True):
         moved = apart(np.bincount(seen.codes, minlength=seen.size) / 20_000,

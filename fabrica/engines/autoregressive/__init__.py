@@ -21,6 +21,7 @@ from fabrica.engines.autoregressive.chain import ChainModel
 from fabrica.nets import forward
 from fabrica.nets.needed import torch_or_say
 from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
+from fabrica.rejection import PAYS, Keep, Rejection
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 from fabrica.uniforms import even_in_order
@@ -42,16 +43,19 @@ class Autoregressive(Engine):
     start = 6.0
     needs = ("torch",)
 
-    epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000)] = 8.0
-    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000)] = 256
-    hidden: Annotated[int, Setting("numbers in each column's layers; 0: by the table", low=0, high=4096)] = 0
+    epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000, search=(4, 24))] = 8.0
+    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000, search=(48, 512))] = 256
+    hidden: Annotated[
+        int, Setting("numbers in each column's layers; 0: by the table", low=0, high=4096, search=(16, 160))] = 0
     batch: Batch = 256
-    rate: Annotated[float, Setting("learning rate", low=1e-6, high=1)] = 3e-3
-    drop: Annotated[float, Setting("share of the numbers left out while learning", low=0, high=0.9)] = 0.05
-    decay: Annotated[float, Setting("weight decay", low=0, high=100)] = 0.1
+    rate: Annotated[float, Setting("learning rate", low=1e-6, high=1, search=(0.001, 0.01))] = 3e-3
+    drop: Annotated[
+        float, Setting("share of the numbers left out while learning", low=0, high=0.9, search=(0, 0.3))] = 0.05
+    decay: Annotated[float, Setting("weight decay", low=0, high=100, search=(0.01, 1))] = 0.1
     members: Annotated[int, Setting("networks whose mean is taken; 0: by the rows", low=0, high=50)] = 0
     orders: Annotated[float, Setting("share of the rows learned in random order", low=0.05, high=0.9)] = 0.3
     patience: Annotated[int, Setting("looks without progress before it stops; 0: never", low=0, high=1000)] = 2
+    keep: Keep = 0.4
     checkpoint: Checkpoint = ""
     device: Device = "cpu"
     precision: Precision = "float32"
@@ -61,8 +65,11 @@ class Autoregressive(Engine):
         from fabrica.engines.autoregressive.learn import learned
 
         tokens = Tokens.of(rows, self.tokens)
-        layers, facts = learned(self, tokens, tokens.encode(rows), run)
-        return _settled(ChainModel(tokens, layers, facts), run.child("settle"))
+        seen = tokens.encode(rows)
+        layers, facts = learned(self, tokens, seen, run)
+        model = _settled(ChainModel(tokens, layers, facts=facts), run.child("settle"))
+        return replace(model, rejection=Rejection.learned(
+            tokens, seen, model.made, self.keep, run.child("rejection"), PAYS))
 
 
 def _settled(model: ChainModel, run: Run) -> ChainModel:

@@ -17,6 +17,7 @@ from fabrica.block import Block
 from fabrica.contract import Conditional, Likelihood, Model
 from fabrica.engines.autoregressive import kernels
 from fabrica.nets import forward
+from fabrica.rejection import Rejection
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Tokens
@@ -61,19 +62,26 @@ class Layers:
 
 @dataclass(frozen=True)
 class ChainModel(Model, Likelihood, Conditional):
-    """Tokens and layers. ``facts`` tell how it was trained."""
+    """Tokens, layers, and which of the rows are kept (None: all). ``facts`` tell how it was trained."""
 
     tokens: Tokens
     layers: Layers
+    rejection: Rejection | None = None
     facts: dict[str, object] = field(default_factory=dict)
 
     # ---------------------------------------------------------------- what it can do
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
+        rows = (self.made(size, run) if self.rejection is None
+                else self.rejection.drawn(self.tokens, size, self.made, run))
+        return self._decoded(rows, run)
+
+    def made(self, size: int, run: Run) -> np.ndarray:
+        """(n, C) int32 token rows before any is rejected."""
         rows = np.zeros((size, len(self.tokens.columns)), np.int32)
         for start in range(0, size, PART):
             self._fill(rows[start : start + PART], range(rows.shape[1]), (), run.child(start // PART))
-        return self._decoded(rows, run)
+        return rows
 
     def complete(self, rows: Block, known: np.ndarray, run: Run) -> Block:
         """Candidates are drawn in an order that begins with what is known, and one of them is chosen as the chain says.
@@ -94,19 +102,24 @@ class ChainModel(Model, Likelihood, Conditional):
     def _completed(self, rows: np.ndarray, pattern: np.ndarray, run: Run) -> np.ndarray:
         """``rows`` (n, C) with the columns outside ``pattern`` (C,) drawn given the others."""
         wanted, given = np.flatnonzero(~pattern), np.flatnonzero(pattern)
-        count = 1 if not len(wanted) or not (given > wanted[0]).any() else CANDIDATES
+        exact = self.rejection is None and not (len(wanted) and (given > wanted[0]).any())
+        count = 1 if exact or not len(wanted) else CANDIDATES
         many = np.repeat(rows, count, axis=0)
         proposed = self._fill(many, wanted, given, run.child("candidates"))
         if count == 1:
             return many
-        weight = (self._log_chain(many, int(wanted[0])) - proposed).reshape(-1, count)
+        weight = (self._log_chain(many, int(wanted[0])) + self._log_kept(many) - proposed).reshape(-1, count)
         chosen = np.argmax(weight + run.child("choice").random().gumbel(size=weight.shape), axis=1)
         return many.reshape(len(rows), count, -1)[np.arange(len(rows)), chosen]
 
     def log_prob(self, rows: Block, run: Run) -> np.ndarray:
         tokens = self.tokens.encode(rows)
         parts = [self._log_chain(tokens[s : s + PART]) for s in range(0, len(tokens), PART)]
-        return self.tokens.log_inside(rows) + (np.concatenate(parts) if parts else 0.0)
+        return self.tokens.log_inside(rows) + self._log_kept(tokens) + (np.concatenate(parts) if parts else 0.0)
+
+    def _log_kept(self, tokens: np.ndarray) -> np.ndarray | float:
+        """(n,) what rejection adds to the log-probability of token rows."""
+        return 0.0 if self.rejection is None else self.rejection.log_kept(self.tokens, tokens)
 
     def _log_chain(self, tokens: np.ndarray, since: int = 0) -> np.ndarray:
         """(n,) log-probability of the tokens of the columns from ``since`` on, each given those before it."""
@@ -122,14 +135,15 @@ class ChainModel(Model, Likelihood, Conditional):
         for start in range(0, len(tokens), step):
             many = np.repeat(tokens[start : start + step], size, axis=0)
             many[:, column] = np.tile(np.arange(size, dtype=np.int32), len(many) // size)
-            weight = self._log_chain(many, column).reshape(-1, size)
+            weight = (self._log_chain(many, column) + self._log_kept(many)).reshape(-1, size)
             share = np.exp(weight - weight.max(1, keepdims=True))
             found[start : start + step] = share / share.sum(1, keepdims=True)
         return found
 
     def words(self) -> list[str]:
         hidden = self.layers.second.shape[-1]
-        return [f"a network of {hidden} numbers in each column's layers over {sum(self.tokens.sizes)} tokens"]
+        return [f"a network of {hidden} numbers in each column's layers over {sum(self.tokens.sizes)} tokens",
+                *([] if self.rejection is None else [self.rejection.words()])]
 
     # ---------------------------------------------------------------- drawing
 
@@ -215,7 +229,9 @@ class ChainModel(Model, Likelihood, Conditional):
 
     def state(self) -> State:
         arrays = {name: getattr(self.layers, name) for name in Layers.__dataclass_fields__}
-        return State.nest({"tokens": self.tokens.state(), "layers": State({}, arrays)}, {"facts": self.facts})
+        more = {} if self.rejection is None else {"rejection": self.rejection.state()}
+        return State.nest({"tokens": self.tokens.state(), "layers": State({}, arrays), **more},
+                          {"rejects": self.rejection is not None, "facts": self.facts})
 
     @classmethod
     def from_state(cls, state: State) -> ChainModel:
@@ -226,7 +242,9 @@ class ChainModel(Model, Likelihood, Conditional):
             sound.demand(fine, f"weights {name!r} that are no network's")
         layers = Layers(**{name: np.ascontiguousarray(arrays[name]) for name in Layers.__dataclass_fields__})
         _demand_shapes(layers, len(tokens.columns), sum(tokens.sizes))
-        return cls(tokens, layers, dict(sound.plain(state, "facts", dict)))
+        rejects = sound.plain(state, "rejects", bool)
+        return cls(tokens, layers, Rejection.from_state(state.part("rejection"), tokens) if rejects else None,
+                   dict(sound.plain(state, "facts", dict)))
 
 
 def _demand_shapes(layers: Layers, columns: int, total: int) -> None:

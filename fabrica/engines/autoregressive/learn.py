@@ -28,7 +28,7 @@ EPOCHS = 8.0
 LEAST_STEPS, MOST_STEPS = 700, 2000  #: at that many epochs, whatever the number of rows
 FEW_EPOCHS = 20  #: of a table so small that this is less
 WORSE = 0.03  #: of its nats, by which a network may be worse than the best
-SPARE = 0.9  #: of the time, the rest sets margins right
+SPARE = 0.8  #: of the time, the rest sets margins right and finds out which rows to keep
 MANY, MOST = 32_000, 2  #: rows that one network is enough for; networks at most
 
 

@@ -20,6 +20,8 @@ from fabrica.contract import Engine, Likelihood, Model, Setting
 from fabrica.engines.bayesnet.column import Column
 from fabrica.engines.bayesnet.parent import resolutions
 from fabrica.engines.bayesnet.search import gains
+from fabrica.picker import Picker
+from fabrica.rejection import Keep
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Tokens
@@ -30,6 +32,7 @@ ROWS = 30_000  #: by which parents are found, at most
 PAIRS = 4e8  #: cells that the look at all pairs may cost
 OFFERED = 16  #: columns that are offered as parents of one, at most
 MIDDLE = 1  #: the resolution by which pairs are compared
+KEPT = 0.2  #: share of the rows that is kept where it shall be sharp
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,17 @@ class BayesNet(Engine):
 
     title = "counts given a few earlier columns: learned in a second, says how likely a row is; less sharp than trees"
     source = "Zhang et al., ACM TODS 42(4), 2017; MacKay and Peto, Nat. Lang. Eng. 1(3), 1995"
-    cost = 4.0
+    cost = 12.0  # as sharp as it can be
 
-    parents: Annotated[int, Setting("earlier columns that a column is drawn from, at most", low=0, high=12)] = 5
-    bins: Annotated[int, Setting("tokens of a numeric column, about", low=2, high=1024)] = 64
+    parents: Annotated[
+        int, Setting("earlier columns that a column is drawn from, at most", low=0, high=12, search=(2, 7))] = 5
+    bins: Annotated[int, Setting("tokens of a numeric column, about", low=2, high=1024, search=(24, 160))] = 64
     k: Annotated[int, Setting("rows that a combination of parents must have to count, as must those left out together; "
                               "a count inside one may be of a single row", low=1, high=10_000)] = 5
+    keep: Keep = 1.0
+
+    def sharper(self) -> BayesNet | None:
+        return replace(self, keep=KEPT) if self.keep > KEPT else None
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> BayesNetModel:
         if not len(rows):  # of nobody nothing is known: each code once, and no column asks another
@@ -65,7 +73,8 @@ class BayesNet(Engine):
             offered = [(c, g) for c in best for g in groups[c]]
             return Column.of(j, tokens.columns[j], words, few, offered, self.parents, self.k)
 
-        return BayesNetModel(tokens, tuple(run.map(column, range(len(order)))))
+        model = BayesNetModel(tokens, tuple(run.map(column, range(len(order)))))
+        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker")))
 
     def _pairs(self, tokens: Tokens, words: np.ndarray, groups: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
         """(C, C) nats a row that column i brings to column j at [j, i], alone."""
@@ -82,8 +91,13 @@ class BayesNetModel(Model, Likelihood):
 
     tokens: Tokens
     columns: tuple[Column, ...]
+    picker: Picker | None = None
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
+        return self.made(size, run) if self.picker is None else self.picker.drawn(size, self.made, run)
+
+    def made(self, size: int, run: Run) -> Block:
+        """Fresh rows before any is rejected."""
         seen = np.zeros((len(self.columns), size), np.int32)
         drawn = list(self.tokens.alphabet.columns)
         for column in self.columns:
@@ -92,6 +106,7 @@ class BayesNetModel(Model, Likelihood):
         return Block.of(drawn, size)
 
     def log_prob(self, rows: Block, run: Run) -> np.ndarray:
+        """The likelihood of what the counts say, without the choice that a picker adds."""
         seen = np.ascontiguousarray(self.tokens.encode(rows).T)
         found = self.tokens.log_inside(rows)
         for column in self.columns:
@@ -102,13 +117,14 @@ class BayesNetModel(Model, Likelihood):
         names = [c.name for c in self.tokens.alphabet]
         asked = [dict.fromkeys(names[p.column] for t in c.tables for p in t.parents if p.column != c.j)
                  for c in self.columns]
-        return [f"{names[c.j]} given {', '.join(a) or 'nothing'}: {sum(len(t.up) for t in c.tables)} tables"
-                for c, a in zip(self.columns, asked, strict=True)]
+        own = [f"{names[c.j]} given {', '.join(a) or 'nothing'}: {sum(len(t.up) for t in c.tables)} tables"
+               for c, a in zip(self.columns, asked, strict=True)]
+        return own if self.picker is None else [*own, *self.picker.words()]
 
     def state(self) -> State:
         parts = {f"column{c.j}": c.state() for c in self.columns}
         order = State({}, {"order": np.array([c.j for c in self.columns], np.int32)})
-        return State.nest({"tokens": self.tokens.state(), "order": order, **parts})
+        return State.nest({"tokens": self.tokens.state(), "order": order, **parts, **Picker.parts(self.picker)})
 
     @classmethod
     def from_state(cls, state: State) -> BayesNetModel:
@@ -116,5 +132,6 @@ class BayesNetModel(Model, Likelihood):
         count = len(tokens.columns)
         order = sound.array(state.part("order"), "order", size=count, low=0, high=count - 1, kind=np.int32).tolist()
         sound.demand(len(set(order)) == count, "an order that names a column twice")
-        return cls(tokens, tuple(Column.from_state(state.part(f"column{j}"), j, tokens.columns[j], order[:step],
-                                                   tokens.sizes) for step, j in enumerate(order)))
+        columns = tuple(Column.from_state(state.part(f"column{j}"), j, tokens.columns[j], order[:step], tokens.sizes)
+                        for step, j in enumerate(order))
+        return cls(tokens, columns, Picker.from_parts(state, tokens.alphabet.columns))

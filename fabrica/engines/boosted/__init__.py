@@ -12,7 +12,7 @@ early.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -25,6 +25,8 @@ from fabrica.contract import Engine, Likelihood, Model, Setting
 from fabrica.engines.boosted.context import Context, coarser, line
 from fabrica.engines.boosted.hierarchy import Hierarchy
 from fabrica.engines.boosted.stage import Stage, Task
+from fabrica.picker import Picker
+from fabrica.rejection import PAYS, Keep
 from fabrica.run import Run
 from fabrica.state import State
 
@@ -44,22 +46,27 @@ class Boosted(Engine):
 
     rounds: Annotated[
         int, Setting("trees of a level, at most; rows kept aside stop it earlier", low=0, high=5000)] = 200
-    rate: Annotated[float, Setting("share of its way that each tree is taken", low=0.005, high=1)] = 0.15
-    leaves: Annotated[int, Setting("leaves of a tree, at most", low=2, high=256)] = 31
-    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 50
-    ridge: Annotated[float, Setting("added to each leaf's hessian: more is calmer", low=0, high=10_000)] = 3.0
-    price: Annotated[float, Setting("gain that a split must bring; chance alone gives one", low=0, high=1000)] = 0.0
+    rate: Annotated[
+        float, Setting("share of its way that each tree is taken", low=0.005, high=1, search=(0.05, 0.3))] = 0.15
+    leaves: Annotated[int, Setting("leaves of a tree, at most", low=2, high=256, search=(8, 128))] = 31
+    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000, search=(20, 200))] = 50
+    ridge: Annotated[
+        float, Setting("added to each leaf's hessian: more is calmer", low=0, high=10_000, search=(1, 30))] = 3.0
+    price: Annotated[
+        float, Setting("gain that a split must bring; chance alone gives one", low=0, high=1000, search=(0, 4))] = 0.0
     patience: Annotated[
         int, Setting("trees that may fail to help before a level stops; 0: it never does", low=0, high=1000)] = 6
     k: Annotated[int, Setting("people that a leaf or a branch stands for at least", low=1, high=10_000)] = 5
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 24
+    keep: Keep = 0.4
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> BoostedModel:
         if len(rows) > ROWS:
             rows = rows.take(np.sort(run.child("rows").random().permutation(len(rows))[:ROWS]))
         context = Context.of(rows, self.features, run.child("context"))
         stages = run.map(lambda j: self._stage(rows, context, j, run), range(len(rows.columns)))
-        return BoostedModel(rows.empty(), context.tables, context.column, tuple(stages))
+        model = BoostedModel(rows.empty(), context.tables, context.column, tuple(stages))
+        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker"), PAYS))
 
     def _stage(self, rows: Block, context: Context, j: int, run: Run) -> Stage:
         """Column j, in its part of the budget."""
@@ -95,8 +102,13 @@ class BoostedModel(Model, Likelihood):
     tables: tuple[np.ndarray, ...]
     column: np.ndarray
     stages: tuple[Stage, ...]
+    picker: Picker | None = None
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
+        return self.made(size, run) if self.picker is None else self.picker.drawn(size, self.made, run)
+
+    def made(self, size: int, run: Run) -> Block:
+        """Fresh rows before any is rejected."""
         placed, codes = np.empty((size, len(self.tables)), np.uint8), list[np.ndarray]()
         columns = []
         for j, (stage, column) in enumerate(zip(self.stages, self.alphabet, strict=True)):
@@ -107,7 +119,7 @@ class BoostedModel(Model, Likelihood):
         return Block.of(columns, size)
 
     def log_prob(self, rows: Block, run: Run) -> np.ndarray:
-        """The likelihood of the model as it was learned, without the calibration that sampling adds."""
+        """The likelihood of the model as it was learned, without the calibration and the choice that sampling adds."""
         placed, codes = np.empty((len(rows), len(self.tables)), np.uint8), list[np.ndarray]()
         total = np.zeros(len(rows))
         for j, (stage, column) in enumerate(zip(self.stages, rows, strict=True)):
@@ -122,12 +134,13 @@ class BoostedModel(Model, Likelihood):
 
     def words(self) -> list[str]:
         trees = sum(len(f) for s in self.stages for f in s.levels)
-        return [f"{trees} boosted trees for {sum(s.hierarchy.depth for s in self.stages)} levels of questions"]
+        return [f"{trees} boosted trees for {sum(s.hierarchy.depth for s in self.stages)} levels of questions",
+                *([] if self.picker is None else self.picker.words())]
 
     def state(self) -> State:
         own = State({}, {"column": self.column, **{f"table{g}": t for g, t in enumerate(self.tables)}})
         parts = {f"stage{j}": s.state() for j, s in enumerate(self.stages)}
-        return State.nest({"alphabet": self.alphabet.state(), "context": own, **parts})
+        return State.nest({"alphabet": self.alphabet.state(), "context": own, **parts, **Picker.parts(self.picker)})
 
     @classmethod
     def from_state(cls, state: State) -> BoostedModel:
@@ -138,4 +151,4 @@ class BoostedModel(Model, Likelihood):
                        for g, c in enumerate(column))
         stages = tuple(Stage.from_state(state.part(f"stage{j}"), one, columns[:j], int((column < j).sum()))
                        for j, one in enumerate(columns))
-        return cls(alphabet, tables, column, stages)
+        return cls(alphabet, tables, column, stages, Picker.from_parts(state, columns))

@@ -19,7 +19,8 @@ from fabrica.engines.gan.model import GanModel
 from fabrica.nets.decoder import Decoder
 from fabrica.nets.latent import Normal
 from fabrica.nets.needed import torch_or_say
-from fabrica.nets.settings import Batch, Checkpoint, Device, Keep, Precision
+from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
+from fabrica.rejection import Keep
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -36,13 +37,16 @@ class Gan(Engine):
     start = 10.0
     needs = ("torch",)
 
-    epochs: Annotated[float, Setting("times that each row is seen, at most", low=0.01, high=10_000)] = 16.0
-    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=1000)] = 32
-    latent: Annotated[int, Setting("numbers that a row is made from", low=1, high=1024)] = 64
-    hidden: Annotated[int, Setting("numbers in the networks' layers", low=8, high=8192)] = 192
+    epochs: Annotated[
+        float, Setting("times that each row is seen, at most", low=0.01, high=10_000, search=(8, 48))] = 16.0
+    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=1000, search=(16, 64))] = 32
+    latent: Annotated[int, Setting("numbers that a row is made from", low=1, high=1024, search=(16, 128))] = 64
+    hidden: Annotated[int, Setting("numbers in the networks' layers", low=8, high=8192, search=(96, 384))] = 192
     batch: Batch = 256
-    rate: Annotated[float, Setting("learning rate of both", low=1e-6, high=1)] = 2e-3
-    penalty: Annotated[float, Setting("of the discriminator's slope: more is calmer, slower", low=0, high=100)] = 0.15
+    rate: Annotated[float, Setting("learning rate of both", low=1e-6, high=1, search=(0.0005, 0.004))] = 2e-3
+    penalty: Annotated[
+        float, Setting("of the discriminator's slope: more is calmer, slower",
+                       low=0, high=100, search=(0.03, 1))] = 0.15
     keep: Keep = 0.2
     checkpoint: Checkpoint = ""
     device: Device = "cpu"

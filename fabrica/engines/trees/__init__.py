@@ -24,6 +24,8 @@ from fabrica.engines.trees.features import Features, View, placed
 from fabrica.engines.trees.grow import grow
 from fabrica.engines.trees.stage import Grown, Stage
 from fabrica.errors import ModelFileError
+from fabrica.picker import Picker
+from fabrica.rejection import Keep
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.uniforms import even
@@ -31,6 +33,7 @@ from fabrica.uniforms import even
 __all__ = ["Trees"]
 
 SAFE = 5.0  #: a price at which the attack on half of a table is near chance (``benchmarks/trade.py``)
+KEPT = 0.3  #: share of the rows that is then kept, which brings back most of what the price has cost
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,28 @@ class Trees(Engine):
     source = "Reiter, JOS 21(3), 2005; Cevid et al., JMLR 23(333), 2022"
     cost = 7.0
 
-    trees: Annotated[int, Setting("trees for each column", low=1, high=200)] = 5
-    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000)] = 15
-    price: Annotated[float, Setting("gain that a split must bring, in variances of one person", low=0, high=1000)] = 3.0
+    trees: Annotated[int, Setting("trees for each column", low=1, high=200, search=(3, 12))] = 5
+    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000, search=(5, 100))] = 15
+    price: Annotated[
+        float, Setting("gain that a split must bring, in variances of one person",
+                       low=0, high=1000, search=(1, 8))] = 3.0
     pure: Annotated[
-        int, Setting("people in a leaf where one level dominates; 0: as `leaf`", low=0, high=1_000_000)] = 10
+        int, Setting("people in a leaf where one level dominates; 0: as `leaf`",
+                     low=0, high=1_000_000, search=(5, 50))] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
     k: Annotated[int, Setting("people that a leaf stands for at least, whatever else is set", low=1, high=10_000)] = 5
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
 
+    keep: Keep = 1.0
+
     def safer(self) -> Trees | None:
-        return replace(self, price=SAFE) if self.price < SAFE else None
+        return replace(self, price=SAFE, keep=min(self.keep, KEPT)) if self.price < SAFE else None
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> TreesModel:
         table = Features.of(rows, self.features, run)
         stages = run.map(lambda j: self._stage(table, j, run), range(1, len(rows.columns)))
-        return TreesModel(rows.empty(), _first(rows), tuple(stages))
+        model = TreesModel(rows.empty(), _first(rows), tuple(stages))
+        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker")))
 
     def _stage(self, table: Features, j: int, run: Run) -> Stage:
         """The trees of column j: as many as asked for, or fewer where its part of the budget is used up."""
@@ -100,8 +109,13 @@ class TreesModel(Model):
     alphabet: Block
     first: np.ndarray
     stages: tuple[Stage, ...]
+    picker: Picker | None = None
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
+        return self.made(size, run) if self.picker is None else self.picker.drawn(size, self.made, run)
+
+    def made(self, size: int, run: Run) -> Block:
+        """Fresh rows before any is rejected."""
         if not self.alphabet.columns:
             return Block((), size)
         seen = np.empty((size, len(self.alphabet.columns) + ROOM), np.uint16)
@@ -126,11 +140,13 @@ class TreesModel(Model):
 
     def words(self) -> list[str]:
         leaves = sum(len(s.start) - 1 for s in self.stages)
-        return [f"{sum(len(s.roots) for s in self.stages)} trees with {leaves} leaves"]
+        return [f"{sum(len(s.roots) for s in self.stages)} trees with {leaves} leaves",
+                *([] if self.picker is None else self.picker.words())]
 
     def state(self) -> State:
         parts = {f"stage{j}": s.state() for j, s in enumerate(self.stages, start=1)}
-        return State.nest({"alphabet": self.alphabet.state(), "first": State({}, {"codes": self.first}), **parts})
+        return State.nest({"alphabet": self.alphabet.state(), "first": State({}, {"codes": self.first}), **parts,
+                           **Picker.parts(self.picker)})
 
     @classmethod
     def from_state(cls, state: State) -> TreesModel:
@@ -143,4 +159,4 @@ class TreesModel(Model):
         lengths = [min(c.size, NARROW + 1) for c in columns]
         stages = tuple(Stage.from_state(state.part(f"stage{j}"), lengths[:j], columns[j].size, columns[j].rest)
                        for j in range(1, len(columns)))
-        return cls(alphabet, first, stages)
+        return cls(alphabet, first, stages, Picker.from_parts(state, columns))

@@ -22,7 +22,8 @@ from fabrica.engines.vae.mixture import Mixture
 from fabrica.engines.vae.model import VaeModel
 from fabrica.nets.decoder import Decoder
 from fabrica.nets.needed import torch_or_say
-from fabrica.nets.settings import Checkpoint, Device, Keep, Precision
+from fabrica.nets.settings import Checkpoint, Device, Precision
+from fabrica.rejection import Keep
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -41,14 +42,19 @@ class Vae(Engine):
 
     prior: Annotated[str, Setting("of the latent numbers; a flow takes longer, to learn and to draw from",
                                   choices=("mixture", "flow"))] = "mixture"
-    epochs: Annotated[float, Setting("times that the autoencoder sees each row, about", low=0.01, high=10_000)] = 20.0
+    epochs: Annotated[
+        float, Setting("times that the autoencoder sees each row, about",
+                       low=0.01, high=10_000, search=(10, 60))] = 20.0
     steps: Annotated[int, Setting("batches that the flow learns from, at most", low=1, high=10_000_000)] = 3000
-    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000)] = 128
-    latent: Annotated[int, Setting("latent numbers of a row; 0: by the table", low=0, high=1024)] = 0
-    hidden: Annotated[int, Setting("numbers in the autoencoder's layers; 0: by the rows", low=0, high=8192)] = 0
+    tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000, search=(48, 256))] = 128
+    latent: Annotated[int, Setting("latent numbers of a row; 0: by the table", low=0, high=1024, search=(8, 40))] = 0
+    hidden: Annotated[
+        int, Setting("numbers in the autoencoder's layers; 0: by the rows", low=0, high=8192, search=(96, 384))] = 0
     width: Annotated[int, Setting("numbers in the flow's layers; 0: by the rows", low=0, high=8192)] = 0
-    components: Annotated[int, Setting("normals of the mixture, at most", low=1, high=1000)] = 32
-    price: Annotated[float, Setting("of the latent numbers in the end: less is sharper", low=1e-6, high=10)] = 0.03
+    components: Annotated[int, Setting("normals of the mixture, at most", low=1, high=1000, search=(8, 96))] = 32
+    price: Annotated[
+        float, Setting("of the latent numbers in the end: less is sharper",
+                       low=1e-6, high=10, search=(0.01, 0.3))] = 0.03
     batch: Annotated[int, Setting("rows of a batch; the flow's is twice as large", low=8, high=1_000_000)] = 256
     rate: Annotated[float, Setting("the autoencoder's learning rate", low=1e-6, high=1)] = 2e-3
     flow_rate: Annotated[float, Setting("the flow's learning rate", low=1e-6, high=1)] = 2e-3

@@ -1,0 +1,288 @@
+"""A guided search over an engine's settings: trials on halves of the table, each where the ones before were good.
+
+The search is a library's (tree-structured Parzen estimators; Bergstra, Bardenet, Bengio, Kégl, NeurIPS 2011; the extra
+`tune`); the ranges are those that each setting is annotated with; the judge is ``trial.py``'s, as for `auto`. It looks
+for the twin that passes best for rows that nobody learned from and whose attack is not surely above the cap. Whoever
+wins among many has had luck: the finalists and the defaults are tried once more with the halves exchanged (two-fold
+cross-validation; Stone 1974), and only what is better than the defaults there by more than its error is told.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from fabrica.block import Block
+from fabrica.contract import Chooser, Engine
+from fabrica.errors import SettingError
+from fabrica.run import Run
+from fabrica.trial import LEAST, Cap, Court, Trial, fingerprint, halves, tried
+
+__all__ = ["Attempt", "Tuned", "flags", "save", "search"]
+
+FIRST = 6  #: attempts at random before the search is guided
+FINALISTS = 2  #: that are tried once more, besides what there was before the search
+SURE = 2.0  #: standard errors by which one must be better than that
+WIDE = 10.0  #: times that a range must grow to be searched on a logarithmic scale
+JUDGING = 3.0  #: seconds that judging a twin takes, about
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Settings that differ from what they were before the search, how they did, and how they did with the halves
+    exchanged (None: not a finalist)."""
+
+    settings: Mapping[str, Any]
+    trial: Trial
+    again: Trial | None = None
+
+    def words(self) -> str:
+        own = ", ".join(f"{name}={value}" for name, value in self.settings.items()) or "as they are"
+        tried_again = "" if self.again is None else f", {self.again.c2st:.3f} with the halves exchanged"
+        return (f"{own}: C2ST {self.trial.c2st:.3f} ± {self.trial.c2st_error:.3f}{tried_again}, attack "
+                f"{self.trial.attack:.3f} ± {self.trial.attack_error:.3f}, {self.trial.seconds:.1f} s")
+
+    def to_json(self) -> dict[str, object]:
+        return {"settings": dict(self.settings), "trial": self.trial.to_json(),
+                "again": None if self.again is None else self.again.to_json()}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Attempt:
+        """Read and check; whatever is no attempt is a ``ValueError``, ``LookupError`` or ``TypeError``."""
+        again = plain["again"]
+        return cls(dict(plain["settings"]), Trial.from_json(plain["trial"]),
+                   None if again is None else Trial.from_json(again))
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found.
+
+    engine : its name. settings : those to be changed; empty where nothing was surely better. attempts : best first.
+    """
+
+    engine: str
+    settings: Mapping[str, Any]
+    attempts: tuple[Attempt, ...]
+
+    def flags(self) -> str:
+        """As the words of a command line."""
+        own = [f"--{name.replace('_', '-')} {value}" for name, value in self.settings.items()]
+        return " ".join([f"--engine {self.engine}", *own])
+
+    def words(self) -> list[str]:
+        """A line for what was found, then one for each attempt."""
+        found = (f"best: {self.flags()}" if self.settings
+                 else f"nothing was surely better than the settings of {self.engine} as they are")
+        return [found, *(attempt.words() for attempt in self.attempts)]
+
+    def to_json(self) -> dict[str, object]:
+        return {"engine": self.engine, "settings": dict(self.settings),
+                "attempts": [attempt.to_json() for attempt in self.attempts]}
+
+
+def search(rows: Block, name: str, engine: Engine, run: Run, cap: Cap, memory: str | Path | None = None) -> Tuned:
+    """Try settings of ``engine`` until the run's budget is used up; as it is it is the first attempt.
+
+    ``memory`` is a file that attempts are written to, to go on from after a kill.
+
+    Raises
+    ------
+    SettingError : the library is not installed, the engine has nothing to search over, the rows are too few, the run
+        has no budget, or the memory is of another table, seed or settings.
+    """
+    ranges = _ranges(name, engine)
+    if math.isinf(run.left()):
+        raise SettingError("a search needs a budget", where="tune", hint="say for example --budget 5m")
+    if len(rows) < 2 * LEAST:
+        raise SettingError(f"a search needs at least {2 * LEAST} rows", where="tune")
+    one, other = halves(rows, run.child("halves"))
+    notes = _Memory(memory, fingerprint(rows, run, name, repr(engine), repr(cap)))
+    attempts = _attempts(name, engine, ranges, Court.of(one, other, run.child("court")), run, cap, notes)
+    finalists = _finalists(attempts, cap)
+    exchanged = Court.of(other, one, run.child("exchanged"))
+    for number, attempt in enumerate(finalists):
+        run.tell(number, len(finalists), "trying the best once more with the halves exchanged")
+        here = run.child("again").child(number).within(math.inf)
+        again = attempt.again or tried(name, _with(engine, attempt.settings), exchanged, here)
+        attempts[attempts.index(attempt)] = finalists[number] = replace(attempt, again=again)
+        notes.keep(attempts)
+    best = _best(finalists, cap)
+    rest = sorted((a for a in attempts if a is not best), key=lambda a: (cap.exceeded(a.trial), -a.trial.c2st))
+    return Tuned(name, best.settings, (best, *rest))
+
+
+def save(tuned: Tuned, before: Mapping[str, Any], path: str | Path) -> None:
+    """Write what was found into the memory of the search; ``before`` are the settings that it began with."""
+    file = Path(path)
+    found = {"engine": tuned.engine, "settings": {**before, **tuned.settings}}
+    _write(file, {**found, **json.loads(file.read_text(encoding="utf-8"))})
+
+
+def flags(path: str | Path) -> list[str]:
+    """The words of a command line by which the settings of a file that ``save`` has written are used.
+
+    Raises
+    ------
+    SettingError : the file cannot be read, is of something else, or of a search that has not ended.
+    """
+    plain = _read(Path(path))
+    if "engine" not in plain and "attempts" in plain:
+        raise SettingError("the search has not ended", where=str(path), hint="run fabrica tune again with the same -o")
+    engine, settings = plain.get("engine"), plain.get("settings")
+    if not isinstance(engine, str) or not isinstance(settings, dict):
+        raise SettingError("it does not tell what a search has found", where=str(path))
+    return ["--engine", engine, *(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(error.strerror or "cannot be read", where=str(path)) from None
+    except ValueError:
+        raise SettingError("it is no memory of a search", where=str(path)) from None
+    if not isinstance(plain, dict):
+        raise SettingError("it is no memory of a search", where=str(path))
+    return plain
+
+
+def _write(path: Path, plain: Mapping[str, Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise SettingError(error.strerror or "cannot be written", where=str(path)) from None
+
+
+def _ranges(name: str, engine: Engine) -> dict[str, Any]:
+    """Setting -> the library's distribution over its range."""
+    if find_spec("optuna") is None:
+        raise SettingError("a search needs optuna, which is not installed", where="tune",
+                           hint="pip install 'fabrica[tune]'")
+    from optuna import distributions, logging
+
+    logging.set_verbosity(logging.WARNING)
+    found: dict[str, Any] = {}
+    for setting, (kind, told, _) in engine.settings().items():
+        if not told.search:
+            continue
+        if kind is str:
+            found[setting] = distributions.CategoricalDistribution(told.search)
+            continue
+        low, high = told.search
+        numbers = distributions.IntDistribution if kind is int else distributions.FloatDistribution
+        found[setting] = numbers(low, high, log=low > 0 and high / low >= WIDE)
+    if not found or isinstance(engine, Chooser):
+        raise SettingError("has no settings to search over", where=f"engine {name}")
+    return found
+
+
+def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court, run: Run, cap: Cap, notes: _Memory
+              ) -> list[Attempt]:
+    """The engine as it is, then whatever the search proposes, as long as there is time for one more and the finals."""
+    import optuna
+
+    sampler = optuna.samplers.TPESampler(seed=run.child("search").key() % 2**32, n_startup_trials=FIRST)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    attempts = notes.attempts()
+    notes.keep(attempts)  # whether it can be written is known before hours are spent
+    for attempt in attempts:
+        study.add_trial(_told(engine, ranges, attempt, cap))
+    taken = [a.trial.seconds + JUDGING for a in attempts]
+    while True:
+        began, usual = time.monotonic(), sorted(taken)[len(taken) // 2] if taken else 0.0
+        run.tell(len(attempts), len(attempts) + run.left() / max(usual, 1e-3), _news(attempts, cap))
+        if attempts and run.left() < (FINALISTS + 2) * usual:
+            return attempts
+        proposed = study.ask(dict(ranges)).params if attempts else {}
+        settings = {s: _short(v) for s, v in proposed.items() if v != getattr(engine, s)}
+        here = run.child(f"attempt{len(attempts)}").within(max(1.0, run.left() / 2))
+        attempts.append(Attempt(settings, tried(name, _with(engine, settings), court, here)))
+        study.add_trial(_told(engine, ranges, attempts[-1], cap))
+        taken.append(time.monotonic() - began)
+        notes.keep(attempts)
+
+
+def _told(engine: Engine, ranges: Mapping[str, Any], attempt: Attempt, cap: Cap) -> Any:
+    """An attempt as the library remembers it; settings outside their range count as at its end."""
+    import optuna
+
+    params = {s: attempt.settings.get(s, getattr(engine, s)) for s in ranges}
+    inside = {s: v if isinstance(v, str) else min(max(v, ranges[s].low), ranges[s].high) for s, v in params.items()}
+    return optuna.trial.create_trial(
+        params=inside, distributions=dict(ranges), value=attempt.trial.c2st,
+        constraints={"attack": 1.0 if cap.exceeded(attempt.trial) else -1.0})
+
+
+def _with(engine: Any, settings: Mapping[str, Any]) -> Engine:
+    changed: Engine = replace(engine, **settings)
+    return changed
+
+
+def _short(value: Any) -> Any:
+    """A number as a person would write it.
+
+    >>> _short(0.0123456), _short(37)
+    (0.0123, 37)
+    """
+    return float(f"{value:.3g}") if isinstance(value, float) else value
+
+
+def _finalists(attempts: Sequence[Attempt], cap: Cap) -> list[Attempt]:
+    """The engine as it is, then the best of those that keep to the cap."""
+    fine = [a for a in attempts[1:] if not cap.exceeded(a.trial)]
+    return [attempts[0], *sorted(fine, key=lambda a: -a.trial.c2st)[:FINALISTS]]
+
+
+def _best(finalists: Sequence[Attempt], cap: Cap) -> Attempt:
+    """The finalist that is best with the halves exchanged, where no luck has chosen it; the first, unless that is
+    surely worse or comes too close to people."""
+    first, *others = finalists
+    fine = [a for a in others if a.again is not None and not cap.exceeded(a.again)]
+    if not fine:
+        return first
+    best, errors = max(fine, key=_again), [a.again.c2st_error for a in finalists if a.again is not None]
+    sure = _again(best) - _again(first) > SURE * max(errors)
+    return best if sure or cap.exceeded(first.trial) else first
+
+
+def _again(attempt: Attempt) -> float:
+    """C2ST with the halves exchanged."""
+    return attempt.trial.c2st if attempt.again is None else attempt.again.c2st
+
+
+def _news(attempts: Sequence[Attempt], cap: Cap) -> str:
+    fine = [a.trial.c2st for a in attempts if not cap.exceeded(a.trial)]
+    return f"attempt {len(attempts) + 1}" + (f", best so far C2ST {max(fine):.3f}" if fine else "")
+
+
+class _Memory:
+    """The file in which attempts are kept as they come, if there is one."""
+
+    def __init__(self, path: str | Path | None, mark: str):
+        self.path, self.mark = None if path is None else Path(path), mark
+
+    def attempts(self) -> list[Attempt]:
+        """What an earlier search on the same table, with the same seed and settings, has kept."""
+        if self.path is None or not self.path.exists():
+            return []
+        plain = _read(self.path)
+        try:
+            if plain["of"] != self.mark:
+                raise SettingError("it remembers a search on another table, seed or settings", where=str(self.path),
+                                   hint="delete it, or name another file")
+            return [Attempt.from_json(one) for one in plain["attempts"]]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise SettingError("it is no memory of a search", where=str(self.path)) from None
+
+    def keep(self, attempts: Sequence[Attempt]) -> None:
+        if self.path is not None:
+            _write(self.path, {"of": self.mark, "attempts": [a.to_json() for a in attempts]})
