@@ -27,7 +27,8 @@ def mostly() -> Path:
     return python
 
 
-ENGINES = ("trees", "boosted", "autoregressive", "auto", "bayesnet", "copula", "vae", "gan", "independent")
+ENGINES = ("trees", "boosted", "autoregressive", "auto", "bayesnet", "bayesnet keep=0.2", "copula", "vae", "gan",
+           "independent")
 GENERATORS = {
     **{f"fabrica {name}": (lambda: Path(sys.executable), "fabrica_engine.py", name) for name in ENGINES},
     "SDV 2.0.0 Gaussian copula": (lambda: environment("sdv", "torch==2.13.0", "sdv==2.0.0"), "sdv_copula.py", "-"),
@@ -43,7 +44,7 @@ def wanted(words: str, peers: bool) -> list[str]:
 def made(name: str, train: Path, seed: int, out: Path) -> dict:
     """A twin of ``train`` in ``out``, and what it cost."""
     python, script, engine = GENERATORS[name]
-    command = [python(), HERE / "generators" / script, train, out, seed, engine, 0]
+    command = [python(), HERE / "generators" / script, train, out, seed, *engine.split()[:1], 0, *engine.split()[1:]]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{name} failed on {train}:\n{done.stderr[-2000:]}")

@@ -81,18 +81,24 @@ class Rejection:
         the trees surely gain less than ``pays`` nats a row on rows that they have not learned from.
         """
         real = real[run.child("real").random().permutation(len(real))[:REAL]]
-        count = _affordable(TIMES * len(real), make, run) if share < 1 else 0
-        if min(len(real), count) < ENOUGH:
+        if share >= 1 or len(real) < ENOUGH:
+            return None
+        run.tell(0, 3, "making rows to be told from real ones")
+        count = _affordable(TIMES * len(real), make, run)
+        if count < ENOUGH:
             return None
         if pays:
             look = _discriminator(tokens, real[:LOOK], make(2 * len(real[:LOOK]), run.child("look")), run.child("may"),
                                   LOOKED)
             if look.gain + SURE * look.error < pays:
                 return None
-        found = _discriminator(tokens, real, make(count, run.child("made")), run.child("discriminator"))
+        made = make(count, run.child("made"))
+        run.tell(1, 3, "learning to tell them apart")
+        found = _discriminator(tokens, real, made, run.child("discriminator"))
         if pays and found.gain <= 0:
             return None
         forest = found.forest
+        run.tell(2, 3, "setting the margins of what is kept right")
         fresh = make(min(count, FRESH), run.child("fresh"))
         score, lifts = _score(forest, tokens, fresh), np.zeros(sum(tokens.sizes))
         for _ in range(RAKED):

@@ -165,6 +165,24 @@ class Run:
         twin._shared = dataclasses.replace(self._shared, deadline=deadline, cut=threading.Event())
         return twin
 
+    def under(self, title: str, whole: Callable[[], float] | None = None) -> Run:
+        """The same branch whose news, and that of its children, begin with ``title``; ``whole`` tells the share of the
+        whole job that is done.
+
+        >>> Run(1, listener=lambda news: print(news.note)).under("trees").child("fit").tell(1, 2, "growing")
+        trees: growing
+        """
+        twin, listener = object.__new__(Run), self._shared.listener
+
+        def heard(news: Progress) -> None:
+            if listener:
+                note = f"{title}: {news.note}" if news.note else title
+                listener(dataclasses.replace(news, note=note, whole=whole() if whole else news.whole))
+
+        twin.seed, twin.path = self.seed, self.path
+        twin._shared = dataclasses.replace(self._shared, listener=heard)
+        return twin
+
     def cut(self) -> None:
         """Say that the budget ended something early: what comes out need not come out the same again."""
         self._shared.cut.set()

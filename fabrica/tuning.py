@@ -109,7 +109,7 @@ def search(rows: Block, name: str, engine: Engine, run: Run, cap: Cap, memory: s
     exchanged = Court.of(other, one, run.child("exchanged"))
     for number, attempt in enumerate(finalists):
         run.tell(number, len(finalists), "trying the best once more with the halves exchanged")
-        here = run.child("again").child(number).within(math.inf)
+        here = run.child("again").child(number).under("trying the best once more")
         again = attempt.again or tried(name, _with(engine, attempt.settings), exchanged, here)
         attempts[attempts.index(attempt)] = finalists[number] = replace(attempt, again=again)
         notes.keep(attempts)
@@ -196,7 +196,12 @@ def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court
     notes.keep(attempts)  # whether it can be written is known before hours are spent
     for attempt in attempts:
         study.add_trial(_told(engine, ranges, attempt, cap))
-    taken = [a.trial.seconds + JUDGING for a in attempts]
+    taken, budget = [a.trial.seconds + JUDGING for a in attempts], run.left()
+    first = len(attempts)  # while it runs, kernels are compiled
+
+    def done() -> float:
+        return 1 - run.left() / budget
+
     while True:
         began, usual = time.monotonic(), sorted(taken)[len(taken) // 2] if taken else 0.0
         run.tell(len(attempts), len(attempts) + run.left() / max(usual, 1e-3), _news(attempts, cap))
@@ -204,10 +209,11 @@ def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court
             return attempts
         proposed = study.ask(dict(ranges)).params if attempts else {}
         settings = {s: _short(v) for s, v in proposed.items() if v != getattr(engine, s)}
-        here = run.child(f"attempt{len(attempts)}").within(max(1.0, run.left() / 2))
+        here = run.child(f"attempt{len(attempts)}").within(max(1.0, run.left() / 2)).under(_news(attempts, cap), done)
         attempts.append(Attempt(settings, tried(name, _with(engine, settings), court, here)))
         study.add_trial(_told(engine, ranges, attempts[-1], cap))
-        taken.append(time.monotonic() - began)
+        guess = attempts[-1].trial.seconds + JUDGING
+        taken.append(guess if len(attempts) == first + 1 else time.monotonic() - began)
         notes.keep(attempts)
 
 

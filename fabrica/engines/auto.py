@@ -95,7 +95,7 @@ class Auto(Engine, Chooser):
                      f"trying {name}: about {due:.0f} s with all rows, {run.left():.0f} s left")
             if name not in known and trials and due > run.left():
                 continue
-            here = run.child(name).within(max(1.0, run.left() * part))
+            here = run.child(name).within(max(1.0, run.left() * part)).under(f"trying {name}")
             trials.append(known.get(name) or tried(name, engine, court, here))
             known[name] = trials[-1]
             self._remember(rows, run, list(known.values()))
