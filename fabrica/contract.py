@@ -52,6 +52,9 @@ class Setting:
     search: tuple[Any, ...] = ()  #: the lowest and the highest value that ``fabrica tune`` tries, or the texts; none
 
 
+NAMES: dict[type, str] = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
 class Settings:
     """Mixin for frozen dataclasses whose fields are annotated with ``Setting``; refuses what is out of range."""
 
@@ -80,7 +83,7 @@ class Settings:
             value, where = getattr(self, name), f"setting {name!r}"
             wanted: Any = (int, float) if kind is float else kind
             if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-                raise SettingError(f"must be {kind.__name__}, not {type(value).__name__}", where=where)
+                raise SettingError(f"must be {NAMES.get(kind, kind.__name__)}", where=where)
             if isinstance(value, float) and not math.isfinite(value):
                 raise SettingError("must be a finite number", where=where)
             if setting.choices and value not in setting.choices:

@@ -22,9 +22,10 @@ from fabrica.contract import Chooser, Engine, Likelihood, Model
 from fabrica.counted import filled
 from fabrica.dataset import Dataset, atomic
 from fabrica.encoder import Encoder
-from fabrica.errors import FabricaError, ModelFileError, SettingError
+from fabrica.errors import FabricaError, InputError, ModelFileError, SettingError
 from fabrica.notation import arrow_type
 from fabrica.notation.natural import natural
+from fabrica.rejection import ENOUGH
 from fabrica.run import Progress, Run
 from fabrica.schema import Table
 from fabrica.state import State
@@ -116,6 +117,9 @@ class TableModel:
     def log_prob(self, data: Any, *, seed: int = 0) -> np.ndarray:
         """How likely each row is, as a logarithm (nats of its codes); the least likely are outliers.
 
+        A value beyond what was learned counts as the nearest code: look for those by their range. ``keep`` is not
+        reckoned with by ``boosted`` and ``bayesnet``.
+
         Parameters
         ----------
         data : n rows with the columns that were learned: a path or a frame.
@@ -123,14 +127,18 @@ class TableModel:
         Raises
         ------
         SettingError : the engine knows no likelihoods (``autoregressive``, ``bayesnet`` and ``boosted`` do).
+        InputError : a column is not there.
 
         >>> model.log_prob(people)                                                  # doctest: +SKIP
         """
         if not isinstance(self.model, Likelihood):
             raise SettingError("knows no likelihoods", where=f"engine {self.engine}",
                                hint="autoregressive, bayesnet and boosted do")
-        run, found = Run(seed).child("log_prob"), []
-        for i, batch in enumerate(filled(data).batches()):
+        run, found, table = Run(seed).child("log_prob"), [], filled(data)
+        lacking = [name for name in self.table.names if name not in table.schema.names]
+        if lacking:
+            raise InputError(f"the table lacks {', '.join(map(repr, lacking[:5]))}", where="log_prob")
+        for i, batch in enumerate(table.batches()):
             rows = self.encoder.encode(batch.select(self.table.names), run.child(i).child("encode"))
             found.append(self.model.log_prob(rows, run.child(i)))
         return np.concatenate(found)
@@ -251,6 +259,9 @@ def learn(
         choice = engine.choose(block, run.child("choose"))
         name, engine, chosen, run = choice.name, choice.engine, choice.lines, run.within(choice.seconds)
     model = engine.fit(block, None, run.child("engine"))
+    keep = engine.settings().get("keep")
+    if keep and getattr(engine, "keep", 1) < keep[2] and len(block) < ENOUGH:
+        chosen = (*chosen, f"keep was not used: it needs {ENOUGH:,} rows to learn from")
     if run.was_cut:
         chosen = (*chosen, "the budget ended learning early: with more time the twin may be better, and it need not "
                            "come out the same again")

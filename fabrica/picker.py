@@ -28,11 +28,13 @@ class Picker:
     rejection: Rejection
 
     @classmethod
-    def learned(cls, rows: Block, draw: Draw, share: float, run: Run, pays: float = 0.0) -> Picker | None:
+    def learned(cls, rows: Block, draw: Draw, share: float, run: Run, pays: float = 0.0, k: int = 5) -> Picker | None:
         """From real ``rows`` and rows as ``draw`` draws them; None as ``Rejection.learned`` says."""
-        tokens = Tokens.of(rows, PLACES)
+        if share >= 1:
+            return None
+        tokens = Tokens.of(rows, PLACES).evened()
         found = Rejection.learned(tokens, tokens.encode(rows), lambda n, here: tokens.encode(draw(n, here)), share, run,
-                                  pays)
+                                  pays, k)
         return None if found is None else cls(tokens, found)
 
     def drawn(self, size: int, draw: Draw, run: Run) -> Block:
@@ -40,10 +42,10 @@ class Picker:
         made: list[Block] = []
 
         def make(count: int, here: Run) -> np.ndarray:
-            made.append(draw(count, here))
-            return self.tokens.encode(made[-1])
+            made[:] = [draw(count, here)]
+            return self.tokens.encode(made[0])
 
-        kept = [made[-1].take(where) for where in self.rejection.turns(self.tokens, size, make, run)]
+        kept = [made[0].take(where) for where in self.rejection.turns(self.tokens, size, make, run)]
         return Block.concat(kept) if kept else self.tokens.alphabet
 
     def words(self) -> list[str]:

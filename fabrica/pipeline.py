@@ -27,7 +27,7 @@ from fabrica.run import Progress, Run
 from fabrica.schema import Schema, Table
 from fabrica.specification import is_specification, specify
 from fabrica.trial import Cap
-from fabrica.tuning import Tuned, search
+from fabrica.tuning import Tuned, save, search
 from fabrica.way import Way
 
 __all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "specify", "synth", "tune", "draw",
@@ -123,7 +123,10 @@ def tune(data: Any, *, engine: str = "trees", budget: float | str = "5m", seed: 
     remembers attempts, so that a search that was stopped goes on.
     """
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
-    return look(data, engine, settings, schema, memory, run=run)
+    found = look(data, engine, settings, schema, memory, run=run)
+    if memory is not None:
+        save(found, settings, memory)
+    return found
 
 
 def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:

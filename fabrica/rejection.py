@@ -11,7 +11,7 @@ Deming and Stephan 1940).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -23,15 +23,16 @@ from fabrica.boosters.forest import Forest
 from fabrica.boosters.grow import PLACES, Guard
 from fabrica.contract import Setting
 from fabrica.errors import ModelFileError
+from fabrica.neighbours import nearest_rows
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Token, Tokens
 from fabrica.uniforms import even_in_order
 
-__all__ = ["PAYS", "Keep", "Make", "Rejection"]
+__all__ = ["ENOUGH", "PAYS", "Keep", "Make", "Rejection"]
 
 Keep = Annotated[float, Setting(
-    "share of the made rows that is kept at least, the likest; 1: all, faster and less sharp", low=0.01, high=1,
+    "share of the made rows that is kept at least, the most lifelike; 1: all, faster, less sharp", low=0.01, high=1,
     search=(0.15, 1))]
 
 Make = Callable[[int, Run], np.ndarray]  #: makes (n, C) token rows
@@ -45,14 +46,16 @@ PAYS = 0.0005  #: nats a row that a discriminator must gain on rows kept aside, 
 SURE = 1.645  #: standard errors above which a gain is luck once in twenty times
 FRESH = 1 << 16  #: made rows that the margins are set right by, at most
 RAKED, AGAIN = 5, 2  #: rounds of raking: while learning; once more on a large sample, so that its luck does not show
-MANY = 2048  #: rows to be kept that make a sample large
+MANY, EACH = 2048, 8  #: rows to be kept that make a sample large: at least, and for each token
+SURELY = 2.0  #: standard errors of its share that a token's lift must exceed while learning
 STEP = 1.0  #: nats that a lift moves in a round, at most
 RARE = 1e-5  #: share that is added to each token's, so that no lift is endless
 LEAST = 0.01  #: share of the rows that is kept, at least
 TRIAL = 2048  #: rows by which it is seen how long making takes, where there is a budget
 TIME = 0.2  #: of what is left of a budget, for making rows to learn from
+DONORS = 4_000  #: made rows among which the nearest to one with a protected level is looked for
 CELLS = 1 << 24  #: of rows that are made at a time
-TURNS = 100  #: times that rows are made, at most, until enough of them are kept
+FUTILE = 20  #: times as many rows as should be needed are made, until it is said that hardly any are kept
 
 
 @dataclass(frozen=True)
@@ -73,36 +76,36 @@ class Rejection:
     share: float
 
     @classmethod
-    def learned(cls, tokens: Tokens, real: np.ndarray, make: Make, share: float, run: Run, pays: float = 0.0
-                ) -> Rejection | None:
+    def learned(cls, tokens: Tokens, real: np.ndarray, make: Make, share: float, run: Run, pays: float = 0.0,
+                k: int = 5) -> Rejection | None:
         """From ``real`` token rows (n, C) and rows as ``make`` makes them.
 
         None where there are too few of either, where ``share`` says that all are to be kept, or where at a first look
-        the trees surely gain less than ``pays`` nats a row on rows that they have not learned from.
+        the trees surely gain less than ``pays`` nats a row on rows that were kept aside. Real rows that are fewer than
+        ``k`` in a leaf do not count in what it is worth.
         """
         real = real[run.child("real").random().permutation(len(real))[:REAL]]
-        if share >= 1 or len(real) < ENOUGH:
+        if share >= 1 or len(real) < ENOUGH or not tokens.columns:
             return None
         run.tell(0, 3, "making rows to be told from real ones")
         count = _affordable(TIMES * len(real), make, run)
         if count < ENOUGH:
             return None
         if pays:
-            look = _discriminator(tokens, real[:LOOK], make(2 * len(real[:LOOK]), run.child("look")), run.child("may"),
-                                  LOOKED)
+            some = make(min(2 * len(real[:LOOK]), count), run.child("look"))
+            look = _discriminator(tokens, real[:LOOK], some, k, run.child("may"), LOOKED)
             if look.gain + SURE * look.error < pays:
                 return None
         made = make(count, run.child("made"))
         run.tell(1, 3, "learning to tell them apart")
-        found = _discriminator(tokens, real, made, run.child("discriminator"))
-        if pays and found.gain <= 0:
+        forest = _discriminator(tokens, real, made, k, run.child("discriminator")).forest
+        if pays and not len(forest):
             return None
-        forest = found.forest
         run.tell(2, 3, "setting the margins of what is kept right")
         fresh = make(min(count, FRESH), run.child("fresh"))
         score, lifts = _score(forest, tokens, fresh), np.zeros(sum(tokens.sizes))
         for _ in range(RAKED):
-            lifts += _rake(tokens, fresh, score, _bound(score, share))
+            lifts += _rake(tokens, fresh, score, _bound(score, share), SURELY)
         bound = _bound(score, share)
         return cls(forest, lifts.astype(np.float32), bound, max(float(_chance(score, bound).mean()), LEAST))
 
@@ -111,38 +114,43 @@ class Rejection:
         made = [np.empty((0, len(tokens.columns)), np.int32)]
 
         def remembered(count: int, here: Run) -> np.ndarray:
-            made.append(make(count, here))
-            return made[-1]
+            made[:] = [make(count, here)]
+            return made[0]
 
-        kept = [made[-1][where] for where in self.turns(tokens, size, remembered, run)]
+        kept = [made[0][where] for where in self.turns(tokens, size, remembered, run)]
         return np.concatenate(kept or made)
 
     def turns(self, tokens: Tokens, size: int, make: Make, run: Run) -> Iterator[np.ndarray]:
         """Turn after turn, until there are ``size``: which of the rows that ``make`` has just made are kept."""
-        most, lacking = max(1024, CELLS // max(1, len(tokens.columns))), size
-        for turn in range(TURNS):
-            if not lacking:
-                return
-            here = run.child(turn)
-            made = make(min(most, int(1.1 * lacking / self.share) + 64), here.child("make"))
+        most, lacking, turn = max(1024, CELLS // max(1, len(tokens.columns))), size, 0
+        patience = FUTILE * (size / self.share + 1000)
+        while lacking:
+            here, count = run.child(turn), min(most, int(1.1 * lacking / self.share) + 64)
+            patience -= count
+            if patience < 0:
+                raise ModelFileError("the model keeps hardly any of the rows that it makes",
+                                     hint="it is damaged or was changed by hand; fit it again")
+            made = make(count, here.child("make"))
             where = np.flatnonzero(self.keeps(tokens, made, here.child("keep").random()))[:lacking]
-            lacking -= len(where)
+            lacking, turn = lacking - len(where), turn + 1
             yield where
-        if lacking:
-            raise ModelFileError("the model keeps hardly any of the rows that it makes",
-                                 hint="it is damaged or was changed by hand; fit it again")
 
     def keeps(self, tokens: Tokens, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) bool: which of made token rows (n, C) are kept."""
         score = self._lifted(tokens, rows)
-        if len(rows) * self.share >= MANY:
+        if len(rows) * self.share >= max(MANY, EACH * sum(tokens.sizes)):
             for _ in range(AGAIN):
                 _rake(tokens, rows, score, self.bound)
         return even_in_order(score, random) < _chance(score, self.bound)
 
     def log_kept(self, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
-        """(n,) by how many nats token rows are likelier among those that are kept than among all that are made."""
-        return np.minimum(self._lifted(tokens, rows) - self.bound, 0.0) - np.log(self.share)
+        """(n,) by how many nats token rows are likelier among those that are kept than among all that are made; 0 for
+        rows with a protected level, which are never made."""
+        shown = np.ones(len(rows), bool)
+        for j, token in enumerate(tokens.columns):
+            shown &= token.share[rows[:, j]] > 0
+        found = np.minimum(self._lifted(tokens, rows) - self.bound, 0.0) - np.log(self.share)
+        return np.where(shown, found, 0.0)
 
     def _lifted(self, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
         """(n,) the score of token rows with the lifts of their tokens."""
@@ -175,10 +183,11 @@ def _affordable(count: int, make: Make, run: Run) -> int:
         return count
     began = time.monotonic()
     make(TRIAL, run.child("trial"))
-    fits = int(TRIAL * TIME * run.left() / max(time.monotonic() - began, 1e-6))
-    if fits < count:
+    fits = TRIAL * TIME * run.left() / max(time.monotonic() - began, 1e-6)
+    wanted = count + min(count, FRESH) + min(count, 2 * LOOK)
+    if fits < wanted:
         run.cut()
-    return min(count, fits)
+    return int(count * min(1.0, fits / wanted))
 
 
 @dataclass(frozen=True)
@@ -191,9 +200,10 @@ class _Discriminator:
     error: float
 
 
-def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run, aside: int = JUDGED
+def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, k: int, run: Run, aside: int = JUDGED
                    ) -> _Discriminator:
     """Learned from token rows of either kind; one row of ``aside`` is kept aside."""
+    real = _as_shown(tokens, real, made, run.child("shown"))
     placed = _places(tokens, np.concatenate([real, made]))
     truth = (np.arange(len(placed)) < len(real)).astype(np.float64)
     first = np.full(len(placed), np.log(len(real) / len(made)))
@@ -206,13 +216,44 @@ def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run,
         run.check()
         return run.left() < reserve
 
-    forest = boost(placed, nominal, truth, first, learn, judge, HOW, late)
+    forest = boost(placed, nominal, truth, first, learn, judge, HOW, late,
+                   people=truth > 0, k=k)
     if late():
         run.cut()
     score = first[judge]
     forest.add(placed, judge, score)
     gain = _loss(first[judge], truth[judge]) - _loss(score, truth[judge])
     return _Discriminator(forest, float(gain.mean()), float(gain.std() / len(gain) ** 0.5))
+
+
+def _as_shown(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run) -> np.ndarray:
+    """Real rows (n, C) with each protected level replaced by what the nearest of the made rows shows in its place (hot
+    deck; Andridge and Little, Int. Stat. Rev. 78, 2010): made rows never have one, and trees that saw the difference
+    would throw away all who are like those who do."""
+    hidden = [np.flatnonzero(token.share[real[:, j]] <= 0) for j, token in enumerate(tokens.columns)]
+    if not any(len(rows) for rows in hidden):
+        return real
+    shown, middles = real.copy(), [_middle(token) for token in tokens.columns]
+    donors = made[run.random().permutation(len(made))[:DONORS]]
+    for j, rows in enumerate(hidden):
+        others = [c for c in range(real.shape[1]) if c != j]
+        asked, given = (_seen(part[:, others], [middles[c] for c in others]) for part in (real[rows], donors))
+        if len(rows):
+            shown[rows, j] = donors[nearest_rows(*asked, *given)[1], j]
+    return shown
+
+
+def _middle(token: Token) -> np.ndarray | None:
+    """(K,) places of ordered tokens, missing ones at the low end; None where there is no order."""
+    return np.nan_to_num(token.middle, nan=-1.0) if token.ordered else None
+
+
+def _seen(rows: np.ndarray, middles: Sequence[np.ndarray | None]) -> tuple[np.ndarray, np.ndarray]:
+    """(n, A) places in the marginal of ordered columns and (n, B) tokens of the others."""
+    numbers = [m[r] for m, r in zip(middles, rows.T, strict=True) if m is not None]
+    levels = [r for m, r in zip(middles, rows.T, strict=True) if m is None]
+    return (np.stack(numbers, 1).astype(np.float32) if numbers else np.zeros((len(rows), 0), np.float32),
+            np.stack(levels, 1).astype(np.int32) if levels else np.zeros((len(rows), 0), np.int32))
 
 
 def _loss(score: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -247,13 +288,15 @@ def _table(token: Token) -> np.ndarray:
     return np.where(at < apart, at, spread).astype(np.uint8)
 
 
-def _rake(tokens: Tokens, rows: np.ndarray, score: np.ndarray, bound: float) -> np.ndarray:
+def _rake(tokens: Tokens, rows: np.ndarray, score: np.ndarray, bound: float, errors: float = 0.0) -> np.ndarray:
     """(S,) by how much each token's lift is to change so that the margins of what is kept of ``rows`` (n, C) come near
-    the data's; ``score`` (n,) changes with it."""
+    the data's, less so many standard ``errors``; ``score`` (n,) changes with it."""
     steps = []
     for j, token in enumerate(tokens.columns):
         found = np.bincount(rows[:, j], _chance(score, bound), token.size)
-        steps.append(np.clip(np.log((token.share + RARE) / (found / max(found.sum(), 1e-300) + RARE)), -STEP, STEP))
+        step = np.log((token.share + RARE) / (found / max(found.sum(), 1e-300) + RARE))
+        luck = errors / np.sqrt(np.maximum(np.maximum(found, token.share * found.sum()), 1.0))
+        steps.append(np.clip(np.sign(step) * np.maximum(np.abs(step) - luck, 0.0), -STEP, STEP))
         score += steps[-1][rows[:, j]]
     return np.concatenate(steps)
 

@@ -10,7 +10,7 @@ al., "Pixel recurrent neural networks", ICML 2016.)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,11 @@ class Token:
         alone = not column.ordered or column.size - column.absent <= most
         of = np.arange(column.size) if alone else _runs(counts, column.absent, most)
         return cls(column.empty(), of.astype(np.int32), counts)
+
+    def evened(self) -> Token:
+        """The same token with its rows spread over its codes; the protected rest keeps its own."""
+        totals, codes = np.bincount(self.of, self.counts, self.size), np.bincount(self.of, minlength=self.size)
+        return replace(self, counts=(totals / np.maximum(codes, 1))[self.of])
 
     @cached_property
     def size(self) -> int:
@@ -149,6 +154,10 @@ class Tokens:
     @cached_property
     def alphabet(self) -> Block:
         return Block(tuple(t.column for t in self.columns), 0)
+
+    def evened(self) -> Tokens:
+        """The same tokens with the counts of all codes in a token alike, for who needs no finer ones."""
+        return Tokens(tuple(t.evened() for t in self.columns))
 
     def encode(self, block: Block) -> np.ndarray:
         """(n, C) int32 tokens of the rows of a block over the same alphabet."""

@@ -20,7 +20,7 @@ from fabrica.block import Block
 from fabrica.boosting import Detection, detect
 from fabrica.contract import Engine, Likelihood, Sheet
 from fabrica.errors import NotComputable
-from fabrica.kernels import kernel
+from fabrica.neighbours import nearest_rows
 from fabrica.run import Run
 from fabrica.statistics import auc
 from fabrica.version import VERSION
@@ -216,7 +216,7 @@ def nearest(asked: Block, rows: Block) -> tuple[np.ndarray, np.ndarray]:
     """
     numbers, levels = _places(asked)
     other_numbers, other_levels = _places(rows)
-    return _nearest(numbers, levels, other_numbers, other_levels)
+    return nearest_rows(numbers, levels, other_numbers, other_levels)
 
 
 def _places(rows: Block) -> tuple[np.ndarray, np.ndarray]:
@@ -232,22 +232,3 @@ def _places(rows: Block) -> tuple[np.ndarray, np.ndarray]:
     shape = (len(rows), 0)
     return (np.stack(numbers, 1) if numbers else np.zeros(shape, np.float32),
             np.stack(levels, 1) if levels else np.zeros(shape, np.int32))
-
-
-@kernel
-def _nearest(numbers, levels, other_numbers, other_levels):  # type: ignore[no-untyped-def]
-    n, m = len(numbers), len(other_numbers)
-    out, which = np.empty(n, np.float32), np.zeros(n, np.int64)
-    for i in range(n):
-        best = np.float32(1e30)
-        for k in range(m):
-            d = np.float32(0)
-            for a in range(numbers.shape[1]):
-                d += abs(numbers[i, a] - other_numbers[k, a])
-            if d < best:
-                for b in range(levels.shape[1]):
-                    d += np.float32(levels[i, b] != other_levels[k, b])
-                if d < best:
-                    best, which[i] = d, k
-        out[i] = best
-    return out, which

@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,9 @@ __all__ = ["Attempt", "Tuned", "flags", "save", "search"]
 
 FIRST = 6  #: attempts at random before the search is guided
 FINALISTS = 2  #: that are tried once more, besides what there was before the search
-SURE = 2.0  #: standard errors by which one must be better than that
+SURE = 2.24  #: standard errors of the difference by which one must be better: by luck one of two is so 1 time in 40
 WIDE = 10.0  #: times that a range must grow to be searched on a logarithmic scale
+SHOWN = 10  #: attempts that are told in words
 JUDGING = 3.0  #: seconds that judging a twin takes, about
 
 
@@ -64,12 +65,14 @@ class Attempt:
 class Tuned:
     """What a search found.
 
-    engine : its name. settings : those to be changed; empty where nothing was surely better. attempts : best first.
+    engine : its name. settings : what to give it besides its defaults: where the search began, with what was surely
+    better. attempts : best first. cap : that was kept to.
     """
 
     engine: str
     settings: Mapping[str, Any]
     attempts: tuple[Attempt, ...]
+    cap: Cap = field(default_factory=Cap)
 
     def flags(self) -> str:
         """As the words of a command line."""
@@ -77,10 +80,15 @@ class Tuned:
         return " ".join([f"--engine {self.engine}", *own])
 
     def words(self) -> list[str]:
-        """A line for what was found, then one for each attempt."""
-        found = (f"best: {self.flags()}" if self.settings
+        """A line for what was found, then those of the best attempts."""
+        found = (f"best: {self.flags()}" if self.attempts[0].settings
                  else f"nothing was surely better than the settings of {self.engine} as they are")
-        return [found, *(attempt.words() for attempt in self.attempts)]
+        fine = [a for a in self.attempts if not self.cap.exceeded(a.trial)]
+        refused = len(self.attempts) - len(fine)
+        lines = [attempt.words() for attempt in fine[:SHOWN]]
+        more = [f"and {len(fine) - SHOWN} that were not better"] if len(fine) > SHOWN else []
+        close = [f"{refused} refused, since their twins surely came too close to people"] if refused else []
+        return [found, *lines, *more, *close]
 
     def to_json(self) -> dict[str, object]:
         return {"engine": self.engine, "settings": dict(self.settings),
@@ -109,13 +117,15 @@ def search(rows: Block, name: str, engine: Engine, run: Run, cap: Cap, memory: s
     exchanged = Court.of(other, one, run.child("exchanged"))
     for number, attempt in enumerate(finalists):
         run.tell(number, len(finalists), "trying the best once more with the halves exchanged")
-        here = run.child("again").child(number).under("trying the best once more")
+        part = max(1.0, run.left() / (len(finalists) - number))
+        here = run.child("again").child(number).within(part).under("trying the best once more")
         again = attempt.again or tried(name, _with(engine, attempt.settings), exchanged, here)
         attempts[attempts.index(attempt)] = finalists[number] = replace(attempt, again=again)
         notes.keep(attempts)
     best = _best(finalists, cap)
     rest = sorted((a for a in attempts if a is not best), key=lambda a: (cap.exceeded(a.trial), -a.trial.c2st))
-    return Tuned(name, best.settings, (best, *rest))
+    plain = {s: getattr(engine, s) for s, (_, _, default) in engine.settings().items() if getattr(engine, s) != default}
+    return Tuned(name, {**plain, **best.settings}, (best, *rest), cap)
 
 
 def save(tuned: Tuned, before: Mapping[str, Any], path: str | Path) -> None:
@@ -190,42 +200,54 @@ def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court
     """The engine as it is, then whatever the search proposes, as long as there is time for one more and the finals."""
     import optuna
 
-    sampler = optuna.samplers.TPESampler(seed=run.child("search").key() % 2**32, n_startup_trials=FIRST)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
     attempts = notes.attempts()
     notes.keep(attempts)  # whether it can be written is known before hours are spent
+    seed = run.child(f"search{len(attempts)}").key() % 2**32  # a search that goes on does not propose the same again
+    study = optuna.create_study(
+        direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=FIRST))
     for attempt in attempts:
-        study.add_trial(_told(engine, ranges, attempt, cap))
+        _tell(study, engine, ranges, attempt, cap)
     taken, budget = [a.trial.seconds + JUDGING for a in attempts], run.left()
     first = len(attempts)  # while it runs, kernels are compiled
 
     def done() -> float:
         return 1 - run.left() / budget
 
+    if not budget and not attempts:
+        raise SettingError("the budget was used up before the first attempt", where="tune", hint="give a larger one")
     while True:
         began, usual = time.monotonic(), sorted(taken)[len(taken) // 2] if taken else 0.0
         run.tell(len(attempts), len(attempts) + run.left() / max(usual, 1e-3), _news(attempts, cap))
         if attempts and run.left() < (FINALISTS + 2) * usual:
             return attempts
-        proposed = study.ask(dict(ranges)).params if attempts else {}
+        proposed = _proposed(study, ranges) if attempts else {}
         settings = {s: _short(v) for s, v in proposed.items() if v != getattr(engine, s)}
         here = run.child(f"attempt{len(attempts)}").within(max(1.0, run.left() / 2)).under(_news(attempts, cap), done)
         attempts.append(Attempt(settings, tried(name, _with(engine, settings), court, here)))
-        study.add_trial(_told(engine, ranges, attempts[-1], cap))
+        _tell(study, engine, ranges, attempts[-1], cap)
         guess = attempts[-1].trial.seconds + JUDGING
         taken.append(guess if len(attempts) == first + 1 else time.monotonic() - began)
         notes.keep(attempts)
 
 
-def _told(engine: Engine, ranges: Mapping[str, Any], attempt: Attempt, cap: Cap) -> Any:
-    """An attempt as the library remembers it; settings outside their range count as at its end."""
+def _proposed(study: Any, ranges: Mapping[str, Any]) -> dict[str, Any]:
+    """What the search would try next. What is tried is told it as an attempt of its own, since numbers are rounded."""
+    import optuna
+
+    asked = study.ask(dict(ranges))
+    study.tell(asked, state=optuna.trial.TrialState.FAIL)
+    return dict(asked.params)
+
+
+def _tell(study: Any, engine: Engine, ranges: Mapping[str, Any], attempt: Attempt, cap: Cap) -> None:
+    """Tell the search of an attempt, unless a setting lies outside its range (such as 0 for "by the table")."""
     import optuna
 
     params = {s: attempt.settings.get(s, getattr(engine, s)) for s in ranges}
-    inside = {s: v if isinstance(v, str) else min(max(v, ranges[s].low), ranges[s].high) for s, v in params.items()}
-    return optuna.trial.create_trial(
-        params=inside, distributions=dict(ranges), value=attempt.trial.c2st,
-        constraints={"attack": 1.0 if cap.exceeded(attempt.trial) else -1.0})
+    if all(isinstance(v, str) or ranges[s].low <= v <= ranges[s].high for s, v in params.items()):
+        study.add_trial(optuna.trial.create_trial(
+            params=params, distributions=dict(ranges), value=attempt.trial.c2st,
+            constraints={"attack": 1.0 if cap.exceeded(attempt.trial) else -1.0}))
 
 
 def _with(engine: Any, settings: Mapping[str, Any]) -> Engine:
@@ -255,14 +277,15 @@ def _best(finalists: Sequence[Attempt], cap: Cap) -> Attempt:
     fine = [a for a in others if a.again is not None and not cap.exceeded(a.again)]
     if not fine:
         return first
-    best, errors = max(fine, key=_again), [a.again.c2st_error for a in finalists if a.again is not None]
-    sure = _again(best) - _again(first) > SURE * max(errors)
+    best = max(fine, key=lambda a: _again(a).c2st)
+    one, other = _again(best), _again(first)
+    sure = one.c2st - other.c2st > SURE * math.hypot(one.c2st_error, other.c2st_error)
     return best if sure or cap.exceeded(first.trial) else first
 
 
-def _again(attempt: Attempt) -> float:
-    """C2ST with the halves exchanged."""
-    return attempt.trial.c2st if attempt.again is None else attempt.again.c2st
+def _again(attempt: Attempt) -> Trial:
+    """The trial with the halves exchanged."""
+    return attempt.again or attempt.trial
 
 
 def _news(attempts: Sequence[Attempt], cap: Cap) -> str:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from fabrica import catalog
-from fabrica.contract import Chooser, Engine
+from fabrica.contract import NAMES, Chooser, Engine
 from fabrica.dataset import Dataset
 from fabrica.errors import SettingError, UnknownName
 from fabrica.inference.facts import K
@@ -105,4 +105,4 @@ def _value(name: str, text: str, kind: type) -> Any:
             return words[text.lower()]
         return int(float(text)) if kind is int and float(text).is_integer() else kind(text)
     except (ValueError, KeyError, OverflowError):
-        raise SettingError(f"must be {kind.__name__}", where=f"setting {name!r}") from None
+        raise SettingError(f"must be {NAMES.get(kind, kind.__name__)}", where=f"setting {name!r}") from None

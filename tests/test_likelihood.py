@@ -10,6 +10,12 @@ import fabrica
 from fabrica.errors import SettingError
 
 
+def test_a_table_that_lacks_a_column_is_refused():
+    model = fabrica.fit({"a": list(range(50)) * 4, "b": list("xy") * 100}, engine="bayesnet")
+    with pytest.raises(fabrica.FabricaError, match="lacks 'b'"):
+        model.log_prob({"a": [1, 2]})
+
+
 def people(rows: int, key: int) -> pd.DataFrame:
     random = np.random.Generator(np.random.Philox(key))
     age = random.integers(18, 80, rows)

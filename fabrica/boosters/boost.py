@@ -36,23 +36,26 @@ class Boosting:
 def boost(
     placed: np.ndarray, nominal: np.ndarray, target: np.ndarray, base: np.ndarray, learn: np.ndarray,
     judge: np.ndarray, how: Boosting, late: Callable[[], bool] = bool, *, square: bool = False,
+    people: np.ndarray | None = None, k: int = 0,
 ) -> Forest:
     """Trees over ``placed`` (n, F) uint8 for ``target`` (n,) in [0, 1], whose first guess is ``base`` (n,).
 
     ``learn`` and ``judge`` are the rows to learn from and to stop by (m,) int32. With ``square`` the loss is the square
-    of the error, else that of a branch with log-odds ``base``. No tree begins when it is ``late``.
+    of the error, else that of a branch with log-odds ``base``. No tree begins when it is ``late``. Where some rows are
+    ``people`` (n,) bool, a leaf with fewer than ``k`` of them is worth what it is worth without them.
     """
     trees: list[tuple[np.ndarray, np.ndarray]] = []
     score, packing, rows = base.astype(np.float64), Packing.of(len(learn)), learn.astype(np.int32)
     gradient, hessian = np.zeros(len(placed)), np.ones(len(placed))
     best, kept = _loss(score, target, judge, square), 0
+    people = np.zeros(len(placed), bool) if people is None else people
     while len(trees) < min(how.rounds, kept + (how.patience or how.rounds)) and not late():
         _slopes(score, target, rows, square, gradient, hessian)
         packed, units = packing.pack(gradient, hessian, learn, len(trees))
         nodes, ends, gain = grow(placed, nominal, packed, units, packing, rows, how.guard)
         if gain <= 0:
             break
-        leaves = _step(nodes, ends, rows, gradient, hessian, how.guard.ridge, how.rate, score)
+        leaves = _step(nodes, ends, rows, gradient, hessian, how.guard.ridge, how.rate, score, people, k)
         _follow(placed, nodes, leaves, judge, score)
         trees.append((nodes, leaves))
         loss = _loss(score, target, judge, square)
@@ -108,16 +111,19 @@ def _loss(score, target, rows, square):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _step(nodes, ends, rows, gradient, hessian, ridge, rate, score):  # type: ignore[no-untyped-def]
+def _step(nodes, ends, rows, gradient, hessian, ridge, rate, score, people, k):  # type: ignore[no-untyped-def]
     """The value of each leaf by one Newton step, which its rows take at once."""
     values = np.zeros(len(nodes), np.float32)
     for node in range(len(nodes)):
         if nodes[node] >> 32 != node:
             continue
-        g, h = 0.0, 0.0
+        g, h, found = 0.0, 0.0, 0
         for i in range(ends[node, 0], ends[node, 1]):
-            g += gradient[rows[i]]
-            h += hessian[rows[i]]
+            found += people[rows[i]]
+        for i in range(ends[node, 0], ends[node, 1]):
+            if found >= k or not people[rows[i]]:
+                g += gradient[rows[i]]
+                h += hessian[rows[i]]
         values[node] = -rate * g / (h + ridge)
         for i in range(ends[node, 0], ends[node, 1]):
             score[rows[i]] += values[node]

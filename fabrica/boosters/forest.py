@@ -70,7 +70,7 @@ class Forest:
                      and bool((np.diff(roots) > 0).all()), "trees without nodes")
         here, left, feature = np.arange(len(nodes)), nodes >> 32, nodes >> 16 & 0xFFFF
         end = np.repeat(roots[1:], np.diff(roots))
-        leads = (left == here) | ((left > here) & (left + 1 < end) & (feature < features))
+        leads = (nodes == (here << 32 | 255)) | ((left > here) & (left + 1 < end) & (feature < features))
         sound.demand(bool(leads.all()), "trees that lead nowhere")
         depth = _depth(nodes, roots)
         sound.demand(bool((depth <= DEPTH).all()), "trees that are too deep")

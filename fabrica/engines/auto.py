@@ -59,13 +59,15 @@ class Auto(Engine, Chooser):
         entered = _sharp(rivals)
         trials = self._trials(entered, rows, run)
         best = chosen(trials, Cap(self.cap, self.outliers))
-        lines = [trial.words() for trial in sorted(trials, key=lambda t: -t.c2st)]
+        cap = Cap(self.cap, self.outliers)
+        lines = [trial.words() + (", refused" if cap.exceeded(trial) else "")
+                 for trial in sorted(trials, key=lambda t: -t.c2st)]
         skipped = sorted(set(entered) - {trial.name for trial in trials})
         more = [f"not tried, since they would take longer than was left: {', '.join(skipped)}"] if skipped else []
         left = max(1.0, run.left())
         if best.seconds * len(rows) > left * min(len(rows), MOST) / 2:
             more.append("little time is left for learning all rows: give a larger --budget")
-        told = (self._why(best), *self._refused(best, trials), *lines, *more)
+        told = (self._why(best), *self._refused(best, trials, entered), *lines, *more)
         return Choice(_plain(best.name), entered[best.name], told, left)
 
     def _asked(self) -> dict[str, Engine]:
@@ -112,13 +114,13 @@ class Auto(Engine, Chooser):
         return (f"auto took {best.name}: no twin kept the attack under {self.cap:g} ({self.outliers:g}), this one came "
                 f"closest ({best.attack:.3f})")
 
-    def _refused(self, best: Trial, trials: list[Trial]) -> list[str]:
+    def _refused(self, best: Trial, trials: list[Trial], entered: Mapping[str, Engine]) -> list[str]:
         """What a person should know who would rather have the sharpest twin."""
         sharpest = max(trials, key=lambda trial: trial.c2st)
         if sharpest.c2st <= best.c2st + max(CLOSE, best.c2st_error):
             return []
         return [f"sharper was {sharpest.name} (C2ST {sharpest.c2st:.3f}), refused for its attack; a higher --cap or "
-                f"--outliers allows it, and so does --engine {_plain(sharpest.name)}"]
+                f"--outliers allows it, and so does {_words(_plain(sharpest.name), entered[sharpest.name])}"]
 
     # ---------------------------------------------------------------- after a kill
 
@@ -158,6 +160,13 @@ def _sharp(rivals: Mapping[str, Engine]) -> dict[str, Engine]:
         sharper = engine.sharper()
         found.update({name: engine} if sharper is None else {name + SHARPER: sharper})
     return found
+
+
+def _words(name: str, engine: Engine) -> str:
+    """The flags of a command line by which an engine is had."""
+    own = [f"--{s} {getattr(engine, s)}" for s, (_, _, default) in engine.settings().items()
+           if getattr(engine, s) != default]
+    return " ".join([f"--engine {name}", *own])
 
 
 def _plain(name: str) -> str:

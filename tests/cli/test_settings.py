@@ -12,7 +12,8 @@ def test_a_setting_is_a_flag(fabrica, people, words):
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["--taget", "status"], "No such option"), (["--leef", "3"], "No such option"), (["--leaf", "many"], "must be int"),
+    (["--taget", "status"], "No such option"), (["--leef", "3"], "No such option"),
+    (["--leaf", "many"], "must be a whole number"),
     (["--epochs", "3"], "no setting named 'epochs'"), (["--leaf"], "requires an argument"),
     (["--price", "nan"], "finite"),
 ])

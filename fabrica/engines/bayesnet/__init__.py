@@ -50,6 +50,9 @@ class BayesNet(Engine):
                               "a count inside one may be of a single row", low=1, high=10_000)] = 5
     keep: Keep = 1.0
 
+    def safer(self) -> BayesNet | None:
+        return replace(self, keep=1.0) if self.keep < 1 else None
+
     def sharper(self) -> BayesNet | None:
         return replace(self, keep=KEPT) if self.keep > KEPT else None
 
@@ -74,7 +77,7 @@ class BayesNet(Engine):
             return Column.of(j, tokens.columns[j], words, few, offered, self.parents, self.k)
 
         model = BayesNetModel(tokens, tuple(run.map(column, range(len(order)))))
-        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker")))
+        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker"), k=self.k))
 
     def _pairs(self, tokens: Tokens, words: np.ndarray, groups: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
         """(C, C) nats a row that column i brings to column j at [j, i], alone."""

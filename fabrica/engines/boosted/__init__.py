@@ -66,7 +66,7 @@ class Boosted(Engine):
         context = Context.of(rows, self.features, run.child("context"))
         stages = run.map(lambda j: self._stage(rows, context, j, run), range(len(rows.columns)))
         model = BoostedModel(rows.empty(), context.tables, context.column, tuple(stages))
-        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker"), PAYS))
+        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker"), PAYS, self.k))
 
     def _stage(self, rows: Block, context: Context, j: int, run: Run) -> Stage:
         """Column j, in its part of the budget."""

@@ -31,7 +31,7 @@ __all__ = ["Gan"]
 class Gan(Engine):
     """The game."""
 
-    title = "a game of two networks over tokens that keeps its likeliest rows: blunter than trees; a minute"
+    title = "a game of two networks over tokens that keeps its most lifelike rows: blunter than trees; a minute"
     source = "Huang et al. (R3GAN), NeurIPS 2024; Xu et al. (CTGAN), NeurIPS 2019"
     cost = 115.0
     start = 10.0

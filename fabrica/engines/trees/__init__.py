@@ -65,7 +65,7 @@ class Trees(Engine):
         table = Features.of(rows, self.features, run)
         stages = run.map(lambda j: self._stage(table, j, run), range(1, len(rows.columns)))
         model = TreesModel(rows.empty(), _first(rows), tuple(stages))
-        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker")))
+        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker"), k=self.k))
 
     def _stage(self, table: Features, j: int, run: Run) -> Stage:
         """The trees of column j: as many as asked for, or fewer where its part of the budget is used up."""

@@ -34,7 +34,7 @@ __all__ = ["Vae"]
 class Vae(Engine):
     """The autoencoder."""
 
-    title = "an autoencoder with a learned prior that keeps its likeliest rows: less sharp than trees; a minute"
+    title = "an autoencoder with a learned prior that keeps its most lifelike rows: less sharp than trees; a minute"
     source = "Kingma and Welling, ICLR 2014; Zhang et al. (TabSyn), ICLR 2024; Lipman et al., ICLR 2023"
     cost = 110.0
     start = 10.0

@@ -1,0 +1,32 @@
+"""Nearest neighbours among rows of numbers and levels, by brute force: exact, and quick enough for thousands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabrica.kernels import kernel
+
+__all__ = ["nearest_rows"]
+
+
+@kernel
+def nearest_rows(numbers, levels, other_numbers, other_levels):  # type: ignore[no-untyped-def]
+    """(n,) distance of each row to the nearest of the others, and (n,) which it is.
+
+    ``numbers`` (n, A) float32 count by their difference, ``levels`` (n, B) int32 by 1 where they differ.
+    """
+    n, m = len(numbers), len(other_numbers)
+    out, which = np.empty(n, np.float32), np.zeros(n, np.int64)
+    for i in range(n):
+        best = np.float32(1e30)
+        for k in range(m):
+            d = np.float32(0)
+            for a in range(numbers.shape[1]):
+                d += abs(numbers[i, a] - other_numbers[k, a])
+            if d < best:
+                for b in range(levels.shape[1]):
+                    d += np.float32(levels[i, b] != other_levels[k, b])
+                if d < best:
+                    best, which[i] = d, k
+        out[i] = best
+    return out, which
