@@ -27,8 +27,8 @@ def mostly() -> Path:
     return python
 
 
-ENGINES = ("trees", "boosted", "autoregressive", "auto", "bayesnet", "bayesnet keep=0.2", "copula", "vae", "gan",
-           "independent")
+ENGINES = ("trees", "boosted", "autoregressive", "auto", "bayesnet", "bayesnet keep=0.2", "copula", "vine", "vae",
+           "gan", "independent")
 GENERATORS = {
     **{f"fabrica {name}": (lambda: Path(sys.executable), "fabrica_engine.py", name) for name in ENGINES},
     "SDV 2.0.0 Gaussian copula": (lambda: environment("sdv", "torch==2.13.0", "sdv==2.0.0"), "sdv_copula.py", "-"),

@@ -40,7 +40,7 @@ HESSIAN = 0.5  #: its sum in a leaf, at least: no odds are told beyond what so m
 class Boosted(Engine):
     """Boosted hierarchies."""
 
-    title = "boosted trees for each branch: about as sharp as trees, tells how likely rows are; at most 30,000 rows a second"
+    title = "boosted trees for each branch: as sharp as trees, tells how likely rows are; 30,000 rows a second at most"
     source = "Friedman, Ann. Stat. 29(5), 2001; Morin and Bengio, AISTATS 2005"
     cost = 12.0
 

@@ -141,14 +141,8 @@ class CopulaModel(Model, Conditional):
     @classmethod
     def from_state(cls, state: State) -> CopulaModel:
         alphabet, part = Block.from_state(state.part("alphabet")), state.part("copula")
-        margins = []
-        for j, column in enumerate(alphabet):
-            shares = sound.array(part, f"{j}.shares", size=column.size, low=0, high=1)
-            order = sound.array(part, f"{j}.order", size=column.size, low=0, high=column.size - 1, kind=np.int32)
-            sound.demand(abs(shares.sum() - 1) < 1e-6, "shares that do not sum to one")
-            sound.demand(len(np.unique(order)) == column.size, "an order that names a code twice")
-            margins.append(Margin(column, shares, order))
-        return cls(alphabet, tuple(margins), _correlation(part, len(margins)), sound.plain(part, "fine", bool, False))
+        margins = Margin.read(part, alphabet)
+        return cls(alphabet, margins, _correlation(part, len(margins)), sound.plain(part, "fine", bool, False))
 
 
 def _correlation(state: State, count: int) -> np.ndarray:

@@ -13,7 +13,9 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtri
 
-from fabrica.block import Coded
+from fabrica import sound
+from fabrica.block import Block, Coded
+from fabrica.state import State
 
 __all__ = ["Margin", "FAR", "scored"]
 
@@ -59,6 +61,18 @@ class Margin:
         order = np.arange(column.size) if column.ordered else np.argsort(-counts, kind="stable")
         shares = counts / counts.sum() if counts.sum() else np.full(column.size, 1 / column.size)
         return cls(column.empty(), shares, order.astype(np.int32))
+
+    @classmethod
+    def read(cls, state: State, alphabet: Block) -> tuple[Margin, ...]:
+        """The margins of an alphabet's columns, checked; the arrays of column j are called "j.shares", "j.order"."""
+        margins = []
+        for j, column in enumerate(alphabet):
+            shares = sound.array(state, f"{j}.shares", size=column.size, low=0, high=1)
+            order = sound.array(state, f"{j}.order", size=column.size, low=0, high=column.size - 1, kind=np.int32)
+            sound.demand(abs(shares.sum() - 1) < 1e-6, "shares that do not sum to one")
+            sound.demand(len(np.unique(order)) == column.size, "an order that names a code twice")
+            margins.append(cls(column, shares, order))
+        return tuple(margins)
 
     def ordered(self, order: np.ndarray) -> Margin:
         return replace(self, order=order.astype(np.int32))
