@@ -59,7 +59,7 @@ def run(name: str, data: Data, seed: int, out: Path) -> dict:
 
 def table(results: dict[str, dict[str, list[dict]]]) -> str:
     head = ("data", "generator", "fit CPU-s", "Shape", "Trend (common)", "C2ST train", "C2ST test", "MLE (real)",
-            "attack all", "attack outliers", "copies %", "MB")
+            "attack all", "attack outliers", "copies %", "MB", "seeds")
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for data, generators in results.items():
         for name, scores in generators.items():
@@ -67,7 +67,7 @@ def table(results: dict[str, dict[str, list[dict]]]) -> str:
             cells = (data, name, f"{m['fit']:.1f}", f"{m['shape']:.2f}", f"{m['trend_common']:.2f}",
                      f"{m['xgb_c2st']:.3f}",
                      f"{m['xgb_c2st_test']:.3f}", f"{m['mle']:.3f} ({m['mle_real']:.3f})", f"{m['mia_auc']:.3f}",
-                     f"{m['mia_auc_outliers']:.3f}", f"{100 * m['copies']:.2f}", f"{m['memory']:.0f}")
+                     f"{m['mia_auc_outliers']:.3f}", f"{100 * m['copies']:.2f}", f"{m['memory']:.0f}", str(len(scores)))
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

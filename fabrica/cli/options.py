@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -84,7 +85,7 @@ def _tuned(words: list[str]) -> list[str]:
             from fabrica.tuning import flags
 
             told = flags(file if equals else left.pop(0))
-    named = [after for word, after in zip(found, [*found[1:], ""], strict=True) if word == "--engine"]
+    named = [after for word, after in pairwise(found) if word == "--engine"]
     named += [word.partition("=")[2] for word in found if word.startswith("--engine=")]
     if told and any(name != told[1] for name in named):
         raise click.UsageError(f"--tuned tells of the engine {told[1]}, --engine of another")
