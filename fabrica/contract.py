@@ -78,6 +78,11 @@ class Settings:
                 raise UnknownName("setting", name, list(known), where=cls.__module__.rsplit(".", 1)[-1])
         return cls(**values)
 
+    def changed(self) -> dict[str, Any]:
+        """name -> value of the settings that are not at their default."""
+        return {name: getattr(self, name) for name, (_, _, default) in self.settings().items()
+                if getattr(self, name) != default}
+
     def __post_init__(self) -> None:
         for name, (kind, setting, _) in self.settings().items():
             value, where = getattr(self, name), f"setting {name!r}"

@@ -123,10 +123,7 @@ def tune(data: Any, *, engine: str = "trees", budget: float | str = "5m", seed: 
     remembers attempts, so that a search that was stopped goes on.
     """
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
-    found = look(data, engine, settings, schema, memory, run=run)
-    if memory is not None:
-        save(found, settings, memory)
-    return found
+    return look(data, engine, settings, schema, memory, run=run)
 
 
 def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:
@@ -155,7 +152,11 @@ def look(data: Any, engine: str, settings: Mapping[str, Any], schema: Any, memor
     table, notes = guess(dataset, run, schema, way.k)
     for note in notes:
         say(note)
-    return search(encoded(dataset, table, run, **way.codecs)[1], engine, way.engine, run.child("tune"), Cap(), memory)
+    rows = encoded(dataset, table, run, **way.codecs)[1]
+    found = search(rows, engine, way.engine, run.child("tune"), Cap(), memory)
+    if memory is not None:
+        save(found, settings, memory)
+    return found
 
 
 # ---------------------------------------------------------------- files in, files out

@@ -192,8 +192,8 @@ def _affordable(count: int, make: Make, run: Run) -> int:
 
 @dataclass(frozen=True)
 class _Discriminator:
-    """Trees whose score is the log of the ratio of real to made rows, and what they gain on rows that they have not
-    learned from: nats a row, with its standard error."""
+    """Trees whose score is the log of the ratio of real to made rows, and what they gain on the rows by which
+    they were stopped: nats a row, with its standard error."""
 
     forest: Forest
     gain: float
@@ -216,8 +216,7 @@ def _discriminator(tokens: Tokens, real: np.ndarray, made: np.ndarray, k: int, r
         run.check()
         return run.left() < reserve
 
-    forest = boost(placed, nominal, truth, first, learn, judge, HOW, late,
-                   people=truth > 0, k=k)
+    forest = boost(placed, nominal, truth, first, learn, judge, HOW, late, people=truth > 0, k=k)
     if late():
         run.cut()
     score = first[judge]

@@ -25,7 +25,7 @@ from fabrica.run import Run
 from fabrica.statistics import auc
 from fabrica.version import VERSION
 
-__all__ = ["Cap", "Court", "Trial", "fingerprint", "halves", "sheet", "tried"]
+__all__ = ["JUDGING", "Cap", "Court", "Trial", "fingerprint", "halves", "sheet", "tried"]
 
 MOST = 40_000  #: rows of a trial, both halves together
 ASKED = 4_000  #: members, and as many others, that are attacked, and real rows that tell how near strangers come
@@ -33,6 +33,7 @@ CELLS = 1_000_000_000  #: cells of a wide table that are compared with one anoth
 FAR = 0.95  #: who lies farther from the reference than this share of people stands out
 MAYBE = ("outliers", "outliers_error", "likelihood")  #: what a trial may not know
 DONORS = 4_000  #: people among whom the nearest is looked for who stands in for a protected one
+JUDGING = 3.0  #: seconds that judging a twin takes, about
 LEAST = 200  #: rows from which a trial says anything
 SURE = 1.645  #: standard errors above which a figure lies by luck once in twenty times
 

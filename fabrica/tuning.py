@@ -22,7 +22,7 @@ from fabrica.block import Block
 from fabrica.contract import Chooser, Engine
 from fabrica.errors import SettingError
 from fabrica.run import Run
-from fabrica.trial import LEAST, Cap, Court, Trial, fingerprint, halves, tried
+from fabrica.trial import JUDGING, LEAST, Cap, Court, Trial, fingerprint, halves, tried
 
 __all__ = ["Attempt", "Tuned", "flags", "save", "search"]
 
@@ -31,7 +31,6 @@ FINALISTS = 2  #: that are tried once more, besides what there was before the se
 SURE = 2.24  #: standard errors of the difference by which one must be better: by luck one of two is so 1 time in 40
 WIDE = 10.0  #: times that a range must grow to be searched on a logarithmic scale
 SHOWN = 10  #: attempts that are told in words
-JUDGING = 3.0  #: seconds that judging a twin takes, about
 
 
 @dataclass(frozen=True)
@@ -124,8 +123,7 @@ def search(rows: Block, name: str, engine: Engine, run: Run, cap: Cap, memory: s
         notes.keep(attempts)
     best = _best(finalists, cap)
     rest = sorted((a for a in attempts if a is not best), key=lambda a: (cap.exceeded(a.trial), -a.trial.c2st))
-    plain = {s: getattr(engine, s) for s, (_, _, default) in engine.settings().items() if getattr(engine, s) != default}
-    return Tuned(name, {**plain, **best.settings}, (best, *rest), cap)
+    return Tuned(name, {**engine.changed(), **best.settings}, (best, *rest), cap)
 
 
 def save(tuned: Tuned, before: Mapping[str, Any], path: str | Path) -> None:

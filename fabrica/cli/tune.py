@@ -36,7 +36,6 @@ def command(data: str, out: str | None, engine: str, seed: int, budget: float, s
     """
     from fabrica import pipeline
     from fabrica.cli.working import at_work
-    from fabrica.tuning import save
     from fabrica.way import settings_from
 
     own = settings_from(engine, options.pairs(settings))
@@ -44,7 +43,6 @@ def command(data: str, out: str | None, engine: str, seed: int, budget: float, s
         tuned = pipeline.look(data, engine, own, schema, out, run=run, say=talk.say)
     lines = tuned.words()
     if out:
-        save(tuned, own, out)
         lines.append(f"saved {out}: learn with it by --tuned {out}")
     click.echo(json.dumps(tuned.to_json()) if plain else "\n".join(lines))
     return 0

@@ -19,11 +19,10 @@ from fabrica.block import Block
 from fabrica.contract import Choice, Chooser, Engine, Model, Setting
 from fabrica.errors import SettingError, UnknownName
 from fabrica.run import Run
-from fabrica.trial import LEAST, MOST, Cap, Court, Trial, fingerprint, halves, tried
+from fabrica.trial import JUDGING, LEAST, MOST, Cap, Court, Trial, fingerprint, halves, tried
 
 __all__ = ["Auto"]
 
-JUDGING = 3.0  #: seconds that judging a twin takes, about
 CLOSE = 0.01  #: C2ST within which two rivals count as equally good, if its error is not larger; then the one farther
 #: from people wins
 SAFER, SHARPER = ", safer", ", sharper"  #: what is said behind an engine's name where its settings were made so
@@ -58,9 +57,8 @@ class Auto(Engine, Chooser):
         run = run.within(self.time) if math.isinf(run.left()) else run
         entered = _sharp(rivals)
         trials = self._trials(entered, rows, run)
-        best = chosen(trials, Cap(self.cap, self.outliers))
-        cap = Cap(self.cap, self.outliers)
-        lines = [trial.words() + (", refused" if cap.exceeded(trial) else "")
+        best = chosen(trials, self._cap)
+        lines = [trial.words() + (", refused" if self._cap.exceeded(trial) else "")
                  for trial in sorted(trials, key=lambda t: -t.c2st)]
         skipped = sorted(set(entered) - {trial.name for trial in trials})
         more = [f"not tried, since they would take longer than was left: {', '.join(skipped)}"] if skipped else []
@@ -69,6 +67,10 @@ class Auto(Engine, Chooser):
             more.append("little time is left for learning all rows: give a larger --budget")
         told = (self._why(best), *self._refused(best, trials, entered), *lines, *more)
         return Choice(_plain(best.name), entered[best.name], told, left)
+
+    @property
+    def _cap(self) -> Cap:
+        return Cap(self.cap, self.outliers)
 
     def _asked(self) -> dict[str, Engine]:
         """The rivals that were asked for, the cheap ones first."""
@@ -101,14 +103,14 @@ class Auto(Engine, Chooser):
             trials.append(known.get(name) or tried(name, engine, court, here))
             known[name] = trials[-1]
             self._remember(rows, run, list(known.values()))
-            safer = engine.safer() if Cap(self.cap, self.outliers).exceeded(trials[-1]) else None
+            safer = engine.safer() if self._cap.exceeded(trials[-1]) else None
             if safer is not None:
                 rivals[name + SAFER] = safer
                 waiting.insert(0, (name + SAFER, safer))
         return trials
 
     def _why(self, best: Trial) -> str:
-        if not Cap(self.cap, self.outliers).exceeded(best):
+        if not self._cap.exceeded(best):
             return (f"auto took {best.name}: the best twin of those whose attack is not surely above {self.cap:g} "
                     f"({self.outliers:g} on those who stand out)")
         return (f"auto took {best.name}: no twin kept the attack under {self.cap:g} ({self.outliers:g}), this one came "
@@ -164,9 +166,7 @@ def _sharp(rivals: Mapping[str, Engine]) -> dict[str, Engine]:
 
 def _words(name: str, engine: Engine) -> str:
     """The flags of a command line by which an engine is had."""
-    own = [f"--{s} {getattr(engine, s)}" for s, (_, _, default) in engine.settings().items()
-           if getattr(engine, s) != default]
-    return " ".join([f"--engine {name}", *own])
+    return " ".join([f"--engine {name}", *(f"--{setting} {value}" for setting, value in engine.changed().items())])
 
 
 def _plain(name: str) -> str:
