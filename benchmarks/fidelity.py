@@ -13,11 +13,13 @@ import tempfile
 from pathlib import Path
 from statistics import mean
 
+from detector import detected
 from picture import scatter
 from places import DATA, RESULTS, Data, environment, need_data, score
 
 HERE = Path(__file__).resolve().parent
-SHOWN = ("shape", "trend_common", "xgb_c2st", "xgb_c2st_test", "mle", "mia_auc", "mia_auc_outliers", "copies")
+SHOWN = ("shape", "trend_common", "xgb_c2st", "xgb_c2st_test", "mle", "mia_auc", "mia_auc_outliers", "copies",
+         "gbdt_auc")
 
 
 def mostly() -> Path:
@@ -54,19 +56,20 @@ def made(name: str, train: Path, seed: int, out: Path) -> dict:
 def run(name: str, data: Data, seed: int, out: Path) -> dict:
     """One twin and its score."""
     cost = made(name, data.train, seed, out)
-    return {**score(data, out), **cost}
+    return {**score(data, out), **detected(data, out), **cost}
 
 
 def table(results: dict[str, dict[str, list[dict]]]) -> str:
-    head = ("data", "generator", "fit CPU-s", "Shape", "Trend (common)", "C2ST train", "C2ST test", "MLE (real)",
-            "attack all", "attack outliers", "copies %", "MB", "seeds")
+    head = ("data", "generator", "fit CPU-s", "Shape", "Trend (common)", "C2ST train", "C2ST test", "GBDT AUC",
+            "MLE (real)", "attack all", "attack outliers", "copies %", "MB", "seeds")
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for data, generators in results.items():
         for name, scores in generators.items():
             m = {k: mean(s[k] for s in scores) for k in (*SHOWN, "fit", "memory", "mle_real")}
             cells = (data, name, f"{m['fit']:.1f}", f"{m['shape']:.2f}", f"{m['trend_common']:.2f}",
                      f"{m['xgb_c2st']:.3f}",
-                     f"{m['xgb_c2st_test']:.3f}", f"{m['mle']:.3f} ({m['mle_real']:.3f})", f"{m['mia_auc']:.3f}",
+                     f"{m['xgb_c2st_test']:.3f}", f"{m['gbdt_auc']:.3f}",
+                     f"{m['mle']:.3f} ({m['mle_real']:.3f})", f"{m['mia_auc']:.3f}",
                      f"{m['mia_auc_outliers']:.3f}", f"{100 * m['copies']:.2f}", f"{m['memory']:.0f}", str(len(scores)))
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from places import DATA, RESULTS, environment, need_data
+from places import DATA, RESULTS, lightgbm, need_data
 
 import fabrica
 from fabrica.run import Run
@@ -75,8 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         asked = Path(folder, "asked.csv")
         test.to_csv(asked, index=False)
-        python = environment("lightgbm", "lightgbm==4.6.0", "pandas", "scikit-learn")
-        done = subprocess.run([str(python), "-c", RIVAL, str(data.train), str(asked), ",".join(mine)],
+        done = subprocess.run([str(lightgbm()), "-c", RIVAL, str(data.train), str(asked), ",".join(mine)],
                               capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr[-2000:])

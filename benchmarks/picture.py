@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 
 #: one for each series, far apart also for those who see few colours (after Okabe and Ito 2008, and greys)
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f3c8d", "#8c6d31", "#222222", "#999999",
-           "#b2df8a", "#c9c900")
+           "#b2df8a", "#c9c900", "#f4a3a3")
 MARKS = ("circle", "square", "diamond")
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 70, 24, 230, 60
 

@@ -61,6 +61,10 @@ def yardstick() -> Path:
     return environment("yardstick", "-r", str(SHARED / "yardstick" / "requirements.txt"))
 
 
+def lightgbm() -> Path:
+    return environment("lightgbm", "lightgbm==4.6.0", "pandas==2.3.3", "scikit-learn==1.7.2")
+
+
 def score(
     data: Data, synthetic: Path, *, train: Path | None = None, test: Path | None = None, attack: int = 2000
 ) -> dict:

@@ -91,12 +91,13 @@ class Rejection:
         count = _affordable(TIMES * len(real), make, run)
         if count < ENOUGH:
             return None
+        some = min(2 * len(real[:LOOK]), count) if pays else 0
+        made = make(some, run.child("look"))
         if pays:
-            some = make(min(2 * len(real[:LOOK]), count), run.child("look"))
-            look = _discriminator(tokens, real[:LOOK], some, k, run.child("may"), LOOKED)
+            look = _discriminator(tokens, real[:LOOK], made, k, run.child("may"), LOOKED)
             if look.gain + SURE * look.error < pays:
                 return None
-        made = make(count, run.child("made"))
+        made = np.concatenate([made, make(count - some, run.child("made"))])
         run.tell(1, 3, "learning to tell them apart")
         forest = _discriminator(tokens, real, made, k, run.child("discriminator")).forest
         if pays and not len(forest):
@@ -184,7 +185,7 @@ def _affordable(count: int, make: Make, run: Run) -> int:
     began = time.monotonic()
     make(TRIAL, run.child("trial"))
     fits = TRIAL * TIME * run.left() / max(time.monotonic() - began, 1e-6)
-    wanted = count + min(count, FRESH) + min(count, 2 * LOOK)
+    wanted = count + min(count, FRESH)
     if fits < wanted:
         run.cut()
     return int(count * min(1.0, fits / wanted))
