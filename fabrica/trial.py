@@ -50,6 +50,7 @@ class Trial:
     outliers, outliers_error : the same on those who stand out; None where nobody does.
     likelihood : mean log-probability of rows that nobody learned from, in nats; None where the model knows none.
     seconds : that learning one half and drawing a twin took.
+    cut : whether its budget ended learning early; with more time it may do better.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Trial:
     outliers_error: float | None
     likelihood: float | None
     seconds: float
+    cut: bool = False
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -69,18 +71,25 @@ class Trial:
     def from_json(cls, plain: Mapping[str, object]) -> Trial:
         """Read and check; anything but finite numbers, where there must be one, is a ``ValueError``."""
         values = dict(plain)
-        name = str(values.pop("name"))
+        name, cut = str(values.pop("name")), values.pop("cut")
         found = {key: None if value is None else float(value) for key, value in values.items()}  # type: ignore[arg-type]
         if not all(key in MAYBE if value is None else np.isfinite(value) for key, value in found.items()):
             raise ValueError(name)
-        return cls(name, **found)  # type: ignore[arg-type]
+        if not isinstance(cut, bool):
+            raise ValueError(name)
+        return cls(name, **found, cut=cut)  # type: ignore[arg-type]
+
+    def short(self) -> str:
+        """What a person should know of a trial that was cut."""
+        return " and cut short" if self.cut else ""
 
     def words(self) -> str:
         nats = "" if self.likelihood is None else f", {self.likelihood:.2f} nats a row"
         apart = "" if self.outliers is None else (
             f" ({self.outliers:.3f} ± {self.outliers_error:.3f} on those who stand out)")
         return (f"{self.name}: C2ST {self.c2st:.3f} ± {self.c2st_error:.3f} against unseen rows, attack "
-                f"{self.attack:.3f} ± {self.attack_error:.3f}{apart}{nats}, {self.seconds:.1f} s on one half")
+                f"{self.attack:.3f} ± {self.attack_error:.3f}{apart}{nats}, {self.seconds:.1f} s on one half"
+                + self.short())
 
 
 @dataclass(frozen=True)
@@ -176,7 +185,7 @@ def tried(name: str, engine: Engine, court: Court, run: Run) -> Trial:
         likelihood = float(model.log_prob(court.others.take(slice(0, ASKED)), run.child("likelihood")).mean())
     apart, apart_error = outliers or (None, None)
     return Trial(name, Detection.closeness(found.auc), 2 * found.error, *everybody, apart, apart_error, likelihood,
-                 round(seconds, 2))
+                 round(seconds, 2), run.was_cut)
 
 
 def sheet(rows: Block, run: Run) -> Sheet:

@@ -9,7 +9,6 @@ cross-validation; Stone 1974), and only what is better than the defaults there b
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -20,9 +19,11 @@ from typing import Any
 
 from fabrica.block import Block
 from fabrica.contract import Chooser, Engine
-from fabrica.errors import SettingError
+from fabrica.errors import FabricaError, SettingError
+from fabrica.memory import Memory, read, write
 from fabrica.run import Run
 from fabrica.trial import JUDGING, LEAST, Cap, Court, Trial, fingerprint, halves, tried
+from fabrica.way import Way
 
 __all__ = ["Attempt", "Tuned", "flags", "save", "search"]
 
@@ -46,7 +47,8 @@ class Attempt:
         own = ", ".join(f"{name}={value}" for name, value in self.settings.items()) or "as they are"
         tried_again = "" if self.again is None else f", {self.again.c2st:.3f} with the halves exchanged"
         return (f"{own}: C2ST {self.trial.c2st:.3f} ± {self.trial.c2st_error:.3f}{tried_again}, attack "
-                f"{self.trial.attack:.3f} ± {self.trial.attack_error:.3f}, {self.trial.seconds:.1f} s")
+                f"{self.trial.attack:.3f} ± {self.trial.attack_error:.3f}, {self.trial.seconds:.1f} s"
+                + self.trial.short())
 
     def to_json(self) -> dict[str, object]:
         return {"settings": dict(self.settings), "trial": self.trial.to_json(),
@@ -110,7 +112,7 @@ def search(rows: Block, name: str, engine: Engine, run: Run, cap: Cap, memory: s
     if len(rows) < 2 * LEAST:
         raise SettingError(f"a search needs at least {2 * LEAST} rows", where="tune")
     one, other = halves(rows, run.child("halves"))
-    notes = _Memory(memory, fingerprint(rows, run, name, repr(engine), repr(cap)))
+    notes = Memory(memory, fingerprint(rows, run, name, repr(engine), repr(cap)), Attempt.from_json)
     attempts = _attempts(name, engine, ranges, Court.of(one, other, run.child("court")), run, cap, notes)
     finalists = _finalists(attempts, cap)
     exchanged = Court.of(other, one, run.child("exchanged"))
@@ -128,9 +130,8 @@ def search(rows: Block, name: str, engine: Engine, run: Run, cap: Cap, memory: s
 
 def save(tuned: Tuned, before: Mapping[str, Any], path: str | Path) -> None:
     """Write what was found into the memory of the search; ``before`` are the settings that it began with."""
-    file = Path(path)
     found = {"engine": tuned.engine, "settings": {**before, **tuned.settings}}
-    _write(file, {**found, **json.loads(file.read_text(encoding="utf-8"))})
+    write(path, {**found, **read(path)})
 
 
 def flags(path: str | Path) -> list[str]:
@@ -138,36 +139,20 @@ def flags(path: str | Path) -> list[str]:
 
     Raises
     ------
-    SettingError : the file cannot be read, is of something else, or of a search that has not ended.
+    FabricaError : the file cannot be read, is of something else or of a search that has not ended, or tells of an
+        engine or settings that there are not.
     """
-    plain = _read(Path(path))
-    if "engine" not in plain and "attempts" in plain:
+    plain = read(path)
+    if "engine" not in plain and "tried" in plain:
         raise SettingError("the search has not ended", where=str(path), hint="run fabrica tune again with the same -o")
     engine, settings = plain.get("engine"), plain.get("settings")
     if not isinstance(engine, str) or not isinstance(settings, dict):
         raise SettingError("it does not tell what a search has found", where=str(path))
+    try:
+        Way.of(engine, settings)
+    except FabricaError as error:
+        raise error.at(str(path)) from None
     return ["--engine", engine, *(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingError(error.strerror or "cannot be read", where=str(path)) from None
-    except ValueError:
-        raise SettingError("it is no memory of a search", where=str(path)) from None
-    if not isinstance(plain, dict):
-        raise SettingError("it is no memory of a search", where=str(path))
-    return plain
-
-
-def _write(path: Path, plain: Mapping[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(plain, indent=1), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise SettingError(error.strerror or "cannot be written", where=str(path)) from None
 
 
 def _ranges(name: str, engine: Engine) -> dict[str, Any]:
@@ -193,12 +178,12 @@ def _ranges(name: str, engine: Engine) -> dict[str, Any]:
     return found
 
 
-def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court, run: Run, cap: Cap, notes: _Memory
-              ) -> list[Attempt]:
+def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court, run: Run, cap: Cap,
+              notes: Memory[Attempt]) -> list[Attempt]:
     """The engine as it is, then whatever the search proposes, as long as there is time for one more and the finals."""
     import optuna
 
-    attempts = notes.attempts()
+    attempts = notes.known()
     notes.keep(attempts)  # whether it can be written is known before hours are spent
     seed = run.child(f"search{len(attempts)}").key() % 2**32  # a search that goes on does not propose the same again
     study = optuna.create_study(
@@ -289,27 +274,3 @@ def _again(attempt: Attempt) -> Trial:
 def _news(attempts: Sequence[Attempt], cap: Cap) -> str:
     fine = [a.trial.c2st for a in attempts if not cap.exceeded(a.trial)]
     return f"attempt {len(attempts) + 1}" + (f", best so far C2ST {max(fine):.3f}" if fine else "")
-
-
-class _Memory:
-    """The file in which attempts are kept as they come, if there is one."""
-
-    def __init__(self, path: str | Path | None, mark: str):
-        self.path, self.mark = None if path is None else Path(path), mark
-
-    def attempts(self) -> list[Attempt]:
-        """What an earlier search on the same table, with the same seed and settings, has kept."""
-        if self.path is None or not self.path.exists():
-            return []
-        plain = _read(self.path)
-        try:
-            if plain["of"] != self.mark:
-                raise SettingError("it remembers a search on another table, seed or settings", where=str(self.path),
-                                   hint="delete it, or name another file")
-            return [Attempt.from_json(one) for one in plain["attempts"]]
-        except (ValueError, LookupError, TypeError, AttributeError):
-            raise SettingError("it is no memory of a search", where=str(self.path)) from None
-
-    def keep(self, attempts: Sequence[Attempt]) -> None:
-        if self.path is not None:
-            _write(self.path, {"of": self.mark, "attempts": [a.to_json() for a in attempts]})

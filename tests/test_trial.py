@@ -217,7 +217,7 @@ def test_after_a_kill_trials_are_remembered(tmp_path):
     before = Counting.fits[0]
     again = auto.choose(world(), Run(5))
     assert (again.name, again.lines) == (first.name, first.lines) and Counting.fits[0] == before == 1
-    assert [one["name"] for one in plain["trials"]] == ["a", "b"]
+    assert [one["name"] for one in plain["tried"]] == ["a", "b"]
     for other in (lambda: auto.choose(world(key=8), Run(5)), lambda: auto.choose(world(), Run(6))):
         with pytest.raises(SettingError, match="another table"):
             other()
@@ -227,7 +227,7 @@ def test_after_a_kill_trials_are_remembered(tmp_path):
     for harm in ("[]", *(good.replace(was, now) for was, now in harms.items())):
         assert harm != good
         (tmp_path / "trials.json").write_text(harm)
-        with pytest.raises(SettingError, match="no memory"):
+        with pytest.raises(SettingError, match="no memory of a search"):
             auto.choose(world(), Run(5))
     for nowhere in (tmp_path, tmp_path / "gone" / "trials.json"):
         with pytest.raises(SettingError):
@@ -244,6 +244,24 @@ class Dear(Independent):
 def test_what_does_not_fit_into_the_budget_is_not_begun():
     choice = asked(cheap=Independent(), dear=Dear()).choose(world(), Run(1, budget=20))
     assert choice.name == "cheap" and choice.lines[-1] == "not tried, since they would take longer than was left: dear"
+
+
+@dataclass(frozen=True)
+class Hasty(Independent):
+    """Says that its budget ended it."""
+
+    def fit(self, rows, given, run):
+        run.cut()
+        return super().fit(rows, given, run)
+
+
+def test_a_trial_that_its_budget_ended_is_marked(tmp_path):
+    memory = str(tmp_path / "trials.json")
+    auto = Auto(memory=memory, time=1e6, rivals={"hasty": Hasty(), "calm": Independent()})
+    first, again = auto.choose(world(), Run(1)), auto.choose(world(), Run(1))
+    for choice in (first, again):
+        assert [("hasty" in line, "cut short" in line) for line in choice.lines[1:3]].count((True, True)) == 1
+        assert not any("calm: " in line and "cut short" in line for line in choice.lines)
 
 
 def test_names_that_are_not_there_are_said():

@@ -18,7 +18,7 @@ from fabrica.cli.options import _tuned
 from fabrica.contract import Setting
 from fabrica.engines.copula import Copula
 from fabrica.engines.independent import Independent
-from fabrica.errors import Interrupted, SettingError
+from fabrica.errors import FabricaError, Interrupted, SettingError
 from fabrica.run import Run
 from fabrica.trial import Cap, Trial
 from fabrica.tuning import Attempt, Tuned, flags, save, search
@@ -151,7 +151,7 @@ def test_a_search_that_was_killed_goes_on(monkeypatch, tmp_path):
     seen = fake(monkeypatch, run, killed)
     with pytest.raises(Interrupted):
         search(ROWS, "dial", Dial(), run, Cap(), file)
-    assert len(json.loads(file.read_text())["attempts"]) == 10
+    assert len(json.loads(file.read_text())["tried"]) == 10
     with pytest.raises(SettingError, match="not ended"):
         flags(file)
     again = Run(5, budget=1e6)
@@ -174,9 +174,18 @@ def test_a_file_of_something_else_is_refused(harm, tmp_path):
         flags(file)
 
 
+@pytest.mark.parametrize("found", [{"engine": "boost", "settings": {}}, {"engine": "boosted", "settings": {"x": 1}},
+                                   {"engine": "boosted", "settings": {"rounds": "many"}}])
+def test_a_file_that_tells_of_what_there_is_not_is_named(found, tmp_path):
+    file = tmp_path / "tuned.json"
+    file.write_text(json.dumps(found))
+    with pytest.raises(FabricaError, match=r"tuned\.json"):
+        flags(file)
+
+
 def test_what_was_found_becomes_words_of_a_command_line(tmp_path):
     file = tmp_path / "tuned.json"
-    file.write_text(json.dumps({"of": "x", "attempts": []}))
+    file.write_text(json.dumps({"of": "x", "tried": []}))
     trial = judged(Dial(), 0.8)
     save(Tuned("trees", {"leaf": 30, "price": 2.5}, (Attempt({"leaf": 30}, trial),)), {"k": 7, "leaf": 9}, file)
     due = ["--engine", "trees", "--set", "k=7", "--set", "leaf=30", "--set", "price=2.5"]
@@ -213,4 +222,4 @@ def test_a_real_table_is_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     table = {"a": a.round(2).tolist(), "b": (a + random.normal(0, 1, 600)).round(2).tolist()}
     found = pipeline.tune(table, engine="bayesnet", budget=15, memory=tmp_path / "tuned.json", seed=3)
     assert found.engine == "bayesnet" and len(found.attempts) >= 2 and found.attempts[0].trial.c2st > 0.3
-    assert json.loads((tmp_path / "tuned.json").read_text())["attempts"]
+    assert json.loads((tmp_path / "tuned.json").read_text())["tried"]

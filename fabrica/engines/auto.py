@@ -8,16 +8,15 @@ with closeness as a constraint and not as a footnote.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated
 
 from fabrica.block import Block
 from fabrica.contract import Choice, Chooser, Engine, Model, Setting
 from fabrica.errors import SettingError, UnknownName
+from fabrica.memory import Memory
 from fabrica.run import Run
 from fabrica.trial import JUDGING, LEAST, MOST, Cap, Court, Trial, fingerprint, halves, tried
 
@@ -87,8 +86,9 @@ class Auto(Engine, Chooser):
         are one of the ``rivals`` too."""
         members, others = halves(rows, run.child("halves"))
         court = Court.of(members, others, run.child("court"))
-        known = self._remembered(rows, run)
-        self._remember(rows, run, list(known.values()))  # whether it can be written is known before hours are spent
+        notes = Memory(self.memory, fingerprint(rows, run, sorted(map(repr, self.rivals.values()))), Trial.from_json)
+        known = {trial.name: trial for trial in notes.known()}
+        notes.keep(list(known.values()))  # whether it can be written is known before hours are spent
         trials: list[Trial] = []
         waiting = list(rivals.items())
         while waiting:
@@ -102,7 +102,7 @@ class Auto(Engine, Chooser):
             here = run.child(name).within(max(1.0, run.left() * part)).under(f"trying {name}")
             trials.append(known.get(name) or tried(name, engine, court, here))
             known[name] = trials[-1]
-            self._remember(rows, run, list(known.values()))
+            notes.keep(list(known.values()))
             safer = engine.safer() if self._cap.exceeded(trials[-1]) else None
             if safer is not None:
                 rivals[name + SAFER] = safer
@@ -123,36 +123,6 @@ class Auto(Engine, Chooser):
             return []
         return [f"sharper was {sharpest.name} (C2ST {sharpest.c2st:.3f}), refused for its attack; a higher --cap or "
                 f"--outliers allows it, and so does {_words(_plain(sharpest.name), entered[sharpest.name])}"]
-
-    # ---------------------------------------------------------------- after a kill
-
-    def _print(self, rows: Block, run: Run) -> str:
-        return fingerprint(rows, run, sorted(map(repr, self.rivals.values())))
-
-    def _remembered(self, rows: Block, run: Run) -> dict[str, Trial]:
-        if not self.memory or not Path(self.memory).exists():
-            return {}
-        try:
-            plain = json.loads(Path(self.memory).read_text(encoding="utf-8"))
-            if plain["of"] != self._print(rows, run):
-                raise SettingError("it remembers trials of another table, seed or settings", where=self.memory,
-                                   hint="delete it, or name another file")
-            return {one["name"]: Trial.from_json(one) for one in plain["trials"]}
-        except OSError as error:
-            raise SettingError(error.strerror or "cannot be read", where=self.memory) from None
-        except (ValueError, LookupError, TypeError, AttributeError):
-            raise SettingError("it is no memory of trials", where=self.memory) from None
-
-    def _remember(self, rows: Block, run: Run, trials: list[Trial]) -> None:
-        if not self.memory:
-            return
-        part = Path(self.memory + ".part")
-        plain = {"of": self._print(rows, run), "trials": [trial.to_json() for trial in trials]}
-        try:
-            part.write_text(json.dumps(plain, indent=1), encoding="utf-8")
-            part.replace(self.memory)
-        except OSError as error:
-            raise SettingError(error.strerror or "cannot be written", where=self.memory) from None
 
 
 def _sharp(rivals: Mapping[str, Engine]) -> dict[str, Engine]:

@@ -72,8 +72,9 @@ class Vine(Engine):
         fits = int(max(1, run.left() / 2 / (PACE * len(some) * len(margins)))) if np.isfinite(run.left()) else depth
         if fits < depth:
             run.cut()
+        shapes = library.families
         controls = library.FitControlsVinecop(
-            family_set=[library.indep, library.tll], trunc_lvl=min(depth, fits), selection_criterion="mbic",
+            family_set=[shapes.indep, shapes.tll], trunc_lvl=min(depth, fits), selection_criterion="mbic",
             num_threads=1, seeds=_seeds(run.child("structure")))
         return str(library.Vinecop.from_data(places, controls=controls).to_json())
 
