@@ -28,8 +28,9 @@ from fabrica.version import VERSION
 __all__ = ["JUDGING", "Cap", "Court", "Trial", "fingerprint", "halves", "sheet", "tried"]
 
 MOST = 40_000  #: rows of a trial, both halves together
-ASKED = 4_000  #: members, and as many others, that are attacked, and real rows that tell how near strangers come
-CELLS = 1_000_000_000  #: cells of a wide table that are compared with one another; then fewer people are asked about
+ASKED = 8_000  #: members, and as many others, that are attacked; real rows, half as many, tell how near strangers come
+SCORED = 4_000  #: rows whose likelihood is looked at
+CELLS = 2_500_000_000  #: cells of a wide table that are compared with one another; then fewer people are asked about
 FAR = 0.95  #: who lies farther from the reference than this share of people stands out
 MAYBE = ("outliers", "outliers_error", "likelihood")  #: what a trial may not know
 DONORS = 4_000  #: people among whom the nearest is looked for who stands in for a protected one
@@ -97,7 +98,7 @@ class Cap:
     """AUC that the attack may not surely exceed, on all and on those who stand out: with all but one chance in twenty
     each."""
 
-    attack: float = 0.512
+    attack: float = 0.515
     outliers: float = 0.54
 
     def exceeded(self, trial: Trial) -> bool:
@@ -123,13 +124,13 @@ def halves(rows: Block, run: Run) -> tuple[Block, Block]:
 
 @dataclass(frozen=True)
 class Court:
-    """Before whom all rivals stand: the same members, the same people who are asked about, the same reference.
+    """Before whom all rivals stand: the same members, the same people who are asked about, the same references.
 
     Parameters
     ----------
     members, others : who is learned, and who is not.
     asked : members, then as many of the others.
-    near : (n,) how near the reference comes to each who is asked about.
+    near : (n,) how near the reference, real rows of neither, comes to each who is asked about.
     seen : the others as the detector sees them.
     """
 
@@ -141,7 +142,8 @@ class Court:
 
     @classmethod
     def of(cls, members: Block, others: Block, run: Run) -> Court:
-        """The reference is taken from the others, and nobody of it is asked about.
+        """The others are cut in two: each part is the reference of the other part's people, and of half of the members,
+        so nobody is in the own reference.
 
         Raises
         ------
@@ -149,13 +151,15 @@ class Court:
         """
         if min(len(members), len(others)) < LEAST:
             raise NotComputable(f"a trial needs at least {LEAST} members and as many others")
-        order = run.child("order").random().permutation(len(others))
-        most = max(LEAST // 2, min(ASKED, CELLS // max(1, len(members.columns) * len(members))))
-        reference = others.take(order[: min(most, len(others) // 2)])
-        strangers = others.take(order[len(others) // 2 :][:most])
-        asked = Block.concat([members.take(slice(0, len(strangers))), strangers])
-        return cls(members, others, asked, nearest(asked, reference)[0],
-                   sheet(others, run.child("others")))
+        most = max(LEAST // 2, min(ASKED, CELLS // max(1, len(members.columns) * len(members)))) // 2
+        order, half = run.child("order").random().permutation(len(others)), len(others) // 2
+        parts = [others.take(order[:half]), others.take(order[half : 2 * half])]
+        count = min(most, half, len(members) // 2)
+        asked = [members.take(slice(0, count)), members.take(slice(count, 2 * count)),
+                 *(part.take(slice(0, count)) for part in parts)]
+        references = [part.take(slice(0, ASKED // 2)) for part in (parts[0], parts[1], parts[1], parts[0])]
+        near = [nearest(people, reference)[0] for people, reference in zip(asked, references, strict=True)]
+        return cls(members, others, Block.concat(asked), np.concatenate(near), sheet(others, run.child("others")))
 
     def attack(self, twin: Block) -> tuple[tuple[float, float], tuple[float, float] | None]:
         """(AUC, standard error) of telling members from others by how much nearer the twin comes than the reference
@@ -182,7 +186,7 @@ def tried(name: str, engine: Engine, court: Court, run: Run) -> Trial:
     everybody, outliers = court.attack(twin)
     likelihood = None
     if isinstance(model, Likelihood):
-        likelihood = float(model.log_prob(court.others.take(slice(0, ASKED)), run.child("likelihood")).mean())
+        likelihood = float(model.log_prob(court.others.take(slice(0, SCORED)), run.child("likelihood")).mean())
     apart, apart_error = outliers or (None, None)
     return Trial(name, Detection.closeness(found.auc), 2 * found.error, *everybody, apart, apart_error, likelihood,
                  round(seconds, 2), run.was_cut)

@@ -36,7 +36,7 @@ class Auto(Engine, Chooser):
     source = "Stone, JRSS B 36(2), 1974; Lopez-Paz and Oquab, ICLR 2017"
 
     cap: Annotated[
-        float, Setting("AUC that a trial's attack may not exceed by more than its error", low=0.5, high=1)] = 0.512
+        float, Setting("AUC that a trial's attack may not exceed by more than its error", low=0.5, high=1)] = 0.515
     outliers: Annotated[
         float, Setting("the same for the attack on those who stand out", low=0.5, high=1)] = 0.54
     time: Annotated[float, Setting("seconds to choose and learn where no budget is given", low=1, high=1e6)] = 60.0

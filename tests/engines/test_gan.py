@@ -17,12 +17,14 @@ from fabrica.block import Block
 from fabrica.checks.engines import coded
 from fabrica.checks.promise import stored
 from fabrica.engines.gan import Gan
-from fabrica.engines.gan.model import GanModel
+from fabrica.engines.gan.condition import Condition
+from fabrica.engines.gan.model import GanModel, Told
 from fabrica.engines.gan.network import Game, codes
 from fabrica.engines.gan.pairs import Pairs
 from fabrica.engines.gan.task import GameTask
 from fabrica.engines.gan.ties import Ties
 from fabrica.errors import ModelFileError
+from fabrica.nets.latent import Normal
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Token, Tokens
@@ -112,7 +114,7 @@ def test_a_damaged_model_is_refused(learned, harm):
         elif harm == "gone":
             del arrays[name]
         else:
-            plain["parts"] = {**plain["parts"], "prior": {"latent": 3}}
+            plain["parts"] = {**plain["parts"], "prior": {"noise": 3}}
         with pytest.raises(ModelFileError):
             GanModel.from_state(State(plain, arrays))
 
@@ -124,20 +126,33 @@ def game() -> tuple[Game, GameTask, torch.Tensor]:
     rows = said_twice(512)
     tokens = Tokens.of(rows, 16)
     cells = tokens.encode(rows)
-    net, seen = Game(tokens, 8, 16, Run(1)), torch.from_numpy(cells.astype(np.int64))
-    return net, GameTask(net, Ties.of(net, seen), Pairs(cells, chance(2)), 512, rate=1e-3, penalty=0.1), seen
+    seen = torch.from_numpy(cells.astype(np.int64))
+    condition = Condition.of(tokens, seen)
+    net = Game(tokens, 8, condition.size, 16, Run(1))
+    task = GameTask(net, condition, Ties.of(net, seen), seen, Pairs(cells, chance(2)), 512, rate=1e-3, penalty=0.1)
+    return net, task, seen
+
+
+def noise(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def told_of(task: GameTask, seen: torch.Tensor) -> torch.Tensor:
+    return task.condition.shown(task.condition.seen_in(seen, noise(9)))
 
 
 def test_what_passes_gradients_is_what_is_made():
-    net, _, _ = game()
-    made = net.seen(net.made(32, torch.Generator().manual_seed(3)))
-    passing = net.passing(32, torch.Generator().manual_seed(3))
+    net, task, seen = game()
+    told = told_of(task, seen[:32])
+    made = net.seen(net.made(told, noise(3)))
+    chance = noise(3)
+    passing = net.passing(net.said(told, chance), chance)
     assert torch.allclose(made, passing.detach(), atol=1e-6) and passing.requires_grad
 
 
 def test_a_fresh_generator_is_near_the_margins():
-    net, _, seen = game()
-    made = net.made(20_000, torch.Generator().manual_seed(4))
+    net, task, seen = game()
+    made = net.made(told_of(task, seen.repeat(40, 1)), noise(4))
     for j, size in enumerate(net.sizes):
         p, q = (np.bincount(r[:, j].numpy(), minlength=size) / len(r) for r in (seen, made))
         assert apart(p, q) < 0.15
@@ -147,7 +162,7 @@ def test_each_player_moves_itself_only():
     net, task, seen = game()
     for player in task.players():
         net.zero_grad(set_to_none=True)
-        task.loss(player.name, seen[:64], 0.5, torch.Generator().manual_seed(5)).backward()
+        task.loss(player.name, seen[:64], 0.5, noise(5)).backward()
         mine = {id(p) for p in player.parameters}
         assert {id(p) for p in net.parameters() if p.grad is not None} == mine
 
@@ -156,13 +171,60 @@ def test_who_cannot_tell_apart_loses_the_log_of_two_and_steepness_has_its_price(
     net, task, seen = game()
     with torch.no_grad():
         net.critic.last.zero_()
-    loss = task.loss("discriminator", seen[:64], 0.0, torch.Generator().manual_seed(6))
+    loss = task.loss("discriminator", seen[:64], 0.0, noise(6))
     assert float(loss.detach()) == pytest.approx(math.log(2), abs=1e-6)
     net, task, seen = game()
     cost = []
     for task.penalty in (0.0, 10.0):
-        cost.append(float(task.loss("discriminator", seen[:64], 0.0, torch.Generator().manual_seed(6)).detach()))
+        cost.append(float(task.loss("discriminator", seen[:64], 0.0, noise(6)).detach()))
     assert cost[1] > cost[0]
+
+
+# ---------------------------------------------------------------- what a row is told
+
+
+def test_what_is_told_is_what_the_row_has():
+    _, task, seen = game()
+    condition, (first, last) = task.condition, (0, 2)  # the columns of levels; the number is not told
+    assert condition.size == 8 and sorted(condition.columns.tolist()) == [first, last]
+    for levels, rows in ((condition.seen_in(seen, noise(1)), seen),
+                         (lambda told: (told[0], seen[told[1]]))(condition.rare(2_000, noise(2)))):
+        has = torch.cat([torch.nn.functional.one_hot(rows[:, j], 4) for j in condition.columns.tolist()], 1)
+        assert bool(has[torch.arange(len(rows)), levels].all())
+
+
+def test_rare_levels_come_by_the_logarithm_of_their_numbers():
+    _, task, seen = game()
+    levels, rows = task.condition.rare(200_000, noise(3))
+    odds = np.concatenate([np.log1p(np.bincount(seen[:, j], minlength=4)) for j in task.condition.columns.tolist()])
+    odds = (odds.reshape(2, 4) / odds.reshape(2, 4).sum(1, keepdims=True) / 2).ravel()
+    assert np.bincount(levels, minlength=8) / len(levels) == pytest.approx(odds, abs=0.005)
+    for level in range(8):  # and every row that has a level as often as the others that do
+        among = np.bincount(rows[levels == level], minlength=len(seen))
+        assert (among > 0).sum() == int(task.condition.count[level])
+
+
+def test_a_model_makes_rows_that_have_what_they_are_told(learned):
+    prior = learned.prior
+    assert isinstance(prior, Told)
+    drawn = prior.draw(20_000, Run(5))
+    told = drawn[:, prior.noise:]
+    assert told.sum(1) == pytest.approx(1) and told.mean(0) == pytest.approx(prior.odds, abs=0.012)
+    rows = learned.decoder.draw(learned.tokens, drawn, Run(6), raked=False)
+    where = np.flatnonzero(told[:, :4].any(1))
+    assert (rows[where, 0] == told[where, :4].argmax(1)).mean() > 0.9
+
+
+def test_the_rest_is_never_told(learned):
+    odds = learned.prior.odds
+    assert odds[7] == 0 and odds.sum() == pytest.approx(1) and (odds[:7] > 0).all()
+
+
+def test_without_levels_nothing_is_told():
+    rows = Block.of([coded("x", 40, chance(5).integers(0, 40, 500), ordered=True),
+                     coded("y", 40, chance(6).integers(0, 40, 500), ordered=True)])
+    model = Gan(epochs=2, hidden=8).fit(rows, None, Run(1))
+    assert isinstance(model.prior, Normal) and len(model.sample(50, None, Run(2))) == 50
 
 
 def test_ties_are_zero_in_expectation_for_rows_of_the_data_and_not_for_shuffled_ones():

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from fabrica.engines.gan.model import GanModel
+from fabrica.engines.gan.condition import Condition
+from fabrica.engines.gan.model import GanModel, Told
 from fabrica.engines.gan.network import Game
 from fabrica.engines.gan.pairs import Pairs
 from fabrica.engines.gan.task import GameTask
 from fabrica.engines.gan.ties import Ties
-from fabrica.nets.latent import Normal
 from fabrica.nets.loop import Plan, device_of, kept, train
 from fabrica.nets.rows import aside, batch_size
 from fabrica.run import Run
@@ -36,15 +36,17 @@ def learned(engine: Gan, tokens: Tokens, rows: np.ndarray, run: Run) -> GanModel
     device = device_of(engine.device)
     held, seen = aside(rows, HELD, HELD_ROWS, ENOUGH, run.child("held"))
     held = held if len(held) else rows
-    net = Game(tokens, engine.latent, engine.hidden, run).to(device)
-    pairs, cells = Pairs(held, run.child("pairs").random()), torch.from_numpy(seen.astype(np.int64)).to(device)
-    task = GameTask(net, Ties.of(net, cells), pairs, min(len(rows), MADE), rate=engine.rate, penalty=engine.penalty)
+    cells = torch.from_numpy(seen.astype(np.int64)).to(device)
+    condition = Condition.of(tokens, cells)
+    net = Game(tokens, engine.latent, condition.size, engine.hidden, run).to(device)
+    task = GameTask(net, condition, Ties.of(net, cells), cells, Pairs(held, run.child("pairs").random()),
+                    min(len(rows), MADE), rate=engine.rate, penalty=engine.penalty)
     batch = batch_size(engine.batch, len(seen))
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, clip=0.0, average=AVERAGE, patience=0,
                 looks=10 if len(rows) >= ENOUGH else 3, precision=engine.precision, share=SPARE)
     done = train(task, cells, plan, run.child("train"), kept(engine, "game", rows, run))
     facts: dict[str, object] = {"steps": done.steps, "best": done.best.step, "misplaced": done.best.judged}
-    return GanModel(tokens, net.generator.numbers(), Normal(engine.latent), facts=facts)
+    return GanModel(tokens, net.generator.numbers(), Told.over(tokens, engine.latent), facts=facts)
 
 
 def _steps(epochs: float, rows: int, batch: int) -> int:

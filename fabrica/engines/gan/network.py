@@ -39,7 +39,7 @@ def codes(token: Token, random: np.random.Generator) -> np.ndarray:
 
 
 class Critic(nn.Module):
-    """The discriminator: seen rows (n, D) to a number each, higher for real ones."""
+    """The discriminator: seen rows (n, D) and what each was told (n, M) to a number each, higher for real ones."""
 
     def __init__(self, inputs: int, hidden: int, chance: torch.Generator):
         super().__init__()
@@ -49,8 +49,8 @@ class Critic(nn.Module):
         self.block_bias = nn.Parameter(torch.zeros(BLOCKS, hidden))
         self.last = drawn(chance, hidden, scale=1 / np.sqrt(hidden))
 
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
-        x = functional.leaky_relu(seen @ self.first + self.first_bias, SLOPE)
+    def forward(self, seen: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        x = functional.leaky_relu(torch.cat([seen, told], 1) @ self.first + self.first_bias, SLOPE)
         for block, bias in zip(self.blocks, self.block_bias, strict=True):
             x = x + functional.leaky_relu(x @ block + bias, SLOPE)
         return x @ self.last
@@ -62,11 +62,11 @@ class Game(nn.Module):
     Parameters
     ----------
     tokens : the alphabet, C columns and S tokens in all.
-    latent, hidden : numbers that a row is made from, numbers in a layer.
+    latent, told, hidden : numbers that a row is made from, levels that it may be told, numbers in a layer.
     run : seeds the first weights and the codes.
     """
 
-    def __init__(self, tokens: Tokens, latent: int, hidden: int, run: Run):
+    def __init__(self, tokens: Tokens, latent: int, told: int, hidden: int, run: Run):
         super().__init__()
         chance = seeded(run.child("weights"))
         random = run.child("codes").random()
@@ -74,36 +74,38 @@ class Game(nn.Module):
         for j, table in enumerate(tables):
             self.register_buffer(f"table{j}", table)
         self.latent, self.sizes = latent, list(tokens.sizes)
-        self.generator = DecoderNet(tokens, latent, hidden, 1, chance)
+        self.generator = DecoderNet(tokens, latent + told, hidden, 1, chance)
         with torch.no_grad():
             self.generator.last.mul_(LIVELY)
-        self.critic = Critic(sum(t.shape[1] for t in tables), hidden, chance)
+        self.critic = Critic(sum(t.shape[1] for t in tables) + told, hidden, chance)
 
     def seen(self, rows: torch.Tensor) -> torch.Tensor:
         """(n, D) what the discriminator sees of token rows (n, C)."""
         return torch.cat([self._table(j)[rows[:, j]] for j in range(len(self.sizes))], 1)
 
-    def made(self, count: int, chance: torch.Generator) -> torch.Tensor:
-        """(n, C) fresh token rows."""
-        return torch.stack([said.argmax(1) for said in self._noisy(count, chance)], 1)
+    def made(self, told: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+        """(n, C) fresh token rows, which were ``told`` (n, M)."""
+        return torch.stack([self._noisy(s, chance).argmax(1) for s in self.said(told, chance)], 1)
 
-    def passing(self, count: int, chance: torch.Generator) -> torch.Tensor:
-        """(n, D) what the discriminator sees of fresh rows, with a gradient as if they were soft (straight-through
-        Gumbel softmax; Jang, Gu, Poole, ICLR 2017)."""
+    def said(self, told: torch.Tensor, chance: torch.Generator) -> list[torch.Tensor]:
+        """The logits of each column, (n, K) each, of rows that were ``told`` (n, M)."""
+        latent = torch.randn(len(told), self.latent, generator=chance, device=told.device)
+        return [s.float() for s in self.generator(torch.cat([latent, told], 1))]
+
+    def passing(self, said: list[torch.Tensor], chance: torch.Generator) -> torch.Tensor:
+        """(n, D) what the discriminator sees of rows drawn by the logits of their columns, with a gradient as if they
+        were soft (straight-through Gumbel softmax; Jang, Gu, Poole, ICLR 2017)."""
         parts = []
-        for j, said in enumerate(self._noisy(count, chance)):
-            soft = torch.softmax(said / SOFT, 1) @ self._table(j)
-            parts.append(soft + (self._table(j)[said.argmax(1)] - soft).detach())
+        for j, noisy in enumerate(self._noisy(s, chance) for s in said):
+            soft = torch.softmax(noisy / SOFT, 1) @ self._table(j)
+            parts.append(soft + (self._table(j)[noisy.argmax(1)] - soft).detach())
         return torch.cat(parts, 1)
 
-    def _noisy(self, count: int, chance: torch.Generator) -> list[torch.Tensor]:
-        """Logits of each column with noise whose largest is a draw (Gumbel 1954)."""
-        device = self.generator.bias.device
-        latent = torch.randn(count, self.latent, generator=chance, device=device)
-        noise = torch.rand(count, sum(self.sizes), generator=chance, device=device)
-        noise = noise.clamp_(1e-10, 1 - 1e-7).log_().neg_().log_()
-        parts = noise.split(self.sizes, 1)
-        return [said.float() - part for said, part in zip(self.generator(latent), parts, strict=True)]
+    @staticmethod
+    def _noisy(said: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+        """Logits with noise whose largest is a draw (Gumbel 1954)."""
+        noise = torch.rand(said.shape, generator=chance, device=said.device)
+        return said - noise.clamp_(1e-10, 1 - 1e-7).log_().neg_().log_()
 
     def _table(self, j: int) -> Any:
         return getattr(self, f"table{j}")
