@@ -68,7 +68,7 @@ class TableModel:
         *,
         seed: int = 0,
         workers: int | None = None,
-        listener: Callable[[Progress], None] | None = None,
+        listener: Callable[[Progress], object] | None = None,
     ) -> Any:
         """``rows`` fresh rows as the kind of frame that was fitted (an Arrow table for a loaded model)."""
         return self.draw(rows, Run(seed, workers=workers, listener=listener))
@@ -263,8 +263,8 @@ def learn(
     if keep and getattr(engine, "keep", 1) < keep[2] and len(block) < ENOUGH:
         chosen = (*chosen, f"keep was not used: it needs {ENOUGH:,} rows to learn from")
     if run.was_cut:
-        chosen = (*chosen, "the budget ended learning early: with more time the twin may be better, and it need not "
-                           "come out the same again")
+        chosen = (*chosen, "learning ended early, by the budget or by hand: with more time the twin may be better, and "
+                           "it need not come out the same again")
     facts = {
         "fabrica": VERSION, "rows": len(block) if dataset.rows is None else dataset.rows,
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,

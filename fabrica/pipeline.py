@@ -34,7 +34,7 @@ __all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "specify", "s
            "look", "make", "measure", "pour", "store"]
 
 T = TypeVar("T")
-Listener = Callable[[Progress], None]
+Listener = Callable[[Progress], object]
 Say = Callable[[str], None]
 
 

@@ -52,7 +52,7 @@ class _Shared:
     """What all branches of one run have in common."""
 
     workers: int
-    listener: Callable[[Progress], None] | None
+    listener: Callable[[Progress], object] | None
     deadline: float | None
     cancelled: threading.Event = field(default_factory=threading.Event)
     drawn: set[tuple[str, ...]] = field(default_factory=set)
@@ -60,6 +60,7 @@ class _Shared:
     stages: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     cut: threading.Event = field(default_factory=threading.Event)
+    enough: threading.Event = field(default_factory=threading.Event)
 
 
 class Run:
@@ -69,7 +70,7 @@ class Run:
     ----------
     seed : any whole number; the same seed gives the same result on any number of workers.
     workers : threads for ``map``; None takes the cores of this machine.
-    listener : called with every ``Progress``.
+    listener : called with every ``Progress``; where it returns True, that is ``enough``.
     budget : seconds after which ``left()`` is zero; engines with a budget stop learning then.
 
     >>> run = Run(seed=7)
@@ -84,7 +85,7 @@ class Run:
         seed: int = 0,
         *,
         workers: int | None = None,
-        listener: Callable[[Progress], None] | None = None,
+        listener: Callable[[Progress], object] | None = None,
         budget: float | None = None,
     ):
         self.seed = int(seed)
@@ -147,7 +148,8 @@ class Run:
             start = shared.started.setdefault(task, time.monotonic())
         if shared.listener:
             whole = self._whole(task, min(step / of, 1.0) if of > 0 else 0.0)
-            shared.listener(Progress(task, step, of, note, time.monotonic() - start, whole))
+            if shared.listener(Progress(task, step, of, note, time.monotonic() - start, whole)) is True:
+                self.enough()
 
     def cancel(self) -> None:
         self._shared.cancelled.set()
@@ -156,6 +158,19 @@ class Run:
         """Raise ``Interrupted`` where the run was cancelled."""
         if self._shared.cancelled.is_set():
             raise Interrupted(STOPPED)
+
+    def enough(self) -> None:
+        """Say that what is being learned step by step is good enough: the training under way ends with the best so
+        far, and the job goes on with it."""
+        self._shared.enough.set()
+
+    def forget_enough(self) -> None:
+        """A training begins: what was said before it does not count."""
+        self._shared.enough.clear()
+
+    @property
+    def is_enough(self) -> bool:
+        return self._shared.enough.is_set()
 
     def within(self, seconds: float) -> Run:
         """The same branch with at most ``seconds`` left: its budget is its own."""
@@ -174,17 +189,16 @@ class Run:
         """
         twin, listener = object.__new__(Run), self._shared.listener
 
-        def heard(news: Progress) -> None:
-            if listener:
-                note = f"{title}: {news.note}" if news.note else title
-                listener(dataclasses.replace(news, note=note, whole=whole() if whole else news.whole))
+        def heard(news: Progress) -> object:
+            note = f"{title}: {news.note}" if news.note else title
+            return listener and listener(dataclasses.replace(news, note=note, whole=whole() if whole else news.whole))
 
         twin.seed, twin.path = self.seed, self.path
         twin._shared = dataclasses.replace(self._shared, listener=heard)
         return twin
 
     def cut(self) -> None:
-        """Say that the budget ended something early: what comes out need not come out the same again."""
+        """Say that something ended early, by the budget or by hand: it need not come out the same again."""
         self._shared.cut.set()
 
     @property

@@ -174,6 +174,23 @@ def test_the_best_look_is_kept_and_training_stops_early():
     assert done.best.step == 30 and done.steps == 50 and numbers(task) == task.at[2]
 
 
+def test_who_watches_may_say_that_it_is_enough():
+    looks: list[int] = []
+
+    def listener(news) -> bool:
+        looks.append(len(looks))
+        return len(looks) == 3
+
+    run = Run(1, listener=listener)
+    run.enough()  # before it begins: does not count
+    done = train(Line(), rows(), PLAN, run)
+    whole = train(Line(), rows(), PLAN, Run(1))
+    assert 0 < len(done.looks) < len(whole.looks) and done.steps < whole.steps and run.was_cut and not run.is_enough
+    assert [look.judged for look in done.looks[:3]] == [look.judged for look in whole.looks[:3]]
+    again = Run(1)
+    assert train(Line(), rows(), PLAN, again).steps == whole.steps and not again.was_cut
+
+
 def test_a_budget_ends_the_schedule_in_time(monkeypatch):
     """Each loss takes a second of a clock of our own; the rate falls by the clock, not by the steps."""
     now, factors = [0.0], []

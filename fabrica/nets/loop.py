@@ -9,6 +9,7 @@ a batch, and how the whole is judged. The loop does the rest, the same for every
   what is judged and kept.
 * The rate rises over a few steps and falls along a cosine (Loshchilov and Hutter, ICLR 2017), by steps or by the
   budget, whichever is further.
+* Who watches may say that it is enough (``Run.enough``): one more look, and the best so far is kept.
 * A step whose gradients are not finite is left out. Too many of them in a row: back to the best weights with half
   the rate.
 * One thread: a sum of floats depends on how it is divided, and the same seed must learn the same network anywhere.
@@ -56,6 +57,7 @@ class Task(ABC):
     """What is learned."""
 
     net: torch.nn.Module  #: everything that is learned, in one module on one device
+    measure: str = "held out"  #: what ``judge`` measures, in a word or two
 
     @abstractmethod
     def players(self) -> Sequence[Player]:
@@ -74,6 +76,10 @@ class Task(ABC):
         """How good the averaged network is on rows that nobody learned from; lower is better. None: not judged, and
         then the last average is kept."""
         return None
+
+    def more(self, run: Run) -> Mapping[str, float]:
+        """What else a person who watches wants to know of the averaged network: name -> value."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -108,15 +114,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class Look:
-    """One look at the training: mean losses of the players since the last look, and the judgement."""
+    """One look at the training: mean losses of the players since the last look, the judgement, and what else there is
+    to be told."""
 
     step: int
     losses: Mapping[str, float]
     judged: float | None
+    more: Mapping[str, float] = field(default_factory=dict)
 
-    def words(self) -> str:
-        said = [f"{name} {value:.4g}" for name, value in self.losses.items()]
-        return ", ".join(said if self.judged is None else [*said, f"held out {self.judged:.4g}"])
+    def words(self, measure: str = "held out") -> str:
+        """For a person; ``measure`` is the name of what is judged by."""
+        judged = {} if self.judged is None else {measure: self.judged}
+        return ", ".join(f"{name} {value:.4g}" for name, value in {**self.losses, **judged, **self.more}.items())
 
 
 @dataclass(frozen=True)
@@ -217,25 +226,27 @@ class _Training:
 
     def go(self) -> Trained:
         self._resume()
+        self.run.forget_enough()
         seen = self._stage()
         while not self._over():
             self._step()
-            if self._stage() > seen or self._progress() >= 1:
+            if self._stage() > seen or self._progress() >= 1 or self.run.is_enough:
                 seen = self._stage()
                 self._look()
         with torch.no_grad():
             torch._foreach_copy_(self.weights, self.best)
         self.task.net.eval()
         looks = self.stand.looks
-        if self._spent() >= 1 and self.stand.step < self.plan.steps:
+        if self.stand.step < self.plan.steps and (self._spent() >= 1 or self.run.is_enough):
             self.run.cut()
+        self.run.forget_enough()
         best = looks[self.stand.best] if looks else Look(0, {}, None)
         return Trained(tuple(looks), best, self.stand.step, self.stand.skipped)
 
     def _over(self) -> bool:
         stand, patience = self.stand, self.plan.patience
         tired = bool(patience and stand.looks and len(stand.looks) - 1 - stand.best >= patience)
-        return tired or stand.step >= self.plan.steps or self._progress() >= 1
+        return tired or stand.step >= self.plan.steps or self._progress() >= 1 or self.run.is_enough
 
     def _spent(self) -> float:
         """The share of the time that is over; 0 where there is no budget, which is then infinite."""
@@ -314,9 +325,9 @@ class _Training:
         """Judge the average, keep it if it is the best so far, tell, and write the checkpoint."""
         stand = self.stand
         with self._averaged(), torch.no_grad():
-            judged = self.task.judge()
+            judged, more = self.task.judge(), self.task.more(self.run.child("look").child(len(stand.looks)))
         losses = {name: float(value) / max(1, self.count) for name, value in self.sums.items()}
-        stand.looks.append(Look(stand.step, losses, None if judged is None else float(judged)))
+        stand.looks.append(Look(stand.step, losses, None if judged is None else float(judged), more))
         self.sums, self.count = {}, 0
         known = None if stand.best < 0 else stand.looks[stand.best].judged
         if judged is None or known is None or judged < known:
@@ -330,7 +341,7 @@ class _Training:
                 part.replace(self.checkpoint)
             finally:
                 part.unlink(missing_ok=True)
-        self.run.tell(self._progress(), 1.0, stand.looks[-1].words())
+        self.run.tell(self._progress(), 1.0, stand.looks[-1].words(self.task.measure))
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -360,7 +371,8 @@ class _Training:
         for name, optimiser in self.optimisers.items():
             for i, held in optimiser.state_dict()["state"].items():
                 arrays |= {f"optimiser.{name}.{i}.{key}": _array(value) for key, value in held.items()}
-        looks = [{"step": look.step, "losses": dict(look.losses), "judged": look.judged} for look in stand.looks]
+        looks = [{"step": look.step, "losses": dict(look.losses), "judged": look.judged, "more": dict(look.more)}
+                 for look in stand.looks]
         plain = {"step": stand.step, "rate": stand.rate, "falls": stand.falls, "skipped": stand.skipped,
                  "lost": self.lost, "looks": looks, "best": stand.best, "of": self._print()}
         return State(plain, arrays)
@@ -398,7 +410,7 @@ class _Training:
                 tensor.copy_(torch.from_numpy(arrays[f"{name}.{i}"].copy()))
         for name, optimiser in self.optimisers.items():
             self._resume_optimiser(optimiser, f"optimiser.{name}.", arrays)
-        looks = [Look(w["step"], w["losses"], w["judged"]) for w in plain["looks"]]
+        looks = [Look(w["step"], w["losses"], w["judged"], w["more"]) for w in plain["looks"]]
         self.lost = {name: int(plain["lost"][name]) for name in self.optimisers}
         self.stand = _Stand(plain["step"], plain["rate"], plain["falls"], plain["skipped"], looks, plain["best"])
 

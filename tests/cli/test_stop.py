@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from fabrica.cli.stop import Stop
+from fabrica.cli.working import at_work
 
 
 def test_signals_in_turn():
@@ -56,3 +57,14 @@ def test_what_others_lose_is_told_as_before():
             "class Thing:\n  def __del__(self): raise ValueError('kept')\nThing()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "ValueError: kept" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGQUIT"), reason="signals of POSIX")
+def test_enough_is_heard_and_nothing_is_stopped():
+    before = signal.getsignal(signal.SIGQUIT)
+    with at_work(1, True) as (run, _):
+        assert not run.is_enough
+        signal.raise_signal(signal.SIGQUIT)
+        assert run.is_enough
+        run.tell(1, 2)
+    assert signal.getsignal(signal.SIGQUIT) == before

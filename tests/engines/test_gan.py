@@ -23,6 +23,7 @@ from fabrica.engines.gan.network import Game, codes
 from fabrica.engines.gan.pairs import Pairs
 from fabrica.engines.gan.task import GameTask
 from fabrica.engines.gan.ties import Ties
+from fabrica.engines.gan.watch import Watch
 from fabrica.errors import ModelFileError
 from fabrica.nets.latent import Normal
 from fabrica.run import Run
@@ -129,7 +130,8 @@ def game() -> tuple[Game, GameTask, torch.Tensor]:
     seen = torch.from_numpy(cells.astype(np.int64))
     condition = Condition.of(tokens, seen)
     net = Game(tokens, 8, condition.size, 16, Run(1))
-    task = GameTask(net, condition, Ties.of(net, seen), seen, Pairs(cells, chance(2)), 512, rate=1e-3, penalty=0.1)
+    task = GameTask(net, condition, Ties.of(net, seen), seen, Pairs(cells, chance(2)), Watch(tokens, cells), 512,
+                    rate=1e-3, penalty=0.1)
     return net, task, seen
 
 
@@ -244,6 +246,18 @@ def test_the_measure_is_zero_for_the_same_rows_and_large_for_others():
     shuffled[:, 1] = chance(9).permutation(rows[:, 1])
     assert pairs.error(rows) == 0 and pairs.error(rows[::-1]) == 0 and pairs.error(shuffled) > 0.25
     assert Pairs(rows[:, :1], chance(8)).error(rows[:, :1]) == 0
+
+
+def test_who_watches_is_told_both_losses_and_how_well_trees_tell_rows_apart():
+    said: list[str] = []
+    engine = Gan(epochs=6, hidden=16)
+    engine.fit(said_twice(), None, Run(1, listener=lambda news: said.append(news.note)))
+    looks = [words for words in said if "detector AUC" in words]
+    assert len(looks) >= 9 and all("discriminator" in w and "generator" in w and "misplaced" in w for w in looks)
+    _, task, seen = game()
+    same = task.watch.told(seen.numpy()[::-1], Run(3))["detector AUC"]
+    other = task.watch.told(np.zeros_like(seen.numpy()), Run(3))["detector AUC"]
+    assert same < 0.6 < 0.9 < other and task.watch.told(seen.numpy()[:50], Run(3)) == {}
 
 
 def test_codes_are_about_as_long_and_neighbours_look_alike():

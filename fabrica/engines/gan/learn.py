@@ -13,6 +13,7 @@ from fabrica.engines.gan.network import Game
 from fabrica.engines.gan.pairs import Pairs
 from fabrica.engines.gan.task import GameTask
 from fabrica.engines.gan.ties import Ties
+from fabrica.engines.gan.watch import Watch
 from fabrica.nets.loop import Plan, device_of, kept, train
 from fabrica.nets.rows import aside, batch_size
 from fabrica.run import Run
@@ -40,7 +41,7 @@ def learned(engine: Gan, tokens: Tokens, rows: np.ndarray, run: Run) -> GanModel
     condition = Condition.of(tokens, cells)
     net = Game(tokens, engine.latent, condition.size, engine.hidden, run).to(device)
     task = GameTask(net, condition, Ties.of(net, cells), cells, Pairs(held, run.child("pairs").random()),
-                    min(len(rows), MADE), rate=engine.rate, penalty=engine.penalty)
+                    Watch(tokens, held), min(len(rows), MADE), rate=engine.rate, penalty=engine.penalty)
     batch = batch_size(engine.batch, len(seen))
     plan = Plan(_steps(engine.epochs, len(seen), batch), batch, clip=0.0, average=AVERAGE, patience=0,
                 looks=10 if len(rows) >= ENOUGH else 3, precision=engine.precision, share=SPARE)

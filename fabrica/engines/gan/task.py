@@ -9,7 +9,7 @@ ties between columns besides (``ties.py``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch.nn import functional
@@ -18,7 +18,9 @@ from fabrica.engines.gan.condition import Condition
 from fabrica.engines.gan.network import Game
 from fabrica.engines.gan.pairs import Pairs
 from fabrica.engines.gan.ties import Ties
+from fabrica.engines.gan.watch import Watch
 from fabrica.nets.loop import Player, Task
+from fabrica.run import Run
 
 __all__ = ["GameTask"]
 
@@ -39,14 +41,17 @@ class GameTask(Task):
     ties : between columns, which the generator looks at besides.
     cells : (n, C) token rows that are learned.
     pairs : of rows that are the measure.
+    watch : what is told of the game besides.
     size : rows made at a time to be judged.
     rate, penalty : of both players; of the discriminator's slope.
     """
 
-    def __init__(self, net: Game, condition: Condition, ties: Ties, cells: torch.Tensor, pairs: Pairs, size: int, *,
-                 rate: float, penalty: float):
+    measure = "pairs misplaced"
+
+    def __init__(self, net: Game, condition: Condition, ties: Ties, cells: torch.Tensor, pairs: Pairs, watch: Watch,
+                 size: int, *, rate: float, penalty: float):
         self.net: Game = net
-        self.condition, self.ties, self.cells, self.pairs = condition, ties, cells, pairs
+        self.condition, self.ties, self.cells, self.pairs, self.watch = condition, ties, cells, pairs, watch
         self.size, self.rate, self.penalty = size, rate, penalty
 
     def players(self) -> Sequence[Player]:
@@ -104,6 +109,10 @@ class GameTask(Task):
         chance = torch.Generator(self.cells.device).manual_seed(0)  # the same noise at each look
         rows = [self.net.made(self._usual(chance), chance) for _ in range(JUDGED)]
         return self.pairs.error(torch.cat(rows).cpu().numpy())
+
+    def more(self, run: Run) -> Mapping[str, float]:
+        chance = torch.Generator(self.cells.device).manual_seed(1)
+        return self.watch.told(self.net.made(self._usual(chance), chance).cpu().numpy(), run)
 
     def _usual(self, chance: torch.Generator) -> torch.Tensor:
         """(size, M) what rows are told that are drawn as they come."""
