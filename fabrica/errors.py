@@ -11,6 +11,7 @@ __all__ = [
     "InputError",
     "SchemaError",
     "SettingError",
+    "ExpressionError",
     "UnknownName",
     "ModelFileError",
     "OutputError",
@@ -53,6 +54,10 @@ class SchemaError(FabricaError):
 
 class SettingError(FabricaError):
     """A setting has the wrong type or is out of its range."""
+
+
+class ExpressionError(FabricaError):
+    """A condition or a rule cannot be understood, or does not fit the table."""
 
 
 class ModelFileError(FabricaError):
