@@ -4,7 +4,7 @@ Below it stand plain values; above it everything that composes. A plugin is one 
 fulfils one of these contracts; ``fabrica/checks`` holds the promises that every plugin must keep.
 
 Engine -> Model      a way to learn how columns hang together -> what was learned; some models can do more:
-                     Likelihood, Conditional; a Chooser chooses among engines
+                     Likelihood, Conditional, Masked; a Chooser chooses among engines
 Codec -> Coder       a way to map a column to codes -> the learned map
 Metric               measured numbers about a synthetic table
 Source               a file format, read in parts and written atomically
@@ -32,8 +32,8 @@ from fabrica.schema import Column, Table
 from fabrica.state import State
 
 __all__ = [
-    "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Choice", "Chooser", "Codec",
-    "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source",
+    "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Masked", "Choice", "Chooser",
+    "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source",
 ]
 
 
@@ -137,6 +137,17 @@ class Conditional(ABC):
         where it is true, which stay as they are. Codes of cells that are not known are not looked at."""
 
 
+class Masked(ABC):
+    """What a model can do that draws rows of which some codes are ruled out."""
+
+    @abstractmethod
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        """``size`` rows, drawn column by column: column j in proportion to the probability of each code given the
+        columns before it, times ``allowed[j]`` (its size,) in [0, 1]; and (n,) the logarithm of what that has left of
+        the probability, -inf where nothing. Rows that are kept in proportion to it are distributed as the model's rows
+        are that a fair chance ``allowed`` has kept (sequential importance sampling; Kong, Liu, Wong, JASA 89, 1994)."""
+
+
 class Engine(Settings, ABC):
     """A way to learn; its fields are its settings. One file in ``engines/``, one class named ``Engine``-something."""
 
@@ -191,6 +202,11 @@ class Cells:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def part(self, rows: range) -> Cells:
+        """The cells of some rows."""
+        absent = None if self.absent is None else self.absent[rows.start : rows.stop]
+        return Cells(self.values.slice(rows.start, len(rows)), absent)
 
 
 class Summary(ABC):

@@ -6,10 +6,12 @@ table is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fabrica import catalog, declared, notation, sound
@@ -20,7 +22,7 @@ from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
 
-__all__ = ["DECLARED", "Encoder", "learn"]
+__all__ = ["DECLARED", "Encoder", "learn", "write"]
 
 DECLARED = "declared"  #: who serves the columns of a specification: nothing is learned, so it is no codec
 PART = 1 << 20  #: rows that are surveyed together
@@ -79,17 +81,23 @@ class Encoder:
 
     def decode(self, block: Block, rows: range, run: Run, table: Table | None = None) -> pa.RecordBatch:
         """The rows that the codes stand for, as ``table`` writes them (as the user's own, if not said)."""
-        table = table or self.table
-        arrays: dict[int, pa.Array] = {}
-        start = 0
-        for i, (seat, coder, width) in enumerate(zip(self.seats, self.coders, self.widths, strict=True)):
-            cells = coder.decode(block.columns[start : start + width], rows, run.child(i))
-            start += width
-            for where, cell in zip(seat.columns, cells, strict=True):
-                arrays[where] = notation.write(table.columns[where], cell)
-        columns = [arrays[i] for i in range(len(table.columns))]
-        fields = [pa.field(c.name, a.type) for c, a in zip(table.columns, columns, strict=True)]
-        return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+        return write(table or self.table, self.cells(block, rows, run))
+
+    def cells(self, block: Block, rows: range, run: Run, columns: Collection[int] | None = None) -> dict[int, Cells]:
+        """The typed cells that the codes stand for: number of a column -> (n,); of some ``columns`` only, if said."""
+        found: dict[int, Cells] = {}
+        for i, (seat, coder) in enumerate(zip(self.seats, self.coders, strict=True)):
+            if columns is not None and not set(seat.columns) & set(columns):
+                continue
+            cells = coder.decode(block.columns[self.coded[i]], rows, run.child(i))
+            found.update(zip(seat.columns, cells, strict=True))
+        return found
+
+    @cached_property
+    def coded(self) -> tuple[slice, ...]:
+        """Where the coded columns of each seat stand in a block."""
+        ends = np.cumsum(self.widths)
+        return tuple(slice(int(end) - width, int(end)) for end, width in zip(ends, self.widths, strict=True))
 
     def blank(self) -> Block:
         """No rows at all: tells the alphabets of the coded columns."""
@@ -125,6 +133,13 @@ class Encoder:
         seated = sorted((i for p in places for i in p.columns), key=str)
         sound.demand(seated == sorted(range(len(table.columns)), key=str), "columns that are not the table's")
         return cls(table, places, coders, widths)
+
+
+def write(table: Table, cells: Mapping[int, Cells]) -> pa.RecordBatch:
+    """Typed cells of all columns as a table writes them."""
+    arrays = [notation.write(column, cells[i]) for i, column in enumerate(table.columns)]
+    fields = [pa.field(c.name, a.type) for c, a in zip(table.columns, arrays, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def _coder(codec: str, name: str) -> type[Coder]:

@@ -6,7 +6,7 @@ It is the schema, the encoder (every column's marginal) and the engine's model (
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +18,13 @@ import pyarrow as pa
 from fabrica import catalog, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
+from fabrica.conditional import Asked, satisfying
 from fabrica.contract import Chooser, Engine, Likelihood, Model
 from fabrica.counted import filled
 from fabrica.dataset import Dataset, atomic
 from fabrica.encoder import Encoder
 from fabrica.errors import FabricaError, InputError, ModelFileError, SettingError
+from fabrica.expression import Expression
 from fabrica.notation import arrow_type
 from fabrica.notation.natural import natural
 from fabrica.rejection import ENOUGH
@@ -32,6 +34,8 @@ from fabrica.state import State
 from fabrica.version import VERSION
 
 __all__ = ["TableModel", "encoded", "learn"]
+
+Given = str | Sequence[str] | None  #: an expression, or short words
 
 CHUNK = 1 << 16  #: rows that share a random stream; the same for any number of workers
 REHEARSED = 8  #: rows that a model must be able to write before it counts as read
@@ -69,26 +73,42 @@ class TableModel:
         seed: int = 0,
         workers: int | None = None,
         listener: Callable[[Progress], object] | None = None,
+        given: Given = None,
     ) -> Any:
-        """``rows`` fresh rows as the kind of frame that was fitted (an Arrow table for a loaded model)."""
-        return self.draw(rows, Run(seed, workers=workers, listener=listener))
+        """``rows`` fresh rows as the kind of frame that was fitted (an Arrow table for a loaded model).
 
-    def draw(self, rows: int, run: Run) -> Any:
+        ``given`` is a condition that all of them satisfy: an expression such as ``"age > 60 and income == '>50K'"``, or
+        a list of short words such as ``["age=60..80", "income=>50K"]``.
+        """
+        return self.draw(rows, Run(seed, workers=workers, listener=listener), given)
+
+    def draw(self, rows: int, run: Run, given: Given = None) -> Any:
         """``sample`` within a job that is under way."""
-        batches = list(self.sample_batches(rows, run))
+        batches = list(self.sample_batches(rows, run, given=given))
         table = pa.Table.from_batches(batches) if batches else self.arrow_schema().empty_table()
         if self.frame is not None and not self.facts.get("textual"):
             return self.frame.restore(table)
         return table.cast(self.arrow_schema())
 
-    def sample_batches(self, rows: int, run: Run, *, as_text: bool = False) -> Iterator[pa.RecordBatch]:
-        """The rows in chunks, made on the run's workers, in order; memory stays bounded.
+    def condition(self, given: Given) -> Expression | None:
+        """What ``given`` means over this table; None where nothing is asked."""
+        if given is None or (not isinstance(given, str) and not given):
+            return None
+        return Expression.of(given, self.table) if isinstance(given, str) else Expression.given(given, self.table)
+
+    def sample_batches(self, rows: int, run: Run, *, as_text: bool = False, given: Given | Expression = None
+                       ) -> Iterator[pa.RecordBatch]:
+        """The rows in chunks, made on the run's workers, in order; memory stays bounded unless something is ``given``.
 
         ``as_text`` writes the cells of a model that was learned from a delimited file as that file did.
         """
         if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
             raise SettingError("must be a whole number that is not negative", where="rows")
         run, table = run.fresh().child("sample"), self.written(as_text)
+        condition = given if isinstance(given, Expression) else self.condition(given)
+        if condition is not None:
+            yield from self._given(condition, rows, run.child("given"), table)
+            return
         chunks = (range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
         if run.workers == 1 or rows <= CHUNK:
             for chunk in chunks:
@@ -107,6 +127,19 @@ class TableModel:
             finally:
                 for _, future in waiting:
                     future.cancel()
+
+    def _given(self, condition: Expression, rows: int, run: Run, table: Table) -> Iterator[pa.RecordBatch]:
+        """Rows that satisfy a condition, in chunks. Keys are made last, when it is known which rows there are."""
+        asked = Asked.of(condition, self.encoder, run.child("asked"))
+        cells, differ = satisfying(asked, self.encoder, self.model, rows, run)
+        if differ < rows:
+            run.tell(rows, rows, f"{differ:,} different rows satisfy the condition; they stand several times")
+        keys = {i for seat in self.encoder.seats if seat.codec == "key" for i in seat.columns}
+        for start in range(0, rows, CHUNK):
+            here = range(start, min(start + CHUNK, rows))
+            block = self.model.sample(len(here), None, run.child("keys").child(start)) if keys else None
+            made = {} if block is None else self.encoder.cells(block, here, run.child("key").child(start), keys)
+            yield encoding.write(table, {**{i: cell.part(here) for i, cell in cells.items()}, **made})
 
     def _chunk(self, rows: range, run: Run, table: Table) -> pa.RecordBatch:
         run.check()

@@ -48,6 +48,10 @@ class Picker:
         kept = [made[0].take(where) for where in self.rejection.turns(self.tokens, size, make, run)]
         return Block.concat(kept) if kept else self.tokens.alphabet
 
+    def log_chance(self, rows: Block) -> np.ndarray:
+        """(n,) the logarithm of the chance with which each drawn row is kept."""
+        return self.rejection.log_chance(self.tokens, self.tokens.encode(rows))
+
     def words(self) -> list[str]:
         return [self.rejection.words()]
 

@@ -18,9 +18,10 @@ from fabrica.counted import counted, filled
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.errors import Interrupted
 from fabrica.evaluation import evaluate as judge
+from fabrica.expression import Expression
 from fabrica.folder import Folder
 from fabrica.job import Job, check_columns, guess, told
-from fabrica.model import TableModel, encoded
+from fabrica.model import Given, TableModel, encoded
 from fabrica.recipe import Recipe, count, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
@@ -76,10 +77,14 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
 
 
 def sample(model: TableModel | str | Path | Mapping[str, Any], rows: int | str, *, seed: int = 0,
-           workers: int | None = None, listener: Listener | None = None) -> Any:
-    """``rows`` synthetic rows from a model, its file or a specification, as the kind of frame that came in."""
+           given: Given = None, workers: int | None = None, listener: Listener | None = None) -> Any:
+    """``rows`` synthetic rows from a model, its file or a specification, as the kind of frame that came in.
+
+    ``given`` is a condition that all of them satisfy: ``"age > 60 and income == '>50K'"``, or short words
+    such as ``["age=60..80", "income=>50K"]``.
+    """
     wanted = count(rows)
-    return load(model).sample(wanted, seed=seed, workers=workers, listener=listener)
+    return load(model).sample(wanted, seed=seed, workers=workers, listener=listener, given=given)
 
 
 def load(model: TableModel | str | Path | Mapping[str, Any]) -> TableModel:
@@ -201,27 +206,32 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
         return folder.done()[path.name], model
 
 
-def draw(file: str | Path, rows: int, path: Path, *, run: Run) -> Path:
+def draw(file: str | Path, rows: int, path: Path, *, run: Run, given: Given = None) -> Path:
     """Write ``rows`` synthetic rows to ``path``, chunk by chunk."""
     model = load(file)
+    condition = model.condition(given)  # a mistake in it is known before anything else
     with Folder(path.parent, keep=[file]) as folder:
         part = folder.path(path.name)
         holds_text(path)  # an unknown ending is told by the name that the user knows
-        write(model, rows, part, run)
+        write(model, rows, part, run, given=condition)
         return folder.done()[path.name]
 
 
-def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | None = None) -> None:
+def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | None = None,
+          given: Expression | None = None) -> None:
     """Sample straight into a file; a delimited one is written as the one that was learned."""
     text = holds_text(path)
-    write_table(path, model.arrow_schema(text), model.sample_batches(rows, run, as_text=text), like=like)
+    write_table(path, model.arrow_schema(text), model.sample_batches(rows, run, as_text=text, given=given),
+                like=like)
 
 
-def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run) -> None:
+def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Given = None) -> None:
     """Write ``rows`` synthetic rows to an open stream as CSV, chunk by chunk."""
     model = load(file)
+    condition = model.condition(given)
     try:
-        pour_table(stream, model.arrow_schema(True), model.sample_batches(rows, run, as_text=True), "standard output")
+        pour_table(stream, model.arrow_schema(True), model.sample_batches(rows, run, as_text=True, given=condition),
+                   "standard output")
     except (KeyboardInterrupt, Interrupted):
         raise Interrupted("stopped; standard output holds a part of the rows") from None
 

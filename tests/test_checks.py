@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from fabrica import catalog
 from fabrica.block import Block
 from fabrica.checks import Broken, check_engine, check_metric, check_source
-from fabrica.contract import Engine, Evidence, Metric, Model, Sheet
+from fabrica.contract import Engine, Evidence, Masked, Metric, Model, Sheet
 from fabrica.engines.independent import Independent, IndependentModel
 from fabrica.report import Finding
 from fabrica.run import Run
@@ -43,7 +44,7 @@ def test_every_source(name: str, tmp_path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Drawn(Model):
+class Drawn(Model, Masked):
     inner: IndependentModel
     how: str
 
@@ -65,6 +66,14 @@ class Drawn(Model):
         if self.how == "another alphabet":
             return Block.of([replace(first, size=first.size + 1), *block.columns[1:]], size)
         return block
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        if self.how == "deaf to masks":
+            return self.inner.sample(size, None, run), np.zeros(size)
+        if self.how == "masks by halves":
+            allowed = {j: (m > 0) * 1.0 for j, m in allowed.items()}
+        rows, left = self.inner.masked(size, allowed, run)
+        return rows, np.zeros(size) if self.how == "forgets what masks leave" else left
 
     def state(self) -> State:
         state = self.inner.state()
@@ -102,6 +111,9 @@ CARELESS = {
     "chance in the air": "same seed gives",
     "another alphabet": "alphabet",
     "forgets": "stored",
+    "deaf to masks": "ruled out",
+    "forgets what masks leave": "how much the masks leave",
+    "masks by halves": "masks",
     "scribbles": "left as it was",
     "learns by the clock": "learning twice",
 }

@@ -5,6 +5,7 @@
 * Margins are near the data's. The same seed gives the same rows. The block that was learned from is left as it was.
 * A state goes through JSON and arrays and samples the same.
 * Likelihoods sum to one over all rows of codes. Cells that are known stay as they are; those that are not are drawn.
+* Masked rows, kept in proportion to their weights, are distributed as rows that a fair chance has kept by its masks.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import numpy as np
 
 from fabrica.block import Block, Coded, code_type
 from fabrica.checks.promise import keep, stored
-from fabrica.contract import Conditional, Engine, Likelihood, Model
+from fabrica.contract import Conditional, Engine, Likelihood, Masked, Model
 from fabrica.run import Run
 
 __all__ = ["check_engine", "blocks"]
 
+MASKED = 30_000  #: rows by which masks are judged
 MOST = 20_000  #: rows of codes over which probabilities are summed
 FEW = 24  #: codes of a column whose margin can be judged on a small block
 
@@ -86,6 +88,8 @@ def _promises(engine: Engine, block: Block, far: float) -> None:
         _sums_to_one(model, block)
     if isinstance(model, Conditional):
         _completes(model, block, far)
+    if isinstance(model, Masked):
+        _masks(model, model, block)
 
 
 def _alphabet(block: Block, sample: Block, size: int) -> None:
@@ -129,6 +133,36 @@ def _completes(model: Conditional, block: Block, far: float) -> None:
     drawn = model.complete(block, known, Run(6))
     keep(all((c.codes == d.codes).all() for c, d in list(zip(block, drawn, strict=True))[::2]),
          "cells that are known stay as they are")
+
+
+def _masks(model: Masked, own: Model, block: Block) -> None:
+    """Weighted masked rows against the model's own rows, weighted by the chance that the masks give them."""
+    if len(block) < 100 or not block.columns:
+        return
+    random = Run(7).child("masks").random()
+    masks = {j: random.choice([0.0, 0.5, 1.0], c.size) for j, c in enumerate(block)}
+    for asked in ((0,), (len(masks) - 1,), tuple(masks)):
+        allowed = {j: masks[j] for j in asked}
+        rows, left = model.masked(MASKED, allowed, Run(7))
+        free = own.sample(MASKED, None, Run(8))
+        _alphabet(block, rows, MASKED)
+        chance = np.prod([allowed[j][free.columns[j].codes] for j in allowed], 0)
+        weight = np.exp(left)
+        keep(not any((allowed[j][rows.columns[j].codes[weight > 0]] == 0).any() for j in allowed),
+             "what is ruled out has no weight")
+        error = (chance.std() + weight.std()) / MASKED**0.5
+        keep(abs(weight.mean() - chance.mean()) < 0.005 + 5 * error, "weights tell how much the masks leave")
+        if min(_effective(weight), _effective(chance)) < 2_000:
+            continue
+        for one, other in zip(rows, free, strict=True):
+            p, q = (np.bincount(c.codes, w, c.size) for c, w in ((one, weight), (other, chance)))
+            moved = np.abs(p / p.sum() - q / q.sum()).sum() / 2
+            keep(one.size > FEW or moved < 0.04, f"masked rows are distributed as chance would keep them ({moved:.3f})")
+
+
+def _effective(weight: np.ndarray) -> float:
+    """How many rows of equal weight tell as much (Kish 1965)."""
+    return float(weight.sum() ** 2 / max((weight**2).sum(), 1e-300))
 
 
 def _same(one: Block, other: Block) -> bool:

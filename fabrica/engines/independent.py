@@ -6,13 +6,14 @@ dependence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fabrica import sound
 from fabrica.block import Block, Coded
-from fabrica.contract import Engine, Model
+from fabrica.contract import Engine, Masked, Model
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.uniforms import even
@@ -42,7 +43,7 @@ class Independent(Engine):
 
 
 @dataclass(frozen=True)
-class IndependentModel(Model):
+class IndependentModel(Model, Masked):
     """Cumulative shares of the codes, a column each."""
 
     alphabet: Block
@@ -55,6 +56,16 @@ class IndependentModel(Model):
             codes = np.searchsorted(cumulative, u * cumulative[-1], "right")
             columns.append(column.filled(np.minimum(codes, column.size - 1)))
         return Block.of(columns, size)
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        left, cumulative = 0.0, list(self.cumulative)
+        for j, mask in allowed.items():
+            mass = np.cumsum(np.diff(cumulative[j], prepend=0.0) * mask)
+            if mass[-1] <= 0:
+                return self.sample(size, None, run), np.full(size, -np.inf)
+            left += np.log(mass[-1] / cumulative[j][-1])
+            cumulative[j] = mass
+        return replace(self, cumulative=tuple(cumulative)).sample(size, None, run), np.full(size, left)
 
     def state(self) -> State:
         arrays = {str(i): c for i, c in enumerate(self.cumulative)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 WINGS = ("sources", "codecs", "engines", "metrics")
 VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe")
-COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "encoder", "evaluation",
+COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "conditional", "encoder", "evaluation",
              "inference", "specification", "dataset", "catalog")
 DOORS = ("cli", "__init__", "__main__")
 

@@ -10,14 +10,14 @@ dominates) and a split must pay its ``price``: together they keep the engine fro
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 
 from fabrica.block import Block, Coded
-from fabrica.contract import Engine, Model, Setting
+from fabrica.contract import Engine, Masked, Model, Setting
 from fabrica.engines.trees.derived import ROOM
 from fabrica.engines.trees.embed import NARROW, embedding, leading, narrow
 from fabrica.engines.trees.features import Features, View, placed
@@ -103,7 +103,7 @@ def _first(rows: Block) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class TreesModel(Model):
+class TreesModel(Model, Masked):
     """What was learned: the first column's codes, then a stage for each column."""
 
     alphabet: Block
@@ -116,17 +116,46 @@ class TreesModel(Model):
 
     def made(self, size: int, run: Run) -> Block:
         """Fresh rows before any is rejected."""
+        return self._walked(size, {}, run)[0]
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        rows, left = self._walked(size, allowed, run)
+        return rows, left if self.picker is None else left + self.picker.log_chance(rows)
+
+    def _walked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        """Rows column by column, and (n,) the logarithm of what ``allowed`` has left of their probability."""
+        left = np.zeros(size)
         if not self.alphabet.columns:
-            return Block((), size)
+            return Block((), size), left
         seen = np.empty((size, len(self.alphabet.columns) + ROOM), np.uint16)
         u = even(size, run.child(0).random())
-        codes, shown = self._opening(u)
+        if 0 in allowed:
+            codes, shown, whole = self._masked_opening(u, allowed[0], run.child("rest").random())
+            left += np.log(whole) if whole > 0 else -np.inf
+        else:
+            codes, shown = self._opening(u)
         columns = [self.alphabet.columns[0].filled(shown)]
         for j, stage in enumerate(self.stages, start=1):
             seen[:, j - 1] = narrow(codes)
-            codes, shown = stage.draw(seen, run.child(j).random())
+            if j in allowed:
+                codes, shown, share = stage.masked(seen, allowed[j], run.child(j).random())
+                with np.errstate(divide="ignore"):
+                    left += np.log(share)
+            else:
+                codes, shown = stage.draw(seen, run.child(j).random())
             columns.append(self.alphabet.columns[j].filled(shown))
-        return Block.of(columns, size)
+        return Block.of(columns, size), left
+
+    def _masked_opening(self, u: np.ndarray, allowed: np.ndarray, random: np.random.Generator
+                        ) -> tuple[np.ndarray, np.ndarray, float]:
+        """As ``_opening``, with what is shown drawn in proportion to ``allowed``; and the share that this leaves."""
+        common = int((self.first != self.alphabet.columns[0].rest).sum()) or len(self.first)
+        below = np.concatenate([[0.0], np.cumsum(allowed[self.first[:common]])])
+        if below[-1] <= 0:
+            return *self._opening(u), 0.0
+        shown = self.first[np.clip(np.searchsorted(below, u * below[-1], "right") - 1, 0, common - 1)]
+        hidden = random.random(len(u)) * len(self.first) >= common
+        return np.where(hidden, self.first[-1], shown), shown, float(below[-1] / common)
 
     def _opening(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The first column's codes at ``u`` (n,) in [0, 1), and what is shown of them: a common level for the rest."""

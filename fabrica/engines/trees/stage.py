@@ -101,14 +101,33 @@ class Stage:
     def draw(self, codes: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16, and (n,) what is shown of them. The
         last columns of ``codes`` are room for the derived ones."""
+        queue = shuffled(len(codes), random)
+        leaf = self._leaves(codes, random)
+        return _even(leaf, self.start, self.tokens, self.common, queue, random.random(), GOLDEN)
+
+    def masked(self, codes: np.ndarray, allowed: np.ndarray, random: np.random.Generator
+               ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As ``draw``, with what is shown drawn in proportion to ``allowed`` (size,); and (n,) the share of each leaf's
+        codes that this leaves: 0 where nothing is, and then anything is drawn."""
+        leaf = self._leaves(codes, random)
+        begin, common = self.start[leaf], self.common[leaf]
+        below = np.concatenate([[0.0], np.cumsum(allowed[self.tokens])])
+        low, high = below[begin], below[begin + common]
+        at = np.searchsorted(below, low + random.random(len(leaf)) * (high - low), "right") - 1
+        shown = self.tokens[np.clip(at, begin, begin + common - 1)]
+        count = self.start[leaf + 1] - begin
+        hidden = random.random(len(leaf)) * count >= common  # the rest, of whom the columns after this one learn
+        rest = self.tokens[np.minimum(begin + common, len(self.tokens) - 1)]
+        return np.where(hidden, rest, shown), shown, (high - low) / common
+
+    def _leaves(self, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """(n,) the leaf in which each row ends, each in one of the trees."""
         for d, one in enumerate(self.derived):
             codes[:, -1 - d] = one.places(codes)
         used = np.where(self.used < 0, self.used + codes.shape[1], self.used)
-        size = len(codes)
-        step = min(STEP, max(1, size // (STEP * len(self.roots))))
-        queue, turns = shuffled(size, random), shuffled(-(-size // step), random)
-        return _draw(codes, used, self.place, self.nodes, self.roots, self.order, self.start, self.tokens,
-                     self.common, queue, turns, step, random.random(), GOLDEN)
+        step = min(STEP, max(1, len(codes) // (STEP * len(self.roots))))
+        turns = shuffled(-(-len(codes) // step), random)
+        return _leaves(codes, used, self.place, self.nodes, self.roots, self.order, turns, step)
 
     def state(self) -> State:
         own = State({}, {"used": self.used, "nodes": self.nodes, "roots": self.roots, "order": self.order,
@@ -206,10 +225,9 @@ def _places(lengths: Sequence[int]) -> np.ndarray:
 
 
 @kernel
-def _draw(codes, used, begin, nodes, roots, order, start, tokens, common, queue, turns, step, shift, golden):  # type: ignore[no-untyped-def]
-    size, ranks, trees = len(codes), len(start) - 1, len(roots)
+def _leaves(codes, used, begin, nodes, roots, order, turns, step):  # type: ignore[no-untyped-def]
+    size, trees = len(codes), len(roots)
     leaf = np.empty(size, np.int32)
-    first = np.zeros(ranks + 1, np.int64)
     row, place = np.empty(STEP, np.int64), np.empty(STEP, np.int64)
     for t in range(trees):  # its rows one after the other, so that a tree stays in the cache
         for b in range(t * len(turns) // trees, (t + 1) * len(turns) // trees):  # neighbours go down side by side
@@ -229,8 +247,16 @@ def _draw(codes, used, begin, nodes, roots, order, start, tokens, common, queue,
                         still += 1
                     else:
                         leaf[i] = node >> 32
-                        first[leaf[i] + 1] += 1
                 walking = still
+    return leaf
+
+
+@kernel
+def _even(leaf, start, tokens, common, queue, shift, golden):  # type: ignore[no-untyped-def]
+    size, ranks = len(leaf), len(start) - 1
+    first = np.zeros(ranks + 1, np.int64)
+    for i in range(size):
+        first[leaf[i] + 1] += 1
     for r in range(ranks):
         first[r + 1] += first[r]
     # the rows stand in an order of this column's own: a shared one would tie columns together

@@ -1,0 +1,299 @@
+"""Rows of a learned table that satisfy a condition, distributed as the model's rows that satisfy it.
+
+What a condition asks of one column becomes a mask: which share of each code's values satisfies it. A model that can
+draws masked columns and tells each row's weight (``contract.Masked``); of any other all rows are looked at. Rows are
+kept in proportion to their weight (rejection; von Neumann 1951), never repeated as long as that can be done in time;
+the largest weight so far is the bound, and where it rises those that were kept before are thinned, which leaves the
+law as it is. What looks at several columns is asked of finished rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica.block import Block
+from fabrica.contract import Cells, Masked, Model
+from fabrica.encoder import Encoder
+from fabrica.errors import ExpressionError
+from fabrica.expression import Expression
+from fabrica.run import Run
+
+__all__ = ["Asked", "satisfying"]
+
+DRAWS = 64  #: values of each code by which a mask is found
+FEWEST = 1 << 13  #: rows of the first turn
+PIECE = 1 << 16  #: rows that are made together
+TURN = 16  #: pieces of a turn, at most
+MOST, EACH = 2_000_000, 400  #: rows that are made until it is given up: at least, and for each row that is wanted
+AGAIN = 400  #: times that the values inside codes are drawn again until they satisfy
+ENOUGH = 30  #: rows that were kept from which they may stand for the others, each several times
+TOLD = 20_000  #: rows by which it is told how often a condition holds
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A condition as it is asked of a model.
+
+    Parameters
+    ----------
+    condition : the whole.
+    masks : number of a coded column -> (size,) share of each code's values that satisfies.
+    inside : what masks stand for, which values inside a code must satisfy still.
+    rest : what is asked of finished rows.
+    """
+
+    condition: Expression
+    masks: Mapping[int, np.ndarray] = field(default_factory=dict)
+    inside: tuple[Expression, ...] = ()
+    rest: tuple[Expression, ...] = ()
+
+    @classmethod
+    def of(cls, condition: Expression, encoder: Encoder, run: Run) -> Asked:
+        """What a condition asks of rows that ``encoder`` decodes.
+
+        Raises
+        ------
+        ExpressionError : a part that no value of its column satisfies, or that asks about a key.
+        """
+        masks: dict[int, np.ndarray] = {}
+        inside, rest = [], []
+        for i, part in enumerate(condition.parts()):
+            _demand_no_key(part, encoder)
+            seat = _seat(part, encoder)
+            if seat is None:
+                rest.append(part)
+                continue
+            mask = _mask(part, encoder, seat, run.child(i))
+            place = encoder.coded[seat].start
+            if not mask.any():
+                raise ExpressionError("no row of the model satisfies it", where=str(part),
+                                      hint=_reach(part, encoder, run))
+            if encoder.widths[seat] > 1:  # the other codes of the column have a say
+                mask = (mask > 0).astype(np.float64)
+                rest.append(part)
+            else:
+                inside.append(part)
+            masks[place] = masks.get(place, np.ones(len(mask))) * mask
+            if not masks[place].any():
+                raise ExpressionError("no value satisfies this and what was asked of the column before",
+                                      where=str(part))
+        return cls(condition, masks, tuple(inside), tuple(rest))
+
+
+def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run) -> tuple[dict[int, Cells], int]:
+    """Cells of ``rows`` rows that satisfy: number of a column -> (rows,), without the keys; and how many differ.
+
+    Raises
+    ------
+    ExpressionError : hardly any row satisfies the whole; tells how often its parts are satisfied.
+    """
+    pool, made, turn = _Pool(run.child("keep").random()), 0, 0
+    limit = max(MOST, EACH * rows)
+    while len(pool) < rows and made < limit:
+        ahead = FEWEST if not turn else int(np.clip(1.2 * made * (rows - len(pool)) / max(len(pool), 0.5) + 64, FEWEST,
+                                                    min(TURN * PIECE, limit - made + FEWEST)))
+        here = run.child("turn").child(turn)
+        sizes = [min(PIECE, ahead - start) for start in range(0, ahead, PIECE)]
+        for block, weights in run.map(partial(_piece, asked, model, here), enumerate(sizes)):
+            pool.add(block, weights)
+        pool.finish(asked, encoder, here.child("finish"))
+        made, turn = made + ahead, turn + 1
+        run.tell(min(len(pool), rows), rows, "looking for rows that satisfy the condition")
+    if len(pool) < min(rows, ENOUGH):
+        few = f"only {len(pool)}" if len(pool) else "none"
+        raise ExpressionError(f"{few} of {made:,} rows of the model could be kept", where=str(asked.condition),
+                              hint=_shares(asked, encoder, model, run))
+    return pool.taken(rows), min(len(pool), rows)
+
+
+def _piece(asked: Asked, model: Model, run: Run, piece: tuple[int, int]) -> tuple[Block, np.ndarray]:
+    """Rows that the masks allow, and the logarithms of their weights; of a ``piece``, its number and size."""
+    run, size = run.child(piece[0]), piece[1]
+    if isinstance(model, Masked) and asked.masks:
+        block, weights = model.masked(size, asked.masks, run)
+    else:
+        block = model.sample(size, None, run)
+        weights = np.zeros(size)
+        with np.errstate(divide="ignore"):
+            for j, mask in asked.masks.items():
+                weights += np.log(mask[block.columns[j].codes])
+    fine = np.flatnonzero(weights > -np.inf)
+    return block.take(fine), weights[fine]
+
+
+class _Pool:
+    """Rows that were kept so far: first as codes, then finished as cells."""
+
+    def __init__(self, random: np.random.Generator):
+        self.random, self.bound = random, -np.inf
+        self.fresh: list[Block] = []
+        self.fresh_weights: list[np.ndarray] = []
+        self.cells: dict[int, list[Cells]] = {}
+        self.weights = np.empty(0)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def add(self, block: Block, weights: np.ndarray) -> None:
+        """Keep rows in proportion to their weights; where one is above the bound, thin those that were kept."""
+        if not len(weights):
+            return
+        if weights.max() > self.bound:
+            old, self.bound = self.bound, float(weights.max())
+            self.fresh_weights = [w.copy() for w in self.fresh_weights]
+            for i, part in enumerate(self.fresh):
+                left = self.random.random(len(part)) < np.exp(old - self.bound)
+                self.fresh[i], self.fresh_weights[i] = part.take(left), self.fresh_weights[i][left]
+            self._thin(self.random.random(len(self)) < np.exp(old - self.bound))
+        kept = np.flatnonzero(self.random.random(len(weights)) < np.exp(weights - self.bound))
+        self.fresh.append(block.take(kept))
+        self.fresh_weights.append(weights[kept])
+
+    def _thin(self, left: np.ndarray) -> None:
+        if not left.all():
+            where = pa.array(left)
+            self.cells = {i: [_filtered(_joined(parts), where)] for i, parts in self.cells.items()}
+            self.weights = self.weights[left]
+
+    def finish(self, asked: Asked, encoder: Encoder, run: Run) -> None:
+        """Give values to the rows that were kept, and drop those that do not satisfy what is asked of whole rows."""
+        blocks = [block for block in self.fresh if len(block)]
+        weights = np.concatenate([*self.fresh_weights, np.empty(0)])
+        self.fresh, self.fresh_weights = [], []
+        if not blocks:
+            return
+        cells, fine = _finished(asked, encoder, Block.concat(blocks), run)
+        where = pa.array(fine)
+        for i, cell in cells.items():
+            self.cells.setdefault(i, []).append(_filtered(cell, where))
+        self.weights = np.concatenate([self.weights, weights[fine]])
+
+    def taken(self, rows: int) -> dict[int, Cells]:
+        """As many rows; where there are too few each as often as the others, or once more."""
+        own = self.random.permutation(len(self))
+        order = np.resize(own, rows) if len(own) else own
+        where = pa.array(order[:rows] if len(own) < rows else np.sort(own[:rows]))
+        return {i: _taken(_joined(parts), where) for i, parts in self.cells.items()}
+
+
+def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[dict[int, Cells], np.ndarray]:
+    """Cells of the rows of a block, drawn again inside their codes until they satisfy; and (n,) whether a row satisfies
+    everything."""
+    columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
+    rows = range(len(block))
+    cells = encoder.cells(block, rows, run.child("first"), columns)
+    lacking = np.flatnonzero(~_all(asked.inside, cells, len(block)))
+    for again in range(AGAIN):
+        if not len(lacking):
+            break
+        few = encoder.cells(block.take(lacking), range(len(lacking)), run.child(again), columns)
+        good = _all(asked.inside, few, len(lacking))
+        order = np.arange(len(block))
+        order[lacking[good]] = len(block) + np.flatnonzero(good)
+        cells = {i: _taken(_joined([cell, few[i]]), pa.array(order)) for i, cell in cells.items()}
+        lacking = lacking[~good]
+    fine = _all(asked.rest, cells, len(block))
+    fine[lacking] = False
+    return cells, fine
+
+
+def _all(parts: tuple[Expression, ...], cells: Mapping[int, Cells], rows: int) -> np.ndarray:
+    """(n,) whether rows satisfy all the parts."""
+    found = np.ones(rows, bool)
+    for part in parts:
+        names = part.table.names
+        found &= part.truth({name: cells[names.index(name)] for name in part.columns})
+    return found
+
+
+# ---------------------------------------------------------------- cells
+
+
+def _joined(parts: list[Cells]) -> Cells:
+    if len(parts) == 1:
+        return parts[0]
+    values = pa.chunked_array([part.values for part in parts])
+    values = (values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values).combine_chunks()
+    absent = None if parts[0].absent is None else np.concatenate([p.absent for p in parts if p.absent is not None])
+    return Cells(values, absent)
+
+
+def _filtered(cells: Cells, where: pa.Array) -> Cells:
+    return Cells(cells.values.filter(where), None if cells.absent is None else cells.absent[np.asarray(where)])
+
+
+def _taken(cells: Cells, where: pa.Array) -> Cells:
+    return Cells(cells.values.take(where), None if cells.absent is None else cells.absent[np.asarray(where)])
+
+
+# ---------------------------------------------------------------- masks
+
+
+def _demand_no_key(part: Expression, encoder: Encoder) -> None:
+    keys = {encoder.table.names[i] for seat in encoder.seats if seat.codec == "key" for i in seat.columns}
+    asked = sorted(keys & set(part.columns))
+    if asked:
+        raise ExpressionError(f"the column {asked[0]!r} is made afresh for each row, nothing can be asked of it",
+                              where=str(part))
+
+
+def _seat(part: Expression, encoder: Encoder) -> int | None:
+    """The seat of the only column that a part looks at; None where it looks at several, or at one without codes."""
+    if len(part.columns) != 1:
+        return None
+    where = encoder.table.names.index(part.columns[0])
+    seat = next(i for i, s in enumerate(encoder.seats) if where in s.columns)
+    return seat if encoder.widths[seat] else None
+
+
+def _mask(part: Expression, encoder: Encoder, seat: int, run: Run) -> np.ndarray:
+    """(size,) share of the values of each code of a seat's first coded column that satisfies."""
+    columns = encoder.blank().columns[encoder.coded[seat]]
+    size = columns[0].size
+    random = run.child("others").random()
+    codes = np.repeat(np.arange(size), DRAWS)
+    coded = [columns[0].filled(codes), *(c.filled(random.integers(0, c.size, len(codes))) for c in columns[1:])]
+    found = encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode"))
+    names = [encoder.table.names[i] for i in encoder.seats[seat].columns]
+    return part.truth(dict(zip(names, found, strict=True))).reshape(size, DRAWS).mean(1)
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def _reach(part: Expression, encoder: Encoder, run: Run) -> str:
+    """What the model's values of a part's column are."""
+    seat = _seat(part, encoder)
+    assert seat is not None
+    name = part.columns[0]
+    blank = encoder.blank().columns[encoder.coded[seat]]
+    every = [c.filled(np.arange(max(b.size for b in blank)) % c.size) for c in blank]
+    found = dict(zip((encoder.table.names[i] for i in encoder.seats[seat].columns), encoder.coders[seat].decode(
+        tuple(every), range(len(every[0])), run.child("reach")), strict=True))[name].values
+    if pa.types.is_dictionary(found.type) or pa.types.is_string(found.type):
+        levels = sorted({str(v).strip() for v in found.to_pylist() if v is not None})
+        more = f" and {len(levels) - 10} more" if len(levels) > 10 else ""
+        return f"the column {name!r} has the levels {', '.join(map(repr, levels[:10]))}{more}" if levels else (
+            f"the column {name!r} has no values")
+    values = [v for v in found.to_pylist() if v is not None]
+    return f"the column {name!r} reaches from about {min(values)} to {max(values)}" if values else (
+        f"the column {name!r} has no values")
+
+
+def _shares(asked: Asked, encoder: Encoder, model: Model, run: Run) -> str:
+    """How often each part is satisfied by itself."""
+    parts = asked.condition.parts()
+    if len(parts) < 2:
+        return "ask for something that is not so rare"
+    here = run.child("shares")
+    block = model.sample(TOLD, None, here.child("sample"))
+    columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
+    cells = encoder.cells(block, range(TOLD), here.child("decode"), columns)
+    found = [(part, float(_all((part,), cells, TOLD).mean())) for part in parts]
+    said = (f"{part}: {f'{100 * share:.3g} %' if share else 'hardly ever'}" for part, share in found)
+    return f"alone: {', '.join(said)}"

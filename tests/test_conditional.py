@@ -1,0 +1,123 @@
+"""Conditions on a learned table: every row satisfies, the law is the model's own, what cannot be is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import fabrica
+from fabrica import notation
+from fabrica.conditional import Asked, satisfying
+from fabrica.contract import Masked
+from fabrica.errors import ExpressionError, UnknownName
+from fabrica.expression import Expression
+from fabrica.model import TableModel
+from fabrica.run import Run
+
+
+def people(rows: int = 6_000) -> pd.DataFrame:
+    """Numbers, levels, a date, a key and missing values that hang together."""
+    random = np.random.default_rng(1)
+    group = random.choice(["a", "b", "c", "d"], rows, p=[0.5, 0.3, 0.15, 0.05])
+    age = np.round(random.normal(np.select([group == "a", group == "b"], [30, 45], 60), 8)).astype(int)
+    pay = np.round(random.gamma(2, 10 + 30 * (group == "c") + age / 10), 1)
+    rich = np.where(random.random(rows) < 1 / (1 + np.exp(3 - pay / 30)), "yes", "no")
+    when = pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 300, rows) + (group == "b") * 60, "D")
+    note = np.where(random.random(rows) < 0.2 + 0.3 * (group == "d"), None, "some")
+    return pd.DataFrame({"id": [f"P{i:06d}" for i in range(rows)], "group": group, "age": age, "pay": pay, "rich": rich,
+                         "when": when.strftime("%Y-%m-%d"), "note": note})
+
+
+@pytest.fixture(scope="module")
+def trees() -> TableModel:
+    return fabrica.fit(people(), engine="trees", seed=1)
+
+
+@pytest.fixture(scope="module", params=["trees", "copula", "bayesnet", "independent"])
+def model(request) -> TableModel:
+    return fabrica.fit(people(), engine=request.param, seed=1)
+
+
+CONDITIONS = ["rich == 'yes' and age in (30..40)", "group in ('c', 'd')", "note is null and pay > 50.5",
+              "when >= '2024-06-15' and when < '2024-08-01'", "age > pay", "not (group == 'a' or rich == 'yes')",
+              "age between 30 and 33 and (pay > age or note is null)", "weekday(when) == 2"]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_every_row_satisfies_and_the_law_is_that_of_filtered_rows(model, condition):
+    drawn = model.sample(3_000, given=condition, seed=2)
+    expression = model.condition(condition)
+    free = model.sample(60_000, seed=3)
+    def truth(frame):
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        cells = {c.name: notation.read(c, table.column(c.name)) for c in model.table.columns}
+        return expression.truth(cells)
+
+    assert truth(drawn).all() and len(drawn) == 3_000 and drawn["id"].is_unique
+    kept = free[truth(free)]
+    blur = 1 / len(drawn) + 1 / len(kept)
+    for name in ("age", "pay"):
+        scale = 5 * kept[name].std() * blur**0.5
+        assert abs(drawn[name].mean() - kept[name].mean()) < scale
+    for name in ("group", "rich"):
+        for level in kept[name].unique():
+            share = (kept[name] == level).mean()
+            assert abs((drawn[name] == level).mean() - share) < 5 * (share * (1 - share) * blur) ** 0.5 + 1e-3
+    share = kept["note"].isna().mean()
+    assert abs(drawn["note"].isna().mean() - share) < 5 * (share * (1 - share) * blur) ** 0.5 + 1e-3
+
+
+def test_workers_do_not_matter_and_seeds_do(trees):
+    one, two, other = (trees.sample(500, given="group == 'd'", seed=s, workers=w) for s, w in ((1, 1), (1, 3), (2, 1)))
+    pd.testing.assert_frame_equal(one, two)
+    assert not one.equals(other)
+
+
+def test_rare_conditions_are_drawn_and_their_law_is_the_known_one():
+    """1 of 50,000 rows: two independent rare levels, and a column that tells the first."""
+    random, rows = np.random.default_rng(2), 60_000
+    one, two = random.random(rows) < 1 / 200, random.random(rows) < 1 / 250
+    three = np.where(random.random(rows) < np.where(one, 0.7, 0.2), "u", "v")
+    frame = pd.DataFrame({"one": np.where(one, "y", "n"), "two": np.where(two, "y", "n"), "three": three})
+    model = fabrica.fit(frame, engine="trees", seed=1)
+    drawn = model.sample(10_000, given=["one=y", "two=y"], seed=1)
+    assert (drawn["one"] == "y").all() and (drawn["two"] == "y").all()
+    known = (three[one] == "u").mean()
+    assert abs((drawn["three"] == "u").mean() - known) < 5 * (known * (1 - known) / one.sum()) ** 0.5
+
+
+def test_masks_alone_need_no_second_look(trees):
+    condition = Expression.of("group == 'd' and age <= 60", trees.table)
+    asked = Asked.of(condition, trees.encoder, Run(1))
+    assert isinstance(trees.model, Masked) and len(asked.masks) == len(asked.inside) == 2 and not asked.rest
+    cells, differ = satisfying(asked, trees.encoder, trees.model, 400, Run(2))
+    assert differ == 400 and all(len(cell) == 400 for cell in cells.values())
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ("age in (200..300)", "reaches from about"), ("group == 'z'", "has the levels 'a', 'b', 'c', 'd'"),
+    ("group == 'a' and group == 'b'", "no value satisfies"), ("id == 'P000001'", "made afresh"),
+    ("age > 60 and", "expected"),
+    ("rich == 'yes' and age > pay + 1000", "none of")])
+def test_what_cannot_be_is_said(trees, given, words):
+    with pytest.raises(ExpressionError, match=words):
+        trees.sample(100, given=given)
+
+
+def test_short_words_and_their_mistakes(trees):
+    drawn = trees.sample(200, given=["age=30..40", "group=a|b", "note!=null"], seed=1)
+    assert drawn["age"].between(30, 40).all() and set(drawn["group"]) <= {"a", "b"} and drawn["note"].notna().all()
+    with pytest.raises(UnknownName):
+        trees.sample(10, given=["agee=3"])
+    assert len(trees.sample(0, given=["age=30..40"])) == 0
+
+
+def test_too_few_rows_stand_several_times_and_that_is_told(monkeypatch, trees):
+    monkeypatch.setattr("fabrica.conditional.MOST", 20_000)
+    monkeypatch.setattr("fabrica.conditional.EACH", 1)
+    said = []
+    drawn = trees.sample(5_000, given="age > 70 and age > pay", listener=lambda news: said.append(news.note))
+    assert len(drawn) == 5_000 and drawn["id"].is_unique and drawn.drop(columns="id").duplicated().any()
+    assert any("different rows satisfy" in note for note in said)
