@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from math import isnan, nan
 from pathlib import Path
 from statistics import mean
 
@@ -65,10 +66,10 @@ def table(results: dict[str, dict[str, list[dict]]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for data, generators in results.items():
         for name, scores in generators.items():
-            m = {k: mean(s[k] for s in scores) for k in (*SHOWN, "fit", "memory", "mle_real")}
+            m = {k: mean(s.get(k, nan) for s in scores) for k in (*SHOWN, "fit", "memory", "mle_real")}
             cells = (data, name, f"{m['fit']:.1f}", f"{m['shape']:.2f}", f"{m['trend_common']:.2f}",
                      f"{m['xgb_c2st']:.3f}",
-                     f"{m['xgb_c2st_test']:.3f}", f"{m['gbdt_auc']:.3f}",
+                     f"{m['xgb_c2st_test']:.3f}", "–" if isnan(m["gbdt_auc"]) else f"{m['gbdt_auc']:.3f}",
                      f"{m['mle']:.3f} ({m['mle_real']:.3f})", f"{m['mia_auc']:.3f}",
                      f"{m['mia_auc_outliers']:.3f}", f"{100 * m['copies']:.2f}", f"{m['memory']:.0f}", str(len(scores)))
             lines.append("| " + " | ".join(cells) + " |")

@@ -54,6 +54,14 @@ class Coded:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def counts(self, least: int) -> np.ndarray:
+        """(size,) float64: how many rows have each code; of the protected rest none or ``least`` at least, since how
+        few they are is nobody's business."""
+        found = np.bincount(self.codes, minlength=self.size).astype(np.float64)
+        if self.rest is not None and 0 < found[self.rest] < least:
+            found[self.rest] = least
+        return found
+
     def take(self, rows: np.ndarray | slice) -> Coded:
         return replace(self, codes=self.codes[rows], reals=None if self.reals is None else self.reals[rows])
 

@@ -32,7 +32,7 @@ class Picker:
         """From real ``rows`` and rows as ``draw`` draws them; None as ``Rejection.learned`` says."""
         if share >= 1:
             return None
-        tokens = Tokens.of(rows, PLACES).evened()
+        tokens = Tokens.of(rows, PLACES, k).evened()
         found = Rejection.learned(tokens, tokens.encode(rows), lambda n, here: tokens.encode(draw(n, here)), share, run,
                                   pays, k)
         return None if found is None else cls(tokens, found)

@@ -29,11 +29,13 @@ from fabrica.state import State
 from fabrica.tokens import Token, Tokens
 from fabrica.uniforms import even_in_order
 
-__all__ = ["ENOUGH", "PAYS", "Keep", "Make", "Rejection"]
+__all__ = ["ENOUGH", "PAYS", "Keep", "Make", "People", "Rejection"]
 
 Keep = Annotated[float, Setting(
     "share of the made rows that is kept at least, the most lifelike; 1: all, faster, less sharp", low=0.01, high=1,
     search=(0.15, 1))]
+
+People = Annotated[int, Setting("people that a leaf of the trees of `keep` stands for at least", low=1, high=10_000)]
 
 Make = Callable[[int, Run], np.ndarray]  #: makes (n, C) token rows
 

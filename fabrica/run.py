@@ -48,6 +48,13 @@ class Progress:
 
 
 @dataclass
+class _Flag:
+    """What a handler of a signal may raise: it takes no lock."""
+
+    up: bool = False
+
+
+@dataclass
 class _Shared:
     """What all branches of one run have in common."""
 
@@ -60,7 +67,7 @@ class _Shared:
     stages: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     cut: threading.Event = field(default_factory=threading.Event)
-    enough: threading.Event = field(default_factory=threading.Event)
+    enough: _Flag = field(default_factory=_Flag)
 
 
 class Run:
@@ -122,7 +129,7 @@ class Run:
         twin = object.__new__(Run)
         twin.seed, twin.path = self.seed, self.path
         twin._shared = _Shared(shared.workers, shared.listener, shared.deadline, shared.cancelled,
-                               stages=shared.stages)
+                               stages=shared.stages, enough=shared.enough)
         return twin
 
     def expect(self, stages: Mapping[str, float]) -> None:
@@ -162,15 +169,20 @@ class Run:
     def enough(self) -> None:
         """Say that what is being learned step by step is good enough: the training under way ends with the best so
         far, and the job goes on with it."""
-        self._shared.enough.set()
+        self._shared.enough.up = True
 
     def forget_enough(self) -> None:
         """A training begins: what was said before it does not count."""
-        self._shared.enough.clear()
+        self._shared.enough.up = False
+
+    @property
+    def listened(self) -> bool:
+        """Whether anybody hears the news."""
+        return self._shared.listener is not None
 
     @property
     def is_enough(self) -> bool:
-        return self._shared.enough.is_set()
+        return self._shared.enough.up
 
     def within(self, seconds: float) -> Run:
         """The same branch with at most ``seconds`` left: its budget is its own."""

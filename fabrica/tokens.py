@@ -32,7 +32,7 @@ class Token:
     ----------
     column : the alphabet of the codes, without rows.
     of : (size,) int32: the token of each code; tokens are numbered in the order of the codes.
-    counts : (size,) float64: how many of the learned rows have each code.
+    counts : (size,) float64: how many of the learned rows have each code (of the rest none, or k at least).
     """
 
     column: Coded
@@ -40,9 +40,10 @@ class Token:
     counts: np.ndarray
 
     @classmethod
-    def over(cls, column: Coded, most: int) -> Token:
-        """About ``most`` tokens for an ordered column, a token for each level of another."""
-        counts = np.bincount(column.codes, minlength=column.size).astype(np.float64)
+    def over(cls, column: Coded, most: int, k: int = 5) -> Token:
+        """About ``most`` tokens for an ordered column, a token for each level of another; fewer than ``k`` people of
+        the protected rest count as ``k``."""
+        counts = column.counts(k)
         alone = not column.ordered or column.size - column.absent <= most
         of = np.arange(column.size) if alone else _runs(counts, column.absent, most)
         return cls(column.empty(), of.astype(np.int32), counts)
@@ -143,9 +144,9 @@ class Tokens:
     columns: tuple[Token, ...]
 
     @classmethod
-    def of(cls, block: Block, most: int) -> Tokens:
+    def of(cls, block: Block, most: int, k: int = 5) -> Tokens:
         """Tokens learned from the rows of a block, about ``most`` for each ordered column."""
-        return cls(tuple(Token.over(c, most) for c in block))
+        return cls(tuple(Token.over(c, most, k) for c in block))
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:

@@ -103,3 +103,10 @@ def test_nested_states_come_apart_again(parts: dict[str, State], k: int) -> None
         found = inner.part(name)
         assert found.plain == part.plain and set(found.arrays) == set(part.arrays)
         assert all((found.arrays[n] == part.arrays[n]).all() for n in part.arrays)
+
+
+def test_how_few_are_protected_is_not_told():
+    codes = np.array([0, 0, 1, 2], np.uint8)
+    assert Coded("c", 3, codes, rest=2).counts(5).tolist() == [2, 1, 5]
+    assert Coded("c", 3, codes[:3], rest=2).counts(5).tolist() == [2, 1, 0]
+    assert Coded("c", 3, np.repeat(codes, 9), rest=2).counts(5).tolist() == [18, 9, 9]

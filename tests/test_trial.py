@@ -69,6 +69,17 @@ def test_a_copier_is_found_out_and_fresh_rows_are_not(court):
     assert abs(area - 0.5) < 4 * error < 0.1
 
 
+@pytest.mark.parametrize("rows", [900, 2_400])
+def test_the_attack_on_fresh_rows_scatters_as_its_error_says(rows):
+    """Strangers are references of one another where there are few: their scores hang together."""
+    z = []
+    for key in range(150):
+        here = Court.of(*halves(world(rows, 10 + 2 * key), Run(key)), Run(key))
+        (area, error), _ = here.attack(world(rows // 2, 11 + 2 * key))
+        z.append((area - 0.5) / error)
+    assert here.shared and abs(np.mean(z)) < 0.3 and 0.8 < np.std(z) < 1.15
+
+
 def test_columns_that_do_not_hang_together_are_told_apart(court):
     assert tried("independent", Independent(), court, Run(2)).c2st < 0.3
 
@@ -250,7 +261,10 @@ def test_what_does_not_fit_into_the_budget_is_not_begun():
 class Hasty(Independent):
     """Says that its budget ended it."""
 
+    fits = [0]  # noqa: RUF012
+
     def fit(self, rows, given, run):
+        self.fits[0] += 1
         run.cut()
         return super().fit(rows, given, run)
 
@@ -259,6 +273,7 @@ def test_a_trial_that_its_budget_ended_is_marked(tmp_path):
     memory = str(tmp_path / "trials.json")
     auto = Auto(memory=memory, time=1e6, rivals={"hasty": Hasty(), "calm": Independent()})
     first, again = auto.choose(world(), Run(1)), auto.choose(world(), Run(1))
+    assert Hasty.fits[0] == 2  # what was cut is tried again
     for choice in (first, again):
         assert [("hasty" in line, "cut short" in line) for line in choice.lines[1:3]].count((True, True)) == 1
         assert not any("calm: " in line and "cut short" in line for line in choice.lines)

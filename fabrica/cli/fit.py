@@ -33,7 +33,7 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
 
     own = settings_from(engine, options.pairs(settings))
     recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema)
-    with at_work(seed, quiet, workers, budget) as (run, talk):
+    with at_work(seed, quiet, workers, budget, learns=True) as (run, talk):
         path, model = pipeline.store(recipe, Path(out), run=run, say=talk.say)
     lines = list(model.words())
     click.echo(json.dumps({"file": str(path), "words": lines, "schema": model.table.to_json()}) if plain

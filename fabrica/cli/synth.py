@@ -42,7 +42,7 @@ def command(data: str | None, out: str, recipe: str | None, settings: tuple[str,
 
     written = recipe_of(data, recipe, settings, asked)
     refuse(require, holdout=written.holdout != 0, target=written.target is not None)
-    with at_work(written.seed, quiet, workers, written.budget) as (run, _):
+    with at_work(written.seed, quiet, workers, written.budget, learns=True) as (run, _):
         report, files = pipeline.make(written, out, run=run)
     short = fallen(report, require)
     if plain:

@@ -39,7 +39,7 @@ def command(data: str, out: str | None, engine: str, seed: int, budget: float, s
     from fabrica.way import settings_from
 
     own = settings_from(engine, options.pairs(settings))
-    with at_work(seed, quiet, workers, budget) as (run, talk):
+    with at_work(seed, quiet, workers, budget, learns=True) as (run, talk):
         tuned = pipeline.look(data, engine, own, schema, out, run=run, say=talk.say)
     lines = tuned.words()
     if out:

@@ -1,5 +1,7 @@
 """Categories: a code a level; levels held by fewer than k people share one protected rest.
 
+Where all people of the rest together are fewer than k, they count as anybody: not even their number is told.
+
 The alphabet is [missing markers…, safe levels by falling frequency or in their declared order, rest]. The rest can be
 learned from (its people are not dropped) but is never drawn: an engine gives a plausible common level instead, given
 the row. A user who wants to see it asks for a label.
@@ -74,7 +76,8 @@ class Category(Codec):
             safe += [i for i, t in enumerate(texts) if t in public and summary.counts[i] < self.k]
         rank = {level: i for i, level in enumerate(column.levels)}
         safe.sort(key=lambda i: (rank.get(texts[i], len(rank)), -summary.counts[i], texts[i]))
-        hidden = bool(summary.absent[0] - summary.counts[safe].sum() > 0) and bool(safe or self.rest)
+        held_back = summary.absent[0] - summary.counts[safe].sum()  # fewer than k of them count as anybody
+        hidden = bool(held_back >= self.k) and bool(safe or self.rest)
         held = absence.protected(summary.absent, self.k)
         total = max(1.0, held.sum())
         levels, markers = tuple(texts[i] for i in safe), absence.numbered(held)
@@ -104,7 +107,7 @@ class CategoryCoder(Coder):
     levels: tuple[str, ...]
     ordered: bool
     markers: tuple[int, ...]
-    hidden: bool  # whether there are people with protected levels, and a level or a label to give them
+    hidden: bool  # whether there are k people or more with protected levels, and a level or a label to give them
     rest: str
     shares: np.ndarray
     missing: float
@@ -119,12 +122,13 @@ class CategoryCoder(Coder):
         absent = len(self.markers)
         if not self._known:
             return (self._coded(absence.coded(kind, self.markers)),)
-        rest = self.size - 1
         place = pc.index_in(values.dictionary.cast(pa.string()), pa.array(self.levels, pa.string()))
-        lut = np.append(place.fill_null(rest - absent).to_numpy(zero_copy_only=False).astype(np.int64) + absent, rest)
-        codes = lut[values.indices.fill_null(len(lut) - 1).to_numpy(zero_copy_only=False)]
+        lut = np.append(place.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), -1)
+        level = lut[values.indices.fill_null(len(lut) - 1).to_numpy(zero_copy_only=False)]
+        codes = np.where(level < 0, self.size - 1, level + absent)
         codes = np.where(kind > 0, absence.coded(kind, self.markers), codes)
-        if len(rows := absence.lost(kind, self.markers)) and self.levels:
+        strange = np.flatnonzero((level < 0) & (kind == 0)) if not self.hidden else np.empty(0, np.int64)
+        if len(rows := np.concatenate([absence.lost(kind, self.markers), strange])) and self.levels:
             after = np.cumsum(self.shares)
             chance = run.child("lost").random().random(len(rows)) * after[-1]
             codes[rows] = np.minimum(np.searchsorted(after, chance, "right"), len(after) - 1)

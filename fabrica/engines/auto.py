@@ -87,7 +87,7 @@ class Auto(Engine, Chooser):
         members, others = halves(rows, run.child("halves"))
         court = Court.of(members, others, run.child("court"))
         notes = Memory(self.memory, fingerprint(rows, run, sorted(map(repr, self.rivals.values()))), Trial.from_json)
-        known = {trial.name: trial for trial in notes.known()}
+        known = {trial.name: trial for trial in notes.known() if not trial.cut}  # with more time it may do better
         notes.keep(list(known.values()))  # whether it can be written is known before hours are spent
         trials: list[Trial] = []
         waiting = list(rivals.items())

@@ -25,7 +25,7 @@ from fabrica.engines.copula.arrange import arranged
 from fabrica.engines.copula.margin import Margin
 from fabrica.errors import ModelFileError, SettingError
 from fabrica.picker import Picker
-from fabrica.rejection import Keep
+from fabrica.rejection import Keep, People
 from fabrica.run import Run
 from fabrica.state import State
 
@@ -49,6 +49,7 @@ class Vine(Engine):
 
     rows: Annotated[int, Setting("people that it learns from, at most", low=100, high=1_000_000)] = 10_000
     depth: Annotated[int, Setting("trees of pairs; 0: as many as there are columns", low=0, high=1000)] = 0
+    k: People = 5
     keep: Keep = 1.0
 
     def sharper(self) -> Vine | None:
@@ -57,7 +58,7 @@ class Vine(Engine):
     def fit(self, rows: Block, given: Block | None, run: Run) -> VineModel:
         margins = arranged(rows, run.child("order").random())
         model = VineModel(rows.empty(), tuple(margins), self._learned(rows, margins, run))
-        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker")))
+        return replace(model, picker=Picker.learned(rows, model.made, self.keep, run.child("picker"), k=self.k))
 
     def _learned(self, rows: Block, margins: Sequence[Margin], run: Run) -> str:
         """The vine as the library's JSON; nothing where there is none."""

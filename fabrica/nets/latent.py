@@ -68,13 +68,13 @@ class LatentModel(Model):
     rejection: Rejection | None = None
     facts: dict[str, object] = field(default_factory=dict)
 
-    def finished(self, rows: np.ndarray, share: float, run: Run) -> Self:
+    def finished(self, rows: np.ndarray, share: float, k: int, run: Run) -> Self:
         """This model with its margins set right, keeping ``share`` of the rows that it makes: those that are most like
-        the token ``rows`` (n, C) it has learned from."""
+        the token ``rows`` (n, C) it has learned from. Fewer than ``k`` of them tell nothing."""
         latent = self.prior.draw(int(np.clip(len(rows), *SETTLED)), run.child("settle"))
         settled = replace(self, decoder=self.decoder.settled(self.tokens, latent))
         return replace(settled, rejection=Rejection.learned(
-            self.tokens, rows, settled.made, share, run.child("rejection")))
+            self.tokens, rows, settled.made, share, run.child("rejection"), k=k))
 
     def made(self, size: int, run: Run, raked: bool = False) -> np.ndarray:
         """(n, C) token rows before any is rejected; ``raked``: with margins that are set right once more."""

@@ -39,6 +39,7 @@ from fabrica.state import State
 __all__ = ["Look", "Plan", "Player", "Task", "Trained", "device_of", "digest", "kept", "train"]
 
 LOST = 10  #: steps in a row without finite gradients after which training goes back
+LITTLE = 0.1  #: of the time since it was last told, what telling more than must be may take
 FALLS = 3  #: times that training may go back before it is given up
 
 
@@ -130,12 +131,13 @@ class Look:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of it; the task's network holds the best averaged weights."""
+    """What came of it; the task's network holds the best averaged weights. ``enough``: somebody said that it is."""
 
     looks: tuple[Look, ...]
     best: Look
     steps: int
     skipped: int
+    enough: bool = False
 
 
 @dataclass
@@ -223,30 +225,33 @@ class _Training:
         self.lost = dict.fromkeys(self.optimisers, 0)
         self.epoch, self.order = -1, torch.empty(0)
         self.began, self.budget = time.monotonic(), plan.share * run.left()
+        self.told, self.telling = self.began, 0.0  # when more was told than must be, and how long that took
 
     def go(self) -> Trained:
         self._resume()
         self.run.forget_enough()
         seen = self._stage()
-        while not self._over():
+        enough = False
+        while not enough and not self._over():
             self._step()
-            if self._stage() > seen or self._progress() >= 1 or self.run.is_enough:
+            enough = self.run.is_enough
+            if self._stage() > seen or self._progress() >= 1 or enough:
                 seen = self._stage()
                 self._look()
         with torch.no_grad():
             torch._foreach_copy_(self.weights, self.best)
         self.task.net.eval()
         looks = self.stand.looks
-        if self.stand.step < self.plan.steps and (self._spent() >= 1 or self.run.is_enough):
+        if self.stand.step < self.plan.steps and (self._spent() >= 1 or enough):
             self.run.cut()
         self.run.forget_enough()
         best = looks[self.stand.best] if looks else Look(0, {}, None)
-        return Trained(tuple(looks), best, self.stand.step, self.stand.skipped)
+        return Trained(tuple(looks), best, self.stand.step, self.stand.skipped, enough)
 
     def _over(self) -> bool:
         stand, patience = self.stand, self.plan.patience
         tired = bool(patience and stand.looks and len(stand.looks) - 1 - stand.best >= patience)
-        return tired or stand.step >= self.plan.steps or self._progress() >= 1 or self.run.is_enough
+        return tired or stand.step >= self.plan.steps or self._progress() >= 1
 
     def _spent(self) -> float:
         """The share of the time that is over; 0 where there is no budget, which is then infinite."""
@@ -325,7 +330,7 @@ class _Training:
         """Judge the average, keep it if it is the best so far, tell, and write the checkpoint."""
         stand = self.stand
         with self._averaged(), torch.no_grad():
-            judged, more = self.task.judge(), self.task.more(self.run.child("look").child(len(stand.looks)))
+            judged, more = self.task.judge(), self._more()
         losses = {name: float(value) / max(1, self.count) for name, value in self.sums.items()}
         stand.looks.append(Look(stand.step, losses, None if judged is None else float(judged), more))
         self.sums, self.count = {}, 0
@@ -342,6 +347,15 @@ class _Training:
             finally:
                 part.unlink(missing_ok=True)
         self.run.tell(self._progress(), 1.0, stand.looks[-1].words(self.task.measure))
+
+    def _more(self) -> Mapping[str, float]:
+        """What a person who watches wants to know besides, as long as it takes little of the time."""
+        now = time.monotonic()
+        if not self.run.listened or self.telling > LITTLE * (now - self.told):
+            return {}
+        found = self.task.more(self.run.child("look").child(len(self.stand.looks)))
+        self.told, self.telling = time.monotonic(), time.monotonic() - now
+        return found
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:

@@ -62,7 +62,9 @@ def test_what_others_lose_is_told_as_before():
 @pytest.mark.skipif(not hasattr(signal, "SIGQUIT"), reason="signals of POSIX")
 def test_enough_is_heard_and_nothing_is_stopped():
     before = signal.getsignal(signal.SIGQUIT)
-    with at_work(1, True) as (run, _):
+    with at_work(1, True):
+        assert signal.getsignal(signal.SIGQUIT) == before  # where nothing is learned, it is left as it is
+    with at_work(1, True, learns=True) as (run, _):
         assert not run.is_enough
         signal.raise_signal(signal.SIGQUIT)
         assert run.is_enough

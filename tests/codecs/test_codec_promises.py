@@ -381,3 +381,14 @@ def test_the_promise_of_parts_bites() -> None:
     world: World = WORLDS["whole numbers"]()
     with pytest.raises(Broken, match="parts"):
         check_codec(Careless(), world.columns, world.cells)
+
+
+@pytest.mark.parametrize("held", [1, 4, 5])
+def test_fewer_than_k_hidden_people_count_as_anybody(held: int) -> None:
+    column = Column("c", "category")
+    cells = Cells(pa.array([*["a"] * 60, *["b"] * 40, *[f"s{i}" for i in range(held)]]).dictionary_encode())
+    codec = catalog.get("codecs", "category")()
+    coder = codec.learn((column,), codec.survey((column,), (cells,), Run(1)), Run(2))
+    coded, = coder.encode((cells,), Run(3))
+    assert (coded.rest is not None) == (held >= 5)
+    assert coded.codes.max() < coded.size and coded.size == 2 + (held >= 5)

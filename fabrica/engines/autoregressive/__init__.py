@@ -21,7 +21,7 @@ from fabrica.engines.autoregressive.chain import ChainModel
 from fabrica.nets import forward
 from fabrica.nets.needed import torch_or_say
 from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
-from fabrica.rejection import PAYS, Keep, Rejection
+from fabrica.rejection import PAYS, Keep, People, Rejection
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 from fabrica.uniforms import even_in_order
@@ -55,6 +55,7 @@ class Autoregressive(Engine):
     members: Annotated[int, Setting("networks whose mean is taken; 0: by the rows", low=0, high=50)] = 0
     orders: Annotated[float, Setting("share of the rows learned in random order", low=0.05, high=0.9)] = 0.3
     patience: Annotated[int, Setting("looks without progress before it stops; 0: never", low=0, high=1000)] = 2
+    k: People = 5
     keep: Keep = 0.4
     checkpoint: Checkpoint = ""
     device: Device = "cpu"
@@ -64,12 +65,12 @@ class Autoregressive(Engine):
         torch_or_say("autoregressive")
         from fabrica.engines.autoregressive.learn import learned
 
-        tokens = Tokens.of(rows, self.tokens)
+        tokens = Tokens.of(rows, self.tokens, self.k)
         seen = tokens.encode(rows)
         layers, facts = learned(self, tokens, seen, run)
         model = _settled(ChainModel(tokens, layers, facts=facts), run.child("settle"))
         return replace(model, rejection=Rejection.learned(
-            tokens, seen, model.made, self.keep, run.child("rejection"), PAYS))
+            tokens, seen, model.made, self.keep, run.child("rejection"), PAYS, self.k))
 
 
 def _settled(model: ChainModel, run: Run) -> ChainModel:

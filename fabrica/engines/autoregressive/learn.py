@@ -37,9 +37,15 @@ def learned(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) 
     if not rows.shape[1]:
         return _empty(), {}
     count = engine.members or (plenty(*rows.shape) if math.isinf(run.left()) else 1)  # a budget buys one, learned well
-    members = [_member(engine, tokens, rows, run.child(i), 1 / (count - i)) for i in range(count)]
-    facts = [told for _, told in members]
-    return joined([members[i][0] for i in good(facts)]), {"members": facts}
+    layers: list[Layers] = []
+    facts: list[dict[str, Any]] = []
+    enough = False
+    while len(layers) < count and not enough:  # a network that is said to be good enough is the last
+        i = len(layers)
+        member, told, enough = _member(engine, tokens, rows, run.child(i), 1 / (count - i))
+        layers.append(member)
+        facts.append(told)
+    return joined([layers[i] for i in good(facts)]), {"members": facts}
 
 
 def good(facts: Sequence[dict[str, Any]]) -> list[int]:
@@ -63,8 +69,9 @@ def _steps(epochs: float, rows: int, batch: int, columns: int) -> int:
 
 
 def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run, share: float
-            ) -> tuple[Layers, dict[str, Any]]:
-    """One network, judged on rows of its own that it does not learn from; it may take a ``share`` of the time left."""
+            ) -> tuple[Layers, dict[str, Any], bool]:
+    """One network, judged on rows of its own that it does not learn from; it may take a ``share`` of the time left.
+    Last whether somebody said that it is enough."""
     held, seen = aside(rows, HELD, HELD_ROWS, ENOUGH, run.child("held"))
     device = device_of(engine.device)
     net = Chain(tokens, Shape.of(tokens, engine.hidden), seeded(run.child("weights"))).to(device)
@@ -76,7 +83,7 @@ def _member(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run, 
     done = train(task, torch.from_numpy(seen.astype(np.int64)).to(device), plan, run.child("train"),
                  kept(engine, "network", rows, run))
     facts = {"steps": done.steps, "best": done.best.step, "held_out_nats": done.best.judged}
-    return layers_of(net), facts
+    return layers_of(net), facts, done.enough
 
 
 def layers_of(net: Chain) -> Layers:

@@ -61,7 +61,7 @@ class BayesNet(Engine):
             most = max((c.size for c in rows), default=1)
             every = Block.of([c.filled(np.arange(most) % c.size) for c in rows], most)
             return replace(self, parents=0).fit(every, given, run)
-        tokens = Tokens.of(rows, self.bins)
+        tokens = Tokens.of(rows, self.bins, self.k)
         words = np.ascontiguousarray(tokens.encode(rows).T)
         some = np.sort(run.child("rows").random().permutation(len(rows))[:ROWS])
         few = np.ascontiguousarray(words[:, some])

@@ -49,9 +49,7 @@ class Hierarchy:
         group = np.where(np.arange(column.size) < column.absent, 0, 1)
         if column.rest is not None:
             group[column.rest] = 2
-        counts = np.bincount(column.codes, minlength=column.size).astype(np.int64)
-        if column.rest is not None and 0 < counts[column.rest] < least:
-            counts[column.rest] = least  # how few they are is nobody's business
+        counts = column.counts(least).astype(np.int64)
         return cls(counts, np.lexsort((line, group)), column.absent, column.rest, least)
 
     @cached_property

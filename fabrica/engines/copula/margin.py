@@ -19,6 +19,7 @@ from fabrica.state import State
 
 __all__ = ["Margin", "FAR", "scored"]
 
+FEW = 5  #: people of the protected rest that are told of, at least
 FAR = 37.0  #: where the normal ends: its density is still a number there
 
 
@@ -57,7 +58,7 @@ class Margin:
     @classmethod
     def of(cls, column: Coded) -> Margin:
         """Codes of an ordered column in their order; levels from the commonest on, until a better order is known."""
-        counts = np.bincount(column.codes, minlength=column.size)
+        counts = column.counts(FEW)
         order = np.arange(column.size) if column.ordered else np.argsort(-counts, kind="stable")
         shares = counts / counts.sum() if counts.sum() else np.full(column.size, 1 / column.size)
         return cls(column.empty(), shares, order.astype(np.int32))

@@ -20,7 +20,7 @@ from fabrica.nets.decoder import Decoder
 from fabrica.nets.latent import Normal
 from fabrica.nets.needed import torch_or_say
 from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
-from fabrica.rejection import Keep
+from fabrica.rejection import Keep, People
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -47,6 +47,7 @@ class Gan(Engine):
     penalty: Annotated[
         float, Setting("of the discriminator's slope: more is calmer, slower",
                        low=0, high=100, search=(0.03, 1))] = 0.15
+    k: People = 5
     keep: Keep = 0.2
     checkpoint: Checkpoint = ""
     device: Device = "cpu"
@@ -54,10 +55,10 @@ class Gan(Engine):
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> GanModel:
         torch_or_say("gan")
-        tokens = Tokens.of(rows, self.tokens)
+        tokens = Tokens.of(rows, self.tokens, self.k)
         if not tokens.columns or not len(rows):
             return GanModel(tokens, Decoder.blank(tokens), Normal(1))
         from fabrica.engines.gan.learn import learned
 
         seen = tokens.encode(rows)
-        return learned(self, tokens, seen, run).finished(seen, self.keep, run)
+        return learned(self, tokens, seen, run).finished(seen, self.keep, self.k, run)

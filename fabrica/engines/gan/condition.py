@@ -3,7 +3,7 @@
 A game forgets rare levels: a batch hardly shows them. As in CTGAN (the conditional vector and training by sampling; Xu
 et al., NeurIPS 2019, section 4.3) both players see a level of one column of the real row, the made row shall have it
 too, and a part of each batch is drawn so that rare levels come as often as the logarithm of their numbers says. A
-twin's levels are drawn by their shares (``model.Told``).
+twin's levels are drawn by their shares (``model.Told``). The protected rest is never told.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ class Condition:
 
     Parameters
     ----------
-    columns : (A,) which columns they are of.
+    columns : (A,) which columns they are of. may : (M,) bool: not the protected rest, which is never told.
     starts : (A,) where the levels of each begin among the M.
     order, first, count : (A, n) row numbers sorted by level; (M,) where those with a level begin there, how many.
     """
 
     columns: torch.Tensor
+    may: torch.Tensor
     starts: torch.Tensor
     order: torch.Tensor
     first: torch.Tensor
@@ -45,7 +46,9 @@ class Condition:
         starts = np.cumsum([0, *sizes])[:-1]
         counts = [torch.bincount(cells[:, j], minlength=size) for j, size in zip(columns, sizes, strict=True)]
         where = torch.tensor(columns, dtype=torch.int64, device=cells.device)
-        return cls(where, torch.tensor(starts, dtype=torch.int64, device=cells.device),
+        may = np.concatenate([np.zeros(0, bool), *(tokens.columns[j].share > 0 for j in columns)])
+        begin = torch.tensor(starts, dtype=torch.int64, device=cells.device)
+        return cls(where, torch.from_numpy(may).to(cells.device), begin,
                    cells[:, where].argsort(dim=0, stable=True).T.contiguous(),
                    torch.cat([c.cumsum(0) - c for c in counts] or [where]), torch.cat(counts or [where]))
 
@@ -55,11 +58,12 @@ class Condition:
         return len(self.count)
 
     def seen_in(self, rows: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-        """(n,) one of the M levels that each of the token rows (n, C) has; zeros where M is 0."""
+        """(n,) one of the M levels that each of the token rows (n, C) has; M where that is the rest, or M is 0."""
         if not self.size:
             return torch.zeros(len(rows), dtype=torch.int64, device=rows.device)
         which = torch.randint(len(self.columns), (len(rows),), generator=chance, device=rows.device)
-        return self.starts[which] + rows.gather(1, self.columns[which, None])[:, 0]
+        levels = self.starts[which] + rows.gather(1, self.columns[which, None])[:, 0]
+        return torch.where(self.may[levels], levels, self.size)
 
     def rare(self, size: int, chance: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """(size,) levels, each column's as often as those of the others and by the logarithm of their numbers, and
@@ -67,7 +71,7 @@ class Condition:
         device = self.count.device
         if not self.size or not size:
             return self.count[:0], self.count[:0]
-        odds = torch.log1p(self.count.double())
+        odds = torch.log1p(self.count.double()) * self.may
         column = torch.searchsorted(self.starts, torch.arange(self.size, device=device), right=True) - 1
         odds = odds / torch.zeros(len(self.starts), dtype=odds.dtype, device=device).index_add(0, column, odds)[column]
         levels = torch.multinomial(odds, size, replacement=True, generator=chance)
@@ -75,10 +79,8 @@ class Condition:
         return levels, self.order[column[levels], self.first[levels] + place.long().minimum(self.count[levels] - 1)]
 
     def shown(self, levels: torch.Tensor) -> torch.Tensor:
-        """(n, M) a one for each of the levels (n,)."""
-        if not self.size:
-            return torch.zeros(len(levels), 0, device=levels.device)
-        return functional.one_hot(levels, self.size).float()
+        """(n, M) a one for each of the levels (n,); none where it is M."""
+        return functional.one_hot(levels, self.size + 1)[:, : self.size].float()
 
     def missed(self, said: list[torch.Tensor], levels: torch.Tensor) -> torch.Tensor:
         """How unlikely rows are, by the logits of their columns (n, K) each, to have the levels (n,) that they were
@@ -86,4 +88,4 @@ class Condition:
         if not self.size:
             return torch.zeros((), device=levels.device)
         odds = torch.cat([functional.log_softmax(said[j], 1) for j in self.columns.tolist()], 1)
-        return -odds.gather(1, levels[:, None]).mean()
+        return -(odds * self.shown(levels)).sum(1).mean()

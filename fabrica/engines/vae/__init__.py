@@ -23,7 +23,7 @@ from fabrica.engines.vae.model import VaeModel
 from fabrica.nets.decoder import Decoder
 from fabrica.nets.needed import torch_or_say
 from fabrica.nets.settings import Checkpoint, Device, Precision
-from fabrica.rejection import Keep
+from fabrica.rejection import Keep, People
 from fabrica.run import Run
 from fabrica.tokens import Tokens
 
@@ -58,6 +58,7 @@ class Vae(Engine):
     batch: Annotated[int, Setting("rows of a batch; the flow's is twice as large", low=8, high=1_000_000)] = 256
     rate: Annotated[float, Setting("the autoencoder's learning rate", low=1e-6, high=1)] = 2e-3
     flow_rate: Annotated[float, Setting("the flow's learning rate", low=1e-6, high=1)] = 2e-3
+    k: People = 5
     keep: Keep = 0.2
     checkpoint: Checkpoint = ""
     device: Device = "cpu"
@@ -65,11 +66,11 @@ class Vae(Engine):
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> VaeModel:
         torch_or_say("vae")
-        tokens = Tokens.of(rows, self.tokens)
+        tokens = Tokens.of(rows, self.tokens, self.k)
         if not tokens.columns or not len(rows):
             nothing = np.zeros((1, 1), np.float32)
             return VaeModel(tokens, Decoder.blank(tokens), Mixture(np.ones(1), nothing, nothing[None]))
         from fabrica.engines.vae.learn import learned
 
         seen = tokens.encode(rows)
-        return learned(self, tokens, seen, run).finished(seen, self.keep, run)
+        return learned(self, tokens, seen, run).finished(seen, self.keep, self.k, run)
