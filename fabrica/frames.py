@@ -130,7 +130,10 @@ def to_arrow(thing: Any, where: str) -> pa.Table | None:
     if isinstance(thing, Mapping):
         return _from_mapping(thing, where)
     if hasattr(thing, "__arrow_c_stream__"):
-        return pa.RecordBatchReader.from_stream(thing).read_all()
+        try:
+            return pa.RecordBatchReader.from_stream(thing).read_all()
+        except pa.ArrowInvalid:  # a single column
+            return None
     return None
 
 

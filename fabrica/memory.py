@@ -50,7 +50,7 @@ class Memory(Generic[T]):
         try:
             if plain["of"] != self.mark:
                 raise SettingError("it remembers a search on another table, seed or settings", where=str(self.path),
-                                   hint="delete it, or name another file")
+                                   hint="delete it, or name another file; `synth` keeps rows aside, `fit` does not")
             return [self.parse(one) for one in plain["tried"]]
         except (ValueError, LookupError, TypeError, AttributeError):
             raise _strange(self.path) from None
@@ -86,4 +86,4 @@ def write(path: str | Path, plain: Mapping[str, Any]) -> None:
 
 
 def _strange(path: str | Path) -> SettingError:
-    return SettingError("it is no memory of a search", where=str(path))
+    return SettingError("it is no memory of a search, or it is damaged", where=str(path))

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from fabrica import declaration
 from fabrica.errors import InputError, SettingError, UnknownName
 
 __all__ = ["Recipe", "seconds", "count"]
@@ -109,14 +110,7 @@ class Recipe:
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
         """Read a recipe from a JSON or YAML file."""
-        import yaml
-
-        try:
-            return cls.from_json(yaml.safe_load(Path(path).read_text(encoding="utf-8")), where=str(path))
-        except OSError as error:
-            raise InputError(error.strerror or "cannot be read", where=str(path)) from None
-        except (yaml.YAMLError, UnicodeDecodeError):
-            raise InputError("this is neither JSON nor YAML", where=str(path)) from None
+        return cls.from_json(declaration.read(path), where=str(path))
 
     def dumps(self) -> str:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False)

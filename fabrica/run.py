@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fabrica.errors import STOPPED, FabricaError, Interrupted
+from fabrica.errors import STOPPED, FabricaError, Interrupted, SettingError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -95,6 +95,8 @@ class Run:
         listener: Callable[[Progress], object] | None = None,
         budget: float | None = None,
     ):
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise SettingError("must be a whole number", where="seed")
         self.seed = int(seed)
         self.path: tuple[str, ...] = ()
         deadline = None if budget is None else time.monotonic() + budget

@@ -36,6 +36,7 @@ from fabrica.schema import Column, Table
 __all__ = ["Batches", "IdentSheet", "sheets", "LIMIT", "OTHERS"]
 
 LIMIT = 10_000  #: levels of a column that are told apart
+HUGE = 1e100  #: numbers from which a column is told in another unit
 OTHERS = "(all other levels)"
 ROLES = ("real", "synthetic", "holdout")
 
@@ -98,12 +99,21 @@ def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] =
         for name, found, texts in _compared(column, parts, table):
             if texts is not None:
                 levels[name] = texts
-            for sheet, array in zip(values, found, strict=True):
+            for sheet, array in zip(values, _tamed(found) if column.bounds is None else found, strict=True):
                 sheet[name] = array
         if column.kind in ("key", "text", "empty"):
             for sheet, array in zip(idents, _levels(column, parts, None)[0], strict=True):
                 sheet[column.name] = array.astype(np.int64)
     return [IdentSheet(n, v, levels, i, m) for v, i, (_, m, n) in zip(values, idents, read_in, strict=True)]
+
+
+def _tamed(found: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """The arrays of one column, all of them smaller by one power of two where the squares of its numbers would be
+    infinite: nothing that is measured depends on the unit."""
+    if found[0].dtype.kind != "f":
+        return found
+    most = max((float(np.nanmax(np.abs(array))) for array in found if np.isfinite(array).any()), default=0.0)
+    return found if most < HUGE else [np.ldexp(array, -int(np.log2(most / HUGE)) - 1) for array in found]
 
 
 @dataclass(frozen=True)

@@ -82,15 +82,27 @@ class Tuned:
         return " ".join([f"--engine {self.engine}", *own])
 
     def words(self) -> list[str]:
-        """A line for what was found, then those of the best attempts."""
-        found = (f"best: {self.flags()}" if self.attempts[0].settings
-                 else f"nothing was surely better than the settings of {self.engine} as they are")
+        """A line for what was found, then those of the best attempts and of the settings as they are."""
         fine = [a for a in self.attempts if not self.cap.exceeded(a.trial)]
         refused = len(self.attempts) - len(fine)
-        lines = [attempt.words() for attempt in fine[:SHOWN]]
-        more = [f"and {len(fine) - SHOWN} that were not better"] if len(fine) > SHOWN else []
+        shown = fine[:SHOWN]
+        before = [a for a in self.attempts if not a.settings and a not in shown]
+        lines = [attempt.words() for attempt in [*shown, *before]]
+        others = len([a for a in fine if a not in shown and a not in before])
+        more = [f"and {others} that were not better"] if others else []
         close = [f"{refused} refused, since their twins surely came too close to people"] if refused else []
-        return [found, *lines, *more, *close]
+        return [self._found(), *lines, *more, *close]
+
+    def _found(self) -> str:
+        """What came out of it."""
+        if self.attempts[0].settings:
+            return f"best: {self.flags()}"
+        own = f"the settings of {self.engine} as they are"
+        if len(self.attempts) == 1:
+            return f"there was time for {own} only: give a larger --budget"
+        if self.cap.exceeded(self.attempts[0].trial):
+            return f"{own} come too close to people, and nothing was found that does not"
+        return f"nothing was surely better than {own}"
 
     def to_json(self) -> dict[str, object]:
         return {"engine": self.engine, "settings": dict(self.settings),
@@ -148,7 +160,7 @@ def flags(path: str | Path) -> list[str]:
         raise SettingError("the search has not ended", where=str(path), hint="run fabrica tune again with the same -o")
     engine, settings = plain.get("engine"), plain.get("settings")
     if not isinstance(engine, str) or not isinstance(settings, dict):
-        raise SettingError("it does not tell what a search has found", where=str(path))
+        raise SettingError("it is not what fabrica tune writes, or it is damaged", where=str(path))
     try:
         Way.of(engine, settings)
     except FabricaError as error:
@@ -209,8 +221,8 @@ def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court
         here = run.child(f"attempt{len(attempts)}").within(max(1.0, run.left() / 2)).under(_news(attempts, cap), done)
         attempts.append(Attempt(settings, tried(name, _with(engine, settings), court, here)))
         _tell(study, engine, ranges, attempts[-1], cap)
-        guess = attempts[-1].trial.seconds + JUDGING
-        taken.append(guess if len(attempts) == first + 1 else time.monotonic() - began)
+        elapsed, guess = time.monotonic() - began, attempts[-1].trial.seconds + JUDGING
+        taken.append(min(guess, elapsed) if len(attempts) == first + 1 else elapsed)
         notes.keep(attempts)
 
 

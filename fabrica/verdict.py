@@ -216,7 +216,8 @@ def _detector(report: Report) -> list[str]:
         return []
     real = "" if seen.floor is None else f", a real holdout scores {seen.floor:.2f}"
     rows = "rows that nobody learned from" if seen.against == "holdout" else "the original"
-    verb = "tells" if round(_value(seen), 2) >= 0.5 else "fails to tell"
+    verb = "tells" if round(_value(seen), 2) >= 0.5 + LIMITS["telling apart"][0] else "hardly tells" if round(
+        _value(seen), 2) > 0.5 else "fails to tell"
     said = [f"A gradient-boosted detector {verb} the twin from {rows} with AUC {seen.value:.2f} "
             f"(0.50 is chance{real})."]
     if _value(seen) > 0.55:

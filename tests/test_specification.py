@@ -445,3 +445,12 @@ def test_a_rounded_number_that_is_known_is_all_that_rounds_to_it() -> None:
     drawn = model.model.complete(block, np.tile([True, False], (len(block), 1)), Run(2))
     found = np.array(model.encoder.decode(drawn, range(len(block)), Run(3)).column("y"))
     assert found.std() == pytest.approx(y[x == 0].std(), rel=0.05)
+
+
+@pytest.mark.parametrize("text", ["columns: {a: {distribution: normal}, a: {distribution: normal, mean: 5}}",
+                                  '{"columns": {"a": {"distribution": "normal"}, "a": {"distribution": "normal"}}}'])
+def test_a_name_that_stands_twice_is_refused(text, tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text(text)
+    with pytest.raises(fabrica.FabricaError, match="line 1: 'a' stands twice"):
+        fabrica.specify(path)

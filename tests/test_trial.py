@@ -177,7 +177,7 @@ class Timid(Copier):
 
 def test_an_engine_that_comes_too_close_is_tried_once_more_with_safer_settings():
     choice = Auto(cap=0.58, time=1e6, rivals={"timid": Timid()}).choose(world(), Run(4))
-    assert (choice.name, choice.engine) == ("timid", Timid(careful=True)) and "timid, safer" in choice.lines[0]
+    assert (choice.name, choice.engine) == ("timid", Timid(careful=True)) and "timid (safer)" in choice.lines[0]
     assert Trees().safer() == Trees(price=5.0, keep=0.3) and Trees(price=5.0).safer() is None
 
 
@@ -196,7 +196,7 @@ class Lazy(Independent):
 
 def test_rivals_are_tried_as_sharp_as_they_can_be():
     choice = Auto(cap=0.9, outliers=1.0, time=1e6, rivals={"lazy": Lazy(), "b": Independent()}).choose(world(), Run(4))
-    assert (choice.name, choice.engine) == ("lazy", Lazy(sharp=True)) and "lazy, sharper" in choice.lines[0]
+    assert (choice.name, choice.engine) == ("lazy", Lazy(sharp=True)) and "lazy (sharper)" in choice.lines[0]
     assert BayesNet().sharper() == BayesNet(keep=0.2) and BayesNet(keep=0.2).sharper() is None
 
 

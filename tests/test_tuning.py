@@ -223,3 +223,15 @@ def test_a_real_table_is_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     found = pipeline.tune(table, engine="bayesnet", budget=15, memory=tmp_path / "tuned.json", seed=3)
     assert found.engine == "bayesnet" and len(found.attempts) >= 2 and found.attempts[0].trial.c2st > 0.3
     assert json.loads((tmp_path / "tuned.json").read_text())["tried"]
+
+
+def test_what_came_out_of_a_search_is_told_as_it_is():
+    fine, close = (judged(Dial(), 0.8, attack) for attack in (0.5, 0.7))
+    alone = Tuned("dial", {}, (Attempt({}, fine),))
+    assert "time for the settings of dial as they are only" in alone.words()[0]
+    refused = Tuned("dial", {}, (Attempt({}, close), Attempt({"x": 0.3}, close)))
+    assert "come too close to people" in refused.words()[0] and refused.words()[1].startswith("as they are")
+    better = tuple(Attempt({"x": i / 100}, fine) for i in range(1, 30))
+    many = Tuned("dial", {"x": 0.5}, (*better, Attempt({}, fine)))
+    assert any(line.startswith("as they are") for line in many.words())
+    assert "and 19 that were not better" in many.words()

@@ -35,8 +35,8 @@ def test_the_worst_aspect_is_the_grade(given, grade):
 
 def test_words_say_the_number_its_chance_and_its_floor():
     sentences = verdict(report())[1]
-    assert sentences[0] == ("A gradient-boosted detector tells the twin from rows that nobody learned from with "
-                            "AUC 0.51 (0.50 is chance, a real holdout scores 0.50).")
+    assert sentences[0] == ("A gradient-boosted detector hardly tells the twin from rows that nobody learned from "
+                            "with AUC 0.51 (0.50 is chance, a real holdout scores 0.50).")
     assert "Two columns together are 1.20 % off on average (as many real rows: 1.00 %)." in sentences
 
 

@@ -102,6 +102,8 @@ def _outcome(words: list[str]) -> int:
         _hush()
         return 0
     except Exception as error:
+        if STOP.first is not None:  # a signal that fell into compiled code comes out of it as a fault of that code
+            return _tell(STOPPED, "Interrupted", 130, plain)
         _trace(words)
         return _tell(_fault(error), type(error).__name__, 2, plain)
 

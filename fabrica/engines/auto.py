@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import numpy as np
+
 from fabrica.block import Block
 from fabrica.contract import Choice, Chooser, Engine, Model, Setting
 from fabrica.errors import SettingError, UnknownName
@@ -24,7 +26,8 @@ __all__ = ["Auto"]
 
 CLOSE = 0.01  #: C2ST within which two rivals count as equally good, if its error is not larger; then the one farther
 #: from people wins
-SAFER, SHARPER = ", safer", ", sharper"  #: what is said behind an engine's name where its settings were made so
+SAFER, SHARPER = " (safer)", " (sharper)"  #: what is said behind an engine's name where its settings were made so
+PACES, FEW = (0.3, 3.0), 3  #: times that engines may take as long here as their costs say; trials that tell it
 SIMPLE = "trees"  #: what learns a table that is too small to be tried on
 
 
@@ -90,18 +93,22 @@ class Auto(Engine, Chooser):
         known = {trial.name: trial for trial in notes.known() if not trial.cut}  # with more time it may do better
         notes.keep(list(known.values()))  # whether it can be written is known before hours are spent
         trials: list[Trial] = []
-        waiting = list(rivals.items())
+        waiting, part = list(rivals.items()), len(members) / (len(members) + len(rows))
+        paces: list[float] = []
         while waiting:
             name, engine = waiting.pop(0)
-            part = len(members) / (len(members) + len(rows))
-            due = engine.cost * 1e-6 * len(rows.columns) * len(rows) / (1 - part) + 2 * engine.start + JUDGING
+            pace = float(np.clip(np.median(paces), *PACES)) if len(paces) >= FEW else 1.0
+            due = pace * (engine.cost * 1e-6 * len(rows.columns) * len(rows) / (1 - part) + 2 * engine.start) + JUDGING
             run.tell(len(trials), len(trials) + 1 + len(waiting),
                      f"trying {name}: about {due:.0f} s with all rows, {run.left():.0f} s left")
             if name not in known and trials and due > run.left():
                 continue
             here = run.child(name).within(max(1.0, run.left() * part)).under(f"trying {name}")
-            trials.append(known.get(name) or tried(name, engine, court, here))
-            known[name] = trials[-1]
+            if name not in known:
+                half = engine.cost * 1e-6 * len(members.columns) * len(members) + engine.start
+                known[name] = tried(name, engine, court, here)
+                paces.append(known[name].seconds / half)
+            trials.append(known[name])
             notes.keep(list(known.values()))
             safer = engine.safer() if self._cap.exceeded(trials[-1]) else None
             if safer is not None:
@@ -141,7 +148,7 @@ def _words(name: str, engine: Engine) -> str:
 
 def _plain(name: str) -> str:
     """The name of an engine without what was said of its settings."""
-    return name.partition(",")[0]
+    return name.partition(" ")[0]
 
 
 def chosen(trials: list[Trial], cap: Cap) -> Trial:

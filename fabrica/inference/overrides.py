@@ -7,9 +7,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fabrica.errors import InputError, SchemaError, UnknownName
+from fabrica import declaration
+from fabrica.errors import SchemaError, UnknownName
 from fabrica.inference import markers
 from fabrica.inference.facts import Facts
 from fabrica.inference.references import fresh
@@ -31,18 +30,7 @@ def load_overrides(path: str | Path) -> dict[str, Any]:
     """What a YAML or JSON file says about columns: ``{column: kind}`` or ``{column: {field: value}}``, a whole schema
     of fabrica or SDV's metadata. An error names the file and the line.
     """
-    path = Path(path)
-    try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from None
-    except UnicodeDecodeError:
-        raise InputError("is not a text file in UTF-8", where=str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError("is neither YAML nor JSON", where=f"{path}{line}",
-                         hint="write a line for each column: `age: integer`") from None
+    plain = declaration.read(path, "write a line for each column: `age: integer`")
     if not isinstance(plain, Mapping):
         raise SchemaError("must map column names to kinds or fields", where=str(path),
                           hint="write a line for each column: `age: integer`")

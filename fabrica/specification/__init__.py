@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from fabrica import catalog
+from fabrica import catalog, declaration
 from fabrica.declared import DeclaredCoder, Sequence
 from fabrica.encoder import DECLARED, Encoder, Seat
-from fabrica.errors import FabricaError, InputError, SchemaError, UnknownName
+from fabrica.errors import FabricaError, SchemaError, UnknownName
 from fabrica.model import TableModel
 from fabrica.schema import Column, Table
 from fabrica.specification.column import declared
@@ -57,24 +57,9 @@ def specify(said: Mapping[str, Any] | str | Path) -> TableModel:
     if isinstance(said, Mapping):
         return _model(said)
     try:
-        return _model(_read(Path(said)))
+        return _model(declaration.read(said, HINT))
     except FabricaError as error:
         raise error if error.where and error.where.startswith(str(said)) else error.at(str(said)) from None
-
-
-def _read(path: Path) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise InputError("is not a text file in UTF-8 that can be read", where=str(path)) from None
-    except (yaml.YAMLError, ValueError) as error:  # a date such as 2024-02-31 is a ValueError
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError("is neither YAML nor JSON", where=f"{path}{line}", hint=HINT) from None
 
 
 def _model(said: Any) -> TableModel:

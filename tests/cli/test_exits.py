@@ -82,6 +82,12 @@ def test_interrupted_is_130():
     assert code == 130 and err.count("\n") == 1 and "stopped" in err
 
 
+def test_a_signal_that_fell_into_compiled_code_is_no_fault_of_ours():
+    raised = breaking("SystemError('returned a result with an exception set')")
+    code, _, err = run("list", code=f"from fabrica.cli.stop import STOP\nSTOP.first = 1.0\n{raised}")
+    assert code == 130 and "stopped" in err and "fault" not in err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes of a POSIX shell")
 @pytest.mark.parametrize("words", ["list", "--help", "list --json"])
 def test_a_reader_that_leaves_is_no_error(words):

@@ -83,7 +83,7 @@ def test_a_recipe_is_read_from_json_and_yaml(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "error", "match"), [
-    ("[1]", InputError, "object"), ("{a: [", InputError, "neither JSON nor YAML"), ("rowz: 3", UnknownName, "rows"),
+    ("[1]", InputError, "object"), ("{a: [", InputError, "neither YAML nor JSON"), ("rowz: 3", UnknownName, "rows"),
     ("fabrica_recipe: 2", InputError, "later version"), ("holdout: 0.9", SettingError, "0.5"),
     ("seed: true", SettingError, "whole number"),
     ("data: !!python/object/apply:os.system [ls]", InputError, "neither")])
@@ -94,7 +94,7 @@ def test_a_bad_recipe_says_what_is_wrong(tmp_path, text, error, match):
 
 
 def test_a_recipe_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match=r"gone\.json: No such file"):
+    with pytest.raises(InputError, match=r"gone\.json: cannot be read"):
         Recipe.load(tmp_path / "gone.json")
 
 

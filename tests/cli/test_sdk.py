@@ -131,3 +131,10 @@ def test_the_share_is_the_share(people):
     whole = counted(Dataset.open({"a": list(range(20_000))}))
     sizes = [split(whole, 0.2, Run(seed))[1].rows for seed in range(20)]
     assert abs(sum(sizes) / 20 - 4_000) < 5 * (20_000 * 0.16 / 20) ** 0.5  # five standard errors
+
+
+def test_what_is_no_table_and_no_seed_is_said(frame):
+    for call in (lambda: fabrica.fit(frame["age"]), lambda: fabrica.fit(frame, engine="independent", seed="x"),
+                 lambda: fabrica.fit(frame, engine="independent", seed=1.5)):
+        with pytest.raises(fabrica.FabricaError):
+            call()

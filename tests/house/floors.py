@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WINGS = ("sources", "codecs", "engines", "metrics")
-VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe")
+VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe", "declaration")
 COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "conditional", "encoder", "evaluation",
              "inference", "specification", "dataset", "catalog")
 DOORS = ("cli", "__init__", "__main__")

@@ -12,8 +12,8 @@ table.
 ``copies_excess`` compares at equal size, where no scaling is needed: the expected share of synthetic rows that
 equal one of ``m`` random training rows, minus the share that equal one of the ``m`` holdout rows. The expectation
 over all choices of ``m`` training rows is exact (hypergeometric). About 0 is what a generator that learned and did
-not memorise shows; its interval is normal, from the paired differences of the synthetic rows. The intervals of
-``copies`` and of its floor are Wilson's.
+not memorise shows; its interval is normal, from the paired differences of the synthetic rows and the luck of who is in
+the holdout. The intervals of ``copies`` and of its floor are Wilson's.
 
 ``copies_keys`` is, of the different identifiers of the twin (e-mail addresses, UUIDs, codes with a template; no running
 numbers), the share that stands in the original, for each key and for the worst of them; chance is how much of what the
@@ -37,6 +37,7 @@ from fabrica.statistics import HOLDOUT, wilson
 
 UNIT = "share of rows"
 RARE, ENOUGH = 5, 30  #: rows of a level that is not rare; rows without one that tell of chance
+LUCK = 20  #: random choices of training rows by which that luck is told
 SLOTS = {"#": 10.0, "A": 26.0, "a": 26.0, "x": 16.0, "?": 62.0}  #: of a template
 
 
@@ -62,7 +63,7 @@ class Copies(Metric):
                             problem="there is no holdout")]
         chance = counted(marks[2], marks[0])[_common(rest, real)] > 0
         return [_copies(times > 0, chance, HOLDOUT), *_keys(evidence),
-                _excess(times, counted(marks[1], marks[2]), real.rows, rest.rows)]
+                _excess(times, counted(marks[1], marks[2]), real.rows, rest.rows, _luck(marks, run.child("luck")))]
 
 
 def _copies(copied: np.ndarray, chance: np.ndarray, floor_from: str) -> Finding:
@@ -113,11 +114,20 @@ def _room(notation: Any) -> float:
     return float(np.prod([SLOTS.get(c, 1.0) for c in re.sub(r"\\.", "", template)]))
 
 
-def _excess(times: np.ndarray, by_chance: np.ndarray, real: int, rest: int) -> Finding:
+def _luck(marks: Sequence[np.ndarray], run: Run) -> float:
+    """By how much the share of synthetic rows that equal one of m real rows scatters with who these m are: standard
+    deviation over random rows of the training table, as many as the holdout has."""
+    real, twin, rest = marks
+    size, random = min(len(real), len(rest)), run.random()
+    shares = [float((counted(twin, random.permutation(real)[:size]) > 0).mean()) for _ in range(LUCK)]
+    return float(np.std(shares, ddof=1)) / max(1e-9, 1 - size / len(real)) ** 0.5 if size < len(real) else 0.0
+
+
+def _excess(times: np.ndarray, by_chance: np.ndarray, real: int, rest: int, luck: float) -> Finding:
     size = min(real, rest)
     own, other = among(times, real, size), among(by_chance, rest, size)
     gap = own - other
-    half = 1.96 * float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else 0.0
+    half = 1.96 * float(np.hypot(gap.std(ddof=1) / np.sqrt(len(gap)), luck)) if len(gap) > 1 else 0.0
     value = float(gap.mean())
     return Finding("copies_excess", value, better=0.0, unit=UNIT, low=value - half, high=value + half, floor=0.0,
                    against="holdout", detail={"rows": size, "train": float(own.mean()), "chance": float(other.mean()),

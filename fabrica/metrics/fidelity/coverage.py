@@ -86,6 +86,7 @@ def _share(metric: str, name: str, of: np.ndarray, seen: np.ndarray, drawn: np.n
 def _range(evidence: Evidence, name: str, weights: np.ndarray) -> Finding:
     values, twin = evidence.real.values[name], evidence.synthetic.values[name]
     there = ~np.isnan(values)
+    values, twin = values / 2, twin / 2  # the distance of two huge numbers is still a number
     low, high = (values[there].min(), values[there].max()) if there.any() else (0.0, 0.0)
     if low == high:
         return Finding("coverage", None, (name,), better="higher", problem="the original has no range here")

@@ -1,0 +1,44 @@
+"""What a person writes down in YAML or JSON, as plain values. A name that stands twice is an error, not the last of two."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+from fabrica.errors import InputError
+
+__all__ = ["read"]
+
+
+def read(path: str | Path, hint: str | None = None) -> Any:
+    """The plain values in a file.
+
+    Raises
+    ------
+    InputError : it cannot be read, is neither YAML nor JSON, or names something twice; with its line.
+    """
+    import yaml
+
+    class Once(yaml.SafeLoader):
+        """A loader that refuses a mapping in which a name stands twice."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+            seen: set[Any] = set()
+            for key, _ in node.value:
+                name = key.value if isinstance(key, yaml.ScalarNode) else None
+                if name is not None and name in seen and name != "<<":
+                    raise InputError(f"{name!r} stands twice", where=f"{path}, line {key.start_mark.line + 1}")
+                seen.add(name)
+            return super().construct_mapping(node, deep)
+
+    try:
+        return Once(Path(path).read_text(encoding="utf-8-sig")).get_single_data()
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from None
+    except (UnicodeDecodeError, RecursionError):
+        raise InputError("is not a text file in UTF-8 that can be read", where=str(path)) from None
+    except (yaml.YAMLError, ValueError) as error:  # a date such as 2024-02-31 is a ValueError
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError("is neither YAML nor JSON", where=f"{path}{line}", hint=hint) from None
