@@ -156,6 +156,7 @@ class Engine(Settings, ABC):
     cost: ClassVar[float] = 10.0  #: seconds to learn a million cells, about, on one core
     start: ClassVar[float] = 0.0  #: seconds that even a small table takes, about
     needs: ClassVar[tuple[str, ...]] = ()  #: packages of extras without which it cannot learn
+    extra: ClassVar[str] = ""  #: which brings them
     baseline: ClassVar[bool] = False  #: whether it is there to be compared with, and nobody's choice
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What a person writes down in YAML or JSON, as plain values. A name that stands twice is an error, not the last of two."""
+"""What a person writes down in YAML or JSON, as plain values; a name that stands twice is an error."""
 
 from __future__ import annotations
 

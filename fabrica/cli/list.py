@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -47,10 +48,16 @@ def plugins(family: str) -> list[dict[str, Any]]:
             found.append({"name": name, "title": f"not usable here: {error.name or 'a package'} is not installed"})
             continue
         about = {"name": name, "title": way.title, "source": getattr(way, "source", ""),
-                 "suffixes": list(getattr(way, "suffixes", ())), "kinds": list(getattr(way, "kinds", ())),
-                 "settings": settings(way)}
+                 "lacks": lacking(way), "suffixes": list(getattr(way, "suffixes", ())),
+                 "kinds": list(getattr(way, "kinds", ())), "settings": settings(way)}
         found.append({key: value for key, value in about.items() if value})
     return found
+
+
+def lacking(way: Any) -> str:
+    """How to get what a plugin needs and is not installed; empty where nothing is."""
+    there = all(find_spec(package) for package in getattr(way, "needs", ()) if isinstance(package, str))
+    return "" if there or not getattr(way, "extra", "") else f"pip install 'fabrica[{way.extra}]'"
 
 
 def settings(way: Any) -> list[dict[str, Any]]:
@@ -66,6 +73,7 @@ def lines(plugin: dict[str, Any], settings: bool) -> list[str]:
     """A plugin for a person."""
     extra = " ".join(plugin.get("suffixes", plugin.get("kinds", [])))
     text = [f"  {plugin['name']:<14} {plugin['title']}{f' ({extra})' if extra else ''}"]
+    text += [f"{'':<17}not installed: {plugin['lacks']}"] if "lacks" in plugin else []
     for one in plugin.get("settings", []) if settings else []:
         flag = f"--set {one['name']}={one['default']}"
         text.append(f"      {flag:<20} {one['help']}{limits(one)}")

@@ -46,6 +46,7 @@ class Vine(Engine):
     cost = 60.0
     start = 3.0
     needs = ("pyvinecopulib",)
+    extra = "vines"
 
     rows: Annotated[int, Setting("people that it learns from, at most", low=100, high=1_000_000)] = 10_000
     depth: Annotated[int, Setting("trees of pairs; 0: as many as there are columns", low=0, high=1000)] = 0

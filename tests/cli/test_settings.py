@@ -26,3 +26,12 @@ def test_auto_chooses_among_those_it_is_told(fabrica, people):
     words = ["--engine", "auto", "--among", "copula,bayesnet", "--budget", "30"]
     code, out, _ = fabrica("synth", people, "-o", "out", *words)
     assert code == 0 and "auto took" in out and "against unseen rows" in out
+
+
+def test_what_an_engine_lacks_is_listed(monkeypatch):
+    from fabrica.cli import list as listing
+
+    found = listing.find_spec
+    monkeypatch.setattr(listing, "find_spec", lambda name: None if name == "torch" else found(name))
+    told = {plugin["name"]: "\n".join(listing.lines(plugin, settings=False)) for plugin in listing.plugins("engines")}
+    assert "fabrica[nets]" in told["gan"] and "not installed" not in told["trees"]

@@ -42,6 +42,7 @@ class Autoregressive(Engine):
     cost = 28.0
     start = 6.0
     needs = ("torch",)
+    extra = "nets"
 
     epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000, search=(4, 24))] = 8.0
     tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000, search=(48, 512))] = 256

@@ -36,6 +36,7 @@ class Gan(Engine):
     cost = 115.0
     start = 10.0
     needs = ("torch",)
+    extra = "nets"
 
     epochs: Annotated[
         float, Setting("times that each row is seen, at most", low=0.01, high=10_000, search=(8, 48))] = 16.0

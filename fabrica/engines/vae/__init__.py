@@ -39,6 +39,7 @@ class Vae(Engine):
     cost = 110.0
     start = 10.0
     needs = ("torch",)
+    extra = "nets"
 
     prior: Annotated[str, Setting("of the latent numbers; a flow takes longer, to learn and to draw from",
                                   choices=("mixture", "flow"))] = "mixture"
