@@ -53,8 +53,8 @@ class Asked:
     rest: tuple[Expression, ...] = ()
 
     @classmethod
-    def of(cls, condition: Expression, encoder: Encoder, run: Run) -> Asked:
-        """What a condition asks of rows that ``encoder`` decodes.
+    def of(cls, condition: Expression, encoder: Encoder, model: Model, run: Run) -> Asked:
+        """What a condition asks of rows that ``model`` draws and ``encoder`` decodes.
 
         Raises
         ------
@@ -62,6 +62,7 @@ class Asked:
         """
         masks: dict[int, np.ndarray] = {}
         inside, rest = [], []
+        exact = [column.reals is not None for column in model.sample(1, None, run.child("look"))]
         for i, part in enumerate(condition.parts()):
             _demand_no_key(part, encoder)
             seat = _seat(part, encoder)
@@ -73,7 +74,7 @@ class Asked:
             if not mask.any():
                 raise ExpressionError("no row of the model satisfies it", where=str(part),
                                       hint=_reach(part, encoder, run))
-            if encoder.widths[seat] > 1:  # the other codes of the column have a say
+            if encoder.widths[seat] > 1 or exact[place]:  # the column's other codes, or its exact place, have a say
                 mask = (mask > 0).astype(np.float64)
                 rest.append(part)
             else:

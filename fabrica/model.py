@@ -130,7 +130,7 @@ class TableModel:
 
     def _given(self, condition: Expression, rows: int, run: Run, table: Table) -> Iterator[pa.RecordBatch]:
         """Rows that satisfy a condition, in chunks. Keys are made last, when it is known which rows there are."""
-        asked = Asked.of(condition, self.encoder, run.child("asked"))
+        asked = Asked.of(condition, self.encoder, self.model, run.child("asked"))
         cells, differ = satisfying(asked, self.encoder, self.model, rows, run)
         if differ < rows:
             run.tell(rows, rows, f"{differ:,} different rows satisfy the condition; they stand several times")

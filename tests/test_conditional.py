@@ -90,10 +90,21 @@ def test_rare_conditions_are_drawn_and_their_law_is_the_known_one():
 
 def test_masks_alone_need_no_second_look(trees):
     condition = Expression.of("group == 'd' and age <= 60", trees.table)
-    asked = Asked.of(condition, trees.encoder, Run(1))
+    asked = Asked.of(condition, trees.encoder, trees.model, Run(1))
     assert isinstance(trees.model, Masked) and len(asked.masks) == len(asked.inside) == 2 and not asked.rest
     cells, differ = satisfying(asked, trees.encoder, trees.model, 400, Run(2))
     assert differ == 400 and all(len(cell) == 400 for cell in cells.values())
+
+
+def test_a_declared_law_is_cut_where_the_condition_says():
+    """Numbers that a specification declares are drawn exactly: the mean of a cut normal is known."""
+    model = fabrica.specify({"columns": {"x": {"distribution": "normal", "mean": 0, "std": 1},
+                                         "y": {"distribution": "normal", "mean": 0, "std": 1}},
+                             "correlations": [["x", "y", 0.6]]})
+    drawn = model.sample(20_000, given="x > 1.3", seed=1).to_pandas()
+    known = np.exp(-(1.3**2) / 2) / np.sqrt(2 * np.pi) / 0.0968  # the inverse Mills ratio
+    assert (drawn["x"] > 1.3).all() and abs(drawn["x"].mean() - known) < 0.02
+    assert abs(drawn["y"].mean() - 2 * np.sin(np.pi / 10) * known) < 0.03  # of ranks: .6, of numbers: .618
 
 
 @pytest.mark.parametrize(("given", "words"), [
