@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fabrica import catalog, modelfile, sound
+from fabrica import catalog, imputation, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
 from fabrica.conditional import Asked, satisfying
@@ -175,6 +175,40 @@ class TableModel:
             rows = self.encoder.encode(batch.select(self.table.names), run.child(i).child("encode"))
             found.append(self.model.log_prob(rows, run.child(i)))
         return np.concatenate(found)
+
+    def impute(self, data: Any, *, draws: int = 1, seed: int = 0,
+               listener: Callable[[Progress], object] | None = None) -> Any:
+        """The rows of ``data`` with their missing cells filled in, as the kind of frame that it is.
+
+        Each draw is one from what the model knows of all that a row lacks, given the cells that it has; those stay as
+        they are. Of several ``draws`` all rows come once each, with a first column ``draw`` (1, 2, …): estimate on
+        each and pool (Rubin's rules).
+
+        Raises
+        ------
+        SettingError : the engine cannot fill in cells (``autoregressive`` and ``copula`` can).
+        InputError : a column is not there.
+
+        >>> model.impute("holes.csv", draws=5)                                       # doctest: +SKIP
+        """
+        dataset = filled(data)
+        run = Run(seed, listener=listener)
+        return dataset.restore(pa.Table.from_batches(list(self.filled_batches(dataset, draws, run))))
+
+    def filled_batches(self, dataset: Dataset, draws: int, run: Run) -> Iterator[pa.RecordBatch]:
+        """``impute`` in batches, draw after draw."""
+        if not isinstance(draws, int) or isinstance(draws, bool) or draws < 1:
+            raise SettingError("must be a whole number from 1 on", where="draws")
+        imputation.able(self.model, self.engine)
+        run, done = run.fresh().child("impute"), 0
+        whole = draws * (dataset.rows or 1)
+        for draw in range(1, draws + 1):
+            for i, batch in enumerate(dataset.batches()):
+                here = run.child(draw).child(i)
+                made = imputation.filled_in(self.encoder, self.model, self.engine, batch, here)
+                done += made.num_rows
+                run.tell(done, max(whole, done), "filling in")
+                yield imputation.numbered(made, draw) if draws > 1 else made
 
     def words(self) -> list[str]:
         """What this holds, a line each, for ``fabrica inspect``."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -31,7 +32,7 @@ from fabrica.trial import Cap
 from fabrica.tuning import Tuned, save, search
 from fabrica.way import Way
 
-__all__ = ["Twin", "evaluate", "fit", "inspect", "load", "sample", "specify", "synth", "tune", "draw",
+__all__ = ["Twin", "evaluate", "fill", "fit", "impute", "inspect", "load", "sample", "specify", "synth", "tune", "draw",
            "look", "make", "measure", "pour", "store"]
 
 T = TypeVar("T")
@@ -92,6 +93,13 @@ def load(model: TableModel | str | Path | Mapping[str, Any]) -> TableModel:
     if isinstance(model, TableModel):
         return model
     return specify(model) if is_specification(model) else TableModel.load(model)  # type: ignore[arg-type]
+
+
+def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: int = 0,
+           listener: Listener | None = None) -> Any:
+    """The rows of ``data`` with their missing cells filled in by a model or its file, ``draws`` times; as
+    ``TableModel.impute``."""
+    return load(model).impute(data, draws=draws, seed=seed, listener=listener)
 
 
 def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
@@ -223,6 +231,17 @@ def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | No
     text = holds_text(path)
     write_table(path, model.arrow_schema(text), model.sample_batches(rows, run, as_text=text, given=given),
                 like=like)
+
+
+def fill(file: str | Path, data: str, draws: int, path: Path, *, run: Run) -> tuple[Path, int]:
+    """Write the rows of a file with their missing cells filled in; and how many rows that were."""
+    model, dataset = load(file), filled(data)
+    with Folder(path.parent, keep=[file, data]) as folder:
+        part = folder.path(path.name)
+        batches = model.filled_batches(dataset, draws, run)
+        first = next(batches)
+        write_table(part, first.schema, chain([first], batches), like=dataset)
+        return folder.done()[path.name], draws * dataset.rows
 
 
 def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Given = None) -> None:
