@@ -144,8 +144,9 @@ class Masked(ABC):
     def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
         """``size`` rows, drawn column by column: column j in proportion to the probability of each code given the
         columns before it, times ``allowed[j]`` (its size,) in [0, 1]; and (n,) the logarithm of what that has left of
-        the probability, -inf where nothing. Rows that are kept in proportion to it are distributed as the model's rows
-        are that a fair chance ``allowed`` has kept (sequential importance sampling; Kong, Liu, Wong, JASA 89, 1994)."""
+        the probability, up to a constant, -inf where nothing. Rows that are kept in proportion to it are distributed as
+        the model's rows are that a fair chance ``allowed`` has kept (sequential importance sampling; Kong, Liu, Wong,
+        JASA 89, 1994)."""
 
 
 class Engine(Settings, ABC):

@@ -48,9 +48,9 @@ class Picker:
         kept = [made[0].take(where) for where in self.rejection.turns(self.tokens, size, make, run)]
         return Block.concat(kept) if kept else self.tokens.alphabet
 
-    def log_chance(self, rows: Block) -> np.ndarray:
-        """(n,) the logarithm of the chance with which each drawn row is kept."""
-        return self.rejection.log_chance(self.tokens, self.tokens.encode(rows))
+    def log_kept(self, rows: Block) -> np.ndarray:
+        """(n,) by how many nats drawn rows are likelier among those that are kept."""
+        return self.rejection.log_kept(self.tokens, self.tokens.encode(rows))
 
     def words(self) -> list[str]:
         return [self.rejection.words()]

@@ -146,17 +146,14 @@ class Rejection:
                 _rake(tokens, rows, score, self.bound)
         return even_in_order(score, random) < _chance(score, self.bound)
 
-    def log_chance(self, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
-        """(n,) the logarithm of the chance with which each of made token rows (n, C) is kept."""
-        return np.minimum(self._lifted(tokens, rows) - self.bound, 0.0)
-
     def log_kept(self, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
         """(n,) by how many nats token rows are likelier among those that are kept than among all that are made; 0 for
         rows with a protected level, which are never made."""
         shown = np.ones(len(rows), bool)
         for j, token in enumerate(tokens.columns):
             shown &= token.share[rows[:, j]] > 0
-        return np.where(shown, self.log_chance(tokens, rows) - np.log(self.share), 0.0)
+        found = np.minimum(self._lifted(tokens, rows) - self.bound, 0.0) - np.log(self.share)
+        return np.where(shown, found, 0.0)
 
     def _lifted(self, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
         """(n,) the score of token rows with the lifts of their tokens."""

@@ -9,7 +9,7 @@ al., "Pixel recurrent neural networks", ICML 2016.)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -108,6 +108,18 @@ class Token:
         found = np.searchsorted(below, low + u * (high - low), "right") - 1
         return np.clip(found, self.start[tokens], self.start[tokens + 1] - 1)
 
+    def masked(self, allowed: np.ndarray) -> tuple[np.ndarray, Token]:
+        """(K,) which share of each token's draws is left where a code is kept with the chance ``allowed`` (size of the
+        alphabet,); and the token whose codes are drawn so.
+
+        >>> token = Token.over(Coded("x", 4, np.arange(4).repeat(5), ordered=True), 2)
+        >>> token.masked(np.array([1, 0, 0, 0.5]))[0].tolist()
+        [0.5, 0.25]
+        """
+        left = np.bincount(self.of, self.drawable * allowed, self.size)
+        whole = np.bincount(self.of, self.drawable, self.size)
+        return left / np.maximum(whole, 1e-300), replace(self, counts=self.drawable * allowed)
+
     @cached_property
     def log_inside(self) -> np.ndarray:
         """(size of the alphabet,) log of each code's share of its token, smoothed by half a row for each code, so that
@@ -166,6 +178,12 @@ class Tokens:
         for j, (token, column) in enumerate(zip(self.columns, block, strict=True)):
             out[:, j] = token.of[column.codes]
         return out
+
+    def masked(self, allowed: Mapping[int, np.ndarray]) -> tuple[dict[int, np.ndarray], Tokens]:
+        """What ``Token.masked`` says of each column in ``allowed``; and the tokens whose codes are drawn so."""
+        found = {j: self.columns[j].masked(mask) for j, mask in allowed.items()}
+        return ({j: left for j, (left, _) in found.items()},
+                Tokens(tuple(found[j][1] if j in found else token for j, token in enumerate(self.columns))))
 
     def decode(self, tokens: np.ndarray, randoms: Sequence[np.random.Generator]) -> Block:
         """A block with codes inside the tokens (n, C), drawn by a generator for each column."""

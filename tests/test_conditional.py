@@ -35,9 +35,12 @@ def trees() -> TableModel:
     return fabrica.fit(people(), engine="trees", seed=1)
 
 
-@pytest.fixture(scope="module", params=["trees", "copula", "bayesnet", "independent"])
+@pytest.fixture(scope="module", params=["trees", "copula", "bayesnet", "independent", "autoregressive", "vae"])
 def model(request) -> TableModel:
-    return fabrica.fit(people(), engine=request.param, seed=1)
+    quick = {"epochs": 1} if request.param in ("autoregressive", "vae") else {}
+    if quick:
+        pytest.importorskip("torch", reason="networks need the extra `nets`")
+    return fabrica.fit(people(), engine=request.param, seed=1, **quick)
 
 
 CONDITIONS = ["rich == 'yes' and age in (30..40)", "group in ('c', 'd')", "note is null and pay > 50.5",

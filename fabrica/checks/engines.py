@@ -89,7 +89,7 @@ def _promises(engine: Engine, block: Block, far: float) -> None:
     if isinstance(model, Conditional):
         _completes(model, block, far)
     if isinstance(model, Masked):
-        _masks(model, model, block)
+        _masks(model, model, block, far)
 
 
 def _alphabet(block: Block, sample: Block, size: int) -> None:
@@ -135,29 +135,31 @@ def _completes(model: Conditional, block: Block, far: float) -> None:
          "cells that are known stay as they are")
 
 
-def _masks(model: Masked, own: Model, block: Block) -> None:
-    """Weighted masked rows against the model's own rows, weighted by the chance that the masks give them."""
+def _masks(model: Masked, own: Model, block: Block, far: float) -> None:
+    """Weighted masked rows against the model's own rows, weighted by the chance that the masks give them: as near as
+    margins must be, since a model may set those right on a whole sample."""
     if len(block) < 100 or not block.columns:
         return
     random = Run(7).child("masks").random()
     masks = {j: random.choice([0.0, 0.5, 1.0], c.size) for j, c in enumerate(block)}
+    whole = np.exp(model.masked(MASKED, {}, Run(9))[1]).mean()  # 1, or what a model that keeps some of its rows keeps
     for asked in ((0,), (len(masks) - 1,), tuple(masks)):
         allowed = {j: masks[j] for j in asked}
         rows, left = model.masked(MASKED, allowed, Run(7))
         free = own.sample(MASKED, None, Run(8))
         _alphabet(block, rows, MASKED)
         chance = np.prod([allowed[j][free.columns[j].codes] for j in allowed], 0)
-        weight = np.exp(left)
+        weight = np.exp(left) / whole
         keep(not any((allowed[j][rows.columns[j].codes[weight > 0]] == 0).any() for j in allowed),
              "what is ruled out has no weight")
         error = (chance.std() + weight.std()) / MASKED**0.5
-        keep(abs(weight.mean() - chance.mean()) < 0.005 + 5 * error, "weights tell how much the masks leave")
+        keep(abs(weight.mean() - chance.mean()) < far / 4 + 5 * error, "weights tell how much the masks leave")
         if min(_effective(weight), _effective(chance)) < 2_000:
             continue
         for one, other in zip(rows, free, strict=True):
             p, q = (np.bincount(c.codes, w, c.size) for c, w in ((one, weight), (other, chance)))
             moved = np.abs(p / p.sum() - q / q.sum()).sum() / 2
-            keep(one.size > FEW or moved < 0.04, f"masked rows are distributed as chance would keep them ({moved:.3f})")
+            keep(one.size > FEW or moved < far, f"masked rows are distributed as chance would keep them ({moved:.3f})")
 
 
 def _effective(weight: np.ndarray) -> float:

@@ -9,7 +9,7 @@ itself, so that the luck of its latent numbers does not show in any margin.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,8 +89,10 @@ class Decoder:
             bias[here] = raking.raked(_some(hidden, token.size), head, self.bias[here], token)
         return replace(self, bias=bias)
 
-    def draw(self, tokens: Tokens, latent: np.ndarray, run: Run, raked: bool = True) -> np.ndarray:
-        """(n, C) int32 tokens for latent numbers (n, L); a large sample is ``raked`` by itself."""
+    def draw(self, tokens: Tokens, latent: np.ndarray, run: Run, raked: bool = True,
+             keeps: Mapping[int, np.ndarray] | None = None, left: np.ndarray | None = None) -> np.ndarray:
+        """(n, C) int32 tokens for latent numbers (n, L); a large sample is ``raked`` by itself. Tokens of column j are
+        kept with the chance ``keeps[j]`` (K,), and what that leaves is added to ``left`` (n,) as a logarithm."""
         hidden = self.hidden(latent)
         rows = np.zeros((len(latent), len(tokens.columns)), np.int32)
         for j, (token, here, head) in enumerate(self._columns(tokens)):
@@ -100,7 +102,11 @@ class Decoder:
                 bias = bias + np.clip(moved - bias, -FAR, FAR)
             bias = np.where(token.share > 0, bias, NEVER).astype(np.float32)
             for i, part in enumerate(_parts(len(rows), token.size)):
-                cumulated, expected = forward.cumulated(forward.affine(hidden[part], head, bias))
+                logits = forward.affine(hidden[part], head, bias)
+                if keeps and left is not None and j in keeps:
+                    logits, share = forward.masked(logits, keeps[j])
+                    left[part] += share
+                cumulated, expected = forward.cumulated(logits)
                 rows[part, j] = forward.draw(cumulated, even_in_order(expected, run.child(j).child(i).random()))
         return rows
 

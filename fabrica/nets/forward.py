@@ -12,7 +12,29 @@ import numpy as np
 
 from fabrica.kernels import fused, part
 
-__all__ = ["affine", "cumulated", "draw", "probabilities", "solved", "swish"]
+__all__ = ["affine", "cumulated", "draw", "masked", "probabilities", "solved", "swish"]
+
+NEVER = np.float32(-1e29)  #: a logit of what is never drawn
+
+
+def masked(logits: np.ndarray, keeps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, K) of tokens that are kept with the chance ``keeps`` (K,), and (n,) the logarithm of the share of each
+    row's probability that this leaves, -inf where nothing.
+
+    >>> moved, left = masked(np.zeros((1, 2), np.float32), np.array([1.0, 0.5]))
+    >>> np.exp(left).round(3).tolist(), np.exp(moved).round(3).tolist()
+    ([0.75], [[1.0, 0.5]])
+    """
+    chance = np.log(np.where(keeps > 0, keeps, 1)).astype(np.float32)
+    moved = np.where((keeps > 0) & (logits > NEVER / 2), logits + chance, NEVER)
+    with np.errstate(divide="ignore"):
+        left = np.log(_total(moved)) + moved.max(1) - np.log(_total(logits)) - logits.max(1)
+    return moved, np.where(moved.max(1) > NEVER / 2, left, -np.inf)
+
+
+def _total(logits: np.ndarray) -> np.ndarray:
+    """(n,) the sum of the powers, beside the largest of each row."""
+    return np.exp(logits - logits.max(1, keepdims=True), dtype=np.float64).sum(1)
 
 
 @fused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, Self
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.block import Block
-from fabrica.contract import Model
+from fabrica.contract import Masked, Model
 from fabrica.nets.decoder import Decoder
 from fabrica.rejection import Rejection
 from fabrica.run import Run
@@ -54,7 +55,7 @@ class Normal:
 
 
 @dataclass(frozen=True)
-class LatentModel(Model):
+class LatentModel(Model, Masked):
     """Tokens, a prior of latent numbers, a decoder of them, and which of the rows are kept (None: all).
 
     ``PRIORS`` names the priors that a model of this kind can have. ``facts`` tell how it was trained.
@@ -80,6 +81,14 @@ class LatentModel(Model):
         """(n, C) token rows before any is rejected; ``raked``: with margins that are set right once more."""
         latent = self.prior.draw(size, run.child("latent"))
         return self.decoder.draw(self.tokens, latent, run.child("tokens"), raked)
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        keeps, tokens = self.tokens.masked(allowed)
+        latent, left = self.prior.draw(size, run.child("latent")), np.zeros(size)
+        rows = self.decoder.draw(self.tokens, latent, run.child("tokens"), self.rejection is None, keeps, left)
+        if self.rejection is not None:
+            left += self.rejection.log_kept(self.tokens, rows)
+        return tokens.decode(rows, [run.child("inside").child(j).random() for j in range(rows.shape[1])]), left
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
         rows = (self.made(size, run, raked=True) if self.rejection is None

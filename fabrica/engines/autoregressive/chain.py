@@ -6,7 +6,7 @@ The first layer is folded into tables: what a token adds to every later column i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.block import Block
-from fabrica.contract import Conditional, Likelihood, Model
+from fabrica.contract import Conditional, Likelihood, Masked, Model
 from fabrica.engines.autoregressive import kernels
 from fabrica.nets import forward
 from fabrica.rejection import Rejection
@@ -61,7 +61,7 @@ class Layers:
 
 
 @dataclass(frozen=True)
-class ChainModel(Model, Likelihood, Conditional):
+class ChainModel(Model, Likelihood, Conditional, Masked):
     """Tokens, layers, and which of the rows are kept (None: all). ``facts`` tell how it was trained."""
 
     tokens: Tokens
@@ -82,6 +82,16 @@ class ChainModel(Model, Likelihood, Conditional):
         for start in range(0, size, PART):
             self._fill(rows[start : start + PART], range(rows.shape[1]), (), run.child(start // PART))
         return rows
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        keeps, tokens = self.tokens.masked(allowed)
+        rows, left = np.zeros((size, len(self.tokens.columns)), np.int32), np.zeros(size)
+        for start in range(0, size, PART):
+            part = slice(start, start + PART)
+            self._fill(rows[part], range(rows.shape[1]), (), run.child(start // PART), keeps, left[part])
+        if self.rejection is not None:
+            left += self.rejection.log_kept(self.tokens, rows)
+        return tokens.decode(rows, [run.child("inside").child(j).random() for j in range(rows.shape[1])]), left
 
     def complete(self, rows: Block, known: np.ndarray, run: Run) -> Block:
         """Candidates are drawn in an order that begins with what is known, and one of them is chosen as the chain says.
@@ -148,12 +158,17 @@ class ChainModel(Model, Likelihood, Conditional):
     # ---------------------------------------------------------------- drawing
 
     def _fill(self, rows: np.ndarray, wanted: Sequence[int] | np.ndarray, known: Sequence[int] | np.ndarray,
-              run: Run) -> np.ndarray:
+              run: Run, keeps: Mapping[int, np.ndarray] | None = None, left: np.ndarray | None = None) -> np.ndarray:
         """Draw the ``wanted`` columns of ``rows`` (n, C), one after the other, given the ``known`` ones; (n,) the
-        log-probability of what was drawn."""
+        log-probability of what was drawn. Tokens of column j are kept with the chance ``keeps[j]`` (K,), and what that
+        leaves is added to ``left`` (n,) as a logarithm."""
         chance = np.zeros(len(rows))
         for j, before in self._turns(rows, wanted, known):
-            cumulated, expected = forward.cumulated(self._logits(rows, j, before, self._drawn(j)))
+            logits = self._logits(rows, j, before, self._drawn(j))
+            if keeps and left is not None and j in keeps:
+                logits, share = forward.masked(logits, keeps[j])
+                left += share
+            cumulated, expected = forward.cumulated(logits)
             rows[:, j] = forward.draw(cumulated, even_in_order(expected, run.child(int(j)).random()))
             chance += kernels.log_drawn(cumulated, rows[:, j])
         return chance

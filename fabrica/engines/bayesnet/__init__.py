@@ -8,7 +8,7 @@ Cormode, Procopiuc, Srivastava and Xiao, "PrivBayes", SIGMOD 2014, TODS 2017.)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from fabrica import sound
 from fabrica.block import Block
-from fabrica.contract import Engine, Likelihood, Model, Setting
+from fabrica.contract import Engine, Likelihood, Masked, Model, Setting
 from fabrica.engines.bayesnet.column import Column
 from fabrica.engines.bayesnet.parent import resolutions
 from fabrica.engines.bayesnet.search import gains
@@ -89,7 +89,7 @@ class BayesNet(Engine):
 
 
 @dataclass(frozen=True)
-class BayesNetModel(Model, Likelihood):
+class BayesNetModel(Model, Likelihood, Masked):
     """Tokens, and the columns in the order in which they are drawn."""
 
     tokens: Tokens
@@ -101,12 +101,26 @@ class BayesNetModel(Model, Likelihood):
 
     def made(self, size: int, run: Run) -> Block:
         """Fresh rows before any is rejected."""
-        seen = np.zeros((len(self.columns), size), np.int32)
+        return self._drawn(size, {}, run)[0]
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        rows, left = self._drawn(size, allowed, run)
+        return rows, left if self.picker is None else left + self.picker.log_kept(rows)
+
+    def _drawn(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        """Rows column by column, and (n,) the logarithm of what ``allowed`` has left of their probability."""
+        seen, left = np.zeros((len(self.columns), size), np.int32), np.zeros(size)
         drawn = list(self.tokens.alphabet.columns)
         for column in self.columns:
-            codes = column.draw(seen, run.child(column.j).random())
+            random = run.child(column.j).random()
+            if column.j in allowed:
+                codes, share = column.masked(seen, allowed[column.j], random)
+                with np.errstate(divide="ignore"):
+                    left += np.log(share)
+            else:
+                codes = column.draw(seen, random)
             drawn[column.j] = drawn[column.j].filled(codes)
-        return Block.of(drawn, size)
+        return Block.of(drawn, size), left
 
     def log_prob(self, rows: Block, run: Run) -> np.ndarray:
         """The likelihood of what the counts say, without the choice that a picker adds."""

@@ -68,6 +68,35 @@ class Column:
         below = np.concatenate([[0.0], np.cumsum(self.token.drawable)])
         return _inside(shown, shuffled(len(shown), random), self.token.start, below, random.random(), GOLDEN)
 
+    def masked(self, seen: np.ndarray, allowed: np.ndarray, random: np.random.Generator
+               ) -> tuple[np.ndarray, np.ndarray]:
+        """As ``draw``, with codes drawn in proportion to ``allowed`` (size,) too; and (n,) the share that this leaves:
+        0 where nothing is, and then anything is drawn."""
+        keeps, token = self.token.masked(allowed)
+        chance = self._chances(seen)
+        hidden = self.token.share <= 0
+        rest = chance[:, hidden].sum(1)
+        chance[:, hidden] = 0
+        whole, kept = chance.sum(1), chance * keeps
+        shown = _drawn(kept, random.random(len(kept)))
+        seen[self.j] = shown
+        away = random.random(len(kept)) * (whole + rest) < rest  # the rest, of whom the columns after this one learn
+        if hidden.any():
+            seen[self.j][away] = int(np.flatnonzero(hidden)[-1])
+        return token.inside(shown, random.random(len(shown))), kept.sum(1) / np.maximum(whole, 1e-300)
+
+    def _chances(self, seen: np.ndarray) -> np.ndarray:
+        """(n, K) how likely each token is drawn."""
+        if len(self.tables) == 1:
+            return self.tables[0].chances(seen)
+        rough, found = self.tables[0].chances(seen), np.zeros((seen.shape[1], self.token.size))
+        for group in range(rough.shape[1]):
+            here = self._groups == group
+            seen[self.j] = int(np.flatnonzero(here)[0])  # the first token of the group stands for it
+            fine = self.tables[1].chances(seen)[:, here]
+            found[:, here] = rough[:, group, None] * fine / np.maximum(fine.sum(1, keepdims=True), 1e-300)
+        return found
+
     def log_prob(self, seen: np.ndarray) -> np.ndarray:
         """(n,) nats of this column's tokens in rows of tokens ``seen`` (C, n)."""
         found = self.tables[-1].log_prob(seen, seen[self.j])
@@ -89,6 +118,12 @@ class Column:
         groups = fine.parents[0].groups
         sound.demand(groups[0] == 0 and bool(np.isin(np.diff(groups), (0, 1)).all()), "steps with gaps")
         return cls(j, token, (Table.from_state(state.part("0"), int(groups[-1]) + 1, earlier, sizes), fine))
+
+
+def _drawn(chance: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """(n,) places drawn by chances (n, K), which need not sum to one."""
+    upto = np.cumsum(chance, axis=1)
+    return np.minimum((upto <= (u * upto[:, -1])[:, None]).sum(1), chance.shape[1] - 1).astype(np.int32)
 
 
 @kernel

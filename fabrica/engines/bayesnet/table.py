@@ -118,6 +118,15 @@ class Table:
         return _draw(self.nodes(seen), self._rank, self._spread, self.up, self.own, self.start, self.cells, self.upto,
                      queue, shift, GOLDEN, hidden, common)
 
+    def chances(self, seen: np.ndarray) -> np.ndarray:
+        """(n, K) how likely each token is drawn in rows whose earlier tokens are ``seen`` (C, n)."""
+        node = self.nodes(seen)
+        if self._fits:
+            return self._even[node]
+        every = [_chance(node, np.full(len(node), t, np.int32), self.up, self.own, self.start, self.cells, self.upto)
+                 for t in range(self.size)]
+        return np.stack(every, 1)
+
     @cached_property
     def _even(self) -> np.ndarray:
         """(N, K) the probabilities of each node's tokens, without rows if they would take too much room.

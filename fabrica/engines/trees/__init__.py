@@ -120,7 +120,7 @@ class TreesModel(Model, Masked):
 
     def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
         rows, left = self._walked(size, allowed, run)
-        return rows, left if self.picker is None else left + self.picker.log_chance(rows)
+        return rows, left if self.picker is None else left + self.picker.log_kept(rows)
 
     def _walked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
         """Rows column by column, and (n,) the logarithm of what ``allowed`` has left of their probability."""
