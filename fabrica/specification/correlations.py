@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from fabrica.correlation import FLOOR, nearest
 from fabrica.declared import DeclaredCoder
 from fabrica.errors import SchemaError, UnknownName
 from fabrica.laws import Law, number
-from fabrica.nearest import FLOOR, nearest
 from fabrica.specification.completed import completed
 
 __all__ = ["MEASURES", "latent"]

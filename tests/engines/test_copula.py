@@ -8,10 +8,10 @@ from joints import chance
 
 from fabrica.block import Block, Coded
 from fabrica.checks.engines import coded
+from fabrica.correlation import FLOOR, nearest
 from fabrica.engines.copula import Copula, CopulaModel
 from fabrica.engines.copula.given import inside
 from fabrica.errors import ModelFileError
-from fabrica.nearest import FLOOR, nearest
 from fabrica.run import Run
 from fabrica.state import State
 

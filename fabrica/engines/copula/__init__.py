@@ -22,12 +22,12 @@ from scipy.special import ndtr
 from fabrica import sound
 from fabrica.block import Block, code_type
 from fabrica.contract import Conditional, Engine, Model
+from fabrica.correlation import FLOOR, nearest
 from fabrica.engines.copula.arrange import arranged
 from fabrica.engines.copula.bridge import correlations, whole
 from fabrica.engines.copula.draw import dealt
 from fabrica.engines.copula.given import beyond, inside
 from fabrica.engines.copula.margin import Margin
-from fabrica.nearest import FLOOR, nearest
 from fabrica.run import Run
 from fabrica.state import State
 
