@@ -107,24 +107,36 @@ class Stage:
 
     def masked(self, codes: np.ndarray, allowed: np.ndarray, random: np.random.Generator
                ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As ``draw``, with what is shown drawn in proportion to ``allowed`` (size,); and (n,) the share of each leaf's
-        codes that this leaves: 0 where nothing is, and then anything is drawn."""
-        leaf = self._leaves(codes, random)
-        begin, common = self.start[leaf], self.common[leaf]
+        """As ``draw``, with what is shown drawn in proportion to ``allowed`` (size,); and (n,) the share of each row's
+        codes that this leaves: 0 where nothing is, and then anything is drawn. Every tree is asked, and one is taken in
+        proportion to what it leaves: the mean of all scatters less than the share of one."""
         below = np.concatenate([[0.0], np.cumsum(allowed[self.tokens])])
+        turns = np.arange(-(-len(codes) // STEP))
+        used = self._looked(codes)
+        every = np.stack([_leaves(codes, used, self.place, self.nodes, self.roots[t : t + 1], self.order[t : t + 1],
+                                  turns, STEP) for t in range(len(self.roots))])
+        left = (below[self.start[every] + self.common[every]] - below[self.start[every]]) / self.common[every]
+        upto = np.cumsum(left, 0)
+        tree = np.minimum((upto <= random.random(len(codes)) * upto[-1]).sum(0), len(every) - 1)
+        leaf = every[tree, np.arange(len(codes))]
+        begin, common = self.start[leaf], self.common[leaf]
         low, high = below[begin], below[begin + common]
         at = np.searchsorted(below, low + random.random(len(leaf)) * (high - low), "right") - 1
         shown = self.tokens[np.clip(at, begin, begin + common - 1)]
         count = self.start[leaf + 1] - begin
         hidden = random.random(len(leaf)) * count >= common  # the rest, of whom the columns after this one learn
         rest = self.tokens[np.minimum(begin + common, len(self.tokens) - 1)]
-        return np.where(hidden, rest, shown), shown, (high - low) / common
+        return np.where(hidden, rest, shown), shown, left.mean(0)
+
+    def _looked(self, codes: np.ndarray) -> np.ndarray:
+        """(G,) the columns that trees look at, once the derived ones of ``codes`` (n, C) are filled in."""
+        for d, one in enumerate(self.derived):
+            codes[:, -1 - d] = one.places(codes)
+        return np.where(self.used < 0, self.used + codes.shape[1], self.used)
 
     def _leaves(self, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) the leaf in which each row ends, each in one of the trees."""
-        for d, one in enumerate(self.derived):
-            codes[:, -1 - d] = one.places(codes)
-        used = np.where(self.used < 0, self.used + codes.shape[1], self.used)
+        used = self._looked(codes)
         step = min(STEP, max(1, len(codes) // (STEP * len(self.roots))))
         turns = shuffled(-(-len(codes) // step), random)
         return _leaves(codes, used, self.place, self.nodes, self.roots, self.order, turns, step)
