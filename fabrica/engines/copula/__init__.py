@@ -12,7 +12,7 @@ is quick and hard to overfit, and blind to all that is not monotone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,13 +21,14 @@ from scipy.special import ndtr
 
 from fabrica import sound
 from fabrica.block import Block, code_type
-from fabrica.contract import Conditional, Engine, Model
+from fabrica.contract import Conditional, Engine, Masked, Model
 from fabrica.correlation import FLOOR, nearest
 from fabrica.engines.copula.arrange import arranged
 from fabrica.engines.copula.bridge import correlations, whole
 from fabrica.engines.copula.draw import dealt
 from fabrica.engines.copula.given import beyond, inside
 from fabrica.engines.copula.margin import Margin
+from fabrica.engines.copula.masked import normals
 from fabrica.run import Run
 from fabrica.state import State
 
@@ -62,7 +63,7 @@ class Copula(Engine):
 
 
 @dataclass(frozen=True)
-class CopulaModel(Model, Conditional):
+class CopulaModel(Model, Conditional, Masked):
     """The columns' margins and ``correlation`` (C, C), that of their normals; ``fine`` where the rows' positions are
     drawn with the codes, so that columns hang together within codes too, out to the tails."""
 
@@ -101,6 +102,24 @@ class CopulaModel(Model, Conditional):
             position = ndtr(normal)
             columns.append(margin.column.filled(margin.at(position), position))
         return Block.of(columns, size)
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        asked = np.zeros(len(self.margins), bool)
+        asked[list(allowed)] = True
+        held, others = np.flatnonzero(asked), np.flatnonzero(~asked)
+        drawn, codes, left = normals([self.margins[j] for j in held], [allowed[int(j)] for j in held],
+                                     self.correlation[np.ix_(held, held)], size, run.child("masked").random())
+        noise = run.child("others").random().standard_normal((size, len(others)))
+        latent = np.empty((size, len(self.margins)))
+        latent[:, held] = drawn
+        latent[:, others] = beyond(drawn, self.correlation, asked, noise) if len(held) and len(others) else (
+            noise @ np.linalg.cholesky(self.correlation[np.ix_(others, others)]).T if len(others) else noise)
+        columns = []
+        for j, margin in enumerate(self.margins):
+            position = ndtr(latent[:, j])
+            found = codes[:, np.searchsorted(held, j)] if asked[j] else margin.at(position)
+            columns.append(margin.column.filled(found, position if self.fine else None))
+        return Block.of(columns, size), left
 
     def complete(self, rows: Block, known: np.ndarray, run: Run) -> Block:
         random = run.random()
