@@ -17,6 +17,7 @@ _PLAIN = re.compile(r"[^\W\d]\w*")
 def written(node: Node, outer: int = 0) -> str:
     """The text of a node; in brackets where what stands around it binds as tightly as ``outer``.
 
+    >>> from fabrica.expression.tree import Apply
     >>> written(Apply("not", (Apply("or", (Column("a", 0), Column("b b", 0)), 0),), 0))
     'not (a or `b b`)'
     """
