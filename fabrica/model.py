@@ -330,8 +330,8 @@ def learn(
     if keep and getattr(engine, "keep", 1) < keep[2] and len(block) < ENOUGH:
         chosen = (*chosen, f"keep was not used: it needs {ENOUGH:,} rows to learn from")
     if run.was_cut:
-        chosen = (*chosen, "learning ended early, by the budget or by hand: with more time the twin may be better, and "
-                           "it need not come out the same again")
+        chosen = (*chosen, f"learning was ended early by {run.cut_by}: with more time the twin may be better, and it "
+                           "need not come out the same again")
     facts = {
         "fabrica": VERSION, "rows": len(block) if dataset.rows is None else dataset.rows,
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,

@@ -66,7 +66,7 @@ class _Shared:
     started: dict[str, float] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    cut: threading.Event = field(default_factory=threading.Event)
+    cut: set[str] = field(default_factory=set)
     enough: _Flag = field(default_factory=_Flag)
 
 
@@ -191,7 +191,7 @@ class Run:
         twin, left = object.__new__(Run), min(seconds, self.left())
         deadline = None if math.isinf(left) else time.monotonic() + left
         twin.seed, twin.path = self.seed, self.path
-        twin._shared = dataclasses.replace(self._shared, deadline=deadline, cut=threading.Event())
+        twin._shared = dataclasses.replace(self._shared, deadline=deadline, cut=set())
         return twin
 
     def under(self, title: str, whole: Callable[[], float] | None = None) -> Run:
@@ -211,13 +211,18 @@ class Run:
         twin._shared = dataclasses.replace(self._shared, listener=heard)
         return twin
 
-    def cut(self) -> None:
-        """Say that something ended early, by the budget or by hand: it need not come out the same again."""
-        self._shared.cut.set()
+    def cut(self, by: str = "the budget") -> None:
+        """Say that something ended early and by what: it need not come out the same again."""
+        self._shared.cut.add(by)
 
     @property
     def was_cut(self) -> bool:
-        return self._shared.cut.is_set()
+        return bool(self._shared.cut)
+
+    @property
+    def cut_by(self) -> str:
+        """What ended something early."""
+        return " and ".join(sorted(self._shared.cut))
 
     def left(self) -> float:
         """Seconds of the budget that are left (infinite where there is none)."""

@@ -186,6 +186,7 @@ def test_who_watches_may_say_that_it_is_enough():
     done = train(Line(), rows(), PLAN, run)
     whole = train(Line(), rows(), PLAN, Run(1))
     assert 0 < len(done.looks) < len(whole.looks) and done.steps < whole.steps and run.was_cut and not run.is_enough
+    assert run.cut_by == "you"
     assert [look.judged for look in done.looks[:3]] == [look.judged for look in whole.looks[:3]]
     again = Run(1)
     assert train(Line(), rows(), PLAN, again).steps == whole.steps and not again.was_cut

@@ -20,6 +20,8 @@ __all__ = ["Talk", "span"]
 
 PATIENCE = 2.0  # seconds before the first word
 PACE = 5.0  # seconds between plain lines
+KNOWN = 0.2  # share of a step from which its pace tells how long it takes
+SOME = 0.05  # the same of a whole job
 
 
 def span(seconds: float) -> str:
@@ -72,13 +74,14 @@ class Talk:
         if news.whole and self._first:  # one figure for the whole job: at the pace so far, news being a little old
             parts.append(f"{100 * news.whole:.0f} %")
             began, share = self._first
-            if share < news.whole < 1 and told - began >= 1:
+            if share + SOME <= news.whole < 1 and told - began >= 1:
                 left = (told - began) * (1 - news.whole) / (news.whole - share) - (now - told)
                 parts.append(f"about {span(max(left, 1.0))} left")
         elif news.of > 0 and 0 < news.step <= news.of:
             parts.append(f"{100 * news.step / news.of:.0f} %")
             eta = (news.eta or 0.0) - (now - told)
-            parts.append(f"about {span(max(eta, 1.0))} left" if news.step < news.of else "")
+            known = KNOWN * news.of <= news.step < news.of
+            parts.append(f"about {span(max(eta, 1.0))} left" if known else "")
         parts.append(f"{span(now - self._began)} so far")
         return " · ".join(part for part in parts if part)
 

@@ -243,7 +243,7 @@ class _Training:
         self.task.net.eval()
         looks = self.stand.looks
         if self.stand.step < self.plan.steps and (self._spent() >= 1 or enough):
-            self.run.cut()
+            self.run.cut("you" if enough else "the budget")
         self.run.forget_enough()
         best = looks[self.stand.best] if looks else Look(0, {}, None)
         return Trained(tuple(looks), best, self.stand.step, self.stand.skipped, enough)

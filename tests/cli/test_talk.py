@@ -66,6 +66,7 @@ def test_the_eta_shrinks_between_news():
     (Progress("fit/age", 0, 10), "fit, age · 9 s so far"), (Progress("", 0, 0), "working · 9 s so far"),
     (Progress("evaluate/x", 0, 9, "shape"), "measuring shape · 9 s so far"),
     (Progress("fit", 10, 10, "learning"), "learning · 100 % · 9 s so far"),
+    (Progress("fit", 1, 10, "learning", seconds=8.0), "learning · 10 % · 9 s so far"),
     (Progress("fit", 11, 10, "learning"), "learning · 9 s so far")])
 def test_news_without_a_pace_make_no_eta(news, wanted):
     one, clock = talk()
