@@ -35,7 +35,7 @@ def able(model: Model, engine: str) -> Conditional:
     """
     if not isinstance(model, Conditional):
         raise SettingError("cannot fill in cells", where=f"engine {engine}",
-                           hint="learn with --engine autoregressive or --engine copula")
+                           hint="learn with --engine autoregressive (the most exact), trees or copula")
     return model
 
 

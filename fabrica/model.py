@@ -186,7 +186,7 @@ class TableModel:
 
         Raises
         ------
-        SettingError : the engine cannot fill in cells (``autoregressive`` and ``copula`` can).
+        SettingError : the engine cannot fill in cells (``autoregressive``, ``trees`` and ``copula`` can).
         InputError : a column is not there.
 
         >>> model.impute("holes.csv", draws=5)                                       # doctest: +SKIP

@@ -31,7 +31,7 @@ def holed(frame: pd.DataFrame, share: float = 0.2) -> pd.DataFrame:
     return found
 
 
-@pytest.fixture(scope="module", params=["copula", "autoregressive"])
+@pytest.fixture(scope="module", params=["copula", "autoregressive", "trees"])
 def model(request) -> TableModel:
     if request.param == "autoregressive":
         pytest.importorskip("torch", reason="networks need the extra `nets`")
@@ -84,7 +84,7 @@ def test_other_columns_pass_and_lacking_ones_are_said(model):
     with pytest.raises(SettingError, match="draws"):
         model.impute(holes, draws=0)
     with pytest.raises(SettingError, match="autoregressive"):
-        fabrica.fit(people(300), engine="trees").impute(holes)
+        fabrica.fit(people(300), engine="bayesnet").impute(holes)
 
 
 def test_a_file_keeps_its_hand(tmp_path):

@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed fills in the same cells.")
 @options.common
 def command(model: str, data: str, out: str, draws: int, seed: int, plain: bool, quiet: bool, debug: bool) -> int:
-    """Fill in the missing cells of DATA by draws from what MODEL (.fab; of an engine that can: autoregressive, copula)
+    """Fill in the missing cells of DATA by draws from what MODEL (.fab; of an engine that can: autoregressive, trees, copula)
     knows of them given the row's other cells, which stay as they are.
 
     \b

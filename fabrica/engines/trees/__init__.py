@@ -17,7 +17,7 @@ from typing import Annotated
 import numpy as np
 
 from fabrica.block import Block, Coded
-from fabrica.contract import Engine, Masked, Model, Setting
+from fabrica.contract import Conditional, Engine, Masked, Model, Setting
 from fabrica.engines.trees.derived import ROOM
 from fabrica.engines.trees.embed import NARROW, embedding, leading, narrow
 from fabrica.engines.trees.features import Features, View, placed
@@ -33,6 +33,8 @@ from fabrica.uniforms import even
 __all__ = ["Trees"]
 
 SAFE = 5.0  #: a price at which the attack on half of a table is near chance (``benchmarks/trade.py``)
+CANDIDATES = 32  #: for each row of which cells are filled in
+SHORT = 2_048  #: rows that are filled in together
 KEPT = 0.3  #: share of the rows that is then kept, which brings back most of what the price has cost
 
 
@@ -103,7 +105,7 @@ def _first(rows: Block) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class TreesModel(Model, Masked):
+class TreesModel(Model, Masked, Conditional):
     """What was learned: the first column's codes, then a stage for each column."""
 
     alphabet: Block
@@ -145,6 +147,37 @@ class TreesModel(Model, Masked):
                 codes, shown = stage.draw(seen, run.child(j).random())
             columns.append(self.alphabet.columns[j].filled(shown))
         return Block.of(columns, size), left
+
+    def complete(self, rows: Block, known: np.ndarray, run: Run) -> Block:
+        """Candidates for each row are walked from the first column to the last; one of them is taken by how likely it
+        makes what is known after what is not (sampling importance resampling; Rubin 1988)."""
+        codes = [column.codes.copy() for column in rows]
+        lacking = np.flatnonzero(~known.all(1))
+        for number, start in enumerate(range(0, len(lacking), SHORT)):
+            part = lacking[start : start + SHORT]
+            for j, found in enumerate(self._completed(rows.take(part), known[part], run.child(number))):
+                codes[j][part] = found
+        return Block.of([c.filled(found) for c, found in zip(rows, codes, strict=True)], len(rows))
+
+    def _completed(self, rows: Block, known: np.ndarray, run: Run) -> list[np.ndarray]:
+        """(n,) codes of each column."""
+        size, columns = len(rows) * CANDIDATES, len(rows.columns)
+        seen, weight = np.zeros((size, columns + ROOM), np.uint16), np.zeros(size)
+        free, made = np.zeros(size, bool), list[np.ndarray]()  # rows of which something before was drawn
+        for j, column in enumerate(rows):
+            held, own = np.repeat(known[:, j], CANDIDATES), np.repeat(column.codes, CANDIDATES)
+            random = run.child(j).random()
+            drawn, shown = self._opening(random.random(size)) if j == 0 else self.stages[j - 1].draw(seen, random)
+            asked = np.flatnonzero(held & free)
+            if len(asked):
+                weight[asked] += np.log(self.stages[j - 1].chance(
+                    seen[asked], own[asked].astype(np.int64), column.ordered, column.absent))
+            seen[:, j] = narrow(np.where(held, own, drawn))
+            made.append(np.where(held, own, shown))
+            free |= ~held
+        chance = weight.reshape(-1, CANDIDATES) + run.child("choice").random().gumbel(size=(len(rows), CANDIDATES))
+        chosen = np.arange(len(rows)) * CANDIDATES + chance.argmax(1)
+        return [found[chosen] for found in made]
 
     def _masked_opening(self, u: np.ndarray, allowed: np.ndarray, random: np.random.Generator
                         ) -> tuple[np.ndarray, np.ndarray, float]:

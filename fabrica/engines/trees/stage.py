@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from fabrica.uniforms import GOLDEN, shuffled
 
 __all__ = ["Grown", "Stage"]
 
+FEW, NEAR = 48, 24  #: codes that are told apart; of more, such a part on either side counts as near
 STEP = 64  #: neighbours that go down one tree side by side, at most
 
 
@@ -127,6 +129,38 @@ class Stage:
         hidden = random.random(len(leaf)) * count >= common  # the rest, of whom the columns after this one learn
         rest = self.tokens[np.minimum(begin + common, len(self.tokens) - 1)]
         return np.where(hidden, rest, shown), shown, left.mean(0)
+
+    def chance(self, codes: np.ndarray, target: np.ndarray, ordered: bool, absent: int) -> np.ndarray:
+        """(n,) how likely rows whose earlier columns are ``codes`` (n, C) have the code ``target`` (n,), as the mean of
+        all trees says: of ``ordered`` codes from ``absent`` on what lies near counts too, since a leaf of few people
+        has few of many codes. One person of the whole table is added to each leaf, so that nothing is impossible."""
+        used, turns = self._looked(codes), np.arange(-(-len(codes) // STEP))
+        keys, size = self._keys
+        target = np.minimum(target, size - 1)  # a code that nobody has is as likely as the next
+        near = size // NEAR if ordered and size > FEW else 0
+        wide = np.where(target >= absent, near, 0)
+        low = np.where(target >= absent, np.maximum(target - wide, absent if ordered else 0), target)
+        high = np.minimum(target + wide, size - 1)
+        alike = np.searchsorted(self._sorted, high, "right") - np.searchsorted(self._sorted, low, "left")
+        overall, found = alike / len(self.tokens), np.zeros(len(target))
+        for t in range(len(self.roots)):
+            leaf = _leaves(codes, used, self.place, self.nodes, self.roots[t : t + 1], self.order[t : t + 1], turns,
+                           STEP).astype(np.int64)
+            first, last = leaf * size + low, leaf * size + high
+            count = np.searchsorted(keys, last, "right") - np.searchsorted(keys, first, "left")
+            found += (count + overall) / (self.start[leaf + 1] - self.start[leaf] + 1)
+        return found / len(self.roots) / (high - low + 1)
+
+    @cached_property
+    def _keys(self) -> tuple[np.ndarray, int]:
+        """(N,) leaf and code of each token as one number, sorted; and how many codes there are."""
+        size = int(self.tokens.max()) + 1
+        leaf = np.repeat(np.arange(len(self.start) - 1, dtype=np.int64), np.diff(self.start))
+        return np.sort(leaf * size + self.tokens), size
+
+    @cached_property
+    def _sorted(self) -> np.ndarray:
+        return np.sort(self.tokens)
 
     def _looked(self, codes: np.ndarray) -> np.ndarray:
         """(G,) the columns that trees look at, once the derived ones of ``codes`` (n, C) are filled in."""
