@@ -5,6 +5,7 @@ Mistakes are found here, with their place, before any row is looked at.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from fabrica import notation
 from fabrica.errors import ExpressionError, InputError
 from fabrica.expression.grammar import parse
 from fabrica.expression.tree import Among, Apply, Column, Literal, Missing, Node, Span, walk
-from fabrica.expression.truth import TAKES, Call, Compare, Fixed, Logic, Look, Math, Member, Null, Part, ticks
+from fabrica.expression.truth import DAY, TAKES, Call, Compare, Fixed, Logic, Look, Math, Member, Null, Part, ticks
 from fabrica.expression.words import wrong
 from fabrica.schema import Column as Known
 from fabrica.schema import Table
@@ -26,6 +27,7 @@ SORTS = {"integer": "number", "decimal": "number", "latitude": "number", "longit
          "date": "moment", "datetime": "moment", "time": "moment", "duration": "moment", "empty": "nothing"}
 SAID = {"truth": "true or false", "number": "a number", "level": "a text", "ranked": "a level with an order",
         "moment": "a moment", "nothing": "nothing"}
+DAY_ONLY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DAYS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d")  #: always understood
 
 
@@ -46,7 +48,7 @@ class Meaning:
         if isinstance(node, Among):
             what = self.of(node.what)
             those = tuple(self._like(one, node.what, what) for one in node.those if isinstance(one, Literal))
-            spans = tuple((self._end(s.low, node.what, what), self._end(s.high, node.what, what))
+            spans = tuple((self._end(s.low, node.what, what), self._whole_day(s.high, node.what, what))
                           for s in node.those if isinstance(s, Span))
             if spans:
                 self._ordered(what, node.at)
@@ -148,6 +150,14 @@ class Meaning:
 
     def _end(self, node: Literal | None, beside: Node, part: Part) -> Part | None:
         return None if node is None else self._like(node, beside, part)
+
+    def _whole_day(self, node: Literal | None, beside: Node, part: Part) -> Part | None:
+        """The high end of a span; where points in time are asked for and only a day is said, the whole of it."""
+        found = self._end(node, beside, part)
+        timed = isinstance(beside, Column) and self.table[beside.name].kind == "datetime"
+        if not timed or node is None or not isinstance(found, Fixed) or not DAY_ONLY.fullmatch(str(node.value).strip()):
+            return found
+        return Fixed(pa.scalar(found.scalar.as_py() + DAY - 1), found.sort)
 
     def _like(self, node: Literal, beside: Node, part: Part) -> Part:
         """A literal of the sort of what it is held against."""
