@@ -21,8 +21,8 @@ __all__ = ["command"]
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed fills in the same cells.")
 @options.common
 def command(model: str, data: str, out: str, draws: int, seed: int, plain: bool, quiet: bool, debug: bool) -> int:
-    """Fill in the missing cells of DATA by draws from what MODEL (.fab; engine autoregressive, trees or copula) knows of
-    them given the row's other cells, which stay as they are.
+    """Fill in the missing cells of DATA by draws from what MODEL (.fab; engine autoregressive, trees or copula) knows
+    of them given the row's other cells, which stay as they are.
 
     \b
     Example:
