@@ -19,8 +19,9 @@ from fabrica.contract import Cells, Conditional, Model
 from fabrica.encoder import Encoder
 from fabrica.errors import InputError, SettingError
 from fabrica.run import Run
+from fabrica.schema import Table
 
-__all__ = ["able", "filled_in", "gaps", "numbered"]
+__all__ = ["able", "filled_in", "gaps", "numbered", "typed"]
 
 LEFT = ("key", "text", "empty")  #: codecs whose columns are left as they are
 WHOLE, AGAIN = 30, 60  #: draws of all that a row lacks until none of it is missing again; of what is missing still
@@ -130,6 +131,16 @@ def _mixed(encoder: Encoder, i: int, old: pa.Array, cells: Cells, use: np.ndarra
     made = made.dictionary_decode() if pa.types.is_dictionary(made.type) else made
     mixed = pc.if_else(pa.array(use), made.cast(kind), plain)
     return mixed.dictionary_encode().cast(old.type) if pa.types.is_dictionary(old.type) else mixed
+
+
+def typed(batch: pa.RecordBatch, known: Table, wanted: Table) -> pa.RecordBatch:
+    """The batch with the columns that are ``known`` of the types in which another table writes them."""
+    arrays = list(batch.columns)
+    for column, target in zip(known.columns, wanted.columns, strict=True):
+        place = batch.schema.get_field_index(column.name)
+        if target != column:
+            arrays[place] = notation.write(target, notation.read(replace(column, lenient=True), arrays[place]))
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def numbered(batch: pa.RecordBatch, draw: int, name: str = "draw") -> pa.RecordBatch:

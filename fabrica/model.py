@@ -195,8 +195,9 @@ class TableModel:
         run = Run(seed, listener=listener)
         return dataset.restore(pa.Table.from_batches(list(self.filled_batches(dataset, draws, run))))
 
-    def filled_batches(self, dataset: Dataset, draws: int, run: Run) -> Iterator[pa.RecordBatch]:
-        """``impute`` in batches, draw after draw."""
+    def filled_batches(self, dataset: Dataset, draws: int, run: Run, *, typed: bool = False
+                       ) -> Iterator[pa.RecordBatch]:
+        """``impute`` in batches, draw after draw; ``typed`` gives plain numbers of a text file as numbers."""
         if not isinstance(draws, int) or isinstance(draws, bool) or draws < 1:
             raise SettingError("must be a whole number from 1 on", where="draws")
         imputation.able(self.model, self.engine)
@@ -206,6 +207,7 @@ class TableModel:
             for i, batch in enumerate(dataset.batches()):
                 here = run.child(draw).child(i)
                 made = imputation.filled_in(self.encoder, self.model, self.engine, batch, here)
+                made = imputation.typed(made, self.table, natural(self.table)) if typed else made
                 done += made.num_rows
                 run.tell(done, max(whole, done), "filling in")
                 yield imputation.numbered(made, draw) if draws > 1 else made

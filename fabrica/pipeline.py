@@ -235,10 +235,11 @@ def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | No
 
 def fill(file: str | Path, data: str, draws: int, path: Path, *, run: Run) -> tuple[Path, int]:
     """Write the rows of a file with their missing cells filled in; and how many rows that were."""
-    model, dataset = load(file), filled(data)
+    model, text = load(file), holds_text(path)  # an unknown ending is told by the name that the user knows
+    dataset = filled(data)
     with Folder(path.parent, keep=[file, data]) as folder:
         part = folder.path(path.name)
-        batches = model.filled_batches(dataset, draws, run)
+        batches = model.filled_batches(dataset, draws, run, typed=dataset.textual and not text)
         first = next(batches)
         write_table(part, first.schema, chain([first], batches), like=dataset)
         return folder.done()[path.name], draws * dataset.rows

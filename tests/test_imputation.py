@@ -88,14 +88,19 @@ def test_other_columns_pass_and_lacking_ones_are_said(model):
 
 
 def test_a_file_keeps_its_hand(tmp_path):
-    rows = ["name;pay;ok"] + [f"n{i % 3};{i % 7},50;{'ja' if i % 2 else 'nein'}" for i in range(200)]
+    rows = ["age;name;pay;ok"] + [f"{i % 60};n{i % 3};{i % 7},50;{'ja' if i % 2 else 'nein'}" for i in range(200)]
     for i in range(5, 200, 9):
-        rows[i] = rows[i].split(";")[0] + ";;?"
+        rows[i] = ";".join(rows[i].split(";")[:2]) + ";;?"
     (tmp_path / "a.csv").write_text("\n".join(rows) + "\n")
     model = fabrica.fit(tmp_path / "a.csv", engine="copula", schema={"ok": {"kind": "boolean", "missing": ["?"],
                                                                           "notation": ["nein", "ja"]}})
     model.save(tmp_path / "a.fab")
     path, count = pipeline.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 1, tmp_path / "b.csv", run=Run(1))
+    typed, _ = pipeline.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 2, tmp_path / "b.parquet", run=Run(1))
+    table = pd.read_parquet(typed)
+    assert table["age"].dtype == int and len(table) == 400 and set(table["ok"]) == {"ja", "nein"}
+    with pytest.raises(fabrica.FabricaError, match=r"c\.xyz: no file format"):
+        pipeline.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 1, tmp_path / "c.xyz", run=Run(1))
     after = path.read_text().splitlines()
     assert count == 200 and len(after) == 201
     for i, (was, now) in enumerate(zip(rows, after, strict=True)):
