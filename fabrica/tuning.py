@@ -197,6 +197,8 @@ def _attempts(name: str, engine: Engine, ranges: Mapping[str, Any], court: Court
     import optuna
 
     attempts = [attempt for attempt in notes.known() if not attempt.trial.cut]  # with more time it may do better
+    if attempts and attempts[0].settings:  # the engine as it is was cut: the search begins anew
+        attempts = []
     notes.keep(attempts)  # whether it can be written is known before hours are spent
     seed = run.child(f"search{len(attempts)}").key() % 2**32  # a search that goes on does not propose the same again
     study = optuna.create_study(

@@ -164,6 +164,25 @@ def test_a_search_that_was_killed_goes_on(monkeypatch, tmp_path):
             search(ROWS, "dial", Dial(x=0.2), other, Cap(), file)
 
 
+@pytest.mark.parametrize(("cut", "kept"), [(0, 0), (3, 9)])
+def test_what_was_cut_is_tried_again_and_the_first_attempt_is_the_engine_as_it_is(cut, kept, monkeypatch, tmp_path):
+    file, run = tmp_path / "tuned.json", Run(5, budget=1e6)
+
+    def killed(dial: Dial) -> Trial:
+        if len(seen) == 11:
+            raise Interrupted("stopped")
+        return replace(bowl(dial), cut=len(seen) == cut + 1)
+
+    seen = fake(monkeypatch, run, killed)
+    with pytest.raises(Interrupted):
+        search(ROWS, "dial", Dial(), run, Cap(), file)
+    again = Run(5, budget=1e6)
+    more = fake(monkeypatch, again, bowl, 20)
+    found = search(ROWS, "dial", Dial(), again, Cap(), file)
+    assert (more[0] == Dial()) == (cut == 0) and sum(not a.settings for a in found.attempts) == 1
+    assert len(found.attempts) == kept + 20 and not any(a.trial.cut for a in found.attempts)
+
+
 @pytest.mark.parametrize("harm", ["", "[]", "{}", '{"of": 1}', "nothing"])
 def test_a_file_of_something_else_is_refused(harm, tmp_path):
     file = tmp_path / "tuned.json"
