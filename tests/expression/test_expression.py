@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import operator
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabrica.contract import Cells
-from fabrica.errors import ExpressionError, FabricaError, UnknownName
+from fabrica.errors import ExpressionError, UnknownName
 from fabrica.expression import Expression
 from fabrica.expression.tree import Among, Apply, Column, Literal, Missing, Node, Span
 from fabrica.expression.written import written
@@ -34,6 +34,12 @@ def holds(text: str, **row: object) -> bool:
              "b": pa.float64(), "none": pa.null()}
     cells = {n: Cells(pa.array([row.get(n)], kinds.get(n, pa.int64()))) for n in TABLE.names}
     return bool(expression.truth(cells)[0])
+
+
+def typed(table: list[dict]) -> dict[str, Cells]:
+    """Rows as typed cells of each column."""
+    kinds = {"c": pa.string(), "b": pa.float64(), "ok": pa.bool_()}
+    return {n: Cells(pa.array([row[n] for row in table], kinds.get(n, pa.int64()))) for n in table[0]}
 
 
 # ---------------------------------------------------------------- against a plain evaluation
@@ -96,9 +102,7 @@ def plainly(node: Node, row: dict) -> object:
 @settings(max_examples=400, deadline=None)
 @given(trees, st.lists(rows, min_size=1, max_size=8))
 def test_truth_agrees_with_a_plain_evaluation(tree, table):
-    expression = Expression.of(written(tree), TABLE)
-    kinds = {"c": pa.string(), "b": pa.float64(), "ok": pa.bool_()}
-    cells = {n: Cells(pa.array([row[n] for row in table], kinds.get(n, pa.int64()))) for n in table[0]}
+    expression, cells = Expression.of(written(tree), TABLE), typed(table)
     if isinstance(cells["c"].values, pa.StringArray):  # levels come as a dictionary
         coded = {**cells, "c": Cells(cells["c"].values.dictionary_encode())}
         assert (expression.truth(coded) == expression.truth(cells)).all()
@@ -115,9 +119,7 @@ def test_what_is_written_is_read_as_the_same(tree):
 @settings(max_examples=300, deadline=None)
 @given(trees, st.lists(rows, min_size=1, max_size=8))
 def test_parts_hold_together_where_the_whole_holds(tree, table):
-    expression = Expression.of(written(tree), TABLE)
-    kinds = {"c": pa.string(), "b": pa.float64(), "ok": pa.bool_()}
-    cells = {n: Cells(pa.array([row[n] for row in table], kinds.get(n, pa.int64()))) for n in table[0]}
+    expression, cells = Expression.of(written(tree), TABLE), typed(table)
     every = np.logical_and.reduce([part.truth(cells) for part in expression.parts()])
     assert (every == expression.truth(cells)).all()
 
@@ -176,19 +178,27 @@ def test_mistakes_are_found_with_their_place(text, place, words):
     assert f"character {place}" in str(error.value)
 
 
+def assert_understood_or_refused(read: Callable[[], Expression]) -> None:
+    """What is understood is written as what is read as the same; what is not is one of our errors, with words."""
+    try:
+        found = read()
+    except (ExpressionError, UnknownName) as refused:
+        assert refused.what and "\n" not in refused.what
+    else:
+        assert str(Expression.of(str(found), TABLE)) == str(found)
+
+
 @pytest.mark.parametrize("text", ["(" * 5_000 + "ok", "abs(" * 5_000 + "a", "a" + "+a" * 4_000, "not " * 2_000 + "ok",
                                   "-" * 5_000 + "a > 1", "ok and " * 1_400 + "ok", "a > 1" + " " * 20_000])
 def test_no_expression_is_too_much(text):
-    with contextlib.suppress(ExpressionError):  # and no other error
-        Expression.of(text, TABLE)
+    assert_understood_or_refused(lambda: Expression.of(text, TABLE))
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab c'\"`()<>=!.,+-*/%1 notandorin|"), max_size=30))
 def test_any_text_is_understood_or_refused(text):
-    for read in (lambda: Expression.of(text, TABLE), lambda: Expression.given([text], TABLE)):
-        with contextlib.suppress(FabricaError):
-            read()
+    assert_understood_or_refused(lambda: Expression.of(text, TABLE))
+    assert_understood_or_refused(lambda: Expression.given([text], TABLE))
 
 
 # ---------------------------------------------------------------- short words

@@ -119,6 +119,15 @@ def test_chance_is_not_scaled():
         law_chance_is_not_scaled(scaled)
 
 
+def test_rows_of_few_kinds_are_no_excess_of_copies():
+    """Who is in a small holdout is luck: of fresh rows of few kinds, one in forty has an excess surely above 0."""
+    random, above = np.random.default_rng(5), 0
+    for _ in range(60):
+        real, twin, rest = (sheet(x=random.integers(0, 5, n), y=random.zipf(2, n) % 40) for n in (160, 200, 40))
+        above += find(judge("copies", real, twin, rest), "copies_excess").low > 0
+    assert above <= 6
+
+
 def test_copies_without_holdout_say_so():
     assert find(judge("copies", people(40, 1), people(40, 2)), "copies_excess").problem
 

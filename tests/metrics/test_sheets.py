@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+import fabrica
 from fabrica.errors import InputError, SchemaError
 from fabrica.schema import Column, Table
 from fabrica.sheets import LIMIT, OTHERS, sheets
@@ -106,3 +109,17 @@ def test_infinities_are_no_numbers():
     table = of(Column("x", "decimal", "double"))
     _, b = sheets(table, held(x=[1.0, 2.0]), held(x=[float("inf"), 3.0]))
     assert np.isnan(b.values["x"][0]) and b.values["x"][1] == 3
+
+
+def test_huge_numbers_are_measured_like_others():
+    """Squares of 1e308 are infinite; a unit is no part of any metric."""
+    random = np.random.default_rng(1)
+    small = pd.DataFrame({"a": random.choice([1.0, -1.0, 0.25, 0.5], 400), "b": random.integers(0, 9, 400)})
+    twin = small.sample(frac=1, random_state=1, ignore_index=True).assign(b=random.integers(0, 9, 400))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain, huge = (fabrica.evaluate(a.assign(a=a["a"] * unit), b.assign(a=b["a"] * unit), seed=1)
+                       for unit in (1.0, 2.0**1023) for a, b in [(small, twin)])
+    for name in ("shape", "trend_common", "detector_auc", "coverage"):
+        one, other = (report.find(name) for report in (plain, huge))
+        assert one.value is not None and one.value == pytest.approx(other.value, abs=0.02)
