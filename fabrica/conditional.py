@@ -25,7 +25,8 @@ from fabrica.run import Run
 
 __all__ = ["Asked", "satisfying"]
 
-DRAWS = 64  #: values of each code by which a mask is found
+DRAWS = 256  #: values of each code by which a mask is found
+VALUES = 1 << 21  #: values that are looked at before it is said that none satisfies
 FEWEST = 1 << 13  #: rows of the first turn
 PIECE = 1 << 16  #: rows that are made together
 TURN = 16  #: pieces of a turn, at most
@@ -69,7 +70,9 @@ class Asked:
             if seat is None:
                 rest.append(part)
                 continue
-            mask = _mask(part, encoder, seat, run.child(i))
+            mask = _mask(part, encoder, seat, DRAWS, run.child(i))
+            if not mask.any():
+                mask = _mask(part, encoder, seat, max(DRAWS, VALUES // len(mask)), run.child(i).child("more"))
             place = encoder.coded[seat].start
             if not mask.any():
                 raise ExpressionError("no row of the model satisfies it", where=str(part),
@@ -86,8 +89,10 @@ class Asked:
         return cls(condition, masks, tuple(inside), tuple(rest))
 
 
-def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run) -> tuple[dict[int, Cells], int]:
-    """Cells of ``rows`` rows that satisfy: number of a column -> (rows,), without the keys; and how many differ.
+def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
+               ) -> tuple[Block, dict[int, Cells], int]:
+    """``rows`` rows that satisfy: their codes, their cells without the keys (number of a column -> (rows,)), and how
+    many differ.
 
     Raises
     ------
@@ -95,8 +100,8 @@ def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
     """
     pool, made, turn = _Pool(run.child("keep").random()), 0, 0
     limit = max(MOST, EACH * rows)
-    while len(pool) < rows and made < limit:
-        ahead = FEWEST if not turn else int(np.clip(1.2 * made * (rows - len(pool)) / max(len(pool), 0.5) + 64, FEWEST,
+    while pool.size < rows and made < limit:
+        ahead = FEWEST if not turn else int(np.clip(1.2 * made * (rows - pool.size) / max(pool.size, 0.5) + 64, FEWEST,
                                                     min(TURN * PIECE, limit - made + FEWEST)))
         here = run.child("turn").child(turn)
         sizes = [min(PIECE, ahead - start) for start in range(0, ahead, PIECE)]
@@ -104,12 +109,12 @@ def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
             pool.add(block, weights)
         pool.finish(asked, encoder, here.child("finish"))
         made, turn = made + ahead, turn + 1
-        run.tell(min(len(pool), rows), rows, "looking for rows that satisfy the condition")
-    if len(pool) < min(rows, ENOUGH):
-        few = f"only {len(pool)}" if len(pool) else "none"
+        run.tell(min(pool.size, rows), rows, "looking for rows that satisfy the condition")
+    if pool.size < min(rows, ENOUGH):
+        few = f"only {pool.size}" if pool.size else "none"
         raise ExpressionError(f"{few} of {made:,} rows of the model could be kept", where=str(asked.condition),
                               hint=_shares(asked, encoder, model, run))
-    return pool.taken(rows), min(len(pool), rows)
+    return *pool.taken(rows, model), min(pool.size, rows)
 
 
 def _piece(asked: Asked, model: Model, run: Run, piece: tuple[int, int]) -> tuple[Block, np.ndarray]:
@@ -128,17 +133,18 @@ def _piece(asked: Asked, model: Model, run: Run, piece: tuple[int, int]) -> tupl
 
 
 class _Pool:
-    """Rows that were kept so far: first as codes, then finished as cells."""
+    """Rows that were kept so far: fresh ones as codes only, then with cells that satisfy."""
 
     def __init__(self, random: np.random.Generator):
         self.random, self.bound = random, -np.inf
         self.fresh: list[Block] = []
-        self.fresh_weights: list[np.ndarray] = []
-        self.cells: dict[int, list[Cells]] = {}
-        self.weights = np.empty(0)
+        self.blocks: list[Block] = []
+        self.cells: list[dict[int, Cells]] = []
 
-    def __len__(self) -> int:
-        return len(self.weights)
+    @property
+    def size(self) -> int:
+        """How many have cells."""
+        return sum(len(block) for block in self.blocks)
 
     def add(self, block: Block, weights: np.ndarray) -> None:
         """Keep rows in proportion to their weights; where one is above the bound, thin those that were kept."""
@@ -146,61 +152,59 @@ class _Pool:
             return
         if weights.max() > self.bound:
             old, self.bound = self.bound, float(weights.max())
-            self.fresh_weights = [w.copy() for w in self.fresh_weights]
-            for i, part in enumerate(self.fresh):
-                left = self.random.random(len(part)) < np.exp(old - self.bound)
-                self.fresh[i], self.fresh_weights[i] = part.take(left), self.fresh_weights[i][left]
-            self._thin(self.random.random(len(self)) < np.exp(old - self.bound))
+            self._thin(np.exp(old - self.bound))
         kept = np.flatnonzero(self.random.random(len(weights)) < np.exp(weights - self.bound))
         self.fresh.append(block.take(kept))
-        self.fresh_weights.append(weights[kept])
 
-    def _thin(self, left: np.ndarray) -> None:
-        if not left.all():
-            where = pa.array(left)
-            self.cells = {i: [_filtered(_joined(parts), where)] for i, parts in self.cells.items()}
-            self.weights = self.weights[left]
+    def _thin(self, share: float) -> None:
+        """Keep only a random ``share`` of all that was kept."""
+        self.fresh = [block.take(self._some(block, share)) for block in self.fresh]
+        for i, block in enumerate(self.blocks):
+            left = self._some(block, share)
+            self.blocks[i] = block.take(left)
+            self.cells[i] = {j: cell.take(left) for j, cell in self.cells[i].items()}
+
+    def _some(self, block: Block, share: float) -> np.ndarray:
+        return np.flatnonzero(self.random.random(len(block)) < share)
 
     def finish(self, asked: Asked, encoder: Encoder, run: Run) -> None:
-        """Give values to the rows that were kept, and drop those that do not satisfy what is asked of whole rows."""
-        blocks = [block for block in self.fresh if len(block)]
-        weights = np.concatenate([*self.fresh_weights, np.empty(0)])
-        self.fresh, self.fresh_weights = [], []
-        if not blocks:
-            return
-        cells, fine = _finished(asked, encoder, Block.concat(blocks), run)
-        where = pa.array(fine)
-        for i, cell in cells.items():
-            self.cells.setdefault(i, []).append(_filtered(cell, where))
-        self.weights = np.concatenate([self.weights, weights[fine]])
+        """Give values to the fresh rows, and drop those that do not satisfy what is asked of whole rows."""
+        fresh, self.fresh = [block for block in self.fresh if len(block)], []
+        if fresh:
+            block = Block.concat(fresh)
+            cells, fine = _finished(asked, encoder, block, run)
+            self.blocks.append(block.take(fine))
+            self.cells.append({j: cell.take(fine) for j, cell in cells.items()})
 
-    def taken(self, rows: int) -> dict[int, Cells]:
+    def taken(self, rows: int, model: Model) -> tuple[Block, dict[int, Cells]]:
         """As many rows; where there are too few each as often as the others, or once more."""
-        own = self.random.permutation(len(self))
-        order = np.resize(own, rows) if len(own) else own
-        where = pa.array(order[:rows] if len(own) < rows else np.sort(own[:rows]))
-        return {i: _taken(_joined(parts), where) for i, parts in self.cells.items()}
+        if not rows:
+            return model.sample(0, None, Run()), {}
+        own = self.random.permutation(self.size)
+        order = np.resize(own, rows) if len(own) < rows else np.sort(own[:rows])
+        return Block.concat(self.blocks).take(order), {
+            j: Cells.concat([cells[j] for cells in self.cells]).take(order) for j in self.cells[0]}
 
 
 def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[dict[int, Cells], np.ndarray]:
-    """Cells of the rows of a block, drawn again inside their codes until they satisfy; and (n,) whether a row satisfies
-    everything."""
+    """Cells of the rows of a block, drawn again inside their codes until they satisfy; and the numbers of the rows that
+    satisfy everything."""
     columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
-    rows = range(len(block))
-    cells = encoder.cells(block, rows, run.child("first"), columns)
-    lacking = np.flatnonzero(~_all(asked.inside, cells, len(block)))
+    parts = [encoder.cells(block, range(len(block)), run.child("first"), columns)]
+    order, made = np.arange(len(block)), len(block)
+    lacking = np.flatnonzero(~_all(asked.inside, parts[0], len(block)))
     for again in range(AGAIN):
         if not len(lacking):
             break
         few = encoder.cells(block.take(lacking), range(len(lacking)), run.child(again), columns)
-        good = _all(asked.inside, few, len(lacking))
-        order = np.arange(len(block))
-        order[lacking[good]] = len(block) + np.flatnonzero(good)
-        cells = {i: _taken(_joined([cell, few[i]]), pa.array(order)) for i, cell in cells.items()}
-        lacking = lacking[~good]
+        good = np.flatnonzero(_all(asked.inside, few, len(lacking)))
+        parts.append({i: cell.take(good) for i, cell in few.items()})
+        order[lacking[good]] = made + np.arange(len(good))
+        lacking, made = np.delete(lacking, good), made + len(good)
+    cells = {i: Cells.concat([part[i] for part in parts]).take(order) for i in parts[0]}
     fine = _all(asked.rest, cells, len(block))
     fine[lacking] = False
-    return cells, fine
+    return cells, np.flatnonzero(fine)
 
 
 def _all(parts: tuple[Expression, ...], cells: Mapping[int, Cells], rows: int) -> np.ndarray:
@@ -210,26 +214,6 @@ def _all(parts: tuple[Expression, ...], cells: Mapping[int, Cells], rows: int) -
         names = part.table.names
         found &= part.truth({name: cells[names.index(name)] for name in part.columns})
     return found
-
-
-# ---------------------------------------------------------------- cells
-
-
-def _joined(parts: list[Cells]) -> Cells:
-    if len(parts) == 1:
-        return parts[0]
-    values = pa.chunked_array([part.values for part in parts])
-    values = (values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values).combine_chunks()
-    absent = None if parts[0].absent is None else np.concatenate([p.absent for p in parts if p.absent is not None])
-    return Cells(values, absent)
-
-
-def _filtered(cells: Cells, where: pa.Array) -> Cells:
-    return Cells(cells.values.filter(where), None if cells.absent is None else cells.absent[np.asarray(where)])
-
-
-def _taken(cells: Cells, where: pa.Array) -> Cells:
-    return Cells(cells.values.take(where), None if cells.absent is None else cells.absent[np.asarray(where)])
 
 
 # ---------------------------------------------------------------- masks
@@ -252,16 +236,16 @@ def _seat(part: Expression, encoder: Encoder) -> int | None:
     return seat if encoder.widths[seat] else None
 
 
-def _mask(part: Expression, encoder: Encoder, seat: int, run: Run) -> np.ndarray:
-    """(size,) share of the values of each code of a seat's first coded column that satisfies."""
+def _mask(part: Expression, encoder: Encoder, seat: int, draws: int, run: Run) -> np.ndarray:
+    """(size,) share of ``draws`` values of each code of a seat's first coded column that satisfies."""
     columns = encoder.blank().columns[encoder.coded[seat]]
     size = columns[0].size
     random = run.child("others").random()
-    codes = np.repeat(np.arange(size), DRAWS)
+    codes = np.repeat(np.arange(size), draws)
     coded = [columns[0].filled(codes), *(c.filled(random.integers(0, c.size, len(codes))) for c in columns[1:])]
     found = encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode"))
     names = [encoder.table.names[i] for i in encoder.seats[seat].columns]
-    return part.truth(dict(zip(names, found, strict=True))).reshape(size, DRAWS).mean(1)
+    return part.truth(dict(zip(names, found, strict=True))).reshape(size, draws).mean(1)
 
 
 # ---------------------------------------------------------------- what is told
@@ -272,6 +256,8 @@ def _reach(part: Expression, encoder: Encoder, run: Run) -> str:
     seat = _seat(part, encoder)
     assert seat is not None
     name = part.columns[0]
+    if encoder.seats[seat].codec == "text":
+        return f"the texts of the column {name!r} are written afresh, and none that was tried satisfies it"
     blank = encoder.blank().columns[encoder.coded[seat]]
     every = [c.filled(np.arange(max(b.size for b in blank)) % c.size) for c in blank]
     found = dict(zip((encoder.table.names[i] for i in encoder.seats[seat].columns), encoder.coders[seat].decode(

@@ -205,10 +205,19 @@ class Cells:
     def __len__(self) -> int:
         return len(self.values)
 
-    def part(self, rows: range) -> Cells:
-        """The cells of some rows."""
-        absent = None if self.absent is None else self.absent[rows.start : rows.stop]
-        return Cells(self.values.slice(rows.start, len(rows)), absent)
+    def take(self, rows: np.ndarray) -> Cells:
+        """The cells of some rows, by their numbers."""
+        return Cells(self.values.take(pa.array(rows)), None if self.absent is None else self.absent[rows])
+
+    @staticmethod
+    def concat(parts: Sequence[Cells]) -> Cells:
+        """The cells of one column, one part after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        values = pa.chunked_array([part.values for part in parts])
+        values = values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values
+        absent = [part.absent for part in parts if part.absent is not None]
+        return Cells(values.combine_chunks(), np.concatenate(absent) if absent else None)
 
 
 class Summary(ABC):

@@ -131,9 +131,10 @@ def to_arrow(thing: Any, where: str) -> pa.Table | None:
         return _from_mapping(thing, where)
     if hasattr(thing, "__arrow_c_stream__"):
         try:
-            return pa.RecordBatchReader.from_stream(thing).read_all()
+            reader = pa.RecordBatchReader.from_stream(thing)
         except pa.ArrowInvalid:  # a single column
             return None
+        return reader.read_all()
     return None
 
 

@@ -109,7 +109,7 @@ def _placed(cells: Cells, rows: np.ndarray, missing: np.ndarray) -> tuple[Cells,
     at[rows] = np.arange(len(rows))
     there = np.zeros(len(missing), bool)
     there[rows] = absence.kinds(cells) == 0
-    return Cells(cells.values.take(pa.array(at))), missing & there
+    return replace(cells.take(at), absent=None), missing & there
 
 
 def _merged(encoder: Encoder, batch: pa.RecordBatch, new: dict[int, tuple[Cells, np.ndarray]]) -> pa.RecordBatch:

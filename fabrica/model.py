@@ -131,15 +131,15 @@ class TableModel:
     def _given(self, condition: Expression, rows: int, run: Run, table: Table) -> Iterator[pa.RecordBatch]:
         """Rows that satisfy a condition, in chunks. Keys are made last, when it is known which rows there are."""
         asked = Asked.of(condition, self.encoder, self.model, run.child("asked"))
-        cells, differ = satisfying(asked, self.encoder, self.model, rows, run)
+        block, cells, differ = satisfying(asked, self.encoder, self.model, rows, run)
         if differ < rows:
             run.tell(rows, rows, f"{differ:,} different rows satisfy the condition; they stand several times")
         keys = {i for seat in self.encoder.seats if seat.codec == "key" for i in seat.columns}
         for start in range(0, rows, CHUNK):
             here = range(start, min(start + CHUNK, rows))
-            block = self.model.sample(len(here), None, run.child("keys").child(start)) if keys else None
-            made = {} if block is None else self.encoder.cells(block, here, run.child("key").child(start), keys)
-            yield encoding.write(table, {**{i: cell.part(here) for i, cell in cells.items()}, **made})
+            where = np.arange(here.start, here.stop)
+            made = self.encoder.cells(block.take(where), here, run.child("key").child(start), keys)
+            yield encoding.write(table, {**{i: cell.take(where) for i, cell in cells.items()}, **made})
 
     def _chunk(self, rows: range, run: Run, table: Table) -> pa.RecordBatch:
         run.check()

@@ -95,8 +95,28 @@ def test_masks_alone_need_no_second_look(trees):
     condition = Expression.of("group == 'd' and age <= 60", trees.table)
     asked = Asked.of(condition, trees.encoder, trees.model, Run(1))
     assert isinstance(trees.model, Masked) and len(asked.masks) == len(asked.inside) == 2 and not asked.rest
-    cells, differ = satisfying(asked, trees.encoder, trees.model, 400, Run(2))
-    assert differ == 400 and all(len(cell) == 400 for cell in cells.values())
+    block, cells, differ = satisfying(asked, trees.encoder, trees.model, 400, Run(2))
+    assert differ == len(block) == 400 and all(len(cell) == 400 for cell in cells.values())
+
+
+def test_keys_are_missing_for_the_rows_that_lack_them():
+    """Who refers to nobody is part of what was learned, and must go with the rest of the row."""
+    frame = people()
+    frame["parent"] = np.where(frame["group"] == "d", None, [f"K{i % 900:05d}" for i in range(len(frame))])
+    model = fabrica.fit(frame, engine="trees", seed=1, schema={"parent": "key"})
+    drawn = model.sample(2_000, given="age > 20", seed=1)
+    for name, group in drawn.groupby("group"):
+        assert (group["parent"].isna().mean() > 0.9) == (name == "d")
+
+
+def test_the_far_end_of_a_column_is_not_called_impossible():
+    x = np.round(np.random.default_rng(3).exponential(100, 40_000), 2)
+    frame = pd.DataFrame({"x": x, "y": ["a", "b"] * 20_000})
+    model = fabrica.fit(frame, engine="independent", seed=1)
+    top = model.sample(400_000, seed=1)["x"].to_numpy()
+    bound = float(np.sort(top)[-8])  # eight of 400,000
+    drawn = model.sample(40, given=f"x >= {bound}", seed=2)
+    assert (drawn["x"] >= bound).all()
 
 
 def test_a_declared_law_is_cut_where_the_condition_says():

@@ -34,7 +34,7 @@ class Watch:
         return {"detector AUC": detect(self._sheet(self.rows[:MOST]), self._sheet(made[:MOST]), run).auc}
 
     def _sheet(self, rows: np.ndarray) -> Sheet:
-        """Ordered tokens as numbers, others and absent ones as levels."""
+        """Ordered tokens as numbers, absent ones as missing, others as levels."""
         values, levels = {}, {}
         for j, token in enumerate(self.tokens.columns):
             if token.ordered:
