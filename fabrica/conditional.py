@@ -1,7 +1,7 @@
-"""Rows of a learned table that satisfy a condition, distributed as the model's rows that satisfy it.
+"""Rows of a learned table in proportion to its law times factors: conditions, which are 0 or 1, and tilts in between.
 
-What a condition asks of one column becomes a mask: which share of each code's values satisfies it. A model that can
-draws masked columns and tells each row's weight (``contract.Masked``); of any other all rows are looked at. Rows are
+What is asked of one column becomes a mask: how welcome each code's values are in the mean. A model that can draws
+masked columns and tells each row's weight (``contract.Masked``); of any other all rows are looked at. Rows are
 kept in proportion to their weight (rejection; von Neumann 1951), never repeated as long as that can be done in time;
 the largest weight so far is the bound, and where it rises those that were kept before are thinned, which leaves the
 law as it is. What looks at several columns is asked of finished rows.
@@ -9,7 +9,7 @@ law as it is. What looks at several columns is asked of finished rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,13 +17,14 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica.block import Block
-from fabrica.contract import Cells, Masked, Model
+from fabrica.contract import Cells, Drawn, Factor, Generator, Masked, Model
 from fabrica.encoder import Encoder
 from fabrica.errors import ExpressionError
 from fabrica.expression import Expression
 from fabrica.run import Run
+from fabrica.schema import Table
 
-__all__ = ["Asked", "satisfying"]
+__all__ = ["Asked", "Learned", "satisfying"]
 
 DRAWS = 256  #: values of each code by which a mask is found
 VALUES = 1 << 21  #: values that are looked at before it is said that none satisfies
@@ -37,62 +38,77 @@ TOLD = 20_000  #: rows by which it is told how often a condition holds
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A condition as it is asked of a model.
+class Mask:
+    """What factors of one column say of its codes.
 
     Parameters
     ----------
-    condition : the whole.
-    masks : number of a coded column -> (size,) share of each code's values that satisfies.
-    inside : what masks stand for, which values inside a code must satisfy still.
-    rest : what is asked of finished rows.
+    shares : (size,) mean weight of each code's values; where nothing is drawn again the largest.
+    tops : (size,) largest weight of each code's values.
+    factors : which say how welcome a value is among those of its code.
+    again : whether values are drawn again inside their codes until one is accepted. Else the row is dropped: the column
+        has other codes, or an exact place, that have a say.
     """
 
-    condition: Expression
-    masks: Mapping[int, np.ndarray] = field(default_factory=dict)
-    inside: tuple[Expression, ...] = ()
-    rest: tuple[Expression, ...] = ()
+    shares: np.ndarray
+    tops: np.ndarray
+    factors: tuple[Factor, ...]
+    again: bool = True
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Factors as they are asked of a model.
+
+    Parameters
+    ----------
+    factors : all of them; what an ``and`` joins is taken apart.
+    masks : number of a coded column -> what is asked of it alone.
+    rest : what is asked of finished rows.
+    whole : mean weight of rows of which nothing is asked: below 1 where a model itself keeps some of its rows only.
+    """
+
+    factors: tuple[Factor, ...]
+    masks: Mapping[int, Mask] = field(default_factory=dict)
+    rest: tuple[Factor, ...] = ()
+    whole: float = 1.0
 
     @classmethod
-    def of(cls, condition: Expression, encoder: Encoder, model: Model, run: Run) -> Asked:
-        """What a condition asks of rows that ``model`` draws and ``encoder`` decodes.
+    def of(cls, factors: Sequence[Factor], encoder: Encoder, model: Model, run: Run) -> Asked:
+        """What is asked of rows that ``model`` draws and ``encoder`` decodes.
 
         Raises
         ------
         ExpressionError : a part that no value of its column satisfies, or that asks about a key.
         """
-        masks: dict[int, np.ndarray] = {}
-        inside, rest = [], []
+        parts = tuple(part for factor in factors for part in
+                      (factor.parts() if isinstance(factor, Expression) else (factor,)))
         exact = [column.reals is not None for column in model.sample(1, None, run.child("look"))]
-        for i, part in enumerate(condition.parts()):
+        seated: dict[int, list[Factor]] = {}
+        rest: list[Factor] = []
+        for part in parts:
             _demand_no_key(part, encoder)
             seat = _seat(part, encoder)
             if seat is None:
                 rest.append(part)
-                continue
-            mask = _mask(part, encoder, seat, DRAWS, run.child(i))
-            if not mask.any():
-                mask = _mask(part, encoder, seat, max(DRAWS, VALUES // len(mask)), run.child(i).child("more"))
-            place = encoder.coded[seat].start
-            if not mask.any():
-                raise ExpressionError("no row of the model satisfies it", where=str(part),
-                                      hint=_reach(part, encoder, run))
-            if encoder.widths[seat] > 1 or exact[place]:  # the column's other codes, or its exact place, have a say
-                mask = (mask > 0).astype(np.float64)
-                rest.append(part)
             else:
-                inside.append(part)
-            masks[place] = masks.get(place, np.ones(len(mask))) * mask
-            if not masks[place].any():
-                raise ExpressionError("no value satisfies this and what was asked of the column before",
-                                      where=str(part))
-        return cls(condition, masks, tuple(inside), tuple(rest))
+                seated.setdefault(seat, []).append(part)
+        masks = {}
+        for seat, those in seated.items():
+            place = encoder.coded[seat].start
+            found = _possible(those, encoder, seat, run.child(seat))
+            once = encoder.widths[seat] > 1 or exact[place]
+            masks[place] = Mask(found.tops, found.tops, found.factors, False) if once else found
+        return cls(parts, masks, tuple(rest), _whole(model, run.child("whole")) if masks else 1.0)
+
+    @property
+    def shares(self) -> dict[int, np.ndarray]:
+        """Number of a coded column -> (size,) mean weight of each code's values."""
+        return {place: mask.shares for place, mask in self.masks.items()}
 
 
-def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
-               ) -> tuple[Block, dict[int, Cells], int]:
-    """``rows`` rows that satisfy: their codes, their cells without the keys (number of a column -> (rows,)), and how
-    many differ.
+def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run) -> Drawn:
+    """``rows`` rows in proportion to the model's probability times what is asked; their source is their codes.
 
     Raises
     ------
@@ -112,24 +128,61 @@ def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
         run.tell(min(pool.size, rows), rows, "looking for rows that satisfy the condition")
     if pool.size < min(rows, ENOUGH):
         few = f"only {pool.size}" if pool.size else "none"
-        raise ExpressionError(f"{few} of {made:,} rows of the model could be kept", where=str(asked.condition),
-                              hint=_shares(asked, encoder, model, run))
-    return *pool.taken(rows, model), min(pool.size, rows)
+        raise ExpressionError(f"{few} of {made:,} rows of the model could be kept",
+                              where=" and ".join(map(str, asked.factors)), hint=_shares(asked, encoder, model, run))
+    block, cells = pool.taken(rows, model)
+    named = {encoder.table.names[i]: cell for i, cell in cells.items()}
+    return Drawn(named, pool.share(made) / asked.whole, min(pool.size, rows), block)
+
+
+@dataclass(frozen=True)
+class Learned(Generator):
+    """A learned table as a generator."""
+
+    encoder: Encoder
+    model: Model
+
+    @property
+    def table(self) -> Table:  # type: ignore[override]
+        return self.encoder.table
+
+    def rows(self, size: int, factors: Sequence[Factor], run: Run) -> Drawn:
+        if factors:
+            return satisfying(Asked.of(factors, self.encoder, self.model, run.child("asked")), self.encoder, self.model,
+                              size, run)
+        block = self.model.sample(size, None, run.child("engine"))
+        columns = {i for seat in self.encoder.seats if seat.codec != "key" for i in seat.columns}
+        cells = self.encoder.cells(block, range(size), run.child("decode"), columns)
+        return Drawn({self.table.names[i]: cell for i, cell in cells.items()}, 1.0, size, block)
+
+    def joined(self, parts: Sequence[Drawn], order: np.ndarray) -> Drawn:
+        cells = {name: Cells.concat([part.cells[name] for part in parts]).take(order) for name in parts[0].cells}
+        return Drawn(cells, parts[0].share, len(order), Block.concat([part.source for part in parts]).take(order))
+
+    def finished(self, rows: Drawn, numbers: range, run: Run) -> dict[str, Cells]:
+        keys = {i for seat in self.encoder.seats if seat.codec == "key" for i in seat.columns}
+        made = self.encoder.cells(rows.source, numbers, run, keys)
+        return {**rows.cells, **{self.table.names[i]: cell for i, cell in made.items()}}
 
 
 def _piece(asked: Asked, model: Model, run: Run, piece: tuple[int, int]) -> tuple[Block, np.ndarray]:
     """Rows that the masks allow, and the logarithms of their weights; of a ``piece``, its number and size."""
     run, size = run.child(piece[0]), piece[1]
     if isinstance(model, Masked) and asked.masks:
-        block, weights = model.masked(size, asked.masks, run)
+        block, weights = model.masked(size, asked.shares, run)
     else:
         block = model.sample(size, None, run)
         weights = np.zeros(size)
         with np.errstate(divide="ignore"):
-            for j, mask in asked.masks.items():
-                weights += np.log(mask[block.columns[j].codes])
+            for j, shares in asked.shares.items():
+                weights += np.log(shares[block.columns[j].codes])
     fine = np.flatnonzero(weights > -np.inf)
     return block.take(fine), weights[fine]
+
+
+def _whole(model: Model, run: Run) -> float:
+    """Mean weight of rows of which nothing is asked."""
+    return float(np.exp(model.masked(FEWEST, {}, run)[1]).mean()) if isinstance(model, Masked) else 1.0
 
 
 class _Pool:
@@ -140,16 +193,22 @@ class _Pool:
         self.fresh: list[Block] = []
         self.blocks: list[Block] = []
         self.cells: list[dict[int, Cells]] = []
+        self.weight, self.asked, self.kept = 0.0, 0, 0
 
     @property
     def size(self) -> int:
         """How many have cells."""
         return sum(len(block) for block in self.blocks)
 
+    def share(self, made: int) -> float:
+        """Mean weight of all rows that were made, times the share of those that satisfied when they were finished."""
+        return self.weight / max(made, 1) * self.kept / max(self.asked, 1)
+
     def add(self, block: Block, weights: np.ndarray) -> None:
         """Keep rows in proportion to their weights; where one is above the bound, thin those that were kept."""
         if not len(weights):
             return
+        self.weight += float(np.exp(weights).sum())
         if weights.max() > self.bound:
             old, self.bound = self.bound, float(weights.max())
             self._thin(np.exp(old - self.bound))
@@ -173,6 +232,7 @@ class _Pool:
         if fresh:
             block = Block.concat(fresh)
             cells, fine = _finished(asked, encoder, block, run)
+            self.asked, self.kept = self.asked + len(block), self.kept + len(fine)
             self.blocks.append(block.take(fine))
             self.cells.append({j: cell.take(fine) for j, cell in cells.items()})
 
@@ -187,39 +247,51 @@ class _Pool:
 
 
 def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[dict[int, Cells], np.ndarray]:
-    """Cells of the rows of a block, drawn again inside their codes until they satisfy; and the numbers of the rows that
-    satisfy everything."""
+    """Cells of the rows of a block, drawn again inside their codes until they are accepted; and the numbers of the rows
+    that are accepted as a whole."""
     columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
+    names, random = encoder.table.names, run.child("accept").random()
     parts = [encoder.cells(block, range(len(block)), run.child("first"), columns)]
     order, made = np.arange(len(block)), len(block)
-    lacking = np.flatnonzero(~_all(asked.inside, parts[0], len(block)))
+    lacking = np.flatnonzero(random.random(len(block)) >= _inside(asked, True, parts[0], block, names))
     for again in range(AGAIN):
         if not len(lacking):
             break
-        few = encoder.cells(block.take(lacking), range(len(lacking)), run.child(again), columns)
-        good = np.flatnonzero(_all(asked.inside, few, len(lacking)))
+        some = block.take(lacking)
+        few = encoder.cells(some, range(len(lacking)), run.child(again), columns)
+        good = np.flatnonzero(random.random(len(lacking)) < _inside(asked, True, few, some, names))
         parts.append({i: cell.take(good) for i, cell in few.items()})
         order[lacking[good]] = made + np.arange(len(good))
         lacking, made = np.delete(lacking, good), made + len(good)
     cells = {i: Cells.concat([part[i] for part in parts]).take(order) for i in parts[0]}
-    fine = _all(asked.rest, cells, len(block))
+    welcome = _inside(asked, False, cells, block, names) * _product(asked.rest, cells, len(block), names)
+    fine = random.random(len(block)) < welcome
     fine[lacking] = False
     return cells, np.flatnonzero(fine)
 
 
-def _all(parts: tuple[Expression, ...], cells: Mapping[int, Cells], rows: int) -> np.ndarray:
-    """(n,) whether rows satisfy all the parts."""
-    found = np.ones(rows, bool)
-    for part in parts:
-        names = part.table.names
-        found &= part.truth({name: cells[names.index(name)] for name in part.columns})
+def _inside(asked: Asked, again: bool, cells: Mapping[int, Cells], block: Block, names: Sequence[str]) -> np.ndarray:
+    """(n,) how welcome the values are among those of their codes, for the masks that draw ``again`` or the others."""
+    found = np.ones(len(block))
+    for place, mask in asked.masks.items():
+        if mask.again == again:
+            top = mask.tops[block.columns[place].codes]
+            found *= _product(mask.factors, cells, len(block), names) / np.where(top > 0, top, 1)
+    return found
+
+
+def _product(factors: Sequence[Factor], cells: Mapping[int, Cells], rows: int, names: Sequence[str]) -> np.ndarray:
+    """(n,) what all factors say together."""
+    found = np.ones(rows)
+    for factor in factors:
+        found *= factor.weights({name: cells[names.index(name)] for name in factor.columns})
     return found
 
 
 # ---------------------------------------------------------------- masks
 
 
-def _demand_no_key(part: Expression, encoder: Encoder) -> None:
+def _demand_no_key(part: Factor, encoder: Encoder) -> None:
     keys = {encoder.table.names[i] for seat in encoder.seats if seat.codec == "key" for i in seat.columns}
     asked = sorted(keys & set(part.columns))
     if asked:
@@ -227,7 +299,7 @@ def _demand_no_key(part: Expression, encoder: Encoder) -> None:
                               where=str(part))
 
 
-def _seat(part: Expression, encoder: Encoder) -> int | None:
+def _seat(part: Factor, encoder: Encoder) -> int | None:
     """The seat of the only column that a part looks at; None where it looks at several, or at one without codes."""
     if len(part.columns) != 1:
         return None
@@ -236,22 +308,44 @@ def _seat(part: Expression, encoder: Encoder) -> int | None:
     return seat if encoder.widths[seat] else None
 
 
-def _mask(part: Expression, encoder: Encoder, seat: int, draws: int, run: Run) -> np.ndarray:
-    """(size,) share of ``draws`` values of each code of a seat's first coded column that satisfies."""
+def _possible(parts: Sequence[Factor], encoder: Encoder, seat: int, run: Run) -> Mask:
+    """The mask of all parts that are asked of a seat.
+
+    Raises
+    ------
+    ExpressionError : one of them that no value satisfies, or that none satisfies together with those before it.
+    """
+    for count in range(1, len(parts) + 1):
+        found = _mask(parts[:count], encoder, seat, DRAWS, run.child(count))
+        if not found.shares.any():
+            found = _mask(parts[:count], encoder, seat, max(DRAWS, VALUES // len(found.shares)),
+                          run.child(count).child("more"))
+        if not found.shares.any():
+            part = parts[count - 1]
+            alone = count == 1 or not _mask([part], encoder, seat, DRAWS, run.child("alone")).shares.any()
+            what = ("no row of the model satisfies it" if alone else
+                    "no value satisfies this and what was asked of the column before")
+            raise ExpressionError(what, where=str(part), hint=_reach(part, encoder, run) if alone else None)
+    return found
+
+
+def _mask(parts: Sequence[Factor], encoder: Encoder, seat: int, draws: int, run: Run) -> Mask:
+    """What the parts say of ``draws`` values of each code of a seat's first coded column."""
     columns = encoder.blank().columns[encoder.coded[seat]]
     size = columns[0].size
     random = run.child("others").random()
     codes = np.repeat(np.arange(size), draws)
     coded = [columns[0].filled(codes), *(c.filled(random.integers(0, c.size, len(codes))) for c in columns[1:])]
-    found = encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode"))
-    names = [encoder.table.names[i] for i in encoder.seats[seat].columns]
-    return part.truth(dict(zip(names, found, strict=True))).reshape(size, draws).mean(1)
+    found = dict(zip(encoder.seats[seat].columns,
+                     encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode")), strict=True))
+    weights = _product(parts, found, len(codes), encoder.table.names).reshape(size, draws)
+    return Mask(weights.mean(1), weights.max(1), tuple(parts))
 
 
 # ---------------------------------------------------------------- what is told
 
 
-def _reach(part: Expression, encoder: Encoder, run: Run) -> str:
+def _reach(part: Factor, encoder: Encoder, run: Run) -> str:
     """What the model's values of a part's column are."""
     seat = _seat(part, encoder)
     assert seat is not None
@@ -274,13 +368,13 @@ def _reach(part: Expression, encoder: Encoder, run: Run) -> str:
 
 def _shares(asked: Asked, encoder: Encoder, model: Model, run: Run) -> str:
     """How often each part is satisfied by itself."""
-    parts = asked.condition.parts()
+    parts = asked.factors
     if len(parts) < 2:
         return "ask for something that is not so rare"
     here = run.child("shares")
     block = model.sample(TOLD, None, here.child("sample"))
     columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
     cells = encoder.cells(block, range(TOLD), here.child("decode"), columns)
-    found = [(part, float(_all((part,), cells, TOLD).mean())) for part in parts]
+    found = [(part, float(_product((part,), cells, TOLD, encoder.table.names).mean())) for part in parts]
     said = (f"{part}: {f'{100 * share:.3g} %' if share else 'hardly ever'}" for part, share in found)
     return f"alone: {', '.join(said)}"

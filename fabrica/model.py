@@ -18,7 +18,7 @@ import pyarrow as pa
 from fabrica import catalog, imputation, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
-from fabrica.conditional import Asked, satisfying
+from fabrica.conditional import Learned
 from fabrica.contract import Chooser, Engine, Likelihood, Model
 from fabrica.counted import filled
 from fabrica.dataset import Dataset, atomic
@@ -130,16 +130,15 @@ class TableModel:
 
     def _given(self, condition: Expression, rows: int, run: Run, table: Table) -> Iterator[pa.RecordBatch]:
         """Rows that satisfy a condition, in chunks. Keys are made last, when it is known which rows there are."""
-        asked = Asked.of(condition, self.encoder, self.model, run.child("asked"))
-        block, cells, differ = satisfying(asked, self.encoder, self.model, rows, run)
-        if differ < rows:
-            run.tell(rows, rows, f"{differ:,} different rows satisfy the condition; they stand several times")
-        keys = {i for seat in self.encoder.seats if seat.codec == "key" for i in seat.columns}
+        learned = Learned(self.encoder, self.model)
+        drawn = learned.rows(rows, [condition], run)
+        if drawn.differ < rows:
+            run.tell(rows, rows, f"{drawn.differ:,} different rows satisfy the condition; they stand several times")
         for start in range(0, rows, CHUNK):
             here = range(start, min(start + CHUNK, rows))
-            where = np.arange(here.start, here.stop)
-            made = self.encoder.cells(block.take(where), here, run.child("key").child(start), keys)
-            yield encoding.write(table, {**{i: cell.take(where) for i, cell in cells.items()}, **made})
+            some = learned.joined([drawn], np.arange(here.start, here.stop))
+            made = learned.finished(some, here, run.child("key").child(start))
+            yield encoding.write(table, {i: made[name] for i, name in enumerate(table.names)})
 
     def _chunk(self, rows: range, run: Run, table: Table) -> pa.RecordBatch:
         run.check()

@@ -93,10 +93,10 @@ def test_rare_conditions_are_drawn_and_their_law_is_the_known_one():
 
 def test_masks_alone_need_no_second_look(trees):
     condition = Expression.of("group == 'd' and age <= 60", trees.table)
-    asked = Asked.of(condition, trees.encoder, trees.model, Run(1))
-    assert isinstance(trees.model, Masked) and len(asked.masks) == len(asked.inside) == 2 and not asked.rest
-    block, cells, differ = satisfying(asked, trees.encoder, trees.model, 400, Run(2))
-    assert differ == len(block) == 400 and all(len(cell) == 400 for cell in cells.values())
+    asked = Asked.of([condition], trees.encoder, trees.model, Run(1))
+    assert isinstance(trees.model, Masked) and len(asked.masks) == 2 and not asked.rest
+    drawn = satisfying(asked, trees.encoder, trees.model, 400, Run(2))
+    assert drawn.differ == len(drawn) == 400 and all(len(cell) == 400 for cell in drawn.cells.values())
 
 
 def test_keys_are_missing_for_the_rows_that_lack_them():

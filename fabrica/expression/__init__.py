@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from fabrica.contract import Cells
+from fabrica.contract import Cells, Factor
 from fabrica.expression.given import read_given
 from fabrica.expression.grammar import parse
 from fabrica.expression.meaning import Meaning
@@ -26,7 +26,7 @@ __all__ = ["Expression"]
 
 
 @dataclass(frozen=True)
-class Expression:
+class Expression(Factor):
     """A condition that was held against a table.
 
     >>> from fabrica.schema import Column, Table
@@ -72,7 +72,7 @@ class Expression:
         return cls(tree, table, Meaning(" and ".join(words), table).truth(tree))
 
     @cached_property
-    def columns(self) -> tuple[str, ...]:
+    def columns(self) -> tuple[str, ...]:  # type: ignore[override]
         """The columns that it looks at, in the order of the table."""
         seen = {node.name for node in walk(self.tree) if isinstance(node, Column)}
         return tuple(name for name in self.table.names if name in seen)
@@ -91,6 +91,10 @@ class Expression:
         if isinstance(found, pa.Scalar):
             return np.full(rows, bool(found.as_py()))
         return np.asarray(found.fill_null(False)).astype(bool)
+
+    def weights(self, cells: Mapping[str, Cells]) -> np.ndarray:
+        """(n,) 1 where it is true, else 0."""
+        return self.truth(cells).astype(np.float64)
 
     def __str__(self) -> str:
         return written(self.tree)
