@@ -23,6 +23,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], str]] = {
     "codecs": (("fabrica.codecs",), "Codec"),
     "metrics": (("fabrica.metrics.fidelity", "fabrica.metrics.utility"), "Metric"),
     "sources": (("fabrica.sources",), "Source"),
+    "scenarios": (("fabrica.scenarios",), "Kind"),
 }
 
 

@@ -10,7 +10,7 @@ law as it is. What looks at several columns is asked of finished rows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -137,19 +137,23 @@ def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
 
 @dataclass(frozen=True)
 class Learned(Generator):
-    """A learned table as a generator."""
+    """A learned table as a generator, under what is ``asked`` of it."""
 
     encoder: Encoder
     model: Model
+    asked: Asked | None = None
 
     @property
     def table(self) -> Table:  # type: ignore[override]
         return self.encoder.table
 
-    def rows(self, size: int, factors: Sequence[Factor], run: Run) -> Drawn:
-        if factors:
-            return satisfying(Asked.of(factors, self.encoder, self.model, run.child("asked")), self.encoder, self.model,
-                              size, run)
+    def under(self, factors: Sequence[Factor], run: Run) -> Learned:
+        whole = (*(self.asked.factors if self.asked else ()), *factors)
+        return replace(self, asked=Asked.of(whole, self.encoder, self.model, run)) if whole else self
+
+    def rows(self, size: int, run: Run) -> Drawn:
+        if self.asked is not None:
+            return satisfying(self.asked, self.encoder, self.model, size, run)
         block = self.model.sample(size, None, run.child("engine"))
         columns = {i for seat in self.encoder.seats if seat.codec != "key" for i in seat.columns}
         cells = self.encoder.cells(block, range(size), run.child("decode"), columns)

@@ -409,12 +409,21 @@ class Generator(ABC):
     table: Table
 
     @abstractmethod
-    def rows(self, size: int, factors: Sequence[Factor], run: Run) -> Drawn:
-        """``size`` rows, distributed in proportion to the generator's own probability times the ``factors``.
+    def under(self, factors: Sequence[Factor], run: Run) -> Generator:
+        """The same with a law in proportion to its own probability times the ``factors``.
 
         Raises
         ------
-        ExpressionError : hardly any row is kept.
+        ExpressionError : no row can be kept.
+        """
+
+    @abstractmethod
+    def rows(self, size: int, run: Run) -> Drawn:
+        """``size`` rows.
+
+        Raises
+        ------
+        ExpressionError : hardly any row is kept by the factors.
         """
 
     @abstractmethod
@@ -434,10 +443,12 @@ class Look:
     ----------
     cells : column -> (n,) typed cells.
     weights : (n,) their weights, which sum to one, as rows of the generator.
+    share : of what the generator makes when nothing is asked of it.
     """
 
     cells: CellsOf
     weights: np.ndarray
+    share: float = 1.0
 
 
 class Kind(ABC):
@@ -477,12 +488,14 @@ class Tilt(Kind):
 class Law(ABC):
     """What an injection draws from."""
 
+    beyond: bool = False  #: whether it lies outside of what the generator makes: its rows weigh nothing
+
     @abstractmethod
     def draw(self, size: int, run: Run) -> Drawn: ...
 
     @abstractmethod
-    def ratio(self, cells: CellsOf) -> np.ndarray | None:
-        """(n,) its density over that of the generator; None where it lies outside of what the generator makes."""
+    def ratio(self, cells: CellsOf) -> np.ndarray:
+        """(n,) its density over that of the generator, at any rows of it."""
 
     def found(self) -> Mapping[str, Any]:
         """What came of it, for the manifest: plain values."""
@@ -495,12 +508,12 @@ class Injection(Kind):
     share: float  #: of all rows
 
     @abstractmethod
-    def law(self, generator: Generator, given: Sequence[Factor], look: Look, run: Run) -> Law:
-        """The law, where all rows must satisfy what is ``given``."""
+    def law(self, generator: Generator, look: Look, run: Run) -> Law: ...
 
 
 class Edit(Kind):
     """A wish about the cells of finished rows."""
 
     @abstractmethod
-    def edited(self, cells: CellsOf, run: Run) -> CellsOf: ...
+    def edited(self, cells: CellsOf, run: Run) -> CellsOf:
+        """The columns that change, told from rows (n,) of which nothing was edited yet."""

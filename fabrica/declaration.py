@@ -8,7 +8,7 @@ from typing import Any
 
 from fabrica.errors import InputError
 
-__all__ = ["read"]
+__all__ = ["lines", "read"]
 
 
 def read(path: str | Path, hint: str | None = None) -> Any:
@@ -42,3 +42,25 @@ def read(path: str | Path, hint: str | None = None) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise InputError("is neither YAML nor JSON", where=f"{path}{line}", hint=hint) from None
+
+
+def lines(path: str | Path) -> dict[tuple[str | int, ...], int]:
+    """The line on which each part of a file begins: path of names and places -> line, from 1. The file is one that
+    ``read`` has read."""
+    import yaml
+
+    found: dict[tuple[str | int, ...], int] = {}
+
+    def walk(node: Any, path: tuple[str | int, ...]) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                here = (*path, str(key.value))
+                found[here] = key.start_mark.line + 1
+                walk(value, here)
+        elif isinstance(node, yaml.SequenceNode):
+            for i, value in enumerate(node.value):
+                found[(*path, i)] = value.start_mark.line + 1
+                walk(value, (*path, i))
+
+    walk(yaml.compose(Path(path).read_text(encoding="utf-8-sig"), yaml.SafeLoader), ())
+    return found

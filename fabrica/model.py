@@ -128,10 +128,14 @@ class TableModel:
                 for _, future in waiting:
                     future.cancel()
 
+    def generator(self) -> Learned:
+        """The table as scenarios know it."""
+        return Learned(self.encoder, self.model)
+
     def _given(self, condition: Expression, rows: int, run: Run, table: Table) -> Iterator[pa.RecordBatch]:
         """Rows that satisfy a condition, in chunks. Keys are made last, when it is known which rows there are."""
-        learned = Learned(self.encoder, self.model)
-        drawn = learned.rows(rows, [condition], run)
+        learned = self.generator().under([condition], run.child("asked"))
+        drawn = learned.rows(rows, run)
         if drawn.differ < rows:
             run.tell(rows, rows, f"{drawn.differ:,} different rows satisfy the condition; they stand several times")
         for start in range(0, rows, CHUNK):

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica.contract import Cells, Factor
-from fabrica.expression.given import read_given
+from fabrica.expression.given import read_given, read_value
 from fabrica.expression.grammar import parse
 from fabrica.expression.meaning import Meaning
 from fabrica.expression.tree import Apply, Column, Node, walk
@@ -70,6 +70,17 @@ class Expression(Factor):
             return cls(trees[0], table, parts[0])
         tree = Apply("and", tuple(trees), 0)
         return cls(tree, table, Meaning(" and ".join(words), table).truth(tree))
+
+    @classmethod
+    def value(cls, column: str, text: str, table: Table) -> Expression:
+        """Of what stands behind the ``=`` of a short word: ``>50K``, ``60..80``, ``NY|NJ``, ``null``.
+
+        >>> from fabrica.schema import Column, Table
+        >>> str(Expression.value("age", "..30|60..", Table("t", (Column("age", "integer"),))))
+        'age in (..30, 60..)'
+        """
+        tree = read_value(column, text, table)
+        return cls(tree, table, Meaning(text, table).truth(tree))
 
     @cached_property
     def columns(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -14,7 +14,7 @@ from fabrica.expression.tree import Among, Apply, Column, Literal, Missing, Node
 from fabrica.expression.words import wrong
 from fabrica.schema import Table
 
-__all__ = ["read_given"]
+__all__ = ["read_given", "read_value"]
 
 ORDERED = ("integer", "decimal", "latitude", "longitude", "date", "datetime", "time", "duration", "ordinal")
 _VALUE = re.compile(r"""\s*(?:'((?:[^']|'')*)'|"((?:[^"]|"")*)")\s*(?:\||$)|([^|]*)(?:\||$)""")
@@ -36,6 +36,13 @@ def read_given(word: str, table: Table) -> Node:
         chosen = _chosen(rest, column, table[name].kind in ORDERED, len(word) - len(rest))
         return Apply("not", (chosen,), 0) if sign == "!=" else chosen
     return Apply(sign, (column, _literal(rest.strip(), len(word) - len(rest))), 0)
+
+
+def read_value(name: str, text: str, table: Table) -> Node:
+    """The tree of the value of a word, of the column ``name``."""
+    if not text.strip():
+        raise wrong(text, 0, "a value is missing", "say null for rows without a value")
+    return _chosen(text, Column(name, 0), table[name].kind in ORDERED, 0)
 
 
 def _divided(word: str, table: Table) -> tuple[str, str, str]:

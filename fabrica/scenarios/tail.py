@@ -1,0 +1,199 @@
+"""``tail``: values of a column beyond what was seen, extrapolated by extreme-value theory.
+
+    inject: [{kind: tail, column: amount, beyond: q99.9, share: 0.0005}]
+
+What exceeds a high threshold follows a generalised Pareto law, whatever the law of the column (Pickands, "Statistical
+inference using extreme order statistics", Ann. Stat. 3, 1975; Balkema & de Haan 1974). Its shape and scale are found by
+probability-weighted moments (Hosking & Wallis, "Parameter and quantile estimation for the generalized Pareto
+distribution", Technometrics 29, 1987) from the generator's values beyond a lower threshold, and carried on to the one
+that is asked for. All other columns are those of rows with such high values as the generator makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica import wish
+from fabrica.contract import Cells, CellsOf, Drawn, Generator, Injection, Law, Look
+from fabrica.errors import InputError
+from fabrica.expression import Expression
+from fabrica.run import Run
+from fabrica.schema import Column, Table
+
+__all__ = ["Pareto", "Tail"]
+
+FITTED = 0.05  #: share of the values by which the law is found: those beyond the quantile 95 %
+BODY = 0.001  #: share of the values, at least, whose rows lend the other columns
+FEW = 50  #: values beyond the lower threshold by which a law can be found
+SHAPES = (-0.5, 0.9)  #: beyond these the moments say nothing
+QUANTILE = re.compile(r"q(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Pareto:
+    """The generalised Pareto law of what exceeds a threshold.
+
+    >>> law = Pareto(0.0, 2.0)                            # shape 0: exponential, with the mean 2
+    >>> round(float(law.quantile(np.array([0.5]))[0]), 3)
+    1.386
+    """
+
+    shape: float
+    scale: float
+
+    @classmethod
+    def of(cls, excess: np.ndarray, weights: np.ndarray) -> Pareto:
+        """From weighted exceedances (n,), by probability-weighted moments."""
+        order = np.argsort(excess)
+        excess, weights = excess[order], weights[order] / weights.sum()
+        above = 1 - (np.cumsum(weights) - weights / 2)
+        first, second = float(weights @ excess), float((weights * above) @ excess)
+        apart = max(first - 2 * second, 1e-12 * first)
+        shape = float(np.clip(2 - first / apart, *SHAPES))
+        return cls(shape, first * (1 - shape))  # the mean of the law is scale / (1 - shape)
+
+    def beyond(self, further: float) -> Pareto:
+        """The law of what exceeds a threshold that lies ``further`` on."""
+        return Pareto(self.shape, max(self.scale + self.shape * further, 1e-12 * self.scale))
+
+    def quantile(self, at: np.ndarray) -> np.ndarray:
+        """(n,) the values up to which the shares ``at`` (n,) in [0, 1) lie."""
+        if abs(self.shape) < 1e-9:
+            return -self.scale * np.log1p(-at)
+        return self.scale / self.shape * np.expm1(-self.shape * np.log1p(-at))
+
+
+@dataclass(frozen=True)
+class Beyond(Law):
+    """Rows of a column's end, with values drawn beyond a threshold."""
+
+    generator: Generator
+    column: Column
+    sign: float  #: 1 for the upper end, -1 for the lower
+    threshold: float
+    pareto: Pareto
+    share: float  #: of the generator's rows that lie beyond the threshold
+
+    def draw(self, size: int, run: Run) -> Drawn:
+        rows = self.generator.rows(size, run.child("rows"))
+        excess = self.pareto.quantile(run.child("excess").random().random(size))
+        values = self._written(self.sign * (self.sign * self.threshold + excess))
+        mine = rows.cells[self.column.name]
+        cells = Cells(values.cast(mine.values.type), None if mine.absent is None else np.zeros_like(mine.absent))
+        return Drawn({**rows.cells, self.column.name: cells}, rows.share, rows.differ, rows.source)
+
+    def _written(self, values: np.ndarray) -> pa.Array:
+        """Values with the column's decimals, none of them at the threshold or before it, within its bounds."""
+        column = self.column
+        if column.kind == "integer" or column.decimals is not None:
+            step = 10.0 ** -(column.decimals or 0)
+            values = np.round(values / step) * step
+            first = (np.floor(self.threshold / step + 1e-9) + 1 if self.sign > 0 else
+                     np.ceil(self.threshold / step - 1e-9) - 1) * step
+            values = np.maximum(values, first) if self.sign > 0 else np.minimum(values, first)
+            values = np.round(values, column.decimals or 0)
+        if column.bounds is not None and not isinstance(column.bounds[0], str):
+            values = np.clip(values, *column.bounds)
+        if column.kind == "integer":
+            return pa.array(np.clip(values, -(2.0**62), 2.0**62).astype(np.int64))
+        return pa.array(values)
+
+    @property
+    def beyond(self) -> bool:  # type: ignore[override]
+        return self.share <= 0
+
+    def ratio(self, cells: CellsOf) -> np.ndarray:
+        values = wish.numbers(cells[self.column.name])
+        return np.where(self.sign * values > self.sign * self.threshold, 1.0 / (self.share or 1.0), 0.0)
+
+    def found(self) -> Mapping[str, Any]:
+        return {"threshold": self.threshold, "shape": self.pareto.shape, "scale": self.pareto.scale,
+                "share_as_learned": self.share}
+
+
+@dataclass(frozen=True)
+class Tail(Injection):
+    """Rows whose value of ``column`` lies beyond a threshold.
+
+    Parameters
+    ----------
+    column : a number.
+    beyond : the threshold: a number, a quantile of the generator's values such as ``q99.9``, or ``max``.
+    below : the same for the lower end; one of the two.
+    share : of all rows.
+    """
+
+    title = "values beyond what was seen, extrapolated by a generalised Pareto law"
+    source = "Pickands (Ann. Stat. 3, 1975); Hosking & Wallis (Technometrics 29, 1987)"
+
+    column: Column
+    share: float
+    beyond: float | str | None
+    below: float | str | None
+    table: Table
+    where: str
+
+    @classmethod
+    def read(cls, plain: Any, table: Table, where: str) -> Tail:
+        told = wish.fields(plain, ("column", "beyond", "below", "share"), where, ("column", "share"))
+        column = wish.column(told["column"], table, where, ("integer", "decimal"))
+        beyond, below = (_threshold(told.get(name), f"{where}, {name}") for name in ("beyond", "below"))
+        if beyond is not None and below is not None:
+            raise InputError("say either `beyond` or `below`", where=where)
+        return cls(column, wish.share(told["share"], f"{where}, share"),
+                   "q99.9" if beyond is None and below is None else beyond, below, table, where)
+
+    def law(self, generator: Generator, look: Look, run: Run) -> Law:
+        sign = 1.0 if self.beyond is not None else -1.0
+        values = sign * wish.numbers(look.cells[self.column.name])
+        there = ~np.isnan(values)
+        values, weights = values[there], look.weights[there]
+        if len(values) < FEW or values.min() == values.max():
+            raise InputError(f"the column {self.column.name!r} has too few values to extrapolate", where=self.where)
+        threshold = self._at(values, weights, sign)
+        lower = min(wish.weighted_quantile(values, weights, 1 - FITTED), threshold)
+        over = values > lower
+        if over.sum() < FEW:  # many rows stand at the quantile itself
+            lower = float(np.sort(values)[max(len(values) - 20 * FEW, 0)])
+            over = values >= lower
+        pareto = Pareto.of(np.maximum(values[over] - lower, 0.0), weights[over])
+        body = min(threshold, wish.weighted_quantile(values, weights, 1 - BODY))
+        edge = f"{sign * body:.17g}"
+        high = Expression.value(self.column.name, f"{edge}.." if sign > 0 else f"..{edge}", self.table)
+        share = float(weights[values > threshold].sum())
+        return Beyond(generator.under([high], run), self.column, sign, sign * threshold,
+                      pareto.beyond(max(threshold - lower, 0.0)), share)
+
+    def _at(self, values: np.ndarray, weights: np.ndarray, sign: float) -> float:
+        """The threshold, times the sign."""
+        said = self.beyond if sign > 0 else self.below
+        if said in ("max", "min"):
+            return float(values.max())
+        if isinstance(said, str):
+            quantile = float(QUANTILE.fullmatch(said)[1]) / 100  # type: ignore[index]
+            return wish.weighted_quantile(values, weights, quantile if sign > 0 else 1 - quantile)
+        assert said is not None
+        if sign * said < wish.weighted_quantile(values, weights, 0.5):
+            raise InputError("lies in the middle of the column and is no end of it", where=self.where)
+        return float(sign * said)
+
+    def found(self) -> Mapping[str, Any]:
+        end = {"beyond": self.beyond} if self.below is None else {"below": self.below}
+        return {"column": self.column.name, **end}
+
+
+def _threshold(plain: Any, where: str) -> float | str | None:
+    if plain is None or plain in ("max", "min"):
+        return plain
+    if isinstance(plain, str):
+        found = QUANTILE.fullmatch(plain)
+        if not found or not 0 < float(found[1]) < 100:
+            raise InputError("must be a number, a quantile such as q99.9, max or min", where=where)
+        return plain
+    return wish.number(plain, where)

@@ -1,0 +1,199 @@
+"""A scenario played on a generator: rows, the origin and weight of each, and what is told about the whole.
+
+The order is fixed, whatever the order in the file: conditions and rules, then the tilts (found together, so that each
+holds given the others), then injections, then edits. The law is a mixture, so every row has the weight
+
+    w(x) = p(x) / ((1 - S) p(x) t(x) + sum of s_i q_i(x))  =  1 / ((1 - S) t(x) + sum of s_i r_i(x))
+
+by which weighted means are those of the generator as it was under the conditions (deterministic mixture weights; Veach
+& Guibas, "Optimally combining sampling techniques", SIGGRAPH 1995; Owen & Zhou, "Safe and effective importance
+sampling", JASA 95, 2000). Rows beyond the generator weigh nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fabrica.contract import CellsOf, Drawn, Factor, Generator, Injection, Law, Look
+from fabrica.errors import InputError
+from fabrica.run import Run
+from fabrica.scenario import Bound
+from fabrica.wish import times
+
+__all__ = ["Origin", "Stage", "Window"]
+
+LOOK = 1 << 17  #: rows by which the numbers of a scenario are found
+RARE = 0.02  #: share below which a region gets rows of its own in the look
+OWN = 1 << 14  #: how many
+ROUNDS, CLOSE = 100, 1e-5  #: of the tilts, until nothing changes by more than this share
+WINDOW = 1 << 17  #: rows that are made together
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows come from.
+
+    Parameters
+    ----------
+    injection : (n,) int32, 0 for rows of the generator, i for the i-th injection.
+    weight : (n,) float64, the likelihood ratio by which estimates are those of the generator.
+    """
+
+    injection: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class Window:
+    """Finished rows, one after the other: their cells and their origin."""
+
+    numbers: range
+    cells: CellsOf
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A scenario made ready on a generator: everything that must be known before the first row.
+
+    Parameters
+    ----------
+    base : the generator under the conditions; its law is p.
+    tilted : the base under the tilts; its law is p t.
+    factors : of the tilts; ``mean`` is what they keep of the base.
+    laws : of the injections.
+    worth : what share of rows of equal weight the tilted ones are worth (Kish).
+    """
+
+    bound: Bound
+    base: Generator
+    tilted: Generator
+    factors: tuple[Factor, ...]
+    mean: float
+    laws: tuple[Law, ...]
+    worth: float = 1.0
+
+    @classmethod
+    def of(cls, bound: Bound, generator: Generator, run: Run) -> Stage:
+        """Find the tilts and the laws of the injections.
+
+        Raises
+        ------
+        FabricaError : what is wished for cannot be.
+        """
+        given = [factor for law in bound.laws for factor in law.factors(Look({}, np.zeros(0)))]
+        base = generator.under(given, run.child("given"))
+        if not bound.tilts and not bound.injections:
+            return cls(bound, base, base, (), 1.0, ())
+        look = _look(base, [region for tilt in bound.tilts for region in tilt.regions()], run.child("look"))
+        factors, weights = _together(bound, look)
+        mean = float(weights.sum())
+        tilted = base.under(factors, run.child("tilts"))
+        laws = tuple(injection.law(base, look, run.child("inject").child(i))
+                     for i, (_, injection) in enumerate(bound.injections))
+        worth = mean**2 / float((weights**2 / np.maximum(look.weights, 1e-300)).sum()) if len(weights) else 1.0
+        return cls(bound, base, tilted, factors, mean, laws, worth)
+
+    def counts(self, rows: int) -> list[int]:
+        """How many rows each injection gives: its share, rounded; at least one where it has a share."""
+        found = [max(round(one.share * rows), int(one.share > 0 and rows > 0)) for one in self._injections]
+        if sum(found) > rows:
+            raise InputError(f"{rows:,} rows are too few for the injections", where=self.bound.scenario.place("inject"))
+        return found
+
+    @property
+    def _injections(self) -> Sequence[Injection]:
+        return [injection for _, injection in self.bound.injections]
+
+    def windows(self, rows: int, run: Run) -> Iterator[Window]:
+        """The rows, in parts; the same for any number of workers."""
+        counts = self.counts(rows)
+        kinds = np.zeros(rows, np.int32)
+        kinds[: sum(counts)] = np.repeat(np.arange(1, len(counts) + 1), counts)
+        run.child("places").random().shuffle(kinds)
+        shares = np.array(counts) / max(rows, 1)
+        for start in range(0, rows, WINDOW):
+            run.check()
+            here = run.child("window").child(start // WINDOW)
+            numbers = range(start, min(start + WINDOW, rows))
+            yield self._window(numbers, kinds[numbers.start : numbers.stop], shares, here)
+            run.tell(numbers.stop, rows, "playing the scenario")
+
+    def _window(self, numbers: range, kinds: np.ndarray, shares: np.ndarray, run: Run) -> Window:
+        order = np.argsort(kinds, kind="stable")
+        sizes = np.bincount(kinds, minlength=len(shares) + 1)
+        parts = [self.tilted.rows(int(sizes[0]), run.child("rows"))] if sizes[0] else []
+        parts += [law.draw(int(size), run.child("inject").child(i))
+                  for i, (law, size) in enumerate(zip(self.laws, sizes[1:], strict=True)) if size]
+        rows = self.base.joined(parts, np.argsort(order, kind="stable"))
+        weight = self._weights(rows, kinds, shares)
+        cells = dict(self.base.finished(rows, numbers, run.child("finish")))
+        changed: dict[str, Any] = {}
+        for i, edit in enumerate(self.bound.edits):
+            changed |= edit.edited(cells, run.child("edit").child(i))
+        return Window(numbers, {**cells, **changed}, Origin(kinds, weight))
+
+    def _weights(self, rows: Drawn, kinds: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """(n,) the likelihood ratio of each row."""
+        density = (1 - shares.sum()) * times(self.factors, rows.cells, len(rows)) / self.mean
+        beyond = np.zeros(len(rows), bool)
+        for i, (law, share) in enumerate(zip(self.laws, shares, strict=True), start=1):
+            if law.beyond:
+                beyond |= kinds == i
+            else:
+                density += share * law.ratio(rows.cells)
+        return np.where(beyond, 0.0, 1.0 / np.where(beyond | (density <= 0), 1.0, density))
+
+    def told(self, rows: int) -> dict[str, Any]:
+        """What came of the scenario, as plain values: injections with their rows and parameters, tilts, edits."""
+        named = zip(self.bound.injections, self.laws, self.counts(rows), strict=True)
+        injections = [{"injection_id": i, "kind": kind, "rows": count, "share": count / max(rows, 1), **one.found(),
+                       "parameters": dict(law.found()), "beyond_the_model": law.beyond}
+                      for i, ((kind, one), law, count) in enumerate(named, start=1)]
+        tilts = [{"kind": type(tilt).__name__.lower(), **tilt.found()} for tilt in self.bound.tilts]
+        edits = [{"kind": type(edit).__name__.lower(), **edit.found()} for edit in self.bound.edits]
+        return {"injections": injections, "tilts": tilts, "edits": edits,
+                "effective_share": round(self.worth, 4)}
+
+
+def _look(base: Generator, regions: Sequence[Factor], run: Run) -> Look:
+    """Rows of the base, and of each region that is rare rows of its own, weighted so that all together stand for the
+    base."""
+    first = base.rows(LOOK, run.child("base"))
+    parts, inside, chances = [first], [], []
+    for i, region in enumerate(regions):
+        held = float(region.weights(first.cells).mean())
+        if held < RARE:
+            own = base.under([region], run.child(i)).rows(OWN, run.child("own").child(i))
+            parts.append(own)
+            inside.append(region)
+            chances.append(own.share / first.share)
+    whole = base.joined(parts, np.arange(sum(map(len, parts))))
+    density = np.full(len(whole), len(first) / len(whole))
+    for region, chance, part in zip(inside, chances, parts[1:], strict=True):
+        density += len(part) / len(whole) * region.weights(whole.cells) / chance
+    weights = 1 / density
+    return Look(whole.cells, weights / weights.sum(), first.share)
+
+
+def _together(bound: Bound, look: Look) -> tuple[tuple[Factor, ...], np.ndarray]:
+    """The factors of all tilts, each found given all others, and (n,) the weights of the look under them."""
+    rows = len(look.weights)
+    found: list[Sequence[Factor]] = [() for _ in bound.tilts]
+    said = [np.ones(rows) for _ in bound.tilts]
+    for _ in range(ROUNDS if len(bound.tilts) > 1 else 1):
+        moved = 0.0
+        for i, tilt in enumerate(bound.tilts):
+            others = look.weights * np.prod([one for j, one in enumerate(said) if j != i] or [np.ones(rows)], 0)
+            found[i] = tilt.factors(Look(look.cells, others / others.sum(), look.share))
+            now = times(found[i], look.cells, rows)
+            moved, said[i] = max(moved, float(np.abs(now - said[i]).max())), now
+        if moved < CLOSE:
+            break
+    weights = look.weights * np.prod(said or [np.ones(rows)], 0)
+    return tuple(factor for some in found for factor in some), weights
+
