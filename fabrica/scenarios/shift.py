@@ -26,7 +26,7 @@ __all__ = ["Shift"]
 
 MOMENTS = ("mean", "std")
 STEPS = 200  #: of Newton's method
-CLOSE = 1e-9  #: in standard deviations
+CLOSE = 1e-7  #: in standard deviations
 FEW = 100  #: rows of equal weight that a tilted look must be worth
 
 
@@ -190,7 +190,7 @@ class Shift(Tilt):
             spread = (features * law) @ features.T - np.outer(now, now) + 1e-12 * np.eye(len(aim))
             step = np.linalg.solve(spread, aim - now)
             size, here = 1.0, height(slopes)
-            while size > 1e-10 and not height(slopes + size * step) < here:
+            while size > 1e-10 and not height(slopes + size * step) <= here + 1e-12:
                 size /= 2
             slopes = slopes + size * step
         raise self._unreachable(z * scale + middle)
