@@ -17,13 +17,13 @@ from fabrica.errors import UnknownName
 
 __all__ = ["FAMILIES", "names", "get"]
 
-#: family -> (folders as packages, name of the contract's class)
+#: family -> (folders as packages, the contract's class)
 FAMILIES: dict[str, tuple[tuple[str, ...], str]] = {
-    "engines": (("fabrica.engines",), "Engine"),
-    "codecs": (("fabrica.codecs",), "Codec"),
-    "metrics": (("fabrica.metrics.fidelity", "fabrica.metrics.utility"), "Metric"),
-    "sources": (("fabrica.sources",), "Source"),
-    "scenarios": (("fabrica.scenarios",), "Kind"),
+    "engines": (("fabrica.engines",), "contract.Engine"),
+    "codecs": (("fabrica.codecs",), "contract.Codec"),
+    "metrics": (("fabrica.metrics.fidelity", "fabrica.metrics.utility"), "contract.Metric"),
+    "sources": (("fabrica.sources",), "contract.Source"),
+    "scenarios": (("fabrica.scenarios",), "generator.Kind"),
 }
 
 
@@ -60,7 +60,8 @@ def get(family: str, name: str) -> Any:
     if name not in places:
         raise UnknownName(family.removesuffix("s"), name, list(places))
     module = importlib.import_module(places[name])
-    base = getattr(importlib.import_module("fabrica.contract"), FAMILIES[family][1])
+    where, _, name_of_base = FAMILIES[family][1].partition(".")
+    base = getattr(importlib.import_module(f"fabrica.{where}"), name_of_base)
     own = [c for _, c in inspect.getmembers(module, inspect.isclass)
            if issubclass(c, base) and not inspect.isabstract(c) and c.__module__.startswith(module.__name__)]
     if len(own) != 1:

@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica.block import Block
-from fabrica.contract import Cells, Drawn, Factor, Generator, Masked, Model
+from fabrica.contract import Cells, Masked, Model
 from fabrica.encoder import Encoder
 from fabrica.errors import ExpressionError
 from fabrica.expression import Expression
+from fabrica.generator import Drawn, Factor, Generator
 from fabrica.run import Run
 from fabrica.schema import Table
 

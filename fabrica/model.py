@@ -27,8 +27,10 @@ from fabrica.errors import FabricaError, InputError, ModelFileError, SettingErro
 from fabrica.expression import Expression
 from fabrica.notation import arrow_type
 from fabrica.notation.natural import natural
+from fabrica.played import Play, Played
 from fabrica.rejection import ENOUGH
 from fabrica.run import Progress, Run
+from fabrica.scenario import Scenario
 from fabrica.schema import Table
 from fabrica.state import State
 from fabrica.version import VERSION
@@ -84,11 +86,29 @@ class TableModel:
 
     def draw(self, rows: int, run: Run, given: Given = None) -> Any:
         """``sample`` within a job that is under way."""
-        batches = list(self.sample_batches(rows, run, given=given))
-        table = pa.Table.from_batches(batches) if batches else self.arrow_schema().empty_table()
+        return self._framed(list(self.sample_batches(rows, run, given=given)), self.arrow_schema())
+
+    def _framed(self, batches: list[pa.RecordBatch], schema: pa.Schema) -> Any:
+        """Batches as the kind of frame that was fitted."""
+        table = pa.Table.from_batches(batches) if batches else schema.empty_table()
         if self.frame is not None and not self.facts.get("textual"):
             return self.frame.restore(table)
-        return table.cast(self.arrow_schema())
+        return table.cast(schema)
+
+    def play(self, scenario: Any, rows: int | None = None, *, seed: int = 0, workers: int | None = None,
+             listener: Callable[[Progress], object] | None = None) -> Played:
+        """Play a scenario: a file (YAML, JSON), plain values, or a ``Scenario``.
+
+        Raises
+        ------
+        FabricaError : something in it does not fit the table or cannot be; tells where.
+
+        >>> made = model.play({"shift": {"income": {">50K": 0.4}}}, 10_000)           # doctest: +SKIP
+        >>> made.data, made.origin, made.manifest                                    # doctest: +SKIP
+        """
+        play = Play(self, Scenario.of(scenario), rows, Run(seed, workers=workers, listener=listener))
+        data = self._framed(list(play.batches()), play.schema())
+        return Played(data, play.origin(), play.manifest())
 
     def condition(self, given: Given) -> Expression | None:
         """What ``given`` means over this table; None where nothing is asked."""

@@ -6,6 +6,7 @@ A verb takes what a person has (a file, a folder, a frame) and gives what a pers
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -23,9 +24,11 @@ from fabrica.expression import Expression
 from fabrica.folder import Folder
 from fabrica.job import Job, check_columns, guess, told
 from fabrica.model import Given, TableModel, encoded
+from fabrica.played import Play, Played
 from fabrica.recipe import Recipe, count, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
+from fabrica.scenario import Scenario
 from fabrica.schema import Schema, Table
 from fabrica.specification import is_specification, specify
 from fabrica.trial import Cap
@@ -93,6 +96,12 @@ def load(model: TableModel | str | Path | Mapping[str, Any]) -> TableModel:
     if isinstance(model, TableModel):
         return model
     return specify(model) if is_specification(model) else TableModel.load(model)  # type: ignore[arg-type]
+
+
+def play(model: TableModel | str | Path | Mapping[str, Any], scenario: Any, rows: int | None = None, *, seed: int = 0,
+         listener: Listener | None = None) -> Played:
+    """A scenario played on a model, its file or a specification; as ``TableModel.play``."""
+    return load(model).play(scenario, rows, seed=seed, listener=listener)
 
 
 def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: int = 0,
@@ -223,6 +232,27 @@ def draw(file: str | Path, rows: int, path: Path, *, run: Run, given: Given = No
         holds_text(path)  # an unknown ending is told by the name that the user knows
         write(model, rows, part, run, given=condition)
         return folder.done()[path.name]
+
+
+def stage(file: str | Path, scenario: str | Path, rows: int | None, out: Path, ending: str | None, *, run: Run
+          ) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Play a scenario into the folder ``out``: the data, the origin of each row, the manifest. All appear, or none.
+
+    ``ending`` is the format, such as ``.parquet``; else CSV for a model of a text file, and Parquet.
+    """
+    told, model = Scenario.load(scenario), load(file)
+    play = Play(model, told, rows, run)
+    ending = ending or (".csv" if model.facts.get("textual") else ".parquet")
+    with Folder(out, keep=[file, scenario]) as folder:
+        data = folder.path(f"data{ending}")
+        text = holds_text(data)
+        write_table(data, play.schema(text), play.batches(text))
+        if told.origin == "file":
+            origin = play.origin()
+            write_table(folder.path(f"origin{ending}"), origin.schema, origin.to_batches())
+        manifest = play.manifest()
+        folder.path("manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
+        return manifest, folder.done()
 
 
 def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | None = None,

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from fabrica import catalog, declaration
-from fabrica.contract import Edit, Injection, Kind, Tilt
 from fabrica.errors import InputError, UnknownName
+from fabrica.generator import Edit, Injection, Kind, Tilt
 from fabrica.recipe import count
 from fabrica.schema import Table
 

@@ -13,13 +13,14 @@ sampling", JASA 95, 2000). Rows beyond the generator weigh nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fabrica.contract import CellsOf, Drawn, Factor, Generator, Injection, Law, Look
-from fabrica.errors import InputError
+from fabrica.errors import ExpressionError, InputError
+from fabrica.generator import CellsOf, Drawn, Factor, Generator, Injection, Law, Look
 from fabrica.run import Run
 from fabrica.scenario import Bound
 from fabrica.wish import times
@@ -86,17 +87,20 @@ class Stage:
         FabricaError : what is wished for cannot be.
         """
         given = [factor for law in bound.laws for factor in law.factors(Look({}, np.zeros(0)))]
-        base = generator.under(given, run.child("given"))
+        with _placed(bound, "given"):
+            base = generator.under(given, run.child("given"))
         if not bound.tilts and not bound.injections:
             return cls(bound, base, base, (), 1.0, ())
         look = _look(base, [region for tilt in bound.tilts for region in tilt.regions()], run.child("look"))
         factors, weights = _together(bound, look)
         mean = float(weights.sum())
         tilted = base.under(factors, run.child("tilts"))
-        laws = tuple(injection.law(base, look, run.child("inject").child(i))
-                     for i, (_, injection) in enumerate(bound.injections))
+        laws = []
+        for i, (_, injection) in enumerate(bound.injections):
+            with _placed(bound, "inject", i):
+                laws.append(injection.law(base, look, run.child("inject").child(i)))
         worth = mean**2 / float((weights**2 / np.maximum(look.weights, 1e-300)).sum()) if len(weights) else 1.0
-        return cls(bound, base, tilted, factors, mean, laws, worth)
+        return cls(bound, base, tilted, factors, mean, tuple(laws), worth)
 
     def counts(self, rows: int) -> list[int]:
         """How many rows each injection gives: its share, rounded; at least one where it has a share."""
@@ -158,6 +162,15 @@ class Stage:
         edits = [{"kind": type(edit).__name__.lower(), **edit.found()} for edit in self.bound.edits]
         return {"injections": injections, "tilts": tilts, "edits": edits,
                 "effective_share": round(self.worth, 4)}
+
+
+@contextmanager
+def _placed(bound: Bound, *path: str | int) -> Iterator[None]:
+    """Errors of what cannot be drawn, with their place in the scenario."""
+    try:
+        yield
+    except ExpressionError as error:
+        raise error.at(bound.scenario.place(*path)) from None
 
 
 def _look(base: Generator, regions: Sequence[Factor], run: Run) -> Look:

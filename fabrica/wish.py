@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica.contract import Cells, Factor
+from fabrica.contract import Cells
 from fabrica.errors import FabricaError, InputError, UnknownName
 from fabrica.expression import Expression
+from fabrica.generator import Factor
 from fabrica.schema import Column, Table
 
 __all__ = ["column", "condition", "fields", "levels", "number", "numbers", "share", "times", "value",

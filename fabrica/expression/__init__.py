@@ -13,13 +13,14 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from fabrica.contract import Cells, Factor
+from fabrica.contract import Cells
 from fabrica.expression.given import read_given, read_value
 from fabrica.expression.grammar import parse
 from fabrica.expression.meaning import Meaning
 from fabrica.expression.tree import Apply, Column, Node, walk
 from fabrica.expression.truth import Part
 from fabrica.expression.written import written
+from fabrica.generator import Factor
 from fabrica.schema import Table
 
 __all__ = ["Expression"]

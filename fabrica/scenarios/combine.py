@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from fabrica import wish
-from fabrica.contract import CellsOf, Drawn, Generator, Injection, Law, Look
 from fabrica.errors import InputError
 from fabrica.expression import Expression
+from fabrica.generator import CellsOf, Drawn, Generator, Injection, Law, Look
 from fabrica.run import Run
 from fabrica.schema import Table
 

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from fabrica import wish
-from fabrica.contract import Cells, CellsOf, Factor, Look, Tilt
+from fabrica.contract import Cells
 from fabrica.errors import InputError
+from fabrica.generator import CellsOf, Factor, Look, Tilt
 from fabrica.schema import Table
 
 __all__ = ["Fair"]

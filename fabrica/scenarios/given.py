@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fabrica import wish
-from fabrica.contract import Factor, Look, Tilt
 from fabrica.expression import Expression
+from fabrica.generator import Factor, Look, Tilt
 from fabrica.schema import Table
 
 __all__ = ["Given"]

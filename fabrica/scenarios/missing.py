@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import absence, wish
-from fabrica.contract import Cells, CellsOf, Edit
+from fabrica.contract import Cells
 from fabrica.errors import InputError
 from fabrica.expression import Expression
+from fabrica.generator import CellsOf, Edit
 from fabrica.run import Run
 from fabrica.schema import Table
 

@@ -18,8 +18,9 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import wish
-from fabrica.contract import Cells, CellsOf, Drawn, Factor, Generator, Injection, Law, Look
+from fabrica.contract import Cells
 from fabrica.expression import Expression
+from fabrica.generator import CellsOf, Drawn, Factor, Generator, Injection, Law, Look
 from fabrica.run import Run
 from fabrica.schema import Table
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from fabrica import wish
-from fabrica.contract import CellsOf, Factor, Look, Tilt
 from fabrica.errors import InputError
 from fabrica.expression import Expression
+from fabrica.generator import CellsOf, Factor, Look, Tilt
 from fabrica.schema import Table
 
 __all__ = ["Shift"]

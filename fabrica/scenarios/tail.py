@@ -20,9 +20,10 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import wish
-from fabrica.contract import Cells, CellsOf, Drawn, Generator, Injection, Law, Look
+from fabrica.contract import Cells
 from fabrica.errors import InputError
 from fabrica.expression import Expression
+from fabrica.generator import CellsOf, Drawn, Generator, Injection, Law, Look
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 

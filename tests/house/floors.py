@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-WINGS = ("sources", "codecs", "engines", "metrics")
+WINGS = ("sources", "codecs", "engines", "metrics", "scenarios")
 VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe", "declaration")
 COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "conditional", "imputation", "encoder",
-             "evaluation", "inference", "specification", "dataset", "catalog")
+             "evaluation", "inference", "specification", "dataset", "catalog", "scenario", "staging", "played")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why
@@ -52,8 +52,8 @@ def room(name: str) -> str:
 def floor(name: str) -> int:
     """How high a room stands."""
     where = room(name)
-    floors = (("errors", "kernels"), VALUES, ("contract",), (), ("checks", "page", *WINGS), COMPOSERS, ("pipeline",),
-              DOORS)
+    floors = (("errors", "kernels"), VALUES, ("contract", "generator"), (), ("checks", "page", *WINGS), COMPOSERS,
+              ("pipeline",), DOORS)
     return next((height for height, rooms in enumerate(floors) if where in rooms), 3)  # what several wings share
 
 

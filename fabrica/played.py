@@ -1,0 +1,119 @@
+"""A scenario played on a learned table: rows as the table writes them, their origin beside or among them, the manifest.
+
+The manifest is the ground truth of what was done: scenario, seed, what was injected with which parameters, what the
+weights mean, and whether the rows stand for a population.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica import encoder as encoding
+from fabrica.errors import InputError, SettingError
+from fabrica.run import Run
+from fabrica.scenario import Scenario
+from fabrica.schema import Table
+from fabrica.staging import Origin, Stage
+from fabrica.version import VERSION
+
+if TYPE_CHECKING:
+    from fabrica.model import TableModel
+
+__all__ = ["ORIGIN", "Play", "Played"]
+
+#: the columns that tell the origin of a row
+ORIGIN = pa.schema([pa.field("injection_id", pa.int32()), pa.field("injection_kind", pa.string()),
+                    pa.field("weight", pa.float64())])
+NOT_REPRESENTATIVE = "not representative of the population"
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a scenario.
+
+    Parameters
+    ----------
+    data : the rows, as the kind of frame that was fitted.
+    origin : Arrow table of the same length: ``injection_id`` (null for rows of the model), ``injection_kind``,
+        ``weight``.
+    manifest : what was done, as plain values.
+    """
+
+    data: Any
+    origin: pa.Table
+    manifest: dict[str, Any]
+
+
+class Play:
+    """A scenario on its way: ``batches`` once, then ``origin`` and ``manifest``.
+
+    Raises ``FabricaError`` at once where the scenario does not fit the table or cannot be.
+    """
+
+    def __init__(self, model: TableModel, scenario: Scenario, rows: int | None, run: Run):
+        self.model, self.scenario = model, scenario
+        bound = scenario.bound(model.table)
+        taken = sorted({*ORIGIN.names} & {*model.table.names})
+        if scenario.origin == "columns" and taken:
+            raise InputError(f"the table has a column {taken[0]!r} of its own", where=scenario.place("origin"),
+                             hint="say origin: file")
+        wanted = scenario.rows if rows is None else rows
+        if wanted is None:
+            raise SettingError("how many are wanted is not said", where="rows", hint="say it in the scenario")
+        self.rows, self.run = wanted, run.fresh().child("scenario")
+        self.stage = Stage.of(bound, model.generator(), self.run.child("stage"))
+        self.stage.counts(self.rows)
+        self._origins: list[Origin] = []
+
+    def schema(self, as_text: bool = False) -> pa.Schema:
+        """The Arrow schema of the rows."""
+        own = self.model.arrow_schema(as_text)
+        return pa.schema([*own, *ORIGIN]) if self.scenario.origin == "columns" else own
+
+    def batches(self, as_text: bool = False) -> Iterator[pa.RecordBatch]:
+        """The rows, in parts."""
+        table = self.model.written(as_text)
+        for window in self.stage.windows(self.rows, self.run.child("rows")):
+            self._origins.append(window.origin)
+            yield self._written(table, dict(window.cells), window.origin)
+
+    def _written(self, table: Table, cells: dict[str, Any], origin: Origin) -> pa.RecordBatch:
+        batch = encoding.write(table, {i: cells[name] for i, name in enumerate(table.names)})
+        if self.scenario.origin == "file":
+            return batch
+        told = self._told(origin)
+        return pa.RecordBatch.from_arrays([*batch.columns, *told.columns], schema=pa.schema([*batch.schema, *ORIGIN]))
+
+    def _told(self, origin: Origin) -> pa.RecordBatch:
+        kinds = pa.array([None, *(kind for kind, _ in self.stage.bound.injections)], pa.string())
+        ids = pa.array(origin.injection, mask=origin.injection == 0)
+        return pa.RecordBatch.from_arrays([ids, kinds.take(pa.array(origin.injection)), pa.array(origin.weight)],
+                                          schema=ORIGIN)
+
+    def origin(self) -> pa.Table:
+        """The origin of each row that was made."""
+        return pa.Table.from_batches(map(self._told, self._origins), schema=ORIGIN)
+
+    def manifest(self) -> dict[str, Any]:
+        """What was done."""
+        weight = np.concatenate([np.zeros(0), *(one.weight for one in self._origins)])
+        worth = float(weight.sum() ** 2 / max((weight**2).sum(), 1e-300))
+        told = self.stage.told(self.rows)
+        moved = [what for what, there in (("tilted", bool(told["tilts"])), ("injected", bool(told["injections"])),
+                                          ("conditioned", bool(self.stage.bound.laws)),
+                                          ("edited", bool(told["edits"]))) if there]
+        return {
+            "fabrica_manifest": 1, "fabrica": VERSION, "engine": self.model.engine, "table": self.model.table.name,
+            "rows": self.rows, "seed": self.run.seed, "scenario": self.scenario.to_json(),
+            "rows_of_the_model": self.rows - sum(one["rows"] for one in told["injections"]), **told,
+            "weights": {"mean": "weighted estimates are those of the model"
+                                + (" under the conditions" if self.stage.bound.laws else ""),
+                        "worth_rows": round(worth, 1)},
+            "representative": not moved,
+            "remark": f"{NOT_REPRESENTATIVE}: {', '.join(moved)} on purpose" if moved else "",
+        }
