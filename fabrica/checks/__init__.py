@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from fabrica.checks.codecs import check_codec, check_secret
 from fabrica.checks.engines import check_engine
+from fabrica.checks.joint import Joint
 from fabrica.checks.metrics import check_metric
 from fabrica.checks.promise import Broken
+from fabrica.checks.scenarios import check_scenario
 from fabrica.checks.sources import check_source
 
-__all__ = ["Broken", "check_codec", "check_secret", "check_engine", "check_metric", "check_source"]
+__all__ = ["Broken", "Joint", "check_codec", "check_secret", "check_engine", "check_metric", "check_scenario",
+           "check_source"]
