@@ -1,0 +1,297 @@
+"""Injected rows: their laws, their weights, and what goes missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known import column, exact, joint, played, share, staged
+
+import fabrica
+from fabrica.checks import Broken, Joint, check_scenario
+from fabrica.contract import Cells
+from fabrica.errors import FabricaError
+from fabrica.generator import Law
+from fabrica.run import Run
+from fabrica.scenario import Scenario
+from fabrica.scenarios.combine import Combine
+from fabrica.scenarios.missing import Missing
+from fabrica.scenarios.rare import Rare
+from fabrica.scenarios.tail import Pareto, Tail
+
+ROWS = 60_000
+STRESS = {"given": "age >= 30 or age is null", "shift": {"y": {"x": 0.5}}, "fair": {"protected": "s", "outcome": "y"},
+          "inject": [{"kind": "rare", "where": "c == 'rare' and age > 50", "share": 0.1, "intensity": 0.8},
+                     {"kind": "rare", "where": "s == 'a'", "share": 0.2},
+                     {"kind": "combine", "of": ["c == 'rare'", "age == 30"], "share": 0.05}]}
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 10_000))
+def test_weights_undo_the_scenario(seed):
+    """Weighted shares are those of the law under the condition; unweighted ones are far from them."""
+    world = joint(seed)
+    columns, injection, weight = played(world, STRESS, ROWS, seed)
+    law = np.array([a is None or a >= 30 for a in column(world, "age")]) * world.chances
+    law /= law.sum()
+    worth = weight.sum() ** 2 / (weight**2).sum()
+    far = 0.0
+    for name, value in (("c", "rare"), ("s", "a"), ("y", "x"), ("age", 70)):
+        known, found = share(world, law, **{name: value}), weight[columns[name] == value].sum() / len(weight)
+        assert abs(found - known) < 5 * (known * (1 - known) / worth) ** 0.5 + 0.01
+        far = max(far, abs((columns[name] == value).mean() - known))
+    assert far > 0.05 and abs(weight.mean() - 1) < 0.02
+    assert (weight[injection == 3] == 0).all() and (weight[injection < 3] > 0).all()
+
+
+def test_there_are_as_many_as_was_said_and_each_is_what_it_should_be():
+    columns, injection, _ = played(joint(), STRESS, 20_000)
+    assert np.bincount(injection).tolist() == [13_000, 2_000, 4_000, 1_000]
+    first = injection == 1
+    assert (columns["c"][first] == "rare").all() and all(a > 50 for a in columns["age"][first])
+    assert (columns["s"][injection == 2] == "a").all()
+    assert all(a is None or a >= 30 for a in columns["age"])
+    assert (columns["c"][injection == 3] == "rare").all() and (columns["age"][injection == 3] == 30).all()
+
+
+def test_rows_of_a_region_are_distributed_as_the_model_has_them_there():
+    world = joint(4)
+    columns, injection, _ = played(world, {"inject": [{"kind": "rare", "where": "c == 'rare'", "share": 1}]}, ROWS)
+    assert (injection == 1).all()
+    there = column(world, "c") == "rare"
+    law = world.chances * there / world.chances[there].sum()
+    for name, value in (("s", "a"), ("y", "x"), ("age", 70)):
+        known = share(world, law, **{name: value})
+        assert abs((columns[name] == value).mean() - known) < 5 * (known * (1 - known) / ROWS) ** 0.5
+
+
+def test_intensity_makes_plain_or_camouflaged():
+    """By how well the other columns tell the region: the share of the likelier group."""
+    random = np.random.default_rng(1)
+    chances = {(c, s, y): w * (p if s == "a" else 1 - p) * (q if y == "x" else 1 - q)
+               for c, w, p, q in (("rare", 0.01, 0.7, 0.65), ("common", 0.99, 0.4, 0.45)) for s in "ab" for y in "xy"}
+    world = Joint.of(dict(zip("csy", map(list, zip(*chances, strict=True)), strict=True)),
+                     dict.fromkeys("csy", "category"), list(chances.values()))
+    shown = []
+    for intensity in (0.0, 0.25, 0.5, 0.75, 1.0):
+        plain = {"inject": [{"kind": "rare", "where": "c == 'rare'", "share": 1, "intensity": intensity}]}
+        columns, _, _ = played(world, plain, 20_000, int(random.integers(99)))
+        shown.append(((columns["s"] == "a").mean() + (columns["y"] == "x").mean()) / 2)
+    assert shown == sorted(shown) and shown[0] < 0.45 and shown[-1] > 0.85
+    assert abs(shown[2] - 0.675) < 0.02
+
+
+# ---------------------------------------------------------------- tails
+
+
+@settings(max_examples=25)
+@given(st.floats(-0.3, 0.5), st.floats(0.1, 1000), st.integers(0, 999))
+def test_the_pareto_law_is_found_from_its_own_draws(shape, scale, seed):
+    values = Pareto(shape, scale).quantile(np.random.default_rng(seed).random(100_000))
+    found = Pareto.of(values, np.ones(len(values)))
+    assert abs(found.shape - shape) < 0.06 and abs(found.scale / scale - 1) < 0.06
+    further = found.beyond(scale)
+    over = values[values > scale] - scale
+    if len(over) > 500:
+        assert abs(np.quantile(over, 0.5) / further.quantile(np.array([0.5]))[0] - 1) < 0.25
+
+
+@pytest.mark.parametrize("engine", ["trees", "independent"])
+def test_tails_go_on_where_the_data_ends(engine):
+    """An exponential column: beyond the highest of 20,000 values the known law has e-foldings that are known."""
+    random = np.random.default_rng(1)
+    amount = np.round(random.exponential(100, 20_000), 2)
+    frame = pd.DataFrame({"amount": amount, "big": np.where(amount > 300, "yes", "no"), "id": np.arange(20_000)})
+    model = fabrica.fit(frame, engine=engine, seed=1)
+    played = model.play({"inject": [{"kind": "tail", "column": "amount", "beyond": "q99.9", "share": 0.2}]}, 20_000)
+    injected = np.asarray(played.origin["injection_id"].is_valid())
+    there = played.data["amount"][injected].to_numpy()
+    threshold = played.manifest["injections"][0]["parameters"]["threshold"]
+    assert injected.sum() == 4_000 and (there > threshold).all() and there.max() > amount.max()
+    assert 70 < (there - threshold).mean() < 140  # 100 in truth
+    assert (np.round(there, 2) == there).all() and played.data["id"].is_unique
+    assert played.data["big"][injected].eq("yes").mean() > (0.99 if engine == "trees" else 0.03)
+    weight = played.origin["weight"].to_numpy()
+    assert abs(np.average(played.data["amount"], weights=weight) / 100 - 1) < 0.1
+    assert played.data["amount"].mean() > 200
+
+
+def test_the_lower_end_and_whole_numbers():
+    frame = pd.DataFrame({"depth": -np.random.default_rng(2).geometric(0.05, 20_000), "x": ["a", "b"] * 10_000})
+    model = fabrica.fit(frame, engine="independent", seed=1)
+    played = model.play({"inject": [{"kind": "tail", "column": "depth", "below": "min", "share": 0.01}]}, 10_000)
+    injected = np.asarray(played.origin["injection_id"].is_valid())
+    depth = played.data["depth"]
+    assert depth.dtype == np.int64 and depth[injected].max() < depth[~injected].min()
+    assert played.manifest["injections"][0]["beyond_the_model"]
+    assert (played.origin["weight"].to_numpy()[injected] == 0).all()
+
+
+# ---------------------------------------------------------------- missing
+
+
+@settings(max_examples=15)
+@given(st.floats(0.3, 1), st.integers(0, 99))
+def test_cells_go_missing_at_the_rate_where_they_should(rate, seed):
+    world = joint(seed)
+    plain = {"missing": {"y": {"rate": rate, "when": "age < 40"}, "age": {"rate": rate, "when": "y == 'x'"}, "s": rate}}
+    columns, _, _ = played(world, plain, ROWS, seed)
+    bare, _, _ = played(world, {}, ROWS, seed)
+    assert (bare["y"] == "x").any() and all((columns[n][[v is not None for v in columns[n]]]
+                                             == bare[n][[v is not None for v in columns[n]]]).all() for n in "sy")
+    lacks = {name: np.array([v is None for v in columns[name]]) for name in columns}
+    young = np.array([a is not None and a < 40 for a in bare["age"]])  # as it was before any cell went missing
+    assert abs(lacks["y"][young].mean() - rate) < 0.02 and not lacks["y"][~young].any()
+    assert abs(lacks["s"].mean() - rate) < 0.02
+    inside = bare["y"] == "x"
+    was = np.array([a is None for a in bare["age"]])
+    assert abs(lacks["age"][inside].mean() - max(rate, was[inside].mean())) < 0.02
+    assert (lacks["age"][~inside] == was[~inside]).all()
+
+
+def test_missing_not_at_random():
+    columns, _, _ = played(joint(), {"missing": {"age": {"rate": 1, "when": "age >= 60"}}}, 5_000)
+    assert max(a for a in columns["age"] if a is not None) < 60
+
+
+def test_markers_of_a_text_file_are_used(tmp_path):
+    rows = ["age,note"] + [f"{20 + i % 50},{'?' if i % 4 == 0 else 'ok'}" for i in range(2_000)]
+    (tmp_path / "in.csv").write_text("\n".join(rows))
+    fabrica.fit(tmp_path / "in.csv", engine="independent", schema={"note": {"missing": ["?"]}}).save(tmp_path / "m.fab")
+    Scenario.from_json({"missing": {"note": 0.9}})
+    (tmp_path / "s.yaml").write_text("{rows: 1000, missing: {note: 0.9, age: 0.5}}")
+    from fabrica.cli.commands import _outcome
+
+    assert _outcome(["sample", str(tmp_path / "m.fab"), "--scenario", str(tmp_path / "s.yaml"), "-o",
+                     str(tmp_path / "out"), "-q"]) == 0
+    lines = (tmp_path / "out" / "data.csv").read_text().splitlines()[1:]
+    assert 860 < sum(line.endswith(",?") for line in lines) < 940
+    assert 440 < sum(line.startswith(",") for line in lines) < 560
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def test_workers_do_not_matter_and_seeds_do():
+    one, two, other = (played(joint(), STRESS, 9_000, seed, workers) for seed, workers in ((1, 1), (1, 3), (2, 1)))
+    assert all((one[0][name] == two[0][name]).all() for name in one[0]) and (one[2] == two[2]).all()
+    assert not (one[0]["y"] == other[0]["y"]).all()
+
+
+def test_an_empty_scenario_is_the_model():
+    world = joint()
+    stage = staged(world, {})
+    assert np.allclose(exact(world, stage), world.chances)
+    _, injection, weight = played(world, {}, 500)
+    assert not injection.any() and (weight == 1).all()
+
+
+@pytest.mark.parametrize(("told", "words"), [
+    ({"kind": "raer", "share": 0.1}, "no kind of injection named 'raer'"), ({"share": 0.1}, "needs a `kind`"),
+    ({"kind": "rare", "share": 0.1}, "`where` is missing"), ({"kind": "rare", "where": "s == 'a'"}, "`share`"),
+    ({"kind": "rare", "where": "s == 'a'", "share": 1.1}, "between 0 and 1"),
+    ({"kind": "rare", "where": "s.x()", "share": 0.1}, "means nothing"),
+    ({"kind": "rare", "where": "c == 'never'", "share": 0.1}, "no row"),
+    ({"kind": "rare", "where": "s == 'a'", "share": 0.1, "intensity": "high"}, "must be a number"),
+    ({"kind": "tail", "column": "s", "share": 0.1}, "kind category"),
+    ({"kind": "tail", "column": "age", "share": 0.1, "beyond": "q0"}, "quantile"),
+    ({"kind": "tail", "column": "age", "share": 0.1, "beyond": "q9", "below": "q1"}, "either"),
+    ({"kind": "combine", "of": ["s == 'a'"], "share": 0.1}, "two conditions"),
+    ({"kind": "combine", "of": ["s == 'a'", "s == 'b'"], "share": 0.1}, "look at the column 's'"),
+    ({"kind": "shift", "share": 0.1}, "no kind of injection"), ({"kind": "pattern", "share": 0.1}, "no kind of injection"),
+    ("rare", "needs a `kind`")])
+def test_what_cannot_be_is_said(told, words):
+    with pytest.raises(FabricaError, match=words):
+        staged(joint(), {"inject": [told]})
+
+
+def test_shares_and_rows_must_suffice():
+    half = {"kind": "rare", "where": "s == 'a'", "share": 0.6}
+    with pytest.raises(FabricaError, match="sum to 1.2"):
+        staged(joint(), {"inject": [half, half]})
+    few = {"kind": "rare", "where": "s == 'a'", "share": 0.01}
+    with pytest.raises(FabricaError, match="too few"):
+        played(joint(), {"inject": [few] * 5}, 3)
+
+
+# ---------------------------------------------------------------- promises
+
+
+def test_the_kinds_keep_their_promises():
+    world = joint()
+    for kind, told in ((Rare, {"where": "c == 'rare'", "share": 0.1}), (Rare, {"where": "s == 'a'", "share": 1,
+                       "intensity": 0.1}), (Combine, {"of": ["s == 'a'", "c == 'rare'"], "share": 0.5}),
+                       (Missing, {"age": 0.5}), (Missing, {"y": {"rate": 1, "when": "age > 30"}})):
+        check_scenario(kind.read(told, world.table, "here"), world)
+    numbers = Joint.of({"x": list(range(1000))}, {"x": "integer"}, np.exp(-np.arange(1000) / 100).tolist())
+    check_scenario(Tail.read({"column": "x", "share": 0.1, "beyond": "q95"}, numbers.table, "here"), numbers)
+
+
+def test_a_careless_law_is_caught():
+    """A density that forgets how rare its region is."""
+    world = joint()
+
+    class Careless(Rare):
+        def law(self, generator, look, run):
+            inner = super().law(generator, look, run)
+
+            class Unscaled(Law):
+                def draw(self, size, run):
+                    return inner.draw(size, run)
+
+                def ratio(self, cells):
+                    return inner.where.weights(cells)
+
+            return Unscaled()
+
+    with pytest.raises(Broken, match="integrates to one"):
+        check_scenario(Careless.read({"where": "s == 'a'", "share": 0.1}, world.table, "here"), world)
+
+
+def test_a_careless_edit_is_caught():
+    class Loud(Missing):
+        def edited(self, cells, run):
+            return {self.column: Cells(pa.nulls(3))}
+
+    with pytest.raises(Broken, match="as many cells"):
+        check_scenario(Loud("s", 1.0), joint())
+
+
+@pytest.mark.parametrize("engine", ["trees", "bayesnet", "boosted", "copula"])
+def test_learned_tables_play_scenarios(engine):
+    """The whole on engines that draw masked columns and on one that does not: goals reached, keys whole, weights fine."""
+    random = np.random.default_rng(3)
+    rows = 6_000
+    sex = random.choice(["f", "m"], rows, p=[0.4, 0.6])
+    age = np.round(random.normal(np.where(sex == "f", 45, 40), 12)).clip(18, 90).astype(int)
+    rich = np.where(random.random(rows) < 1 / (1 + np.exp(3 - age / 25 - 0.8 * (sex == "m"))), "yes", "no")
+    frame = pd.DataFrame({"id": [f"P{i:05d}" for i in range(rows)], "sex": sex, "age": age, "rich": rich,
+                          "pay": np.round(random.gamma(2, 20 + 30 * (rich == "yes")), 1)})
+    model = fabrica.fit(frame, engine=engine, seed=1)
+    plain = {"shift": {"rich": {"yes": 0.6}, "age": {"mean": 50}},
+             "fair": {"protected": "sex", "outcome": "rich", "parity": 1},
+             "inject": [{"kind": "rare", "where": "age > 70 and sex == 'f'", "share": 0.1}], "missing": {"pay": 0.25},
+             "origin": "columns"}
+    made = model.play(plain, 20_000, seed=1).data
+    own = made[made["injection_id"].isna()]
+    assert made["id"].is_unique and len(own) == 18_000
+    assert abs((own["rich"] == "yes").mean() - 0.6) < 0.02 and abs(own["age"].mean() - 50) < 0.4
+    rates = own.groupby("sex")["rich"].apply(lambda r: (r == "yes").mean())
+    assert abs(rates["f"] - rates["m"]) < 0.04
+    assert abs(made["pay"].isna().mean() - 0.25) < 0.02
+    free = model.sample(40_000, seed=5)
+    assert abs(np.average(made["age"], weights=made["weight"]) - free["age"].mean()) < 1
+    assert abs(np.average(made["rich"] == "yes", weights=made["weight"]) - (free["rich"] == "yes").mean()) < 0.03
+
+
+def test_the_run_is_told_and_stopped():
+    from fabrica.errors import Interrupted
+
+    run = Run(1)
+    run.cancel()
+    stage = staged(joint(), {})
+    with pytest.raises(Interrupted):
+        list(stage.windows(10, run))
