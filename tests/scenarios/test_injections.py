@@ -201,7 +201,8 @@ def test_an_empty_scenario_is_the_model():
     ({"kind": "tail", "column": "age", "share": 0.1, "beyond": "q9", "below": "q1"}, "either"),
     ({"kind": "combine", "of": ["s == 'a'"], "share": 0.1}, "two conditions"),
     ({"kind": "combine", "of": ["s == 'a'", "s == 'b'"], "share": 0.1}, "look at the column 's'"),
-    ({"kind": "shift", "share": 0.1}, "no kind of injection"), ({"kind": "pattern", "share": 0.1}, "no kind of injection"),
+    ({"kind": "shift", "share": 0.1}, "no kind of injection"),
+    ({"kind": "pattern", "share": 0.1}, "no kind of injection"),
     ("rare", "needs a `kind`")])
 def test_what_cannot_be_is_said(told, words):
     with pytest.raises(FabricaError, match=words):
@@ -210,7 +211,7 @@ def test_what_cannot_be_is_said(told, words):
 
 def test_shares_and_rows_must_suffice():
     half = {"kind": "rare", "where": "s == 'a'", "share": 0.6}
-    with pytest.raises(FabricaError, match="sum to 1.2"):
+    with pytest.raises(FabricaError, match=r"sum to 1\.2"):
         staged(joint(), {"inject": [half, half]})
     few = {"kind": "rare", "where": "s == 'a'", "share": 0.01}
     with pytest.raises(FabricaError, match="too few"):
@@ -262,7 +263,7 @@ def test_a_careless_edit_is_caught():
 
 @pytest.mark.parametrize("engine", ["trees", "bayesnet", "boosted", "copula"])
 def test_learned_tables_play_scenarios(engine):
-    """The whole on engines that draw masked columns and on one that does not: goals reached, keys whole, weights fine."""
+    """On engines that draw masked columns and on one that does not: goals reached, keys whole, weights fine."""
     random = np.random.default_rng(3)
     rows = 6_000
     sex = random.choice(["f", "m"], rows, p=[0.4, 0.6])
