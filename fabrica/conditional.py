@@ -2,9 +2,10 @@
 
 What is asked of one column becomes a mask: how welcome each code's values are in the mean. A model that can draws
 masked columns and tells each row's weight (``contract.Masked``); of any other all rows are looked at. Rows are
-kept in proportion to their weight (rejection; von Neumann 1951), never repeated as long as that can be done in time;
-the largest weight so far is the bound, and where it rises those that were kept before are thinned, which leaves the
-law as it is. What looks at several columns is asked of finished rows.
+kept in proportion to their weight (rejection; von Neumann 1951), never repeated as long as that can be done in time.
+A few weights tower above all others and would cost most of the time, so those that are above a bound count as the
+bound, which moves ``TRIMMED`` of the whole law at most (truncated importance sampling; Ionides, JCGS 17, 2008); where
+the bound rises those that were kept before are thinned. What looks at several columns is asked of finished rows.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ FEWEST = 1 << 13  #: rows of the first turn
 PIECE = 1 << 16  #: rows that are made together
 TURN = 16  #: pieces of a turn, at most
 MOST, EACH = 2_000_000, 400  #: rows that are made until it is given up: at least, and for each row that is wanted
+TRIMMED = 0.003  #: share of the law that weights above the bound lose, at most
 AGAIN = 400  #: times that the values inside codes are drawn again until they satisfy
 ENOUGH = 30  #: rows that were kept from which they may stand for the others, each several times
 TOLD = 20_000  #: rows by which it is told how often a condition holds
@@ -122,8 +124,7 @@ def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
                                                     min(TURN * PIECE, limit - made + FEWEST)))
         here = run.child("turn").child(turn)
         sizes = [min(PIECE, ahead - start) for start in range(0, ahead, PIECE)]
-        for block, weights in run.map(partial(_piece, asked, model, here), enumerate(sizes)):
-            pool.add(block, weights)
+        pool.add(run.map(partial(_piece, asked, model, here), enumerate(sizes)))
         pool.finish(asked, encoder, here.child("finish"))
         made, turn = made + ahead, turn + 1
         run.tell(min(pool.size, rows), rows, "looking for rows that satisfy the condition")
@@ -185,6 +186,22 @@ def _piece(asked: Asked, model: Model, run: Run, piece: tuple[int, int]) -> tupl
     return block.take(fine), weights[fine]
 
 
+def _trimmed(weights: np.ndarray, share: float) -> float:
+    """The bound, as a logarithm, above which lies the ``share`` of the sum of the weights (n,), which are logarithms.
+
+    >>> round(float(np.exp(_trimmed(np.log(np.array([1.0, 1.0, 1.0, 3.0])), 1 / 6))), 6)
+    2.0
+    """
+    falling = np.exp(np.sort(weights)[::-1] - weights.max())
+    over = np.cumsum(falling) - falling * np.arange(1, len(falling) + 1)  # what lies above each of them
+    cut = share * falling.sum()
+    place = int(np.searchsorted(over, cut, "right"))  # the first that is too low
+    if place == 0 or cut <= 0:
+        return float(weights.max())
+    bound = (falling[:place].sum() - cut) / place
+    return float(np.log(bound) + weights.max())
+
+
 def _whole(model: Model, run: Run) -> float:
     """Mean weight of rows of which nothing is asked."""
     return float(np.exp(model.masked(FEWEST, {}, run)[1]).mean()) if isinstance(model, Masked) else 1.0
@@ -195,10 +212,12 @@ class _Pool:
 
     def __init__(self, random: np.random.Generator):
         self.random, self.bound = random, -np.inf
-        self.fresh: list[Block] = []
+        self.fresh: list[tuple[Block, np.ndarray]] = []
         self.blocks: list[Block] = []
         self.cells: list[dict[int, Cells]] = []
-        self.weight, self.asked, self.kept = 0.0, 0, 0
+        self.weights: list[np.ndarray] = []  #: of the rows in ``blocks``, as logarithms
+        self.seen = np.empty(0)  #: those of all rows that were made
+        self.asked = self.kept = 0
 
     @property
     def size(self) -> int:
@@ -207,38 +226,37 @@ class _Pool:
 
     def share(self, made: int) -> float:
         """Mean weight of all rows that were made, times the share of those that satisfied when they were finished."""
-        return self.weight / max(made, 1) * self.kept / max(self.asked, 1)
+        return float(np.exp(self.seen).sum()) / max(made, 1) * self.kept / max(self.asked, 1)
 
-    def add(self, block: Block, weights: np.ndarray) -> None:
-        """Keep rows in proportion to their weights; where one is above the bound, thin those that were kept."""
-        if not len(weights):
+    def add(self, pieces: Sequence[tuple[Block, np.ndarray]]) -> None:
+        """Keep rows in proportion to their weights; where the bound rises, thin those that were kept."""
+        self.seen = np.concatenate([self.seen, *(weights for _, weights in pieces)])
+        if not len(self.seen):
             return
-        self.weight += float(np.exp(weights).sum())
-        if weights.max() > self.bound:
-            old, self.bound = self.bound, float(weights.max())
-            self._thin(np.exp(old - self.bound))
-        kept = np.flatnonzero(self.random.random(len(weights)) < np.exp(weights - self.bound))
-        self.fresh.append(block.take(kept))
+        old, self.bound = self.bound, max(self.bound, _trimmed(self.seen, TRIMMED))
+        if self.bound > old > -np.inf:
+            self._thin(old)
+        for block, weights in pieces:
+            kept = np.flatnonzero(self.random.random(len(weights)) < np.exp(np.minimum(weights - self.bound, 0)))
+            self.fresh.append((block.take(kept), weights[kept]))
 
-    def _thin(self, share: float) -> None:
-        """Keep only a random ``share`` of all that was kept."""
-        self.fresh = [block.take(self._some(block, share)) for block in self.fresh]
-        for i, block in enumerate(self.blocks):
-            left = self._some(block, share)
-            self.blocks[i] = block.take(left)
+    def _thin(self, old: float) -> None:
+        """Keep of the rows that were kept under an ``old`` bound as many as the new one does."""
+        for i, (block, weights) in enumerate(zip(self.blocks, self.weights, strict=True)):
+            chance = np.exp(np.minimum(weights, self.bound) - self.bound - np.minimum(weights, old) + old)
+            left = np.flatnonzero(self.random.random(len(weights)) < chance)
+            self.blocks[i], self.weights[i] = block.take(left), weights[left]
             self.cells[i] = {j: cell.take(left) for j, cell in self.cells[i].items()}
-
-    def _some(self, block: Block, share: float) -> np.ndarray:
-        return np.flatnonzero(self.random.random(len(block)) < share)
 
     def finish(self, asked: Asked, encoder: Encoder, run: Run) -> None:
         """Give values to the fresh rows, and drop those that do not satisfy what is asked of whole rows."""
-        fresh, self.fresh = [block for block in self.fresh if len(block)], []
+        fresh, self.fresh = [one for one in self.fresh if len(one[0])], []
         if fresh:
-            block = Block.concat(fresh)
+            block, weights = Block.concat([one[0] for one in fresh]), np.concatenate([one[1] for one in fresh])
             cells, fine = _finished(asked, encoder, block, run)
             self.asked, self.kept = self.asked + len(block), self.kept + len(fine)
             self.blocks.append(block.take(fine))
+            self.weights.append(weights[fine])
             self.cells.append({j: cell.take(fine) for j, cell in cells.items()})
 
     def taken(self, rows: int, model: Model) -> tuple[Block, dict[int, Cells]]:

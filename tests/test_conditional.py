@@ -37,7 +37,8 @@ def trees() -> TableModel:
 
 @pytest.fixture(scope="module", params=["trees", "copula", "bayesnet", "independent", "autoregressive", "vae"])
 def model(request) -> TableModel:
-    quick = {"epochs": 1} if request.param in ("autoregressive", "vae") else {}
+    epochs = {"autoregressive": 1, "vae": 8}.get(request.param)
+    quick = {"epochs": epochs} if epochs else {}
     if quick:
         pytest.importorskip("torch", reason="networks need the extra `nets`")
     return fabrica.fit(people(), engine=request.param, seed=1, **quick)

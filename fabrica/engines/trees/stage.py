@@ -117,18 +117,7 @@ class Stage:
         used = self._looked(codes)
         every = np.stack([_leaves(codes, used, self.place, self.nodes, self.roots[t : t + 1], self.order[t : t + 1],
                                   turns, STEP) for t in range(len(self.roots))])
-        left = (below[self.start[every] + self.common[every]] - below[self.start[every]]) / self.common[every]
-        upto = np.cumsum(left, 0)
-        tree = np.minimum((upto <= random.random(len(codes)) * upto[-1]).sum(0), len(every) - 1)
-        leaf = every[tree, np.arange(len(codes))]
-        begin, common = self.start[leaf], self.common[leaf]
-        low, high = below[begin], below[begin + common]
-        at = np.searchsorted(below, low + random.random(len(leaf)) * (high - low), "right") - 1
-        shown = self.tokens[np.clip(at, begin, begin + common - 1)]
-        count = self.start[leaf + 1] - begin
-        hidden = random.random(len(leaf)) * count >= common  # the rest, of whom the columns after this one learn
-        rest = self.tokens[np.minimum(begin + common, len(self.tokens) - 1)]
-        return np.where(hidden, rest, shown), shown, left.mean(0)
+        return _masked(every, self.start, self.common, self.tokens, below, random.random((3, len(codes))))
 
     def chance(self, codes: np.ndarray, target: np.ndarray, ordered: bool, absent: int) -> np.ndarray:
         """(n,) how likely rows whose earlier columns are ``codes`` (n, C) have the code ``target`` (n,), as the mean of
@@ -295,6 +284,38 @@ def _leaves(codes, used, begin, nodes, roots, order, turns, step):  # type: igno
                         leaf[i] = node >> 32
                 walking = still
     return leaf
+
+
+@kernel
+def _masked(every, start, common, tokens, below, chance):  # type: ignore[no-untyped-def]
+    trees, size = every.shape
+    out, shown = np.empty(size, tokens.dtype), np.empty(size, tokens.dtype)
+    left, share = np.empty(size), np.empty(trees)
+    for i in range(size):
+        total = 0.0
+        for t in range(trees):
+            leaf = every[t, i]
+            share[t] = (below[start[leaf] + common[leaf]] - below[start[leaf]]) / common[leaf]
+            total += share[t]
+        left[i] = total / trees
+        aim, tree = chance[0, i] * total, 0
+        while tree < trees - 1 and aim >= share[tree]:
+            aim -= share[tree]
+            tree += 1
+        leaf = every[tree, i]
+        begin = start[leaf]
+        low, high = begin, begin + common[leaf] - 1
+        goal = below[begin] + chance[1, i] * (below[high + 1] - below[begin])
+        while low < high:  # the first token whose end lies beyond the goal
+            middle = (low + high) // 2
+            if below[middle + 1] > goal:
+                high = middle
+            else:
+                low = middle + 1
+        shown[i] = tokens[low]
+        hidden = chance[2, i] * (start[leaf + 1] - begin) >= common[leaf]
+        out[i] = tokens[begin + common[leaf]] if hidden else shown[i]  # the rest, of whom the next columns learn
+    return out, shown, left
 
 
 @kernel
