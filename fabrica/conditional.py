@@ -35,6 +35,7 @@ PIECE = 1 << 16  #: rows that are made together
 TURN = 16  #: pieces of a turn, at most
 MOST, EACH = 2_000_000, 400  #: rows that are made until it is given up: at least, and for each row that is wanted
 TRIMMED = 0.003  #: share of the law that weights above the bound lose, at most
+QUICK = 0.05  #: share of rows that is kept, from which on nothing is trimmed
 AGAIN = 400  #: times that the values inside codes are drawn again until they satisfy
 ENOUGH = 30  #: rows that were kept from which they may stand for the others, each several times
 TOLD = 20_000  #: rows by which it is told how often a condition holds
@@ -233,7 +234,9 @@ class _Pool:
         self.seen = np.concatenate([self.seen, *(weights for _, weights in pieces)])
         if not len(self.seen):
             return
-        old, self.bound = self.bound, max(self.bound, _trimmed(self.seen, TRIMMED))
+        most = float(self.seen.max())
+        enough = min(most, float(np.log(np.exp(self.seen - most).mean() / QUICK)) + most)
+        old, self.bound = self.bound, max(self.bound, enough, _trimmed(self.seen, TRIMMED))
         if self.bound > old > -np.inf:
             self._thin(old)
         for block, weights in pieces:

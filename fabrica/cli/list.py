@@ -1,4 +1,4 @@
-"""``fabrica list``: the engines, metrics, codecs and sources that are there, with their settings."""
+"""``fabrica list``: the engines, metrics, codecs, sources and scenario kinds that are there, with their settings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fabrica.cli import options
 __all__ = ["command"]
 
 
-@click.command("list", short_help="List engines, metrics, codecs and sources.")
+@click.command("list", short_help="List engines, metrics, codecs, sources and scenario kinds.")
 @click.argument("family", required=False, type=click.Choice(list(FAMILIES)))
 @options.common
 def command(family: str | None, plain: bool, quiet: bool, debug: bool) -> int:
-    """List what is there: engines, metrics, codecs, sources; with a family, also the settings of each.
+    """List what is there: engines, metrics, codecs, sources, kinds of scenarios; with a family, also the settings of each.
 
     \b
     Example:

@@ -16,7 +16,8 @@ from fabrica import catalog
 from fabrica.cli import commands
 
 HOUSE = Path(__file__).resolve().parents[2]
-PAGES = [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md"))]
+PAGES = [HOUSE / "README.md",
+         *(page for part in ("docs", "docs/scenarios") for page in sorted((HOUSE / part).glob("*.md")))]
 ALL = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 BLOCK = re.compile(r"^```(bash|python|yaml)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -58,6 +59,8 @@ def test_what_a_page_shows_runs(page, ground, tmp_path, monkeypatch, capsys):
     for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
         if kind == "bash":
             shell(text)
+        elif kind == "yaml" and text.startswith("# "):  # the first line names the file
+            Path(text.splitlines()[0].removeprefix("# ")).write_text(text)
         elif kind == "yaml":
             Path("overrides.yaml").write_text("{zip: category, age: {kind: integer, bounds: [0, 120]}}")
         else:
