@@ -19,7 +19,7 @@ __all__ = ["command"]
 @click.argument("family", required=False, type=click.Choice(list(FAMILIES)))
 @options.common
 def command(family: str | None, plain: bool, quiet: bool, debug: bool) -> int:
-    """List what is there: engines, metrics, codecs, sources, kinds of scenarios; with a family, also the settings of each.
+    """List what is there: engines, metrics, codecs, sources, scenario kinds; with a family, also the settings of each.
 
     \b
     Example:
