@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from fabrica.alternatives import Either
 from fabrica.block import Block
 from fabrica.contract import Cells, Masked, Model
 from fabrica.encoder import Encoder
@@ -36,6 +37,7 @@ TURN = 16  #: pieces of a turn, at most
 MOST, EACH = 2_000_000, 400  #: rows that are made until it is given up: at least, and for each row that is wanted
 TRIMMED = 0.003  #: share of the law that weights above the bound lose, at most
 QUICK = 0.05  #: share of rows that is kept, from which on nothing is trimmed
+SOME = 80  #: of so many rows of the first turn, from which on alternatives need not be drawn one by one
 AGAIN = 400  #: times that the values inside codes are drawn again until they satisfy
 ENOUGH = 30  #: rows that were kept from which they may stand for the others, each several times
 TOLD = 20_000  #: rows by which it is told how often a condition holds
@@ -105,6 +107,11 @@ class Asked:
             masks[place] = Mask(found.tops, found.tops, found.factors, False) if once else found
         return cls(parts, masks, tuple(rest), _whole(model, run.child("whole")) if masks else 1.0)
 
+    def alternatives(self) -> Expression | None:
+        """The first condition that is asked of finished rows and that an ``or`` joins; None where there is none."""
+        return next((factor for factor in self.rest if isinstance(factor, Expression)
+                     and len(factor.alternatives()) > 1), None)
+
     @property
     def shares(self) -> dict[int, np.ndarray]:
         """Number of a coded column -> (size,) mean weight of each code's values."""
@@ -150,9 +157,17 @@ class Learned(Generator):
     def table(self) -> Table:  # type: ignore[override]
         return self.encoder.table
 
-    def under(self, factors: Sequence[Factor], run: Run) -> Learned:
+    def under(self, factors: Sequence[Factor], run: Run) -> Generator:
         whole = (*(self.asked.factors if self.asked else ()), *factors)
-        return replace(self, asked=Asked.of(whole, self.encoder, self.model, run)) if whole else self
+        if not whole:
+            return self
+        asked = Asked.of(whole, self.encoder, self.model, run.child("whole"))
+        those = asked.alternatives()
+        if those is None or _kept(asked, self.encoder, self.model, run.child("look")) >= SOME:
+            return replace(self, asked=asked)
+        others = [factor for factor in asked.factors if factor is not those]
+        bare = replace(self, asked=None).under(others, run.child("others"))
+        return Either.of(bare, those.alternatives(), run.child("either"))
 
     def rows(self, size: int, run: Run) -> Drawn:
         if self.asked is not None:
@@ -170,6 +185,14 @@ class Learned(Generator):
         keys = {i for seat in self.encoder.seats if seat.codec == "key" for i in seat.columns}
         made = self.encoder.cells(rows.source, numbers, run, keys)
         return {**rows.cells, **{self.table.names[i]: cell for i, cell in made.items()}}
+
+
+def _kept(asked: Asked, encoder: Encoder, model: Model, run: Run) -> int:
+    """How many of ``FEWEST`` rows are kept."""
+    pool = _Pool(run.child("keep").random())
+    pool.add([_piece(asked, model, run.child("rows"), (0, FEWEST))])
+    pool.finish(asked, encoder, run.child("finish"))
+    return pool.size
 
 
 def _piece(asked: Asked, model: Model, run: Run, piece: tuple[int, int]) -> tuple[Block, np.ndarray]:

@@ -156,3 +156,22 @@ def test_too_few_rows_stand_several_times_and_that_is_told(monkeypatch, trees):
     drawn = trees.sample(5_000, given="age > 70 and age > pay", listener=lambda news: said.append(news.note))
     assert len(drawn) == 5_000 and drawn["id"].is_unique and drawn.drop(columns="id").duplicated().any()
     assert any("different rows satisfy" in note for note in said)
+
+
+def test_rare_alternatives_are_drawn_from_each_and_those_that_satisfy_both_count_once():
+    """Two rare alternatives that overlap, and one that cannot be: shares of each are those of the known law."""
+    random, rows = np.random.default_rng(4), 40_000
+    one, half = random.random(rows) < 0.004, random.random(rows) < 0.5
+    two = (random.random(rows) < 0.004) | (one & half)
+    frame = pd.DataFrame({"one": np.where(one, "y", "n"), "two": np.where(two, "y", "n"),
+                          "x": random.normal(size=rows).round(2)})
+    model = fabrica.fit(frame, engine="bayesnet", seed=1)
+    drawn = model.sample(6_000, given="one == 'y' and x > 1 or two == 'y' and x > 1 or one == 'n' and x > 900", seed=1)
+    free = model.sample(2_000_000, seed=2)
+    kept = free[((free["one"] == "y") | (free["two"] == "y")) & (free["x"] > 1)]
+    assert (((drawn["one"] == "y") | (drawn["two"] == "y")) & (drawn["x"] > 1)).all()
+    for one, two in (("y", "y"), ("y", "n"), ("n", "y")):
+        shares = [((f["one"] == one) & (f["two"] == two)).mean() for f in (drawn, kept)]
+        assert abs(shares[0] - shares[1]) < 5 * (0.25 * (1 / 6_000 + 1 / len(kept))) ** 0.5
+    with pytest.raises(ExpressionError, match="no row of the model satisfies it"):
+        model.sample(10, given="one == 'y' and x > 900 or two == 'y' and x > 900")

@@ -91,10 +91,14 @@ class Expression(Factor):
 
     def parts(self) -> tuple[Expression, ...]:
         """What an outermost ``and`` joins; itself where there is none."""
-        found: list[Expression] = []
-        for tree in _joined(self.tree):
-            found.append(Expression(tree, self.table, Meaning(written(tree), self.table).truth(tree)))
-        return tuple(found)
+        return tuple(self._part(tree) for tree in _joined(self.tree, "and"))
+
+    def alternatives(self) -> tuple[Expression, ...]:
+        """What an outermost ``or`` joins; itself where there is none."""
+        return tuple(self._part(tree) for tree in _joined(self.tree, "or"))
+
+    def _part(self, tree: Node) -> Expression:
+        return Expression(tree, self.table, Meaning(written(tree), self.table).truth(tree))
 
     def truth(self, cells: Mapping[str, Cells]) -> np.ndarray:
         """(n,) bool: the rows of typed cells for which it is true; not where it is false or not known."""
@@ -112,7 +116,7 @@ class Expression(Factor):
         return written(self.tree)
 
 
-def _joined(tree: Node) -> list[Node]:
-    if isinstance(tree, Apply) and tree.name == "and":
-        return [part for arg in tree.args for part in _joined(arg)]
+def _joined(tree: Node, by: str) -> list[Node]:
+    if isinstance(tree, Apply) and tree.name == by:
+        return [part for arg in tree.args for part in _joined(arg, by)]
     return [tree]
