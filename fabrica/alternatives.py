@@ -88,7 +88,8 @@ class Either(Generator):
             if kept >= size:
                 break
         order = random.permutation(kept)[:size]
-        return replace(self.base.joined(parts, order), share=float(whole * kept / made), differ=max(len(order) - again, 0))
+        found = self.base.joined(parts, order)
+        return replace(found, share=float(whole * kept / made), differ=max(len(order) - again, 0))
 
     def _held(self, cells: CellsOf, rows: int) -> np.ndarray:
         """(n,) how many of the alternatives each row satisfies."""
