@@ -35,7 +35,10 @@ def trees() -> TableModel:
     return fabrica.fit(people(), engine="trees", seed=1)
 
 
-@pytest.fixture(scope="module", params=["trees", "copula", "bayesnet", "independent", "autoregressive", "vae"])
+ENGINES = ["trees", "copula", "bayesnet", "independent", "autoregressive", "vae", "boosted"]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def model(request) -> TableModel:
     epochs = {"autoregressive": 1, "vae": 8}.get(request.param)
     quick = {"epochs": epochs} if epochs else {}

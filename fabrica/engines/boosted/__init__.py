@@ -12,7 +12,9 @@ early.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -21,7 +23,7 @@ from fabrica import sound
 from fabrica.block import Block
 from fabrica.boosters.boost import Boosting
 from fabrica.boosters.grow import Guard
-from fabrica.contract import Engine, Likelihood, Model, Setting
+from fabrica.contract import Engine, Likelihood, Masked, Model, Setting
 from fabrica.engines.boosted.context import Context, coarser, line
 from fabrica.engines.boosted.hierarchy import Hierarchy
 from fabrica.engines.boosted.stage import Stage, Task
@@ -33,6 +35,7 @@ from fabrica.state import State
 __all__ = ["Boosted"]
 
 ROWS = 250_000  #: that are learned from, at most
+MOVED = 1 << 14  #: rows by which it is known how far nodes are moved where nothing is asked
 HESSIAN = 0.5  #: its sum in a leaf, at least: no odds are told beyond what so many rows can know
 
 
@@ -92,7 +95,7 @@ class Boosted(Engine):
 
 
 @dataclass(frozen=True)
-class BoostedModel(Model, Likelihood):
+class BoostedModel(Model, Likelihood, Masked):
     """What was learned.
 
     tables, column : for each feature of the context the place of each code, and its column. stages : one a column.
@@ -112,11 +115,27 @@ class BoostedModel(Model, Likelihood):
         placed, codes = np.empty((size, len(self.tables)), np.uint8), list[np.ndarray]()
         columns = []
         for j, (stage, column) in enumerate(zip(self.stages, self.alphabet, strict=True)):
-            found, shown = stage.draw(codes, placed[:, stage.looked], run.child(j).random())
+            found, shown, _ = stage.draw(codes, placed[:, stage.looked], run.child(j).random())
             codes.append(found)
             self._place(placed, j, found)
             columns.append(column.filled(shown))
         return Block.of(columns, size)
+
+    def masked(self, size: int, allowed: Mapping[int, np.ndarray], run: Run) -> tuple[Block, np.ndarray]:
+        placed, codes = np.empty((size, len(self.tables)), np.uint8), list[np.ndarray]()
+        columns, left = [], np.zeros(size)
+        for j, (stage, column) in enumerate(zip(self.stages, self.alphabet, strict=True)):
+            random, context = run.child(j).random(), placed[:, stage.looked]
+            if j in allowed:
+                found, shown, share = stage.masked(codes, context, allowed[j], self._moved[j], random)
+                left += share
+            else:
+                found, shown, _ = stage.draw(codes, context, random, self._moved[j])
+            codes.append(found)
+            self._place(placed, j, found)
+            columns.append(column.filled(shown))
+        rows = Block.of(columns, size)
+        return rows, left if self.picker is None else left + self.picker.log_kept(rows)
 
     def log_prob(self, rows: Block, run: Run) -> np.ndarray:
         """The likelihood of the model as it was learned, without the calibration and the choice that sampling adds."""
@@ -127,6 +146,18 @@ class BoostedModel(Model, Likelihood):
             codes.append(column.codes)
             self._place(placed, j, column.codes)
         return total
+
+    @cached_property
+    def _moved(self) -> tuple[np.ndarray, ...]:
+        """The logits by which each stage's nodes are moved where nothing is asked, of rows that are always the same."""
+        placed, codes, run = np.empty((MOVED, len(self.tables)), np.uint8), list[np.ndarray](), Run(0, workers=1)
+        found = []
+        for j, stage in enumerate(self.stages):
+            drawn, _, moved = stage.draw(codes, placed[:, stage.looked], run.child(j).random())
+            codes.append(drawn)
+            found.append(moved)
+            self._place(placed, j, drawn)
+        return tuple(found)
 
     def _place(self, placed: np.ndarray, j: int, codes: np.ndarray) -> None:
         for g in np.flatnonzero(self.column == j):

@@ -111,20 +111,24 @@ class Stage:
         return score
 
     def draw(
-        self, codes: Sequence[np.ndarray], placed: np.ndarray, random: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) codes for rows with earlier ``codes`` and ``placed`` (n, F) context, and (n,) what is shown of them."""
+        self, codes: Sequence[np.ndarray], placed: np.ndarray, random: np.random.Generator,
+        moved: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(n,) codes for rows with earlier ``codes`` and ``placed`` (n, F) context, (n,) what is shown of them, and
+        (M,) the logits by which each node's rows were moved: as it was ``moved``, or so that these rows have the
+        learned shares."""
         h, size = self.hierarchy, len(placed)
         expected, wide = self.references.expected(codes, placed), self.wide(placed)
-        moved, rows = np.zeros(len(h.left)), np.arange(size, dtype=np.int32)
-        leaf = self._down(wide, rows, np.zeros(size, np.int64), expected, moved, random, True)
+        calibrate, rows = moved is None, np.arange(size, dtype=np.int32)
+        moved = np.zeros(len(h.left)) if moved is None else moved
+        leaf = self._down(wide, rows, np.zeros(size, np.int64), expected, moved, random, calibrate)
         found = h.inside(leaf, even_in_order(leaf, random))
         if not h.shown:
-            return found, found
+            return found, found, moved
         shown, rows = found.copy(), np.flatnonzero(found == h.rest).astype(np.int32)
         leaf = self._down(wide, rows, np.full(len(rows), h.shown), expected, moved, random, False)
         shown[rows] = h.inside(leaf, even_in_order(leaf, random))
-        return found, shown
+        return found, shown, moved
 
     def _down(
         self, wide: np.ndarray, rows: np.ndarray, node: np.ndarray, expected: np.ndarray, moved: np.ndarray,
@@ -143,6 +147,41 @@ class Stage:
                              random.random())
             node[here] = h.left[asked] + right
         return node
+
+    def masked(
+        self, codes: Sequence[np.ndarray], placed: np.ndarray, allowed: np.ndarray, moved: np.ndarray,
+        random: np.random.Generator,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As ``draw``, with what is shown drawn by ``allowed`` (size,) too; and (n,) the logarithm of a weight whose
+        mean over draws is the share that this leaves. What a branch leaves is known before it is taken from the learned
+        rows only, so branches are taken by that guess, and the weight sets it right (twisted sequential Monte Carlo;
+        Whiteley & Lee, Ann. Stat. 42, 2014). ``moved`` (M,) are the logits by which each node's rows are moved."""
+        h, size = self.hierarchy, len(placed)
+        expected, wide = self.references.expected(codes, placed), self.wide(placed)
+        rows = np.arange(size, dtype=np.int32)
+        below = np.concatenate([[0.0], np.cumsum((h.counts * allowed)[h.order])])
+        kept = (below[h.end] - below[h.begin]) / np.maximum(h.mass, 1)
+        node, left = np.full(size, h.shown), np.zeros(size)
+        hidden = np.zeros(size, bool)
+        if h.shown:
+            first = self.scores(wide, rows, np.zeros(size, np.int64), 0, expected) + moved[0]
+            hidden = random.random(size) < _chance(first)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for level in range(h.depth):
+                here = np.flatnonzero((h.left[node] > 0) & (node >= h.levels[level]) & (node < h.levels[level + 1]))
+                if not len(here):
+                    continue
+                low = h.left[node[here]]
+                score = self.scores(wide, rows[here], node[here], level, expected) + moved[node[here]]
+                right = _chance(score)
+                high, whole = right * kept[low + 1], right * kept[low + 1] + (1 - right) * kept[low]
+                node[here] = low + (random.random(len(here)) * whole < high)
+                left[here] += np.log(whole) - np.log(kept[node[here]])
+            left += np.log(kept[node])
+        at = below[h.begin[node]] + random.random(size) * (below[h.end[node]] - below[h.begin[node]])
+        shown = h.order[np.clip(np.searchsorted(below, at, "right") - 1, h.begin[node], h.end[node] - 1)]
+        found = np.where(hidden, h.order[-1], shown)
+        return found, shown, np.where(np.isnan(left), -np.inf, left)
 
     def log_prob(self, codes: Sequence[np.ndarray], placed: np.ndarray, own: np.ndarray) -> np.ndarray:
         """(n,) log of the probability of the codes ``own`` (n,)."""
@@ -172,3 +211,8 @@ class Stage:
         seen = len(looked) + 1 + len(references)
         levels = tuple(Forest.from_state(state.part(f"level{i}"), seen) for i in range(hierarchy.depth))
         return cls(hierarchy, looked, references, levels)
+
+
+def _chance(score: np.ndarray) -> np.ndarray:
+    """(n,) the probability that log-odds stand for."""
+    return 1 / (1 + np.exp(-score))
