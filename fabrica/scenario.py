@@ -109,7 +109,8 @@ class Scenario:
     def to_json(self) -> dict[str, Any]:
         """Only what is said."""
         every = {"rows": self.rows, "given": self.given, "rules": list(self.rules), "shift": dict(self.shift),
-                 "fair": [dict(one) for one in self.fair], "inject": [*self.inject], "missing": dict(self.missing)}
+                 "fair": [dict(one) for one in self.fair], "inject": [_plain(one) for one in self.inject],
+                 "missing": dict(self.missing)}
         return {"fabrica_scenario": VERSION, **{name: value for name, value in every.items() if value},
                 **({"origin": self.origin} if self.origin != "file" else {})}
 
@@ -170,6 +171,13 @@ def _parts(section: Any, name: str) -> Sequence[tuple[tuple[str | int, ...], Any
     if isinstance(section, Mapping):
         return [((str(column),), {column: told}) for column, told in section.items()]
     return [((i,) if len(section) > 1 else (), told) for i, told in enumerate(section)]
+
+
+def _plain(told: Any) -> Any:
+    """An injection as plain values, also one that was made in Python."""
+    if not isinstance(told, Injection):
+        return dict(told) if isinstance(told, Mapping) else told
+    return {"kind": type(told).__name__.lower(), "share": told.share, **told.found()}
 
 
 def _injection(told: Any, table: Table, where: str) -> tuple[str, Injection]:

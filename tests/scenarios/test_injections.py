@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +16,7 @@ import fabrica
 from fabrica.checks import Broken, Joint, check_scenario
 from fabrica.contract import Cells
 from fabrica.errors import FabricaError
-from fabrica.generator import Law
+from fabrica.generator import Drawn, Injection, Law
 from fabrica.run import Run
 from fabrica.scenario import Scenario
 from fabrica.scenarios.combine import Combine
@@ -296,3 +298,43 @@ def test_the_run_is_told_and_stopped():
     stage = staged(joint(), {})
     with pytest.raises(Interrupted):
         list(stage.windows(10, run))
+
+
+def test_an_injection_of_ones_own_is_one_class():
+    """A burst: one payment a hundred times, a little changed. It lies beyond the model."""
+
+    class Burst(Injection):
+        title, source = "one row again and again, with other amounts", "a test"
+        share = 0.1
+
+        @classmethod
+        def read(cls, plain, table, where):
+            return cls()
+
+        def law(self, generator, look, run):
+            class Repeated(Law):
+                beyond = True
+
+                def draw(self, size, run):
+                    rows = generator.rows(1, run.child("one"))
+                    again = generator.joined([rows], np.zeros(size, int))
+                    amounts = run.child("amounts").random().integers(1, 9, size)
+                    return Drawn({**again.cells, "age": Cells(pa.array(amounts, pa.int64()))}, source=again.source)
+
+                def ratio(self, cells):
+                    return np.zeros(len(cells["age"]))
+
+            return Repeated()
+
+    check_scenario(Burst(), joint())
+    plain = {"inject": [Burst(), {"kind": "rare", "where": "s == 'a'", "share": 0.1}]}
+    columns, injection, weight = played(joint(), plain, 1_000)
+    mine = injection == 1
+    assert mine.sum() == 100 and len(set(columns["y"][mine])) == 1 and max(columns["age"][mine]) < 9
+    assert (weight[mine] == 0).all() and (weight[~mine] > 0).all()
+    json.dumps(Scenario.from_json(plain).to_json())
+
+
+def test_a_scenario_goes_out_as_json_and_comes_back():
+    scenario = Scenario.from_json({**STRESS, "rows": 100, "origin": "columns", "missing": {"s": 0.1}})
+    assert Scenario.from_json(json.loads(json.dumps(scenario.to_json()))) == scenario
