@@ -21,6 +21,8 @@ from fabrica.contract import Cells, Masked, Model
 from fabrica.encoder import Encoder
 from fabrica.errors import ExpressionError
 from fabrica.expression import Expression
+from fabrica.lawful import named, obeying
+from fabrica.rules import Rulebook
 from fabrica.run import Run
 
 __all__ = ["Asked", "satisfying"]
@@ -52,10 +54,12 @@ class Asked:
     masks: Mapping[int, np.ndarray] = field(default_factory=dict)
     inside: tuple[Expression, ...] = ()
     rest: tuple[Expression, ...] = ()
+    book: Rulebook | None = None  #: how rules are kept, where there are any
 
     @classmethod
-    def of(cls, condition: Expression, encoder: Encoder, model: Model, run: Run) -> Asked:
-        """What a condition asks of rows that ``model`` draws and ``encoder`` decodes.
+    def of(cls, condition: Expression, encoder: Encoder, model: Model, run: Run, book: Rulebook | None = None
+           ) -> Asked:
+        """What a condition asks of rows that ``model`` draws, ``encoder`` decodes and a rule ``book`` restores.
 
         Raises
         ------
@@ -66,18 +70,21 @@ class Asked:
         exact = [column.reals is not None for column in model.sample(1, None, run.child("look"))]
         for i, part in enumerate(condition.parts()):
             _demand_no_key(part, encoder)
-            seat = _seat(part, encoder)
+            seat = _seat(part, encoder, book)
             if seat is None:
                 rest.append(part)
                 continue
-            mask = _mask(part, encoder, seat, DRAWS, run.child(i))
+            mask = _mask(part, encoder, seat, DRAWS, run.child(i), book)
             if not mask.any():
-                mask = _mask(part, encoder, seat, max(DRAWS, VALUES // len(mask)), run.child(i).child("more"))
-            place = encoder.coded[seat].start
+                mask = _mask(part, encoder, seat, max(DRAWS, VALUES // len(mask)), run.child(i).child("more"), book)
+            place, free = encoder.coded[seat].start, not book or set(part.columns) <= book.free
+            if not mask.any() and not free:  # a rule may give the row what its columns do not
+                rest.append(part)
+                continue
             if not mask.any():
                 raise ExpressionError("no row of the model satisfies it", where=str(part),
                                       hint=_reach(part, encoder, run))
-            if encoder.widths[seat] > 1 or exact[place]:  # the column's other codes, or its exact place, have a say
+            if not free or encoder.widths[seat] > 1 or exact[place]:  # other codes, an exact place or a rule have a say
                 mask = (mask > 0).astype(np.float64)
                 rest.append(part)
             else:
@@ -86,12 +93,12 @@ class Asked:
             if not masks[place].any():
                 raise ExpressionError("no value satisfies this and what was asked of the column before",
                                       where=str(part))
-        return cls(condition, masks, tuple(inside), tuple(rest))
+        return cls(condition, masks, tuple(inside), tuple(rest), book)
 
 
 def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
-               ) -> tuple[Block, dict[int, Cells], int]:
-    """``rows`` rows that satisfy: their codes, their cells without the keys (number of a column -> (rows,)), and how
+               ) -> tuple[Block, dict[str, Cells], int]:
+    """``rows`` rows that satisfy: their codes, their cells without the keys (name of a column -> (rows,)), and how
     many differ.
 
     Raises
@@ -139,7 +146,7 @@ class _Pool:
         self.random, self.bound = random, -np.inf
         self.fresh: list[Block] = []
         self.blocks: list[Block] = []
-        self.cells: list[dict[int, Cells]] = []
+        self.cells: list[dict[str, Cells]] = []
 
     @property
     def size(self) -> int:
@@ -176,7 +183,7 @@ class _Pool:
             self.blocks.append(block.take(fine))
             self.cells.append({j: cell.take(fine) for j, cell in cells.items()})
 
-    def taken(self, rows: int, model: Model) -> tuple[Block, dict[int, Cells]]:
+    def taken(self, rows: int, model: Model) -> tuple[Block, dict[str, Cells]]:
         """As many rows; where there are too few each as often as the others, or once more."""
         if not rows:
             return model.sample(0, None, Run()), {}
@@ -186,33 +193,33 @@ class _Pool:
             j: Cells.concat([cells[j] for cells in self.cells]).take(order) for j in self.cells[0]}
 
 
-def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[dict[int, Cells], np.ndarray]:
+def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[dict[str, Cells], np.ndarray]:
     """Cells of the rows of a block, drawn again inside their codes until they satisfy; and the numbers of the rows that
     satisfy everything."""
     columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
-    parts = [encoder.cells(block, range(len(block)), run.child("first"), columns)]
+    parts = [named(encoder, encoder.cells(block, range(len(block)), run.child("first"), columns))]
     order, made = np.arange(len(block)), len(block)
     lacking = np.flatnonzero(~_all(asked.inside, parts[0], len(block)))
     for again in range(AGAIN):
         if not len(lacking):
             break
-        few = encoder.cells(block.take(lacking), range(len(lacking)), run.child(again), columns)
+        few = named(encoder, encoder.cells(block.take(lacking), range(len(lacking)), run.child(again), columns))
         good = np.flatnonzero(_all(asked.inside, few, len(lacking)))
         parts.append({i: cell.take(good) for i, cell in few.items()})
         order[lacking[good]] = made + np.arange(len(good))
         lacking, made = np.delete(lacking, good), made + len(good)
     cells = {i: Cells.concat([part[i] for part in parts]).take(order) for i in parts[0]}
-    fine = _all(asked.rest, cells, len(block))
+    cells, broken = obeying(asked.book, cells, run.child("rules"))
+    fine = _all(asked.rest, cells, len(block)) & ~broken
     fine[lacking] = False
     return cells, np.flatnonzero(fine)
 
 
-def _all(parts: tuple[Expression, ...], cells: Mapping[int, Cells], rows: int) -> np.ndarray:
+def _all(parts: tuple[Expression, ...], cells: Mapping[str, Cells], rows: int) -> np.ndarray:
     """(n,) whether rows satisfy all the parts."""
     found = np.ones(rows, bool)
     for part in parts:
-        names = part.table.names
-        found &= part.truth({name: cells[names.index(name)] for name in part.columns})
+        found &= part.truth(cells)
     return found
 
 
@@ -227,16 +234,18 @@ def _demand_no_key(part: Expression, encoder: Encoder) -> None:
                               where=str(part))
 
 
-def _seat(part: Expression, encoder: Encoder) -> int | None:
-    """The seat of the only column that a part looks at; None where it looks at several, or at one without codes."""
-    if len(part.columns) != 1:
+def _seat(part: Expression, encoder: Encoder, book: Rulebook | None) -> int | None:
+    """The seat of the only column that a part looks at, or that is learned in its place; None where there are several,
+    or one without codes."""
+    roots = tuple(book.roots(part.columns)) if book else part.columns
+    if len(roots) != 1:
         return None
-    where = encoder.table.names.index(part.columns[0])
+    where = encoder.table.names.index(roots[0])
     seat = next(i for i, s in enumerate(encoder.seats) if where in s.columns)
     return seat if encoder.widths[seat] else None
 
 
-def _mask(part: Expression, encoder: Encoder, seat: int, draws: int, run: Run) -> np.ndarray:
+def _mask(part: Expression, encoder: Encoder, seat: int, draws: int, run: Run, book: Rulebook | None) -> np.ndarray:
     """(size,) share of ``draws`` values of each code of a seat's first coded column that satisfies."""
     columns = encoder.blank().columns[encoder.coded[seat]]
     size = columns[0].size
@@ -245,7 +254,9 @@ def _mask(part: Expression, encoder: Encoder, seat: int, draws: int, run: Run) -
     coded = [columns[0].filled(codes), *(c.filled(random.integers(0, c.size, len(codes))) for c in columns[1:])]
     found = encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode"))
     names = [encoder.table.names[i] for i in encoder.seats[seat].columns]
-    return part.truth(dict(zip(names, found, strict=True))).reshape(size, draws).mean(1)
+    cells = dict(zip(names, found, strict=True))
+    cells = book.restore(cells, run.child("restore"), part.columns) if book else cells
+    return part.truth(cells).reshape(size, draws).mean(1)
 
 
 # ---------------------------------------------------------------- what is told
@@ -253,7 +264,7 @@ def _mask(part: Expression, encoder: Encoder, seat: int, draws: int, run: Run) -
 
 def _reach(part: Expression, encoder: Encoder, run: Run) -> str:
     """What the model's values of a part's column are."""
-    seat = _seat(part, encoder)
+    seat = _seat(part, encoder, None)
     assert seat is not None
     name = part.columns[0]
     if encoder.seats[seat].codec == "text":
@@ -280,7 +291,8 @@ def _shares(asked: Asked, encoder: Encoder, model: Model, run: Run) -> str:
     here = run.child("shares")
     block = model.sample(TOLD, None, here.child("sample"))
     columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
-    cells = encoder.cells(block, range(TOLD), here.child("decode"), columns)
+    cells, _ = obeying(asked.book, named(encoder, encoder.cells(block, range(TOLD), here.child("decode"), columns)),
+                       here.child("rules"))
     found = [(part, float(_all((part,), cells, TOLD).mean())) for part in parts]
     said = (f"{part}: {f'{100 * share:.3g} %' if share else 'hardly ever'}" for part, share in found)
     return f"alone: {', '.join(said)}"
