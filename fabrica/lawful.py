@@ -40,14 +40,14 @@ def obeying(book: Rulebook | None, cells: Rows, run: Run) -> tuple[dict[str, Cel
     """The user's columns of rows (n,) of learned ones, mended, and (n,) which of them break a rule still."""
     if not book:
         return dict(cells), np.zeros(len(next(iter(cells.values()))), bool)
-    return book.mended(book.restore(cells, run.child("restore")), run.child("mend"))
+    return book.settled(book.restore(cells, run.child("restore")), run.child("mend"))
 
 
 def keyed(book: Rulebook, cells: Rows, run: Run) -> dict[int, Cells]:
     """Finished rows that have got their keys: what rules say of those is mended too."""
     if not book:
         return numbered(book, cells)
-    found, broken = book.mended(cells, run)
+    found, broken = book.settled(cells, run)
     if broken.any():
         raise _hardly(book, found, np.flatnonzero(broken))
     return numbered(book, found)

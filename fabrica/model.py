@@ -239,7 +239,7 @@ class TableModel:
         for draw in range(1, draws + 1):
             for i, batch in enumerate(dataset.batches()):
                 here = run.child(draw).child(i)
-                made = imputation.filled_in(self.encoder, self.model, self.engine, batch, here)
+                made = imputation.filled_in(self.encoder, self.model, self.engine, batch, here, self.rules)
                 made = imputation.typed(made, self.table, natural(self.table)) if typed else made
                 done += made.num_rows
                 run.tell(done, max(whole, done), "filling in")

@@ -7,7 +7,7 @@ mended rule may break another, a bounded number of times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -161,11 +161,28 @@ class Rulebook:
                     found[i] = bad
         return found
 
-    def mended(self, rows: Rows, run: Run) -> tuple[dict[str, Cells], np.ndarray]:
-        """The rows with those that break a rule mended, and (n,) bool: those that still break one.
+    def mended(self, rows: Rows, run: Run) -> dict[str, Cells]:
+        """Finished rows that were edited so mended that they obey: formulas are computed, the rest is mended; a row
+        that cannot be takes all columns that rules speak of from one that obeys. Uniqueness is not looked at.
 
-        Rows may have been edited: formulas are computed again, the rest is mended.
+        Raises
+        ------
+        SchemaError : no row obeys.
         """
+        cells, broken = self.settled(rows, run)
+        where, fine = np.flatnonzero(broken), np.flatnonzero(~broken)
+        if len(where):
+            if not len(fine):
+                raise SchemaError("no row obeys all of them after the changes", where="rules")
+            lender = run.child("whole").random().choice(fine, len(where))
+            asked = self._closure(n for k in self.kept if not isinstance(k, Apart) for n in k.law.columns)
+            for name in {*asked, *(n for k in self.kept if k.built for n in k.law.gives)} & set(cells):
+                if self.outer[name].kind != "key":
+                    cells[name] = placed(cells[name], where, cells[name].take(lender))
+        return cells
+
+    def settled(self, rows: Rows, run: Run) -> tuple[dict[str, Cells], np.ndarray]:
+        """The rows with those that break a rule mended, and (n,) bool: those that still break one."""
         cells = dict(rows)
         bad = self.breaking(cells)
         broken = np.logical_or.reduce([*bad.values(), np.zeros(self._length(cells), bool)])
@@ -287,6 +304,40 @@ class Rulebook:
     def unique(self) -> tuple[Unique, ...]:
         """Rules that speak of the whole sample, and that are not sure by themselves."""
         return tuple(k.law for k in self.kept if isinstance(k, Apart) and not k.law.sure)
+
+    # ---------------------------------------------------------------- cells that were missing
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """The outer columns from which an inner column is reduced."""
+        made = (kept.law.columns for kept in self.kept for _, column in kept.adds if column.name == name)
+        return next(made, (name,))
+
+    def filled(self, inner: Rows, batch: pa.RecordBatch, lacks: Mapping[str, np.ndarray], run: Run
+               ) -> dict[str, Cells]:
+        """Outer cells of the rows of ``batch``, of which some were missing (``lacks``, column -> (n,) bool) and are now
+        drawn as ``inner`` has them; what is known stays. What follows from what is known is computed."""
+        names = [name for name in self.outer.names if name in lacks]
+        known = cells_of(self.outer, lacks, batch)
+        first = {n: self._over(c, known[n], lacks[n]) if n in known else c for n, c in inner.items()}
+        made = self.restore(first, run.child("restore"), names)
+        cells = {n: self._over(made[n], known[n], lacks[n]) for n in names if n in made}
+        for kept in self.kept:
+            new = kept.solved(inner, cells, lacks) if kept.built else {}
+            cells.update({n: self._over(c, cells[n], lacks[n]) for n, c in new.items()})
+        for kept in self.kept:
+            there = all(n in cells for n in kept.law.columns)
+            where = np.flatnonzero(kept.broken(cells)) if there else np.empty(0, np.int64)
+            if len(where):
+                for name, fixed in kept.fixed(taken(cells, where), run.child(kept.law.text)).items():
+                    free = lacks[name][where]
+                    cells[name] = placed(cells[name], where[free], fixed.take(np.flatnonzero(free)))
+        return cells
+
+    @staticmethod
+    def _over(drawn: Cells, known: Cells, lacks: np.ndarray) -> Cells:
+        """The drawn cells where they were lacking, else those that are known."""
+        where = np.flatnonzero(~lacks)
+        return placed(drawn, where, known.take(where)) if len(where) else drawn
 
     def broken(self, batch: pa.RecordBatch | pa.Table) -> np.ndarray:
         """(n,) bool: the rows of the user's table that break a rule."""

@@ -7,6 +7,7 @@ learned where its missing values do not follow from those of its sources, and wr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -197,6 +198,23 @@ class Computed(Kept):
 
     def broken(self, rows: Rows) -> np.ndarray:
         return self.law.off(rows)
+
+    def solved(self, inner: Rows, outer: Rows, lacks: Mapping[str, np.ndarray]) -> dict[str, Cells]:
+        """Of a sum of which a single source was lacking, that one."""
+        found: dict[str, Cells] = {}
+        if self.law.sum is None or any(name not in lacks or name not in outer for name in self.law.columns):
+            return found
+        count = np.sum([lacks[name] for name in self.law.columns], axis=0)
+        zero = Terms((*self.law.sum.factors, (self.law.target, -1)), self.law.sum.constant)
+        for name in self.law.needs:
+            where = np.flatnonzero(lacks[name] & (count == 1))
+            way = zero.solved(name)
+            if len(where) and way is not None:
+                few = {n: outer[n].take(where) for n, _ in way.factors}
+                missing = np.any([absence.kinds(cells) > 0 for cells in few.values()], axis=0)
+                new = Scale(self.law.table[name]).cells(self.law._summed(way, few), missing.astype(np.uint8))
+                found[name] = placed(found.get(name, outer[name]), where, new)
+        return found
 
     @property
     def yields(self) -> tuple[str, ...]:

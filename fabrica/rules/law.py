@@ -119,6 +119,10 @@ class Kept(ABC):
         """Columns of rows that break it, so changed that they do not; nothing where a donor must help."""
         return {}
 
+    def solved(self, inner: Rows, outer: Rows, lacks: Mapping[str, np.ndarray]) -> dict[str, Cells]:
+        """Columns (n,) of which those cells were lacking that follow from others which are known."""
+        return {}
+
     @property
     def yields(self) -> tuple[str, ...]:
         """The columns that a donor may give by themselves, the likeliest first."""

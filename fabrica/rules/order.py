@@ -7,7 +7,7 @@ the two is chosen by the real rows: the gap must spread less than the column its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from fabrica import absence, sound
 from fabrica.contract import Cells
-from fabrica.rules.law import Kept, Law, Rows, Study
+from fabrica.rules.law import Kept, Law, Rows, Study, placed
 from fabrica.rules.scale import Scale
 from fabrica.run import Run
 from fabrica.schema import Column, Table
@@ -194,6 +194,20 @@ class Ordered(Kept):
 
     def broken(self, rows: Rows) -> np.ndarray:
         return self.law.under(rows)
+
+    def solved(self, inner: Rows, outer: Rows, lacks: Mapping[str, np.ndarray]) -> dict[str, Cells]:
+        """Where the later one is known, the earlier one is a gap below it."""
+        if not self.gap or len(self.law.lows) > 1 or self.law.lows[0][0] not in outer or self.law.high not in outer:
+            return {}
+        low, strict = self.law.lows[0]
+        gap, high, scale = inner[self.law.name], outer[self.law.high], self.law.scales[low]
+        least = np.maximum(Scale(self.law.gap).numbers(gap), 0)
+        if strict and scale.whole:
+            least = least + 1
+        use = lacks[low] & ~lacks[self.law.high] & (absence.kinds(gap) == 0)
+        where = np.flatnonzero(use)
+        new = scale.cells((self.law.scales[self.law.high].numbers(high) - least)[where])
+        return {low: placed(outer[low], where, new)} if len(where) else {}
 
     @property
     def yields(self) -> tuple[str, ...]:

@@ -155,7 +155,8 @@ def forbidden(w: World, at: str) -> None:
           **{f"sex{at}": sex, f"risk{at}": risk, f"grade{at}": grade})
 
 
-KINDS = (formula, difference, ordering, loose, dependency, combined, onehot, ranged, pattern, emptied, unique, forbidden)
+KINDS = (formula, difference, ordering, loose, dependency, combined, onehot, ranged, pattern, emptied, unique,
+         forbidden)
 
 
 def world(seed: int, kinds, rows: int = 400, linked: bool = True) -> World:
