@@ -24,6 +24,8 @@ from fabrica.encoder import Encoder
 from fabrica.errors import ExpressionError
 from fabrica.expression import Expression
 from fabrica.generator import Drawn, Factor, Generator
+from fabrica.lawful import fresh, keyed, named, obeying, unkeyed
+from fabrica.rules import Rulebook
 from fabrica.run import Run
 from fabrica.schema import Table
 
@@ -78,10 +80,12 @@ class Asked:
     masks: Mapping[int, Mask] = field(default_factory=dict)
     rest: tuple[Factor, ...] = ()
     whole: float = 1.0
+    book: Rulebook | None = None  #: how rules are kept, where there are any
 
     @classmethod
-    def of(cls, factors: Sequence[Factor], encoder: Encoder, model: Model, run: Run) -> Asked:
-        """What is asked of rows that ``model`` draws and ``encoder`` decodes.
+    def of(cls, factors: Sequence[Factor], encoder: Encoder, model: Model, run: Run, book: Rulebook | None = None
+           ) -> Asked:
+        """What is asked of rows that ``model`` draws, ``encoder`` decodes and a rule ``book`` restores.
 
         Raises
         ------
@@ -94,7 +98,7 @@ class Asked:
         rest: list[Factor] = []
         for part in parts:
             _demand_no_key(part, encoder)
-            seat = _seat(part, encoder)
+            seat = _seat(part, encoder, book)
             if seat is None:
                 rest.append(part)
             else:
@@ -102,10 +106,18 @@ class Asked:
         masks = {}
         for seat, those in seated.items():
             place = encoder.coded[seat].start
-            found = _possible(those, encoder, seat, run.child(seat))
-            once = encoder.widths[seat] > 1 or exact[place]
-            masks[place] = Mask(found.tops, found.tops, found.factors, False) if once else found
-        return cls(parts, masks, tuple(rest), _whole(model, run.child("whole")) if masks else 1.0)
+            free = not book or all(set(part.columns) <= book.free for part in those)
+            found = _possible(those, encoder, seat, run.child(seat), book, free)
+            if not free:  # a rule may give a row what its columns do not: the finished row is asked
+                rest.extend(those)
+                some = (found.tops > 0).astype(np.float64)
+                found = Mask(some, some, ())
+            elif encoder.widths[seat] > 1 or exact[place]:
+                found = Mask(found.tops, found.tops, found.factors, False)
+            if found.tops.any():
+                masks[place] = found
+        whole = _whole(model, run.child("whole")) if masks else 1.0
+        return cls(parts, masks, tuple(rest), whole, book)
 
     def alternatives(self) -> Expression | None:
         """The first condition that is asked of finished rows and that an ``or`` joins; None where there is none."""
@@ -141,8 +153,7 @@ def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
         raise ExpressionError(f"{few} of {made:,} rows of the model could be kept",
                               where=" and ".join(map(str, asked.factors)), hint=_shares(asked, encoder, model, run))
     block, cells = pool.taken(rows, model)
-    named = {encoder.table.names[i]: cell for i, cell in cells.items()}
-    return Drawn(named, pool.share(made) / asked.whole, min(pool.size, rows), block)
+    return Drawn(cells, pool.share(made) / asked.whole, min(pool.size, rows), block)
 
 
 @dataclass(frozen=True)
@@ -151,17 +162,18 @@ class Learned(Generator):
 
     encoder: Encoder
     model: Model
+    book: Rulebook
     asked: Asked | None = None
 
     @property
     def table(self) -> Table:  # type: ignore[override]
-        return self.encoder.table
+        return self.book.outer
 
     def under(self, factors: Sequence[Factor], run: Run) -> Generator:
         whole = (*(self.asked.factors if self.asked else ()), *factors)
         if not whole:
             return self
-        asked = Asked.of(whole, self.encoder, self.model, run.child("whole"))
+        asked = Asked.of(whole, self.encoder, self.model, run.child("whole"), self.book)
         those = asked.alternatives()
         if those is None or _kept(asked, self.encoder, self.model, run.child("look")) >= SOME:
             return replace(self, asked=asked)
@@ -172,10 +184,8 @@ class Learned(Generator):
     def rows(self, size: int, run: Run) -> Drawn:
         if self.asked is not None:
             return satisfying(self.asked, self.encoder, self.model, size, run)
-        block = self.model.sample(size, None, run.child("engine"))
-        columns = {i for seat in self.encoder.seats if seat.codec != "key" for i in seat.columns}
-        cells = self.encoder.cells(block, range(size), run.child("decode"), columns)
-        return Drawn({self.table.names[i]: cell for i, cell in cells.items()}, 1.0, size, block)
+        block, cells = unkeyed(self.encoder, self.book, self.model, size, run)
+        return Drawn(cells, 1.0, size, block)
 
     def joined(self, parts: Sequence[Drawn], order: np.ndarray) -> Drawn:
         cells = {name: Cells.concat([part.cells[name] for part in parts]).take(order) for name in parts[0].cells}
@@ -183,8 +193,8 @@ class Learned(Generator):
 
     def finished(self, rows: Drawn, numbers: range, run: Run) -> dict[str, Cells]:
         keys = {i for seat in self.encoder.seats if seat.codec == "key" for i in seat.columns}
-        made = self.encoder.cells(rows.source, numbers, run, keys)
-        return {**rows.cells, **{self.table.names[i]: cell for i, cell in made.items()}}
+        made = named(self.encoder, self.encoder.cells(rows.source, numbers, run.child("keys"), keys))
+        return keyed(self.book, {**rows.cells, **made}, run.child("keyed"))
 
 
 def _kept(asked: Asked, encoder: Encoder, model: Model, run: Run) -> int:
@@ -238,7 +248,7 @@ class _Pool:
         self.random, self.bound = random, -np.inf
         self.fresh: list[tuple[Block, np.ndarray]] = []
         self.blocks: list[Block] = []
-        self.cells: list[dict[int, Cells]] = []
+        self.cells: list[dict[str, Cells]] = []
         self.weights: list[np.ndarray] = []  #: of the rows in ``blocks``, as logarithms
         self.seen = np.empty(0)  #: those of all rows that were made
         self.asked = self.kept = 0
@@ -285,7 +295,7 @@ class _Pool:
             self.weights.append(weights[fine])
             self.cells.append({j: cell.take(fine) for j, cell in cells.items()})
 
-    def taken(self, rows: int, model: Model) -> tuple[Block, dict[int, Cells]]:
+    def taken(self, rows: int, model: Model) -> tuple[Block, dict[str, Cells]]:
         """As many rows; where there are too few each as often as the others, or once more."""
         if not rows:
             return model.sample(0, None, Run()), {}
@@ -295,45 +305,46 @@ class _Pool:
             j: Cells.concat([cells[j] for cells in self.cells]).take(order) for j in self.cells[0]}
 
 
-def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[dict[int, Cells], np.ndarray]:
+def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[dict[str, Cells], np.ndarray]:
     """Cells of the rows of a block, drawn again inside their codes until they are accepted; and the numbers of the rows
     that are accepted as a whole."""
     columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
-    names, random = encoder.table.names, run.child("accept").random()
-    parts = [encoder.cells(block, range(len(block)), run.child("first"), columns)]
+    random = run.child("accept").random()
+    parts = [named(encoder, encoder.cells(block, range(len(block)), run.child("first"), columns))]
     order, made = np.arange(len(block)), len(block)
-    lacking = np.flatnonzero(random.random(len(block)) >= _inside(asked, True, parts[0], block, names))
+    lacking = np.flatnonzero(random.random(len(block)) >= _inside(asked, True, parts[0], block))
     for again in range(AGAIN):
         if not len(lacking):
             break
         some = block.take(lacking)
-        few = encoder.cells(some, range(len(lacking)), run.child(again), columns)
-        good = np.flatnonzero(random.random(len(lacking)) < _inside(asked, True, few, some, names))
+        few = named(encoder, encoder.cells(some, range(len(lacking)), run.child(again), columns))
+        good = np.flatnonzero(random.random(len(lacking)) < _inside(asked, True, few, some))
         parts.append({i: cell.take(good) for i, cell in few.items()})
         order[lacking[good]] = made + np.arange(len(good))
         lacking, made = np.delete(lacking, good), made + len(good)
     cells = {i: Cells.concat([part[i] for part in parts]).take(order) for i in parts[0]}
-    welcome = _inside(asked, False, cells, block, names) * _product(asked.rest, cells, len(block), names)
-    fine = random.random(len(block)) < welcome
+    welcome = _inside(asked, False, cells, block)
+    cells, broken = obeying(asked.book, cells, run.child("rules"))
+    fine = (random.random(len(block)) < welcome * _product(asked.rest, cells, len(block))) & ~broken
     fine[lacking] = False
     return cells, np.flatnonzero(fine)
 
 
-def _inside(asked: Asked, again: bool, cells: Mapping[int, Cells], block: Block, names: Sequence[str]) -> np.ndarray:
+def _inside(asked: Asked, again: bool, cells: Mapping[str, Cells], block: Block) -> np.ndarray:
     """(n,) how welcome the values are among those of their codes, for the masks that draw ``again`` or the others."""
     found = np.ones(len(block))
     for place, mask in asked.masks.items():
         if mask.again == again:
             top = mask.tops[block.columns[place].codes]
-            found *= _product(mask.factors, cells, len(block), names) / np.where(top > 0, top, 1)
+            found *= _product(mask.factors, cells, len(block)) / np.where(top > 0, top, 1)
     return found
 
 
-def _product(factors: Sequence[Factor], cells: Mapping[int, Cells], rows: int, names: Sequence[str]) -> np.ndarray:
+def _product(factors: Sequence[Factor], cells: Mapping[str, Cells], rows: int) -> np.ndarray:
     """(n,) what all factors say together."""
     found = np.ones(rows)
     for factor in factors:
-        found *= factor.weights({name: cells[names.index(name)] for name in factor.columns})
+        found *= factor.weights(cells)
     return found
 
 
@@ -348,46 +359,51 @@ def _demand_no_key(part: Factor, encoder: Encoder) -> None:
                               where=str(part))
 
 
-def _seat(part: Factor, encoder: Encoder) -> int | None:
-    """The seat of the only column that a part looks at; None where it looks at several, or at one without codes."""
-    if len(part.columns) != 1:
+def _seat(part: Factor, encoder: Encoder, book: Rulebook | None) -> int | None:
+    """The seat of the only column that a part looks at, or that is learned in its place; None where there are several,
+    or one without codes."""
+    roots = tuple(book.roots(part.columns)) if book else part.columns
+    if len(roots) != 1:
         return None
-    where = encoder.table.names.index(part.columns[0])
+    where = encoder.table.names.index(roots[0])
     seat = next(i for i, s in enumerate(encoder.seats) if where in s.columns)
     return seat if encoder.widths[seat] else None
 
 
-def _possible(parts: Sequence[Factor], encoder: Encoder, seat: int, run: Run) -> Mask:
-    """The mask of all parts that are asked of a seat.
+def _possible(parts: Sequence[Factor], encoder: Encoder, seat: int, run: Run, book: Rulebook | None, free: bool
+              ) -> Mask:
+    """The mask of all parts that are asked of a seat; where its columns are not ``free`` of rules it may be empty.
 
     Raises
     ------
     ExpressionError : one of them that no value satisfies, or that none satisfies together with those before it.
     """
     for count in range(1, len(parts) + 1):
-        found = _mask(parts[:count], encoder, seat, DRAWS, run.child(count))
+        found = _mask(parts[:count], encoder, seat, DRAWS, run.child(count), book)
         if not found.shares.any():
             found = _mask(parts[:count], encoder, seat, max(DRAWS, VALUES // len(found.shares)),
-                          run.child(count).child("more"))
-        if not found.shares.any():
+                          run.child(count).child("more"), book)
+        if not found.shares.any() and free:
             part = parts[count - 1]
-            alone = count == 1 or not _mask([part], encoder, seat, DRAWS, run.child("alone")).shares.any()
+            alone = count == 1 or not _mask([part], encoder, seat, DRAWS, run.child("alone"), book).shares.any()
             what = ("no row of the model satisfies it" if alone else
                     "no value satisfies this and what was asked of the column before")
             raise ExpressionError(what, where=str(part), hint=_reach(part, encoder, run) if alone else None)
     return found
 
 
-def _mask(parts: Sequence[Factor], encoder: Encoder, seat: int, draws: int, run: Run) -> Mask:
+def _mask(parts: Sequence[Factor], encoder: Encoder, seat: int, draws: int, run: Run, book: Rulebook | None) -> Mask:
     """What the parts say of ``draws`` values of each code of a seat's first coded column."""
     columns = encoder.blank().columns[encoder.coded[seat]]
     size = columns[0].size
     random = run.child("others").random()
     codes = np.repeat(np.arange(size), draws)
     coded = [columns[0].filled(codes), *(c.filled(random.integers(0, c.size, len(codes))) for c in columns[1:])]
-    found = dict(zip(encoder.seats[seat].columns,
-                     encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode")), strict=True))
-    weights = _product(parts, found, len(codes), encoder.table.names).reshape(size, draws)
+    found = encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode"))
+    cells = dict(zip((encoder.table.names[i] for i in encoder.seats[seat].columns), found, strict=True))
+    if book:
+        cells = book.restore(cells, run.child("restore"), {name for part in parts for name in part.columns})
+    weights = _product(parts, cells, len(codes)).reshape(size, draws)
     return Mask(weights.mean(1), weights.max(1), tuple(parts))
 
 
@@ -396,7 +412,7 @@ def _mask(parts: Sequence[Factor], encoder: Encoder, seat: int, draws: int, run:
 
 def _reach(part: Factor, encoder: Encoder, run: Run) -> str:
     """What the model's values of a part's column are."""
-    seat = _seat(part, encoder)
+    seat = _seat(part, encoder, None)
     assert seat is not None
     name = part.columns[0]
     if encoder.seats[seat].codec == "text":
@@ -420,10 +436,7 @@ def _shares(asked: Asked, encoder: Encoder, model: Model, run: Run) -> str:
     parts = asked.factors
     if len(parts) < 2:
         return "ask for something that is not so rare"
-    here = run.child("shares")
-    block = model.sample(TOLD, None, here.child("sample"))
-    columns = {i for seat in encoder.seats if seat.codec != "key" for i in seat.columns}
-    cells = encoder.cells(block, range(TOLD), here.child("decode"), columns)
-    found = [(part, float(_product((part,), cells, TOLD, encoder.table.names).mean())) for part in parts]
+    cells, _ = fresh(encoder, asked.book or Rulebook(encoder.table), model, TOLD, run.child("shares"))
+    found = [(part, float(_product((part,), cells, TOLD).mean())) for part in parts]
     said = (f"{part}: {f'{100 * share:.3g} %' if share else 'hardly ever'}" for part, share in found)
     return f"alone: {', '.join(said)}"

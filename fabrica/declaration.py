@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fabrica.errors import InputError
+from fabrica.schema import rules_of
 
-__all__ = ["lines", "read"]
+__all__ = ["lines", "read", "read_rules"]
 
 
 def read(path: str | Path, hint: str | None = None) -> Any:
@@ -64,3 +65,16 @@ def lines(path: str | Path) -> dict[tuple[str | int, ...], int]:
 
     walk(yaml.compose(Path(path).read_text(encoding="utf-8-sig"), yaml.SafeLoader), ())
     return found
+
+
+def read_rules(said: Any) -> tuple[str, ...]:
+    """Rules from a file (a list, or a mapping with ``rules:``), a list of texts, or nothing.
+
+    Raises
+    ------
+    InputError, SchemaError : the file cannot be read or holds something else; names the file and the rule.
+    """
+    if not isinstance(said, str | Path):
+        return rules_of(said, "rules")
+    plain = read(said, 'write a list: `- "end >= start"`')
+    return rules_of(plain.get("rules", []) if isinstance(plain, dict) else plain, str(said))

@@ -18,6 +18,7 @@ from fabrica import catalog, declared, notation, sound
 from fabrica.block import Block
 from fabrica.contract import Cells, Codec, Coder, Summary
 from fabrica.errors import InputError, ModelFileError
+from fabrica.rules import Reduced, Rulebook
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
@@ -70,7 +71,7 @@ class Encoder:
     coders: tuple[Coder, ...]
     widths: tuple[int, ...]  # coded columns that each coder gives
 
-    def encode(self, batch: pa.RecordBatch | pa.Table, run: Run) -> Block:
+    def encode(self, batch: pa.RecordBatch | pa.Table | Reduced, run: Run) -> Block:
         """Codes for the rows of a batch whose columns are the table's."""
 
         def one(i: int) -> Any:
@@ -154,9 +155,12 @@ def _coder(codec: str, name: str) -> type[Coder]:
 
 
 def learn(
-    table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: int | None = None, **settings: Any
+    table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: int | None = None,
+    book: Rulebook | None = None, **settings: Any
 ) -> Encoder:
-    """Survey every part, merge, learn the coders. ``settings`` (such as ``k``) go to every codec that has them."""
+    """Survey every part, merge, learn the coders. ``settings`` (such as ``k``) go to every codec that has them; with a
+    rule ``book`` its inner table is learned."""
+    table = book.inner if book else table
     places = seats(table)
     known = {name: _codec(name, settings) for name in sorted({seat.codec for seat in places})}
     codecs = [known[seat.codec] for seat in places]
@@ -164,7 +168,9 @@ def learn(
     done = 0
     for part in _parts(batches):
 
-        def one(i: int, part: pa.Table = part, done: int = done, held: Sequence[Summary | None] = summaries) -> Summary:
+        size, part = part.num_rows, book.reduce(part, done) if book else part
+
+        def one(i: int, part: Any = part, done: int = done, held: Sequence[Summary | None] = summaries) -> Summary:
             seat, codec = places[i], codecs[i]
             here = run.child("survey").child(i).child(done)
             found = codec.survey(_columns(table, seat), _cells(table, seat, part, done), here)
@@ -172,7 +178,7 @@ def learn(
             return found if before is None else before.merge(found)
 
         summaries = list(run.map(one, range(len(places))))
-        done += part.num_rows
+        done += size
         run.tell(done, rows or done, "surveying columns")
     if not done:
         raise InputError("the table has no rows", where=table.name, hint="there is nothing to learn from")
@@ -192,8 +198,12 @@ def _columns(table: Table, seat: Seat) -> tuple[Column, ...]:
     return tuple(table.columns[i] for i in seat.columns)
 
 
-def _cells(table: Table, seat: Seat, batch: pa.RecordBatch | pa.Table, first_row: int = 0) -> tuple[Cells, ...]:
-    return tuple(notation.read(table.columns[i], batch.column(i), first_row=first_row) for i in seat.columns)
+def _cells(table: Table, seat: Seat, batch: pa.RecordBatch | pa.Table | Reduced, first_row: int = 0
+           ) -> tuple[Cells, ...]:
+    found = (batch.column(i) for i in seat.columns)
+    return tuple(column if isinstance(column, Cells) else
+                 notation.read(table.columns[i], column, first_row=first_row)
+                 for i, column in zip(seat.columns, found, strict=True))
 
 
 def _none(table: Table, seat: Seat) -> tuple[Cells, ...]:

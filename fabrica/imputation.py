@@ -7,6 +7,7 @@ are there stay as they are, bit for bit; keys and free texts are not filled in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +19,16 @@ from fabrica.block import Block
 from fabrica.contract import Cells, Conditional, Model
 from fabrica.encoder import Encoder
 from fabrica.errors import InputError, SettingError
+from fabrica.rules import Rulebook
+from fabrica.rules.law import placed
 from fabrica.run import Run
-from fabrica.schema import Table
+from fabrica.schema import Column, Table
 
 __all__ = ["able", "filled_in", "gaps", "numbered", "typed"]
 
 LEFT = ("key", "text", "empty")  #: codecs whose columns are left as they are
 WHOLE, AGAIN = 30, 60  #: draws of all that a row lacks until none of it is missing again; of what is missing still
+RULED = 20  #: draws of rows that break a rule
 
 
 def able(model: Model, engine: str) -> Conditional:
@@ -40,45 +44,83 @@ def able(model: Model, engine: str) -> Conditional:
     return model
 
 
-def gaps(encoder: Encoder, batch: pa.RecordBatch) -> dict[int, np.ndarray]:
-    """Number of a column that is filled in -> (n,) bool, which of its cells are missing.
+def gaps(encoder: Encoder, batch: pa.RecordBatch, book: Rulebook | None = None) -> dict[str, np.ndarray]:
+    """Name of a column that is filled in -> (n,) bool, which of its cells are missing.
 
     Raises
     ------
     InputError : a column of the model is not there.
     """
-    lacking = [name for name in encoder.table.names if name not in batch.schema.names]
+    table = book.outer if book else encoder.table
+    lacking = [name for name in table.names if name not in batch.schema.names]
     if lacking:
         raise InputError(f"the table lacks {', '.join(map(repr, lacking[:5]))}", where="impute")
-    found = {}
-    for i in sorted(i for seat in encoder.seats if seat.codec not in LEFT for i in seat.columns):
-        column = encoder.table.columns[i]
-        found[i] = absence.kinds(notation.read(replace(column, lenient=True), batch.column(column.name))) > 0
-    return found
+    left = {encoder.table.names[i] for seat in encoder.seats if seat.codec in LEFT for i in seat.columns}
+    return {column.name: absence.kinds(notation.read(replace(column, lenient=True), batch.column(column.name))) > 0
+            for column in table.columns if column.name not in left}
 
 
-def filled_in(encoder: Encoder, model: Model, engine: str, batch: pa.RecordBatch, run: Run) -> pa.RecordBatch:
+def filled_in(encoder: Encoder, model: Model, engine: str, batch: pa.RecordBatch, run: Run,
+              book: Rulebook | None = None) -> pa.RecordBatch:
     """The same rows with their missing cells drawn given the others; what cannot be drawn stays missing.
 
     Parameters
     ----------
     batch : (n,) rows with the columns of the model, and perhaps others, which stay as they are.
+    book : how rules are kept, where there are any: rows that obeyed obey still.
     """
-    knows = able(model, engine)
-    missing = gaps(encoder, batch)
+    knows, table = able(model, engine), book.outer if book else encoder.table
+    missing = gaps(encoder, batch, book)
     rows = np.flatnonzero(np.logical_or.reduce([*missing.values(), np.zeros(batch.num_rows, bool)]))
     if not len(rows):
         return batch
-    some = batch.take(pa.array(rows)).select(list(encoder.table.names))
-    block = encoder.encode(some, run.child("encode"))
-    known = np.ones((len(rows), len(block.columns)), bool)
+    some = batch.take(pa.array(rows)).select(list(table.names))
+    lacks = {name: lack[rows] for name, lack in missing.items()}
+    found = _drawn(encoder, knows, some, lacks, run, book)
+    if book:
+        for turn in range(RULED):  # what breaks a rule is drawn again, at last left missing
+            broken = np.flatnonzero(book.broken(some) < _broken(book, found))
+            if not len(broken):
+                break
+            few = {name: lack[broken] for name, lack in lacks.items()}
+            new = _drawn(encoder, knows, some.take(pa.array(broken)), few, run.child("again").child(turn), book)
+            found = {name: placed(cells, broken, new[name]) for name, cells in found.items()}
+        found = _blanked(book, found, lacks, book.broken(some))
+    return _merged(table, batch, {name: _placed(cell, rows, missing[name]) for name, cell in found.items()
+                                  if name in missing})
+
+
+def _drawn(encoder: Encoder, model: Conditional, some: pa.RecordBatch, lacks: Mapping[str, np.ndarray], run: Run,
+           book: Rulebook | None) -> dict[str, Cells]:
+    """Cells of all columns that are filled in, of rows ``some`` with what they lack drawn."""
+    block = encoder.encode(book.reduce(some) if book else some, run.child("encode"))
+    known = np.ones((some.num_rows, len(block.columns)), bool)
     for seat, here in zip(encoder.seats, encoder.coded, strict=True):
-        lacks = [missing[i][rows] for i in seat.columns if i in missing]
-        if lacks:
-            known[:, here] = ~np.logical_or.reduce(lacks)[:, None]
-    drawn = _present(knows, block, known, run.child("draw"))
-    new = encoder.cells(drawn, range(len(rows)), run.child("decode"), list(missing))
-    return _merged(encoder, batch, {i: _placed(cell, rows, missing[i]) for i, cell in new.items() if i in missing})
+        names = [encoder.table.names[i] for i in seat.columns]
+        sources = [n for name in names for n in (book.sources(name) if book else (name,)) if n in lacks]
+        if sources:
+            known[:, here] = ~np.logical_or.reduce([lacks[n] for n in sources])[:, None]
+    drawn = _present(model, block, known, run.child("draw"))
+    wanted = [i for seat in encoder.seats if seat.codec not in LEFT for i in seat.columns]
+    made = encoder.cells(drawn, range(some.num_rows), run.child("decode"), wanted)
+    found = {encoder.table.names[i]: cells for i, cells in made.items()}
+    return book.filled(found, some, lacks, run.child("rules")) if book else found
+
+
+def _broken(book: Rulebook, cells: Mapping[str, Cells]) -> np.ndarray:
+    return np.logical_or.reduce([*book.breaking(cells).values(), np.zeros(len(next(iter(cells.values()))), bool)])
+
+
+def _blanked(book: Rulebook, cells: dict[str, Cells], lacks: Mapping[str, np.ndarray], before: np.ndarray
+             ) -> dict[str, Cells]:
+    """The rows that still break a rule without what was filled in of its columns."""
+    for i, bad in book.breaking(cells).items():
+        for name in book.kept[i].law.columns:
+            gone = np.flatnonzero(bad & ~before & lacks[name]) if name in lacks else np.empty(0, np.int64)
+            if len(gone):
+                none = Cells(pa.nulls(len(gone), cells[name].values.type), np.ones(len(gone), np.uint8))
+                cells = {**cells, name: placed(cells[name], gone, none)}
+    return cells
 
 
 def _present(model: Conditional, block: Block, known: np.ndarray, run: Run) -> Block:
@@ -112,22 +154,22 @@ def _placed(cells: Cells, rows: np.ndarray, missing: np.ndarray) -> tuple[Cells,
     return replace(cells.take(at), absent=None), missing & there
 
 
-def _merged(encoder: Encoder, batch: pa.RecordBatch, new: dict[int, tuple[Cells, np.ndarray]]) -> pa.RecordBatch:
+def _merged(table: Table, batch: pa.RecordBatch, new: dict[str, tuple[Cells, np.ndarray]]) -> pa.RecordBatch:
     """The batch with new cells where they are to be used, each column of the type that it had."""
     arrays: list[pa.Array] = list(batch.columns)
-    for i, (cells, use) in new.items():
+    for name, (cells, use) in new.items():
         if use.any():
-            place = batch.schema.get_field_index(encoder.table.names[i])
-            arrays[place] = _mixed(encoder, i, arrays[place], cells, use)
+            place = batch.schema.get_field_index(name)
+            arrays[place] = _mixed(table[name], arrays[place], cells, use)
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-def _mixed(encoder: Encoder, i: int, old: pa.Array, cells: Cells, use: np.ndarray) -> pa.Array:
+def _mixed(column: Column, old: pa.Array, cells: Cells, use: np.ndarray) -> pa.Array:
     if pa.types.is_null(old.type):  # a column without any value has the type that the model knows
-        old = pa.nulls(len(old), notation.arrow_type(encoder.table.columns[i].storage))
+        old = pa.nulls(len(old), notation.arrow_type(column.storage))
     kind = old.type.value_type if pa.types.is_dictionary(old.type) else old.type
     plain = old.dictionary_decode() if pa.types.is_dictionary(old.type) else old
-    made = notation.write(replace(encoder.table.columns[i], storage=str(kind)), cells)
+    made = notation.write(replace(column, storage=str(kind)), cells)
     made = made.dictionary_decode() if pa.types.is_dictionary(made.type) else made
     mixed = pc.if_else(pa.array(use), made.cast(kind), plain)
     return mixed.dictionary_encode().cast(old.type) if pa.types.is_dictionary(old.type) else mixed

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from fabrica import declaration
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
-from fabrica.errors import InputError
+from fabrica.errors import FabricaError, InputError
 from fabrica.evaluation import CEILING
 from fabrica.evaluation import evaluate as judge
 from fabrica.holdout import split
 from fabrica.inference import infer, verify
 from fabrica.inference.facts import K
-from fabrica.inference.overrides import settled
+from fabrica.inference.overrides import declared_rules, settled
 from fabrica.model import ENGINE_ROWS, TableModel
 from fabrica.recipe import Recipe
 from fabrica.report import Report
+from fabrica.rules import planned
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.statistics import WIDE
@@ -49,7 +52,7 @@ class Job:
         ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files.
         """
         way = Way.of(recipe.engine, recipe.settings)
-        table, notes = guess(whole, run, schema, way.k)
+        table, notes = guess(whole, run, schema, way.k, recipe.rules)
         check_columns(table, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
@@ -90,13 +93,14 @@ def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] |
     return replace(report, facts={**report.facts, **here})
 
 
-def guess(dataset: Counted, run: Run, schema: Any = None, k: int = K) -> tuple[Table, list[str]]:
+def guess(dataset: Counted, run: Run, schema: Any = None, k: int = K, rules: Any = None) -> tuple[Table, list[str]]:
     """The table's schema: guessed from a sample, with what the user knows better, and held against every row.
 
     The schema (kinds, notations, decimals, missing markers, orders of levels) is guessed from *all* rows, those of a
     holdout that is split off later included: it tells how the table is written, not who is in it. Codecs and engine
     learn nothing from the holdout. Whoever wants it kept out of the schema too gives the holdout as a file of its own.
     """
+    laws = (*declared_rules(schema, dataset.name), *declaration.read_rules(rules))
     looked = dataset.sample(LOOK, run.child("look"))
     said = settled(schema, dataset.schema.names, dataset.name)
     table, notes = infer(looked, dataset.name, said, rows=dataset.rows, orders=dataset.levels, k=k)
@@ -108,7 +112,18 @@ def guess(dataset: Counted, run: Run, schema: Any = None, k: int = K) -> tuple[T
     if 0 < dataset.rows < k:
         notes = [f"the table has fewer than {k} rows, of which nothing may be told: cells of a twin will be missing",
                  *notes]
+    if laws:
+        table = replace(table, rules=tuple(dict.fromkeys(laws)))
+        demand(table, rules if isinstance(rules, str | Path) else None)
     return table, list(notes)
+
+
+def demand(table: Table, file: str | Path | None) -> None:
+    """Refuse rules that cannot be understood or contradict each other, before anything is learned."""
+    try:
+        planned(table)
+    except FabricaError as error:
+        raise error.at(str(file)) if file is not None else error from None
 
 
 def check_columns(table: Table, target: str | None = None, **others: Dataset | None) -> None:

@@ -10,25 +10,29 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from fabrica import catalog, imputation, modelfile, sound
+from fabrica import catalog, imputation, lawful, modelfile, sound
 from fabrica import encoder as encoding
 from fabrica.block import Block
 from fabrica.conditional import Learned
-from fabrica.contract import Chooser, Engine, Likelihood, Model
+from fabrica.contract import Cells, Chooser, Engine, Likelihood, Model
 from fabrica.counted import filled
 from fabrica.dataset import Dataset, atomic
 from fabrica.encoder import Encoder
 from fabrica.errors import FabricaError, InputError, ModelFileError, SettingError
 from fabrica.expression import Expression
+from fabrica.generator import Drawn, Generator
+from fabrica.inference.facts import K
 from fabrica.notation import arrow_type
 from fabrica.notation.natural import natural
 from fabrica.played import Play, Played
 from fabrica.rejection import ENOUGH
+from fabrica.rules import Rulebook
+from fabrica.rules import learned as learned_rules
 from fabrica.run import Progress, Run
 from fabrica.scenario import Scenario
 from fabrica.schema import Table
@@ -37,6 +41,7 @@ from fabrica.version import VERSION
 
 __all__ = ["TableModel", "encoded", "learn"]
 
+T = TypeVar("T")
 Given = str | Sequence[str] | None  #: an expression, or short words
 
 CHUNK = 1 << 16  #: rows that share a random stream; the same for any number of workers
@@ -58,6 +63,12 @@ class TableModel:
     model: Model
     facts: dict[str, Any] = field(default_factory=dict)
     frame: Dataset | None = field(default=None, repr=False, compare=False)  # emptied: no real row stays here
+    rules: Rulebook | None = field(default=None, repr=False, compare=False)  # how the table's rules are kept
+
+    @property
+    def book(self) -> Rulebook:
+        """How the rules of ``table`` are kept; ``encoder.table`` is the table that is learned instead."""
+        return self.rules or Rulebook(self.table)
 
     def written(self, as_text: bool = False) -> Table:
         """The table as it is written: a model of a delimited file gives plain numbers as numbers, unless it writes
@@ -129,17 +140,26 @@ class TableModel:
         if condition is not None:
             yield from self._given(condition, rows, run.child("given"), table)
             return
+        if not self.book.unique:
+            yield from self._chunks(rows, run, lambda cells: encoding.write(table, cells))
+            return
+        apart = lawful.Apart(self.encoder, self.book, self.model, run.child("apart"))
+        for cells in self._chunks(rows, run, lambda cells: cells):
+            yield encoding.write(table, apart(cells))
+
+    def _chunks(self, rows: int, run: Run, finish: Callable[[dict[int, Cells]], T]) -> Iterator[T]:
+        """Chunk after chunk of fresh rows, finished on the run's workers, in order."""
         chunks = (range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
         if run.workers == 1 or rows <= CHUNK:
             for chunk in chunks:
-                yield self._chunk(chunk, run, table)
+                yield self._chunk(chunk, run, finish)
                 run.tell(chunk.stop, rows, "sampling")
             return
-        waiting: deque[tuple[int, Future[pa.RecordBatch]]] = deque()
+        waiting: deque[tuple[int, Future[T]]] = deque()
         with ThreadPoolExecutor(run.workers) as pool:
             try:
                 for chunk in chunks:
-                    waiting.append((chunk.stop, pool.submit(self._chunk, chunk, run, table)))
+                    waiting.append((chunk.stop, pool.submit(self._chunk, chunk, run, finish)))
                     if len(waiting) > run.workers + 1:
                         yield _done(waiting, rows, run)
                 while waiting:
@@ -150,25 +170,33 @@ class TableModel:
 
     def generator(self) -> Learned:
         """The table as scenarios know it."""
-        return Learned(self.encoder, self.model)
+        return Learned(self.encoder, self.model, self.book)
 
     def _given(self, condition: Expression, rows: int, run: Run, table: Table) -> Iterator[pa.RecordBatch]:
         """Rows that satisfy a condition, in chunks. Keys are made last, when it is known which rows there are."""
         learned = self.generator().under([condition], run.child("asked"))
         drawn = learned.rows(rows, run)
+        drawn = self._apart(learned, drawn, rows, run) if self.book.unique else drawn
         if drawn.differ < rows:
             run.tell(rows, rows, f"{drawn.differ:,} different rows satisfy the condition; they stand several times")
         for start in range(0, rows, CHUNK):
             here = range(start, min(start + CHUNK, rows))
             some = learned.joined([drawn], np.arange(here.start, here.stop))
-            made = learned.finished(some, here, run.child("key").child(start))
-            yield encoding.write(table, {i: made[name] for i, name in enumerate(table.names)})
+            made = learned.finished(some, here, run.child("finish").child(start))
+            yield encoding.write(table, lawful.numbered(self.book, made))
 
-    def _chunk(self, rows: range, run: Run, table: Table) -> pa.RecordBatch:
+    def _apart(self, learned: Generator, drawn: Drawn, rows: int, run: Run) -> Drawn:
+        """As many rows of which none comes twice, where a rule asks for that."""
+        for turn in range(1, 5):
+            fine = lawful.differing(self.book, drawn.cells)[:rows]
+            if len(fine) == rows:
+                return learned.joined([drawn], fine)
+            drawn = learned.rows(rows * 2**turn, run.child("more").child(turn))
+        raise lawful.too_few(self.book, len(lawful.differing(self.book, drawn.cells)))
+
+    def _chunk(self, rows: range, run: Run, finish: Callable[[dict[int, Cells]], T]) -> T:
         run.check()
-        here = run.child(rows.start // CHUNK)
-        block = self.model.sample(len(rows), None, here.child("engine"))
-        return self.encoder.decode(block, rows, here.child("decode"), table)
+        return finish(lawful.drawn(self.encoder, self.book, self.model, rows, run.child(rows.start // CHUNK)))
 
     def log_prob(self, data: Any, *, seed: int = 0) -> np.ndarray:
         """How likely each row is, as a logarithm (nats of its codes); the least likely are outliers.
@@ -195,8 +223,10 @@ class TableModel:
         if lacking:
             raise InputError(f"the table lacks {', '.join(map(repr, lacking[:5]))}", where="log_prob")
         for i, batch in enumerate(table.batches()):
-            rows = self.encoder.encode(batch.select(self.table.names), run.child(i).child("encode"))
-            found.append(self.model.log_prob(rows, run.child(i)))
+            here = batch.select(self.table.names)
+            rows = self.encoder.encode(self.book.reduce(here), run.child(i).child("encode"))
+            likely = self.model.log_prob(rows, run.child(i))
+            found.append(np.where(self.book.broken(here), -np.inf, likely) if self.book else likely)
         return np.concatenate(found)
 
     def impute(self, data: Any, *, draws: int = 1, seed: int = 0,
@@ -229,7 +259,7 @@ class TableModel:
         for draw in range(1, draws + 1):
             for i, batch in enumerate(dataset.batches()):
                 here = run.child(draw).child(i)
-                made = imputation.filled_in(self.encoder, self.model, self.engine, batch, here)
+                made = imputation.filled_in(self.encoder, self.model, self.engine, batch, here, self.rules)
                 made = imputation.typed(made, self.table, natural(self.table)) if typed else made
                 done += made.num_rows
                 run.tell(done, max(whole, done), "filling in")
@@ -242,6 +272,7 @@ class TableModel:
         lines = [f"declared in a specification, read by fabrica {version}" if facts.get("declared") else
                  f"engine {self.engine}, learned from {rows} rows by fabrica {version}"]
         lines += [f"{columns}: {codec}: {words}" for columns, codec, words in self.encoder.words()]
+        lines += self.book.words()
         return lines + list(self.model.words()) + list(facts.get("chosen", ()))
 
     def save(self, path: str | Path) -> Path:
@@ -252,7 +283,8 @@ class TableModel:
 
     def state(self) -> State:
         plain = {"table": self.table.to_json(), "engine": self.engine, "facts": self.facts}
-        return State.nest({"encoder": self.encoder.state(), "model": self.model.state()}, plain)
+        rules = {"rules": self.book.state()} if self.book else {}
+        return State.nest({"encoder": self.encoder.state(), "model": self.model.state(), **rules}, plain)
 
     def __repr__(self) -> str:
         return f"<TableModel of {self.table.name!r}: {len(self.table.columns)} columns, engine {self.engine}>"
@@ -267,8 +299,10 @@ class TableModel:
         try:
             table = Table.from_json(state.plain["table"], where)
             engine = str(state.plain["engine"])
-            encoder = Encoder.from_state(table, state.part("encoder"))
-            learned = cls(table, encoder, engine, model_class(engine).from_state(state.part("model")), _facts(state))
+            book = Rulebook.from_state(table, state.part("rules") if "rules" in state.plain["parts"] else None)
+            encoder = Encoder.from_state(book.inner, state.part("encoder"))
+            model = model_class(engine).from_state(state.part("model"))
+            learned = cls(table, encoder, engine, model, _facts(state), rules=book or None)
             learned._rehearse()
             return learned
         except FabricaError as error:
@@ -284,7 +318,8 @@ class TableModel:
         ours, theirs = (Block(tuple(c.empty() for c in b), 0).state() for b in (self.encoder.blank(), block))
         sound.demand(ours.plain == theirs.plain, "an engine that does not fit the columns")
         for text in (False, True) if self.facts.get("textual") else (False,):
-            batch = self.encoder.decode(block, rows, run.child("decode").child(int(text)), self.written(text))
+            cells = lawful.drawn(self.encoder, self.book, self.model, rows, run.child("cells").child(int(text)))
+            batch = encoding.write(self.written(text), cells)
             pa.Table.from_batches([batch]).cast(self.arrow_schema(text))
         sound.demand(bool(self.words()), "nothing that can be said")
 
@@ -303,12 +338,12 @@ def _facts(state: State) -> dict[str, Any]:
     return facts
 
 
-def _done(waiting: deque[tuple[int, Future[pa.RecordBatch]]], rows: int, run: Run) -> pa.RecordBatch:
+def _done(waiting: deque[tuple[int, Future[T]]], rows: int, run: Run) -> T:
     """The oldest chunk, once it is there."""
     stop, future = waiting.popleft()
-    batch = future.result()
+    made = future.result()
     run.tell(stop, rows, "sampling")
-    return batch
+    return made
 
 
 def model_class(engine: str) -> type[Model]:
@@ -324,12 +359,16 @@ def model_class(engine: str) -> type[Model]:
     return found[0]
 
 
-def encoded(dataset: Dataset, table: Table, run: Run, **codec_settings: Any) -> tuple[Encoder, Block]:
-    """The encoder of a table, of which all parts are surveyed, and (a uniform sample of) its rows as codes."""
-    encoder = encoding.learn(table, dataset.batches(), run.child("codecs"), rows=dataset.rows, **codec_settings)
+def encoded(dataset: Dataset, table: Table, run: Run, **codec_settings: Any) -> tuple[Encoder, Block, Rulebook]:
+    """The encoder of a table, of which all parts are surveyed, (a uniform sample of) its rows as codes, and how the
+    table's rules are kept."""
+    k = int(codec_settings.get("k", K))
+    book = learned_rules(table, dataset.batches(), k, run.child("rules"))
+    encoder = encoding.learn(table, dataset.batches(), run.child("codecs"), rows=dataset.rows, book=book,
+                             **codec_settings)
     rows = dataset.sample(ENGINE_ROWS, run.child("rows"))
     run.tell(0, 1, "encoding")
-    return encoder, encoder.encode(rows, run.child("encode"))
+    return encoder, encoder.encode(book.reduce(rows), run.child("encode")), book
 
 
 def learn(
@@ -344,7 +383,7 @@ def learn(
     engine : the way to learn; its name is its file's unless ``name`` says otherwise.
     codec_settings : such as ``k``, for every codec that has them.
     """
-    encoder, block = encoded(dataset, table, run, **codec_settings)
+    encoder, block, book = encoded(dataset, table, run, **codec_settings)
     name = name or type(engine).__module__.rsplit(".", 1)[-1]
     chosen: tuple[str, ...] = ()
     if isinstance(engine, Chooser):
@@ -362,4 +401,4 @@ def learn(
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,
         **({"chosen": list(chosen)} if chosen else {}),
     }
-    return TableModel(table, encoder, name, model, facts, dataset.emptied())
+    return TableModel(table, encoder, name, model, facts, dataset.emptied(), book or None)

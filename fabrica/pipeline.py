@@ -59,8 +59,9 @@ class Twin:
         return self.report._repr_html_()
 
 
-def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, budget: float | str | None = None,
-        workers: int | None = None, listener: Listener | None = None, **settings: Any) -> TableModel:
+def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, rules: Any = None,
+        budget: float | str | None = None, workers: int | None = None, listener: Listener | None = None,
+        **settings: Any) -> TableModel:
     """Learn a table.
 
     Parameters
@@ -69,6 +70,7 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     engine : one of ``fabrica list engines``.
     seed : any whole number.
     schema : what you know better than the guess: a YAML or JSON file, a mapping column -> fields, or a ``Schema``.
+    rules : what every row must obey, such as ``["end >= start", "total == net + tax"]``: a list, or a file with one.
     budget : how long learning may take, as seconds or as ``"60s"``, ``"2m"``.
     workers : threads; None for all cores. The result does not depend on it.
     settings : the engine's own settings, and those of the codecs (such as ``k``), by name.
@@ -76,7 +78,7 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     way = Way.of(engine, settings)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
     dataset = filled(data)
-    table, notes = guess(dataset, run, schema, way.k)
+    table, notes = guess(dataset, run, schema, way.k, rules)
     return way.learn(dataset, table, run, notes)
 
 
@@ -120,12 +122,12 @@ def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | No
 
 
 def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
-          target: str | None = None, schema: Any = None, budget: float | str | None = None,
+          target: str | None = None, schema: Any = None, rules: Any = None, budget: float | str | None = None,
           workers: int | None = None, listener: Listener | None = None, **settings: Any) -> Twin:
     """The main job at once: keep a holdout (a share, a file or a frame), learn the rest, sample, judge."""
     written = isinstance(holdout, (int, float, str, Path))
     recipe = Recipe(str(data) if isinstance(data, (str, Path)) else "", engine, settings, seed,
-                    holdout if written else "(a table)", rows, target, seconds(budget))
+                    holdout if written else "(a table)", rows, target, seconds(budget), rules=rules)
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
     job = Job.begin(recipe, filled(data), run, schema, None if written else holdout)
     run.expect(job.stages())
@@ -215,7 +217,7 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
     way = Way.of(recipe.engine, recipe.settings)
     with Folder(path.parent, keep=[recipe.data]) as folder:
         dataset = filled(recipe.data)
-        table, notes = guess(dataset, run, recipe.schema, way.k)
+        table, notes = guess(dataset, run, recipe.schema, way.k, recipe.rules)
         for note in notes:
             say(note)
         model = way.learn(dataset, table, run, notes)

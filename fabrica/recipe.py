@@ -68,6 +68,7 @@ class Recipe:
     target : the column that somebody would want to predict; its usefulness is then measured too.
     budget : seconds that learning may take; None for as long as it needs.
     schema : what the user knows better than the guess: a file, or the same content as plain values.
+    rules : what every row must obey: a file, or a list of texts.
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
@@ -82,6 +83,7 @@ class Recipe:
     target: str | None = None
     budget: float | None = None
     schema: Any = None
+    rules: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
@@ -118,13 +120,13 @@ class Recipe:
     def anchored(self) -> Recipe:
         """The recipe of a run that is over, to be repeated from anywhere: its files by their full paths."""
         files: dict[str, Any] = {
-            name: str(Path(path).expanduser().absolute()) for name in ("data", "holdout", "schema")
+            name: str(Path(path).expanduser().absolute()) for name in ("data", "holdout", "schema", "rules")
             if isinstance(path := getattr(self, name), (str, Path)) and str(path)}
         return replace(self, **files)
 
     def told(self) -> dict[str, Any]:
-        """What a report may tell: file names without their folders, and no content of a schema."""
-        short = replace(self, data=_last(self.data), schema=None,
+        """What a report may tell: file names without their folders, and no content of a schema or of rules."""
+        short = replace(self, data=_last(self.data), schema=None, rules=None,
                         holdout=_last(self.holdout) if isinstance(self.holdout, str) else self.holdout)
         return {k: v for k, v in asdict(short).items() if v not in (None, "", {})}
 

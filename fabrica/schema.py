@@ -17,7 +17,7 @@ from typing import Any
 
 from fabrica.errors import SchemaError, UnknownName
 
-__all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema", "rows_of", "describe"]
+__all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema", "rows_of", "rules_of", "describe"]
 
 VERSION = 1
 UNITS = ("D", "h", "m", "s", "ms", "us", "ns")  #: precisions of moments
@@ -165,14 +165,17 @@ _FORMS = {"missing": "a list of texts", "levels": "a list of texts, from low to 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns in order, the primary key (several columns if it is composite), and what the table is about."""
+    """Columns in order, the primary key (several columns if it is composite), and the rules that every row obeys
+    (``docs/rules.md``)."""
 
     name: str
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "rules", tuple(self.rules))
         object.__setattr__(self, "primary_key", tuple(self.primary_key))
         names = self.names
         twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
@@ -203,7 +206,8 @@ class Table:
 
     def to_json(self) -> dict[str, Any]:
         key = {"primary_key": list(self.primary_key)} if self.primary_key else {}
-        return {"name": self.name, **key, "columns": [c.to_json() for c in self.columns]}
+        rules = {"rules": list(self.rules)} if self.rules else {}
+        return {"name": self.name, **key, "columns": [c.to_json() for c in self.columns], **rules}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any], where: str = "schema") -> Table:
@@ -215,7 +219,23 @@ class Table:
         key = plain.get("primary_key") or ()
         if not isinstance(key, list | tuple) or not all(isinstance(k, str) for k in key):
             raise SchemaError("`primary_key` must be a list of column names", where=f"{where}, table {name!r}")
-        return cls(name, columns, tuple(key))
+        return cls(name, columns, tuple(key), rules_of(plain.get("rules"), f"{where}, table {name!r}"))
+
+
+def rules_of(plain: Any, where: str) -> tuple[str, ...]:
+    """Rules as somebody wrote them down: a list of texts.
+
+    >>> rules_of(["end >= start"], "rules.yaml")
+    ('end >= start',)
+    """
+    if plain is None:
+        return ()
+    if not isinstance(plain, list | tuple):
+        raise SchemaError("rules must be a list of texts", where=where, hint='write `- "end >= start"`, a line each')
+    for i, text in enumerate(plain, 1):
+        if not isinstance(text, str):
+            raise SchemaError("must be a text", where=f"{where}, rule {i}", hint="put it in quotes")
+    return tuple(plain)
 
 
 @dataclass(frozen=True)

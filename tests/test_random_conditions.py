@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fabrica
-from fabrica.conditional import Learned
 from fabrica.errors import ExpressionError
 from fabrica.expression import Expression
 from fabrica.model import TableModel
@@ -86,7 +85,7 @@ def test_rows_of_any_condition_are_those_of_the_known_law(model, condition):
         if truth({name: value for name, (value, _) in zip("stn", row, strict=True)}) is True:
             law[tuple(value for value, _ in row)] = float(np.prod([chance for _, chance in row]))
     whole = sum(law.values())
-    learned = Learned(model.encoder, model.model)
+    learned = model.generator()
     if not whole:
         with pytest.raises(ExpressionError):
             learned.under([Expression.of(text, model.table)], Run(1)).rows(10, Run(2))
@@ -102,6 +101,6 @@ def test_rows_of_any_condition_are_those_of_the_known_law(model, condition):
 
 def test_an_oracle_that_knows_no_missing_values_would_be_caught(model):
     """The careless twin: two values of truth."""
-    learned = Learned(model.encoder, model.model)
+    learned = model.generator()
     drawn = learned.under([Expression.of("not (t == 'x')", model.table)], Run(1)).rows(500, Run(2))
     assert set(drawn.cells["t"].values.to_pylist()) == {"y"}  # None would be among them

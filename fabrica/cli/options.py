@@ -12,8 +12,8 @@ import click
 
 from fabrica.recipe import count, seconds
 
-__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "rows", "schema", "seed",
-           "target"]
+__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "rows", "rules", "schema",
+           "seed", "target"]
 
 Command = Callable[..., Any]
 
@@ -52,6 +52,8 @@ engine = click.option("--engine", type=EngineName(), default="trees", show_defau
 budget = click.option("--budget", type=SECONDS, help="Time that learning may take: 90, 60s, 2m, 1h.")
 schema = click.option("--schema", type=click.Path(dir_okay=False), metavar="FILE",
                       help="YAML or JSON with what you know better than the guessed schema.")
+rules = click.option("--rules", type=click.Path(dir_okay=False), metavar="FILE",
+                     help="YAML or JSON: a list of rules that every row must obey, such as 'end >= start'.")
 tuned = click.option("--tuned", type=click.Path(dir_okay=False), metavar="FILE", expose_value=False,
                      help="The engine and the settings that 'fabrica tune' has found.")
 settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
@@ -121,7 +123,7 @@ def _spelt(words: list[str], own: set[str], known: set[str]) -> list[str]:
 
 def learning(command: Command) -> Command:
     """What every command that learns takes."""
-    for option in (schema, tuned, settings, budget, seed, engine):
+    for option in (schema, rules, tuned, settings, budget, seed, engine):
         command = option(command)
     return command
 

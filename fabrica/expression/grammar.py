@@ -8,17 +8,22 @@
     atom        literal | column | function "(" sum,* ")" | "(" expression ")"
     item        literal | [literal] ".." [literal]
 
+A rule is an expression, or one of
+
+    rule        expression "when" expression | columns "->" columns | column "in" column
+
 ``=`` counts as ``==`` and ``<>`` as ``!=``; ``60 <= age <= 80`` means both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from fabrica.expression.tree import Among, Apply, Column, Literal, Missing, Node, Span
+from fabrica.expression.tree import Among, Apply, Column, Depends, Literal, Missing, Node, Span
 from fabrica.expression.words import Word, words, wrong
 
-__all__ = ["parse"]
+__all__ = ["parse", "parse_rule"]
 
 COMPARED = {"=": "==", "==": "==", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 DEEPEST = 60  #: brackets within brackets
@@ -36,6 +41,22 @@ def parse(text: str, names: Sequence[str]) -> Node:
     Apply(name='>', args=(Column(name='age', at=0), Literal(value=60, written='60', at=6, quoted=False)), at=4)
     """
     return _Parser(text, list(words(text, names))).whole()
+
+
+def parse_rule(text: str, names: Sequence[str]) -> Node | Depends:
+    """The tree of a rule: ``A when B`` is an ``Apply`` named "when"; ``unique(a, b)``, ``onehot(a, b)`` and
+    ``combinations(a, b)`` are functions of columns.
+
+    Raises
+    ------
+    ExpressionError : it cannot be understood; points at the place.
+
+    >>> [c.name for c in parse_rule("a, b -> c", ["a", "b", "c"]).given]
+    ['a', 'b']
+    >>> parse_rule("a > 1 when b == 2", ["a", "b"]).name
+    'when'
+    """
+    return _Parser(text, list(words(text, names))).rule()
 
 
 class _Parser:
@@ -79,10 +100,44 @@ class _Parser:
     def whole(self) -> Node:
         if self.word.kind == "end":
             raise wrong(self.text, 0, "there is nothing in it")
-        found = self.either()
+        return self.ended(self.either())
+
+    def rule(self) -> Node | Depends:
+        if any(word.kind == "sign" and word.text == "->" for word in self.found):
+            given, arrow = self.columns(), self.word
+            self.demand("->")
+            return self.ended(Depends(given, self.columns(), arrow.at))
+        kinds = [word.kind for word in self.found[:3]]
+        if kinds == ["column", "key", "column"] and self.found[1].text == "in":
+            inner, within = self.column(), self.take()
+            return self.ended(Depends((inner,), (self.column(),), within.at))
+        if self.word.kind == "end":
+            return self.whole()
+        found, word = self.either(), self.word
+        if word.kind in ("name", "column") and word.text.lower() == "when":  # where a column cannot stand
+            self.take()
+            found = Apply("when", (found, self.either()), word.at)
+        return self.ended(found)
+
+    def ended(self, found: Any) -> Any:
         if self.word.kind != "end":
             raise self.surprise("the end")
         return found
+
+    def columns(self) -> tuple[Column, ...]:
+        """Columns with commas between them."""
+        found = [self.column()]
+        while self.takes("sign", ","):
+            found.append(self.column())
+        return tuple(found)
+
+    def column(self) -> Column:
+        if self.word.kind == "name":
+            raise wrong(self.text, self.word.at, f"the table has no column {self.word.text!r}")
+        if self.word.kind != "column":
+            raise self.surprise("a column")
+        word = self.take()
+        return Column(word.text, word.at)
 
     def either(self) -> Node:
         self.deeper()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Among", "Apply", "Column", "Literal", "Missing", "Node", "Span", "walk"]
+__all__ = ["Among", "Apply", "Column", "Depends", "Literal", "Missing", "Node", "Span", "walk"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,15 @@ class Missing:
     """Whether ``what`` has no value."""
 
     what: Node
+    at: int
+
+
+@dataclass(frozen=True)
+class Depends:
+    """That rows which agree in the columns ``given`` agree in the columns ``then``; only a rule says so."""
+
+    given: tuple[Column, ...]
+    then: tuple[Column, ...]
     at: int
 
 

@@ -74,7 +74,7 @@ class Math(Part):
     sort: str = "number"
 
     def of(self, values: Values) -> Any:
-        one, other = (part.of(values).cast(pa.float64()) for part in (self.one, self.other))
+        one, other = (part.of(values).cast(pa.float64(), safe=False) for part in (self.one, self.other))
         if self.one.sort == "moment":
             return pc.divide(pc.subtract(one, other), float(DAY))
         if self.name == "%":
@@ -111,7 +111,7 @@ class Compare(Part):
             return pc.and_kleene(pc.is_valid(one), pa.scalar(None, pa.bool_()))
         if self.slack == 0.0:
             return COMPARE[self.name](one, other)
-        one, other = one.cast(pa.float64()), other.cast(pa.float64())
+        one, other = one.cast(pa.float64(), safe=False), other.cast(pa.float64(), safe=False)
         apart = pc.subtract(one, other)
         slack = pc.multiply(pc.add(pc.abs(one), pc.abs(other)), NEAR) if self.slack is None else pa.scalar(self.slack)
         if self.name in ("==", "!="):
@@ -207,7 +207,7 @@ def _parted(work: Callable[..., Any]) -> Callable[[Any], Any]:
 
 
 def _number(work: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *found: _finite(work(*(one.cast(pa.float64()) for one in found)))
+    return lambda *found: _finite(work(*(one.cast(pa.float64(), safe=False) for one in found)))
 
 
 CALLS: dict[str, Callable[..., Any]] = {

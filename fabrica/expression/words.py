@@ -14,7 +14,7 @@ from fabrica.errors import ExpressionError
 
 __all__ = ["Word", "column_at", "wrong", "words"]
 
-SIGNS = ("==", "!=", "<>", "<=", ">=", "..", "<", ">", "=", "(", ")", "[", "]", ",", "+", "-", "*", "/", "%")
+SIGNS = ("==", "!=", "<>", "<=", ">=", "->", "..", "<", ">", "=", "(", ")", "[", "]", ",", "+", "-", "*", "/", "%")
 KEYS = ("and", "or", "not", "in", "is", "null", "between", "true", "false")
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"(?:\d[\d_]*(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?")

@@ -36,6 +36,8 @@ def written(node: Node, outer: int = 0) -> str:
     if node.name not in TIGHT:
         return f"{node.name}({', '.join(written(arg) for arg in node.args)})"
     tight = TIGHT[node.name]
+    if node.name == "not" and isinstance(node.args[0], Missing):
+        return _bracketed(f"{written(node.args[0].what, 4)} is not null", 4, outer)
     if node.name == "not":
         return _bracketed(f"not {written(node.args[0], tight)}", tight, outer)
     first, *others = node.args

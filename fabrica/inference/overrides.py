@@ -17,7 +17,7 @@ from fabrica.inference.words import boolean_words, scale
 from fabrica.schema import KINDS, Column, Schema, Table
 from fabrica.sdv_metadata import from_sdv, is_sdv
 
-__all__ = ["load_overrides", "with_overrides", "settled", "as_kind"]
+__all__ = ["declared_rules", "load_overrides", "with_overrides", "settled", "as_kind"]
 
 Overrides = Mapping[str, Any]
 _NUMBERS = ("integer", "decimal", "latitude", "longitude")
@@ -78,6 +78,18 @@ def _columns_of(overrides: Overrides, table: str, where: str) -> dict[str, dict[
                               hint="write `age: integer` or `age: {kind: integer, missing: [\"-999\"]}`")
         out[str(name)] = {"kind": said} if isinstance(said, str) else dict(said)
     return out
+
+
+def declared_rules(overrides: Any, table: str = "table") -> tuple[str, ...]:
+    """The rules of a table in a whole schema of fabrica; none where that is not what is given."""
+    where = "overrides"
+    if isinstance(overrides, (str, Path)):
+        overrides, where = load_overrides(overrides), str(overrides)
+    if isinstance(overrides, (Schema, Table)):
+        overrides = overrides.to_json()
+    schema = _whole_schema(overrides, where) if isinstance(overrides, Mapping) and not is_sdv(overrides) else None
+    match = [t for t in schema.tables if t.name == table or len(schema.tables) == 1] if schema else []
+    return match[0].rules if match else ()
 
 
 def _whole_schema(overrides: Overrides, where: str) -> Schema | None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 WINGS = ("sources", "codecs", "engines", "metrics", "scenarios")
 VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe", "declaration")
-COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "conditional", "imputation", "encoder",
-             "evaluation", "inference", "specification", "dataset", "catalog", "scenario", "staging", "played",
-             "alternatives")
+COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "lawful", "conditional", "imputation",
+             "encoder", "evaluation", "inference", "specification", "dataset", "catalog", "scenario", "staging",
+             "played", "alternatives")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why
