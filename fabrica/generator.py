@@ -135,6 +135,10 @@ class Tilt(Kind):
     def factors(self, look: Look) -> Sequence[Factor]:
         """What makes the law as it is wished, where the ``look`` shows the law as it is without this tilt."""
 
+    def mended(self, cells: CellsOf, run: Run) -> CellsOf:
+        """Finished rows as they must be, where drawing alone cannot make them so."""
+        return cells
+
 
 class Law(ABC):
     """What an injection draws from."""

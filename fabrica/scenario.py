@@ -131,7 +131,7 @@ class Scenario:
         for section in ("shift", "fair"):
             for key, told in _parts(getattr(self, section), section):
                 tilts.append(_kind(section).read(told, table, self.place(section, *key)))
-        rules = [_kind("given").read(rule, table, self.place("rules", i)) for i, rule in enumerate(self.rules)]
+        rules = [_kind("rules").read(self.rules, table, self.place("rules"))] if self.rules else []
         injections = [_injection(told, table, self.place("inject", i)) for i, told in enumerate(self.inject)]
         edits = [_kind("missing").read(told, table, self.place("missing", *key))
                  for key, told in _parts(self.missing, "missing")]

@@ -136,6 +136,8 @@ class Stage:
         rows = self.base.joined(parts, np.argsort(order, kind="stable"))
         weight = self._weights(rows, kinds, shares)
         cells = dict(self.base.finished(rows, numbers, run.child("finish")))
+        for law in self.bound.laws:
+            cells = dict(law.mended(cells, run.child("laws")))
         changed: dict[str, Any] = {}
         for i, edit in enumerate(self.bound.edits):
             changed |= edit.edited(cells, run.child("edit").child(i))

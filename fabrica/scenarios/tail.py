@@ -159,11 +159,14 @@ class Tail(Injection):
             raise InputError(f"the column {self.column.name!r} has too few values to extrapolate", where=self.where)
         threshold = self._at(values, weights, sign)
         lower = min(wish.weighted_quantile(values, weights, 1 - FITTED), threshold)
+        if (values > lower).sum() < FEW:  # many rows stand at the quantile itself: the next value below
+            kinds, counts = np.unique(values, return_counts=True)
+            enough = np.flatnonzero(len(values) - np.cumsum(counts) >= FEW)
+            if not len(enough):
+                raise InputError(f"the column {self.column.name!r} has too few values to extrapolate", where=self.where)
+            lower = min(float(kinds[enough[-1]]), threshold)
         over = values > lower
-        if over.sum() < FEW:  # many rows stand at the quantile itself
-            lower = float(np.sort(values)[max(len(values) - 20 * FEW, 0)])
-            over = values >= lower
-        pareto = Pareto.of(np.maximum(values[over] - lower, 0.0), weights[over])
+        pareto = Pareto.of(values[over] - lower, weights[over])
         body = min(threshold, wish.weighted_quantile(values, weights, 1 - BODY))
         edge = f"{sign * body:.17g}"
         high = Expression.value(self.column.name, f"{edge}.." if sign > 0 else f"..{edge}", self.table)

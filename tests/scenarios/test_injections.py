@@ -338,3 +338,33 @@ def test_an_injection_of_ones_own_is_one_class():
 def test_a_scenario_goes_out_as_json_and_comes_back():
     scenario = Scenario.from_json({**STRESS, "rows": 100, "origin": "columns", "missing": {"s": 0.1}})
     assert Scenario.from_json(json.loads(json.dumps(scenario.to_json()))) == scenario
+
+
+def rules_world() -> Joint:
+    random = np.random.default_rng(1)
+    net, tax, total = (random.integers(0, 30, 4_000) for _ in range(3))
+    levels = random.choice(["x", "y"], 4_000)
+    return Joint.of({"net": net.tolist(), "tax": tax.tolist(), "total": total.tolist(), "y": levels.tolist()},
+                    {"net": "integer", "tax": "integer", "total": "integer", "y": "category"}, np.ones(4_000).tolist())
+
+
+def test_rules_of_a_scenario_hold_in_all_rows_also_in_injected_ones():
+    plain = {"rules": ["total == net + tax", "tax <= net", "not (y == 'x' and net > 20)"],
+             "inject": [{"kind": "tail", "column": "net", "beyond": "max", "share": 0.1},
+                        {"kind": "combine", "of": ["y == 'x'", "net > 10"], "share": 0.1}]}
+    columns, injection, _ = played(rules_world(), plain, 5_000)
+    net, tax, total = (columns[name].astype(int) for name in ("net", "tax", "total"))
+    assert (total == net + tax).all() and (tax <= net).all() and not ((columns["y"] == "x") & (net > 20)).any()
+    assert (net[injection == 1] > 29).all()
+    world = rules_world()
+    before = column(world, "tax") <= column(world, "net")
+    assert abs((tax[injection == 0] == 3).mean() - (column(world, "tax")[before] == 3).mean()) < 0.04
+
+
+@pytest.mark.parametrize(("rules", "words"), [
+    (["net -> y"], "must be learned"), (["unique(net)"], "must be learned"), (["net > tax", "tax > net"], "net"),
+    (["total == net + tax", "net == total - tax"], "net|total"), (["net >"], "expected"), ("net > 3", "must be a list"),
+    (["__import__('os')"], "rule 1")])
+def test_rules_that_cannot_be_kept_are_said(rules, words):
+    with pytest.raises(FabricaError, match=words):
+        staged(rules_world(), {"rules": rules})
