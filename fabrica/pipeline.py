@@ -18,10 +18,12 @@ from typing import Any, BinaryIO, TypeVar
 from fabrica import catalog
 from fabrica.counted import counted, filled
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
-from fabrica.errors import Interrupted
+from fabrica.discovery import Candidates, discovered
+from fabrica.errors import Interrupted, SettingError
 from fabrica.evaluation import evaluate as judge
 from fabrica.expression import Expression
 from fabrica.folder import Folder
+from fabrica.inference.facts import K
 from fabrica.job import Job, check_columns, guess, told
 from fabrica.model import Given, TableModel, encoded
 from fabrica.played import Play, Played
@@ -104,6 +106,26 @@ def play(model: TableModel | str | Path | Mapping[str, Any], scenario: Any, rows
          listener: Listener | None = None) -> Played:
     """A scenario played on a model, its file or a specification; as ``TableModel.play``."""
     return load(model).play(scenario, rows, seed=seed, listener=listener)
+
+
+def discover(data: Any, *, support: float = 1.0, schema: Any = None, k: int = K, seed: int = 7,
+             listener: Listener | None = None) -> Candidates:
+    """Rules that a table seems to obey, the surest first: candidates, of which you say which are law.
+
+    ``support`` is the share of the rows that must obey; nothing is told that fewer than ``k`` rows hold.
+
+    >>> found = fabrica.discover("people.csv"); print(found)                           # doctest: +SKIP
+    """
+    return search_rules(data, support, schema, k, Run(seed, listener=listener))
+
+
+def search_rules(data: Any, support: float, schema: Any, k: int, run: Run) -> Candidates:
+    """``discover`` within a job that is under way."""
+    if not isinstance(support, int | float) or not 0.5 <= support <= 1:
+        raise SettingError("must be a share between 0.5 and 1", where="support")
+    dataset = filled(data)
+    table, _ = guess(dataset, run, schema, k)
+    return discovered(dataset, table, float(support), k, run.child("rules"))
 
 
 def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: int = 0,

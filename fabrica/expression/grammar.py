@@ -238,7 +238,8 @@ class _Parser:
 
     def atom(self) -> Node:
         word = self.word
-        if word.kind == "column":
+        called = word.kind in ("name", "column") and self.called()
+        if word.kind == "column" and not called:
             return Column(self.take().text, word.at)
         if word.kind == "text":
             return Literal(self.take().text, word.text, word.at, True)
@@ -250,11 +251,16 @@ class _Parser:
             found = self.either()
             self.demand(")")
             return found
-        if word.kind == "name" and self.found[self.place + 1].text == "(" and self.found[self.place + 1].kind == "sign":
+        if called:  # also where a column has the name of a function
             return self.function()
         if word.kind == "name":
             raise wrong(self.text, word.at, f"the table has no column {word.text!r}", "a text stands in quotes")
         raise self.surprise("a column or a value")
+
+    def called(self) -> bool:
+        """Whether a bracket follows the word."""
+        then = self.found[self.place + 1]
+        return then.kind == "sign" and then.text == "("
 
     def function(self) -> Node:
         word = self.take()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fabrica import schema
 from fabrica.contract import Cells
 from fabrica.errors import ExpressionError, UnknownName
 from fabrica.expression import Expression
@@ -226,3 +227,10 @@ def test_several_short_words_must_all_hold():
     found = Expression.given(["a=1..3", "c=u", "b>0"], TABLE)
     assert str(found) == "a in (1..3) and c == 'u' and b > 0" and len(found.parts()) == 3
     assert found.columns == ("a", "b", "c")
+
+
+def test_a_column_may_have_the_name_of_a_function():
+    table = Table("t", (schema.Column("year", "integer"), schema.Column("when", "date")))
+    days = pa.array([18262, 18263], pa.int32()).cast(pa.date32())
+    cells = {"year": Cells(pa.array([2020, 2021])), "when": Cells(days)}
+    assert Expression.of("year == year(when)", table).truth(cells).tolist() == [True, False]
