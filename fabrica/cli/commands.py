@@ -21,7 +21,7 @@ from fabrica.version import VERSION
 
 __all__ = ["fabrica_group", "run"]
 
-COMMANDS = ("synth", "fit", "sample", "impute", "evaluate", "inspect", "tune", "list", "completion")
+COMMANDS = ("synth", "fit", "sample", "impute", "fair", "evaluate", "inspect", "tune", "list", "completion")
 
 EPILOG = """\b
 Exit codes:
