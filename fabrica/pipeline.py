@@ -37,8 +37,8 @@ from fabrica.trial import Cap
 from fabrica.tuning import Tuned, save, search
 from fabrica.way import Way
 
-__all__ = ["Twin", "evaluate", "fill", "fit", "frontier", "impute", "inspect", "load", "sample", "specify", "synth", "tune", "draw",
-           "look", "make", "measure", "pour", "store"]
+__all__ = ["Twin", "evaluate", "fill", "fit", "frontier", "impute", "inspect", "load", "sample", "specify", "synth",
+           "tune", "draw", "look", "make", "measure", "pour", "store"]
 
 T = TypeVar("T")
 Listener = Callable[[Progress], object]

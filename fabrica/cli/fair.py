@@ -1,4 +1,4 @@
-"""``fabrica fair``: what each point of the dial ``fair`` gives and costs on real rows, as a table, a picture and JSON."""
+"""``fabrica fair``: what each point of the dial ``fair`` gives and costs on real rows; a table, a picture, JSON."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from fabrica.page.numbers import short
 
 __all__ = ["picture", "words"]
 
-WIDTH, HEIGHT, TOP, BOTTOM = 860, 400, 66, 66
+WIDTH, HEIGHT, TOP, BOTTOM = 900, 410, 84, 62
 INK, SOFT, LINE, BLUE, RED, GREEN = "#1d232b", "#5b6673", "#dde2e8", "#0072b2", "#d55e00", "#009e73"
 TICKS = 5
 
@@ -57,7 +57,7 @@ def _price(plain: Mapping[str, Any]) -> list[str]:
     top = every[0]["accuracy"]["value"]
     lows, highs = ([top - point["cost"][end] for point in every] for end in ("high", "low"))
     gaps = [point["predicted"][end] for point in every for end in ("low", "high")]
-    axes = Axes(76, 436, _around(gaps, 0.0), _around([*lows, *highs]))
+    axes = Axes(84, 450, _around(gaps, 0.0), _around([*lows, *highs]))
     out = _frame(axes, "gap of the predictions on real rows", "accuracy on real rows")
     places = [axes.at(point["predicted"]["value"], point["accuracy"]["value"]) for point in plain["points"]]
     out.append(_path(places, BLUE))
@@ -68,16 +68,12 @@ def _price(plain: Mapping[str, Any]) -> list[str]:
     x, y = axes.at(blind["predicted"]["value"], blind["accuracy"]["value"])
     out += [_cross(axes, blind, top, RED), f'<path d="M{x} {y - 6}l6 6l-6 6l-6 -6z" fill="#fff" stroke="{RED}" '
             'stroke-width="2"/>']
-    names = short(", ".join(plain["question"]["protected"]), 30)
-    legend = (f'<circle cx="{axes.left + 12}" cy="{HEIGHT - BOTTOM - 32}" r="4.5" fill="{BLUE}"/>',
-              _text(axes.left + 24, HEIGHT - BOTTOM - 28, "parity of the rows"),
-              f'<path d="M{axes.left + 12} {HEIGHT - BOTTOM - 20}l6 6l-6 6l-6 -6z" fill="#fff" stroke="{RED}" '
-              'stroke-width="2"/>', _text(axes.left + 24, HEIGHT - BOTTOM - 10, f"{names} dropped"))
-    return [*out, *_moved(legend, axes.right - axes.left - 190)]
-
-
-def _moved(parts: Sequence[str], by: float) -> list[str]:
-    return [f'<g transform="translate({by:g} 0)">', *parts, "</g>"]
+    names = short(", ".join(plain["question"]["protected"]), 24)
+    legend = [f'<circle cx="{axes.left + 8}" cy="{TOP - 10}" r="4.5" fill="{BLUE}"/>',
+              _text(axes.left + 18, TOP - 6, "learned from rows of a parity", fill=BLUE),
+              f'<path d="M{axes.left + 206} {TOP - 16}l6 6l-6 6l-6 -6z" fill="#fff" stroke="{RED}" stroke-width="2"/>',
+              _text(axes.left + 218, TOP - 6, f"without {names}", fill=RED)]
+    return [*out, *legend]
 
 
 def _dial(plain: Mapping[str, Any]) -> list[str]:
@@ -87,7 +83,7 @@ def _dial(plain: Mapping[str, Any]) -> list[str]:
               ("predictions", RED, [(p["parity"], p["predicted"]) for p in points]),
               ("true positive rates", GREEN, [(p["parity"], p["opportunity"]) for p in points if p["opportunity"]])]
     highest = max(number["high"] for _, _, some in series for _, number in some)
-    axes = Axes(520, 840, (-0.04, 1.04), (0.0, _around([0.0, highest], 0.0)[1]))
+    axes = Axes(540, 880, (-0.04, 1.04), (0.0, _around([0.0, highest], 0.0)[1]))
     out = _frame(axes, "parity of the dial", "gap between groups", ticks=(0, 0.25, 0.5, 0.75, 1))
     wished = [axes.at(p["parity"], p["wished"]) for p in points]
     out.append(_path(wished, SOFT, dashes="2 4"))
@@ -99,8 +95,8 @@ def _dial(plain: Mapping[str, Any]) -> list[str]:
             out.append(f'<path d="M{x} {low}V{high}" stroke="{colour}" stroke-width="1.2"/>'
                        f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"/>')
         if places:
-            out.append(f'<circle cx="{axes.left + 110 * i + 8}" cy="{TOP - 10}" r="3.5" fill="{colour}"/>'
-                       + _text(axes.left + 110 * i + 16, TOP - 6, name, fill=colour))
+            out.append(f'<circle cx="{axes.left + 116 * i + 8}" cy="{TOP - 10}" r="3.5" fill="{colour}"/>'
+                       + _text(axes.left + 116 * i + 16, TOP - 6, name, fill=colour))
     return out
 
 
@@ -144,7 +140,7 @@ def _frame(axes: Axes, x: str, y: str, ticks: Sequence[float] = ()) -> list[str]
     middle = (axes.left + axes.right) / 2
     out += [f'<path d="M{axes.left} {base}H{axes.right}" stroke="{SOFT}"/>',
             _text(middle, base + 40, x, anchor="middle"),
-            f'<text transform="translate({axes.left - 52:g} {(TOP + base) / 2:g}) rotate(-90)" text-anchor="middle">'
+            f'<text transform="translate({axes.left - 60:g} {(TOP + base) / 2:g}) rotate(-90)" text-anchor="middle">'
             f"{escape(y)}</text>"]
     return out
 
@@ -183,7 +179,7 @@ def words(plain: Mapping[str, Any]) -> str:
     given = f" given {', '.join(question['legitimate'])}" if question["legitimate"] else ""
     lines = [f"Gap of {question['outcome']} = {question['favourable']} between groups of "
              f"{', '.join(question['protected'])}{given}: {_number(plain['real'])} in {plain['holdout']:,} real rows.",
-             f"Classifiers learned from {plain['draws']} × {plain['rows']:,} rows of each parity, judged on those rows.",
+             f"Classifiers learned from {plain['draws']} × {plain['rows']:,} rows of each parity, judged on real ones.",
              "", HEAD]
     lines += [_line(point) for point in (*plain["points"], plain["dropped"])]
     return "\n".join([*lines, "", *_conclusions(plain)])
