@@ -22,16 +22,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from fabrica import wish
 from fabrica.boosting import boost, detect, features, predict
 from fabrica.contract import Cells, Sheet
 from fabrica.counted import Counted, filled
 from fabrica.crossing import Cross, Cut, placed
-from fabrica.errors import InputError, SettingError
+from fabrica.errors import FabricaError, InputError, SettingError
 from fabrica.expression import Expression
 from fabrica.fairness import SURE, Judged, Number, Tally, gap, judged, redrawn, resamples
 from fabrica.job import check_columns
 from fabrica.model import TableModel
-from fabrica.notation import read
+from fabrica.notation import read, write
 from fabrica.played import Play
 from fabrica.run import Run
 from fabrica.scenario import Scenario
@@ -59,11 +60,10 @@ def price(model: TableModel, holdout: Any, question: Question, points: Sequence[
     wanted = _points(points)
     if draws < 1:
         raise SettingError("must be at least 1", where="seeds")
-    favourable = _favourable(model, question)
     real = filled(holdout)
     check_columns(model.table, None, **{"the holdout": real})
     size = rows or min(int(model.facts.get("rows") or 0) or real.rows, CEILING)
-    work = Work.begin(model, real, question, favourable, size, run)
+    work = Work.begin(model, real, question, size, run)
     jobs = list(product(wanted, range(draws)))
     done: list[int] = []
 
@@ -83,14 +83,6 @@ def _points(points: Sequence[float]) -> tuple[float, ...]:
         if not 0 <= point <= 1:
             raise SettingError("must be numbers from 0 to 1", where="points")
     return tuple(sorted({0.0, *map(float, points)}))
-
-
-def _favourable(model: TableModel, question: Question) -> Expression:
-    Scenario.from_json(question.scenario(1.0), "fair").bound(model.table)  # names and kinds
-    try:
-        return Expression.value(question.outcome, question.favourable, model.table)
-    except InputError as error:
-        raise error.at("favourable") from None
 
 
 @dataclass(frozen=True)
@@ -131,11 +123,11 @@ class Work:
     weights: np.ndarray
 
     @classmethod
-    def begin(cls, model: TableModel, real: Counted, question: Question, favourable: Expression, size: int, run: Run
-              ) -> Work:
+    def begin(cls, model: TableModel, real: Counted, question: Question, size: int, run: Run) -> Work:
         """The holdout held against the groups that the model knows."""
         first = Play(model, Scenario.from_json(question.scenario(0.0), "fair"), size, run.child("groups"))
         cross = next(factor for factor in first.stage.factors if isinstance(factor, Cross))
+        favourable = _favourable(model, question, cross.cuts[-1])
         many = len(question.protected)
         cuts = (cross.cuts[:many], cross.cuts[many:-1])
         shape = tuple(int(np.prod([cut.size for cut in some])) for some in cuts)
@@ -143,10 +135,10 @@ class Work:
         cells = _cells(model, here, question)
         known = ~np.asarray(cells[question.outcome].values.is_null())
         here, truth = here.filter(pa.array(known)), favourable.truth(cells)[known]
-        _two(truth, question, "the holdout", cross.cuts[-1])
+        _two(truth, question, "the holdout", _made(model, cross.cuts[-1]))
         cell = (placed(cuts[0], cells) * shape[1] + placed(cuts[1], cells))[known]
         made = first.stage.base.rows(size, run.child("first")).cells
-        _two(favourable.truth(made), question, "the rows of the model", cross.cuts[-1])
+        _two(favourable.truth(made), question, "the rows of the model", _made(model, cross.cuts[-1]))
         groups, left_out = _compared(cell // shape[1], placed(cuts[0], made), shape[0], question)
         yes = np.bincount(cell[truth] // shape[1], minlength=shape[0])
         deserving = tuple(group for group in groups if yes[group] >= DESERVING)
@@ -231,8 +223,8 @@ class Work:
 
     def _name(self, group: int) -> str:
         places = np.unravel_index(group, [cut.size for cut in self.cuts[0]])
-        return ", ".join(str(cut.levels[place]) if place < len(cut.levels) else "(missing)"
-                         for cut, place in zip(self.cuts[0], places, strict=True))
+        named = [[*_levels(self.model, cut), "(missing)"] for cut in self.cuts[0]]
+        return ", ".join(levels[place] for levels, place in zip(named, places, strict=True))
 
 
 def _cells(model: TableModel, rows: pa.Table, question: Question) -> dict[str, Cells]:
@@ -241,14 +233,32 @@ def _cells(model: TableModel, rows: pa.Table, question: Question) -> dict[str, C
     return {name: read(replace(model.table[name], lenient=True), rows.column(name)) for name in names}
 
 
-def _two(truth: np.ndarray, question: Question, where: str, outcome: Cut) -> None:
+def _favourable(model: TableModel, question: Question, outcome: Cut) -> Expression:
+    try:
+        return wish.value(question.outcome, question.favourable, model.table, "favourable")
+    except FabricaError as error:
+        raise type(error)(error.what, where=error.where, hint=_made(model, outcome)) from None
+
+
+def _levels(model: TableModel, one: Cut) -> list[str]:
+    """The levels of a column as the table writes them."""
+    column = model.table[one.column]
+    written = write(column, Cells(pa.array(one.levels))).to_pylist() if one.levels else []
+    return [str(level).strip() for level in written]
+
+
+def _made(model: TableModel, outcome: Cut) -> str:
+    """The outcomes that the model makes: a help that shows nothing which a model may not tell."""
+    some = _levels(model, outcome)
+    return f"the model makes: {', '.join(some[:10])}{' …' if len(some) > 10 else ''}"
+
+
+def _two(truth: np.ndarray, question: Question, where: str, hint: str) -> None:
     """Both kinds of outcome must be there."""
-    if truth.any() and not truth.all():
-        return
-    there = ", ".join(map(str, outcome.levels[:10]))
-    raise InputError(f"{question.favourable!r} holds for {'every' if len(truth) and truth.all() else 'no'} row of "
-                     f"{where} whose {question.outcome!r} is known", where="favourable",
-                     hint=f"the model makes: {there}{' …' if len(outcome.levels) > 10 else ''}")
+    if truth.all() or not truth.any():
+        many = "every" if len(truth) and truth.all() else "no"
+        raise InputError(f"{question.favourable!r} holds for {many} row of {where} whose {question.outcome!r} is known",
+                         where="favourable", hint=hint)
 
 
 def _compared(real: np.ndarray, made: np.ndarray, many: int, question: Question) -> tuple[tuple[int, ...], int]:

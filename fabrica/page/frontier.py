@@ -207,7 +207,7 @@ def _conclusions(plain: Mapping[str, Any]) -> list[str]:
         return f"{100 * point['moved']['value'] / base:.0f} %" if base > 1e-9 else "nothing"
 
     said = [f"Without {names} in the training {gone(plain['dropped'])} of the gap of the predictions is gone "
-            f"({_number(plain['dropped']['moved'])}): what the other columns tell of it stays."]
+            f"({_number(plain['dropped']['moved'])}): the other columns tell the rest."]
     said += [f"Parity {point['parity']:g}: {gone(point)} of it is gone, for {_number(point['cost'], 100, 2)} points of "
              "accuracy." for point in plain["points"][1:]]
     if plain["left_out"]:
