@@ -20,6 +20,7 @@ __all__ = ["picture", "words"]
 WIDTH, HEIGHT, TOP, BOTTOM = 900, 410, 84, 62
 INK, SOFT, LINE, BLUE, RED, GREEN = "#1d232b", "#5b6673", "#dde2e8", "#0072b2", "#d55e00", "#009e73"
 TICKS = 5
+CLOSE = 0.01  #: beyond its interval, from which a gap is told to be another than was wished
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,11 @@ def _conclusions(plain: Mapping[str, Any]) -> list[str]:
             f"({_number(plain['dropped']['moved'])}): the other columns tell the rest."]
     said += [f"Parity {point['parity']:g}: {gone(point)} of it is gone, for {_number(point['cost'], 100, 2)} points of "
              "accuracy." for point in plain["points"][1:]]
+    off = [p for p in plain["points"] if not p["rows"]["low"] - CLOSE <= p["wished"] <= p["rows"]["high"] + CLOSE]
+    if off:
+        said.append(f"At parity {', '.join(format(point['parity'], 'g') for point in off)} the gap of the rows is not what was "
+                    "wished for: an outcome that a group never has cannot be given to it, and very small groups are left "
+                    "as they are.")
     if plain["left_out"]:
         said.append(f"{plain['left_out']} groups have too few rows and are not compared.")
     return [*said, f"Note: {plain['remark']}."]

@@ -87,14 +87,17 @@ class Fair(Tilt):
 
     def _ratios(self, mass: np.ndarray, worth: np.ndarray) -> np.ndarray:
         """(S, L, Y) what the law is multiplied with. Of cells worth fewer than ``FEW`` rows the group is left as it
-        is, since nobody knows its outcomes."""
+        is, since nobody knows its outcomes. An outcome that a group never has cannot be made; its others share the
+        rest, so that the group stays as large as it is."""
         group = mass.sum(2, keepdims=True)  # P(s, l)
         rows = group[..., 0] ** 2 / np.maximum(worth.sum(2), 1e-300)
         own = mass / np.maximum(group, 1e-300)
         known = mass * (rows >= FEW)[..., None]
         common = known.sum(0) / np.maximum(known.sum((0, 2)), 1e-300)[:, None]  # P(y | l)
         wished = (1 - self.parity) * own + self.parity * common[None]
-        found = np.where(own > 0, wished / np.maximum(own, 1e-300), 0.0)
+        wished = np.where(own > 0, wished, 0.0)
+        wished = wished / np.maximum(wished.sum(2, keepdims=True), 1e-300)
+        found = wished / np.maximum(own, 1e-300)
         found = np.where((rows >= FEW)[..., None], found, 1.0)
         share = mass.sum((1, 2))
         there = share > 0
