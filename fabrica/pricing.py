@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fabrica import wish
+from fabrica import catalog, wish
 from fabrica.boosting import boost, detect, features, predict
 from fabrica.contract import Cells, Sheet
 from fabrica.counted import Counted, filled
@@ -30,6 +30,7 @@ from fabrica.crossing import Cross, Cut, placed
 from fabrica.errors import FabricaError, InputError, SettingError
 from fabrica.expression import Expression
 from fabrica.fairness import SURE, Judged, Number, Tally, gap, judged, redrawn, resamples
+from fabrica.inference.facts import K
 from fabrica.job import check_columns
 from fabrica.model import TableModel
 from fabrica.notation import read, write
@@ -57,6 +58,7 @@ def price(model: TableModel, holdout: Any, question: Question, points: Sequence[
     ------
     FabricaError : a column, the favourable value or a parity is not as it must be, or there are too few rows.
     """
+    catalog.get("scenarios", "fair").read(question.scenario(1.0)["fair"], model.table, "fair")  # names and kinds
     wanted = _points(points)
     if draws < 1:
         raise SettingError("must be at least 1", where="seeds")
@@ -217,8 +219,9 @@ class Work:
     def _groups(self, tally: Tally, every: Sequence[Judged], real: Tally) -> tuple[Group, ...]:
         said = np.mean([one.rates for one in every], 0)
         rightly = dict(zip(self.deserving, np.mean([one.true for one in every], 0), strict=True))
-        return tuple(Group(self._name(group), float(real.rates[i]), float(tally.rates[i]), float(said[i]),
-                           float(rightly[group]) if group in rightly else None)
+        told = np.minimum(real.hits, real.rows - real.hits).sum(-1) >= K  # nothing of fewer real rows
+        return tuple(Group(self._name(group), float(real.rates[i]) if told[i] else None, float(tally.rates[i]),
+                           float(said[i]), float(rightly[group]) if group in rightly else None)
                      for i, group in enumerate(self.groups))
 
     def _name(self, group: int) -> str:

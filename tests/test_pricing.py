@@ -156,6 +156,18 @@ def test_the_favourable_levels_are_told_and_none_of_the_holdout():
     assert "no, yes" in str(error.value) and "secret" not in str(error.value)
 
 
+def test_a_share_of_fewer_than_five_real_rows_is_not_told():
+    """f never, or in four rows, has the outcome: its share in the holdout would tell of them."""
+    few = {**{("f", x): 0.0 for x in "uvw"}, **{("m", x): 0.5 for x in "uvw"}}
+    holdout = drawn(400, 3, few).to_pandas()
+    holdout.loc[holdout.index[holdout.s == "f"][:4], "y"] = "yes"
+    found = fabrica.frontier(model(), holdout, protected="s", outcome="y", favourable="yes", seeds=1, points=[],
+                             rows=500, workers=1)
+    assert [group.real is None for group in found.points[0].groups] == [True, False]
+    assert found.points[0].opportunity is None and found.points[0].groups[0].true is None
+    assert "–" in str(found)
+
+
 # ---------------------------------------------------------------- the picture and the words
 
 

@@ -19,7 +19,7 @@ __all__ = ["picture", "words"]
 
 WIDTH, HEIGHT, TOP, BOTTOM = 900, 410, 84, 62
 INK, SOFT, LINE, BLUE, RED, GREEN = "#1d232b", "#5b6673", "#dde2e8", "#0072b2", "#d55e00", "#009e73"
-TICKS = 5
+TICKS, MOST = 5, 12
 CLOSE = 0.01  #: beyond its interval, from which a gap is told to be another than was wished
 
 
@@ -183,7 +183,23 @@ def words(plain: Mapping[str, Any]) -> str:
              f"Classifiers learned from {plain['draws']} × {plain['rows']:,} rows of each parity, judged on real ones.",
              "", HEAD]
     lines += [_line(point) for point in (*plain["points"], plain["dropped"])]
-    return "\n".join([*lines, "", *_conclusions(plain)])
+    return "\n".join([*lines, "", *_groups(plain), *_conclusions(plain)])
+
+
+def _groups(plain: Mapping[str, Any]) -> list[str]:
+    """The shares of each group at the ends of the dial, where there are few groups."""
+    first, last = plain["points"][0], plain["points"][-1]
+    if len(first["groups"]) > MOST or last is first:
+        return []
+    names = [short(group["name"], 32) for group in first["groups"]]
+    wide = max(7, *map(len, names))
+    ends = f"{first['parity']:g} → {last['parity']:g}"
+    said = [f"{'group':<{wide}}  {'real':>5}  {'rows, ' + ends:<15}  predictions, {ends}"]
+    for name, one, other in zip(names, first["groups"], last["groups"], strict=True):
+        rows, predicted = (f"{one[what]:.3f} → {other[what]:.3f}" for what in ("rows", "predicted"))
+        real = "–" if one["real"] is None else f"{one['real']:.3f}"
+        said.append(f"{name:<{wide}}  {real:>5}  {rows:<15}  {predicted}")
+    return [*said, ""]
 
 
 def _line(point: Mapping[str, Any]) -> str:
@@ -213,9 +229,9 @@ def _conclusions(plain: Mapping[str, Any]) -> list[str]:
              "accuracy." for point in plain["points"][1:]]
     off = [p for p in plain["points"] if not p["rows"]["low"] - CLOSE <= p["wished"] <= p["rows"]["high"] + CLOSE]
     if off:
-        said.append(f"At parity {', '.join(format(point['parity'], 'g') for point in off)} the gap of the rows is not what was "
-                    "wished for: an outcome that a group never has cannot be given to it, and very small groups are left "
-                    "as they are.")
+        parities = ", ".join(format(point["parity"], "g") for point in off)
+        said.append(f"At parity {parities} the gap of the rows is not what was wished for: an outcome that a group "
+                    "never has cannot be given to it, and very small groups are left as they are.")
     if plain["left_out"]:
         said.append(f"{plain['left_out']} groups have too few rows and are not compared.")
     return [*said, f"Note: {plain['remark']}."]
