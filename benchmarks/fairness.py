@@ -126,7 +126,8 @@ def main() -> None:
         model = fabrica.fit(ADULT.train, engine=name, seed=7, workers=1)
         found = fabrica.frontier(model, ADULT.test, **ASKED, favourable=">50K", seeds=said.seeds, workers=1)
         out += [f"## {name}", "",
-                f"The gap of {MANY:,} rows is within {dial(model):.4f} of the wished one at every point.", "", "```", str(found), "```", ""]
+                f"The gap of {MANY:,} rows is within {dial(model):.4f} of the wished one at every point.", "",
+                "```", str(found), "```", ""]
         print("\n".join(out[-6:]), flush=True)
         if name == said.engines.split(",")[0]:
             found.save(RESULTS / "fairness.json")

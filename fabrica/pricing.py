@@ -70,9 +70,9 @@ def price(model: TableModel, holdout: Any, question: Question, points: Sequence[
     done: list[int] = []
 
     def one(job: tuple[float, int]) -> Trial:
-        trial = work.trial(*job)
+        run.check()
+        trial = work.trial(*job, run.under(f"parity {job[0]:g}", lambda: len(done) / len(jobs)))
         done.append(1)
-        run.tell(len(done), len(jobs), "learning from rows of each parity")
         return trial
 
     trials = dict(zip(jobs, run.map(one, jobs), strict=True))
@@ -147,10 +147,10 @@ class Work:
         return cls(model, question, favourable, size, run, filled(here), truth, cuts, (shape[0], shape[1]), cell,
                    groups, deserving, left_out, resamples(len(truth), run.child("bootstrap").random()))
 
-    def trial(self, parity: float, draw: int) -> Trial:
+    def trial(self, parity: float, draw: int, run: Run) -> Trial:
         """Rows of a parity, and what is learned from them."""
         play = Play(self.model, Scenario.from_json(self.question.scenario(parity), "fair"), self.size,
-                    self.run.child("draw").child(draw))
+                    run.child("draw").child(draw))
         text = bool(self.model.facts.get("textual"))
         made = pa.Table.from_batches(list(play.batches(text)))
         cells = _cells(self.model, made, self.question)
@@ -160,7 +160,7 @@ class Work:
         twin, real = sheets(self.model.table, filled(made), self.real)
         alike = None
         if draw == 0:
-            found = detect(real, twin, self.run.child("detect").child(str(parity)))
+            found = detect(real, twin, run.child("detect").child(str(parity)))
             half = SURE * 2 * found.error  # C2ST is 2 (1 - AUC)
             alike = Number(found.c2st, max(0.0, found.c2st - half), min(1.0, found.c2st + half))
         learned = twin.take(np.flatnonzero(known))

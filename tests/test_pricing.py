@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -156,6 +157,26 @@ def test_the_favourable_levels_are_told_and_none_of_the_holdout():
     assert "no, yes" in str(error.value) and "secret" not in str(error.value)
 
 
+def test_a_specification_has_a_frontier_too():
+    """Groups that are alike: no gap, and nothing to pay."""
+    spec = {"columns": {"s": {"distribution": "categorical", "levels": {"f": 0.5, "m": 0.5}},
+                        "x": {"distribution": "normal", "mean": 0, "std": 1},
+                        "y": {"distribution": "categorical", "levels": {"no": 0.7, "yes": 0.3}}},
+            "correlations": [["x", "y", 0.6]]}
+    found = fabrica.frontier(spec, fabrica.sample(spec, 2_000, seed=5), protected="s", outcome="y", favourable="yes",
+                             seeds=1, points=[1], workers=1)
+    assert found.rows == 2_000 and found.at(1).rows.value < 0.06
+    assert found.at(1).cost.low <= 0.01 and found.at(1).accuracy.value > 0.7
+
+
+def test_it_tells_how_far_it_is():
+    heard = []
+    asked = {"protected": "s", "outcome": "y", "favourable": "yes", "seeds": 1, "points": [1], "rows": 500}
+    fabrica.frontier(model(), drawn(300, 9), listener=heard.append, workers=1, **asked)
+    assert {news.note.partition(":")[0] for news in heard} >= {"parity 0", "parity 1"}
+    assert all(a.whole <= b.whole for a, b in pairwise([n for n in heard if n.note.startswith("parity")]))
+
+
 def test_a_share_of_fewer_than_five_real_rows_is_not_told():
     """f never, or in four rows, has the outcome: its share in the holdout would tell of them."""
     few = {**{("f", x): 0.0 for x in "uvw"}, **{("m", x): 0.5 for x in "uvw"}}
@@ -204,6 +225,18 @@ def test_any_name_and_any_number_can_be_drawn(names, factor):
         assert "nan" not in " ".join(node.attrib.values()) and "inf" not in " ".join(node.attrib.values())
         for name in ("cx", "cy"):
             assert 0 <= float(node.attrib.get(name, 0)) <= 900
+
+
+def test_words_claim_only_what_the_interval_shows():
+    plain = frontier().to_json()
+    for moved_to, said in (({"value": 0.4, "low": 0.3, "high": 0.5}, "is gone"),
+                           ({"value": -0.4, "low": -0.5, "high": -0.3}, "grows"),
+                           ({"value": 0.4, "low": -0.1, "high": 0.9}, "as far as these rows can tell")):
+        text = words({**plain, "dropped": {**plain["dropped"], "moved": moved_to}})
+        assert said in next(line for line in text.splitlines() if line.startswith("Without s"))
+    missed = {**plain["points"][1], "wished": plain["points"][1]["rows"]["high"] + 0.1}
+    assert "not what was wished" not in words(plain)
+    assert "At parity 0.5 the gap" in words({**plain, "points": [plain["points"][0], missed]})
 
 
 def test_points_lie_where_the_numbers_say():

@@ -219,13 +219,8 @@ def _number(number: Mapping[str, float], times: float = 1, digits: int = 3) -> s
 
 def _conclusions(plain: Mapping[str, Any]) -> list[str]:
     names, base = ", ".join(plain["question"]["protected"]), plain["points"][0]["predicted"]["value"]
-
-    def gone(point: Mapping[str, Any]) -> str:
-        return f"{100 * point['moved']['value'] / base:.0f} %" if base > 1e-9 else "nothing"
-
-    said = [f"Without {names} in the training {gone(plain['dropped'])} of the gap of the predictions is gone "
-            f"({_number(plain['dropped']['moved'])}): the other columns tell the rest."]
-    said += [f"Parity {point['parity']:g}: {gone(point)} of it is gone, for {_number(point['cost'], 100, 2)} points of "
+    said = [f"Without {names} in the training {_gone(plain['dropped'], base)}; the other columns tell the rest."]
+    said += [f"Parity {point['parity']:g}: {_gone(point, base)}, for {_number(point['cost'], 100, 2)} points of "
              "accuracy." for point in plain["points"][1:]]
     off = [p for p in plain["points"] if not p["rows"]["low"] - CLOSE <= p["wished"] <= p["rows"]["high"] + CLOSE]
     if off:
@@ -233,5 +228,16 @@ def _conclusions(plain: Mapping[str, Any]) -> list[str]:
         said.append(f"At parity {parities} the gap of the rows is not what was wished for: an outcome that a group "
                     "never has cannot be given to it, and very small groups are left as they are.")
     if plain["left_out"]:
-        said.append(f"{plain['left_out']} groups have too few rows and are not compared.")
+        many = "One group has" if plain["left_out"] == 1 else f"{plain['left_out']} groups have"
+        said.append(f"{many} too few rows and cannot be compared.")
     return [*said, f"Note: {plain['remark']}."]
+
+
+def _gone(point: Mapping[str, Any], base: float) -> str:
+    """Which part of the gap of the predictions is gone, where that can be told."""
+    moved = point["moved"]
+    if moved["low"] <= 0 <= moved["high"]:
+        return f"the gap of the predictions is what it was, as far as these rows can tell ({_number(moved)})"
+    part = 100 * abs(moved["value"]) / max(base, 1e-9)
+    return (f"{part:.0f} % of the gap of the predictions is gone" if moved["value"] > 0 else
+            f"the gap of the predictions grows by {part:.0f} %") + f" ({_number(moved)})"
