@@ -6,10 +6,10 @@ protected columns: what others tell of them stays (redlining; Calders & Verwer, 
 discrimination-free classification", DMKD 21, 2010).
 
 Why the dial is cheap: its law multiplies p(x, s, y) by r(s, y), so the odds that a classifier learns are the real ones
-times r(s, 1) / r(s, 0): the same classifier with a threshold for each group, and among all classifiers of a given
-gap those lose the least accuracy (Corbett-Davies, Pierson, Feller, Goel & Huq, "Algorithmic decision making and the
-cost of fairness", KDD 2017; Menon & Williamson, FAT* 2018). Where the thresholds move little, rows whose label changes
-are near even odds, and the loss grows with the square of the parity.
+times r(s, 1) / r(s, 0): the same classifier with a threshold for each group. The classifier that loses the least
+accuracy for a given gap is of that form too (Corbett-Davies, Pierson, Feller, Goel & Huq, "Algorithmic decision making
+and the cost of fairness", KDD 2017; Menon & Williamson, FAT* 2018). While the thresholds move little, only decisions
+near even odds change, and the loss grows with the square of the parity.
 """
 
 from __future__ import annotations
