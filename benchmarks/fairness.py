@@ -9,8 +9,8 @@ one engine, three ways to less gap, each at four strengths, from the same rows o
 * weight: the dial, whose law multiplies the model's by a factor of group and outcome;
 * border: the outcomes of rows nearest to even odds are changed (massaging; Kamiran & Calders, KAIS 33, 2012), those
   odds told by classifiers that have not seen the row;
-* thresholds: rows of parity 0, and a threshold of each group, so far from one half that the gap of the decisions is that
-  of the dial: 1/2 + z / P(group) and 1/2 - z / P(group), the least that a gap can cost where the odds are known
+* thresholds: rows of parity 0, and a threshold of each group, so far from one half that the gap of the decisions is
+  that of the dial: 1/2 + z / P(group) and 1/2 - z / P(group), the least that a gap can cost where the odds are known
   (Corbett-Davies et al. 2017; Menon & Williamson 2018). It needs the protected attribute when it decides.
 """
 
