@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from fabrica.dataset import Dataset
     from fabrica.errors import FabricaError
     from fabrica.model import TableModel
-    from fabrica.pipeline import discover, evaluate, fit, impute, inspect, load, play, sample, specify, synth, tune
+    from fabrica.pipeline import (
+        discover,
+        evaluate,
+        fit,
+        frontier,
+        impute,
+        inspect,
+        load,
+        play,
+        sample,
+        specify,
+        synth,
+        tune,
+    )
     from fabrica.recipe import Recipe
     from fabrica.report import Report
     from fabrica.scenario import Scenario
@@ -28,7 +41,8 @@ if TYPE_CHECKING:
 
 #: name -> the module where it lives
 _DOORS = {
-    "fit": "pipeline", "discover": "pipeline", "impute": "pipeline", "play": "pipeline", "sample": "pipeline",
+    "fit": "pipeline", "discover": "pipeline", "frontier": "pipeline", "impute": "pipeline", "play": "pipeline",
+    "sample": "pipeline",
     "evaluate": "pipeline", "synth": "pipeline",
     "load": "pipeline", "inspect": "pipeline", "specify": "pipeline", "tune": "pipeline", "Dataset": "dataset",
     "Schema": "schema", "Recipe": "recipe", "Report": "report", "Scenario": "scenario",
@@ -36,7 +50,7 @@ _DOORS = {
 }
 
 __all__ = ["Dataset", "FabricaError", "Recipe", "Report", "Scenario", "Schema", "TableModel", "discover", "evaluate",
-           "fit", "impute", "inspect", "load", "play", "sample", "specify", "synth", "tune"]
+           "fit", "frontier", "impute", "inspect", "load", "play", "sample", "specify", "synth", "tune"]
 
 
 def __getattr__(name: str) -> Any:

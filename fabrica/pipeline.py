@@ -27,18 +27,20 @@ from fabrica.inference.facts import K
 from fabrica.job import Job, check_columns, guess, told
 from fabrica.model import Given, TableModel, encoded
 from fabrica.played import Play, Played
+from fabrica.pricing import POINTS, price
 from fabrica.recipe import Recipe, count, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
 from fabrica.scenario import Scenario
 from fabrica.schema import Schema, Table
 from fabrica.specification import is_specification, specify
+from fabrica.tradeoff import Frontier, Question
 from fabrica.trial import Cap
 from fabrica.tuning import Tuned, save, search
 from fabrica.way import Way
 
-__all__ = ["Twin", "evaluate", "fill", "fit", "impute", "inspect", "load", "sample", "specify", "synth", "tune", "draw",
-           "look", "make", "measure", "pour", "store"]
+__all__ = ["Twin", "evaluate", "fill", "fit", "frontier", "impute", "inspect", "load", "sample", "specify", "synth",
+           "tune", "draw", "look", "make", "measure", "pour", "store"]
 
 T = TypeVar("T")
 Listener = Callable[[Progress], object]
@@ -126,6 +128,33 @@ def search_rules(data: Any, support: float, schema: Any, k: int, run: Run) -> Ca
     dataset = filled(data)
     table, _ = guess(dataset, run, schema, k)
     return discovered(dataset, table, float(support), k, run.child("rules"))
+
+
+def frontier(model: TableModel | str | Path | Mapping[str, Any], holdout: Any, *, protected: str | Sequence[str],
+             outcome: str, favourable: str, given: str | Sequence[str] = (), points: Sequence[float] = POINTS,
+             rows: int | str | None = None, seeds: int = 3, seed: int = 0, workers: int | None = None,
+             listener: Listener | None = None) -> Frontier:
+    """What fairness costs: for each of ``points`` of the dial ``fair`` rows are played from a model, a classifier
+    learns the ``outcome`` from them and is judged on real rows that the model has not seen, the ``holdout``.
+
+    Parameters
+    ----------
+    model, holdout : a model or its file; a file or a frame.
+    protected : a column, or several, whose combinations are the groups.
+    favourable : which values of the outcome are favourable: ``">50K"``, ``"a|b"``, ``"50000.."``.
+    given : columns that may explain a difference (conditional parity).
+    rows, seeds : synthetic rows of a point (default: as many as were learned from), and how often they are drawn.
+
+    Raises
+    ------
+    FabricaError : a column is not there, an outcome has one kind of value only, groups are too small.
+
+    >>> fabrica.frontier("adult.fab", "test.csv", protected="sex", outcome="income",
+    ...                  favourable=">50K").save("frontier.svg")                        # doctest: +SKIP
+    """
+    run = Run(seed, workers=workers, listener=listener)
+    question = Question.of(protected, outcome, favourable, given)
+    return price(load(model), holdout, question, points, None if rows is None else count(rows), seeds, run)
 
 
 def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: int = 0,
@@ -277,6 +306,16 @@ def stage(file: str | Path, scenario: str | Path, rows: int | None, out: Path, e
         manifest = play.manifest()
         folder.path("manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
         return manifest, folder.done()
+
+
+def afford(file: str | Path, holdout: str, question: Question, points: Sequence[float], rows: int | None, draws: int,
+           out: Path, *, run: Run) -> tuple[Frontier, dict[str, Path]]:
+    """The frontier of a model and its files in the folder ``out``. All appear, or none."""
+    with Folder(out, keep=[file, holdout]) as folder:
+        found = price(load(file), holdout, question, points, rows, draws, run)
+        for ending in ("json", "svg"):
+            found.save(folder.path(f"frontier.{ending}"))
+        return found, folder.done()
 
 
 def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | None = None,

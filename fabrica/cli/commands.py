@@ -21,7 +21,8 @@ from fabrica.version import VERSION
 
 __all__ = ["fabrica_group", "run"]
 
-COMMANDS = ("synth", "fit", "sample", "impute", "evaluate", "inspect", "rules", "tune", "list", "completion")
+COMMANDS = ("synth", "fit", "sample", "impute", "fair", "evaluate", "inspect", "rules", "tune", "list",
+            "completion")
 
 EPILOG = """\b
 Exit codes:

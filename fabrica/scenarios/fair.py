@@ -23,57 +23,14 @@ from typing import Any
 import numpy as np
 
 from fabrica import wish
-from fabrica.contract import Cells
+from fabrica.crossing import Cross, cut, placed
 from fabrica.errors import InputError
-from fabrica.generator import CellsOf, Factor, Look, Tilt
+from fabrica.generator import Factor, Look, Tilt
 from fabrica.schema import Table
 
 __all__ = ["Fair"]
 
-LEVELS = 50  #: of a protected attribute or an outcome, at most
-BINS = 5  #: quantiles of a numeric legitimate factor
 FEW = 30  #: rows of the look that a group must be worth; smaller ones count as one group
-
-
-@dataclass(frozen=True)
-class Cut:
-    """How a column's cells become groups: by level, or by the bins of its numbers."""
-
-    column: str
-    levels: tuple[Any, ...] = ()
-    edges: tuple[float, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Groups, with one for what is missing or new."""
-        return (len(self.edges) + 1 if self.edges else len(self.levels)) + 1
-
-    def of(self, cells: Cells) -> np.ndarray:
-        """(n,) the number of each cell's group."""
-        if self.edges:
-            values = wish.numbers(cells)
-            return np.where(np.isnan(values), self.size - 1, np.searchsorted(self.edges, values, "right"))
-        codes, names = wish.levels(cells)
-        known = {level: i for i, level in enumerate(self.levels)}
-        return np.array([known.get(name, self.size - 1) for name in names])[codes]
-
-
-@dataclass(frozen=True)
-class Cross(Factor):
-    """A number for each combination of groups."""
-
-    cuts: tuple[Cut, ...]
-    ratios: np.ndarray  #: an axis a cut
-
-    @property
-    def columns(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple(cut.column for cut in self.cuts)
-
-    def weights(self, cells: CellsOf) -> np.ndarray:
-        return self.ratios[tuple(cut.of(cells[cut.column]) for cut in self.cuts)]
-
-    def __str__(self) -> str:
-        return f"fair over {', '.join(self.columns)}"
 
 
 @dataclass(frozen=True)
@@ -116,11 +73,11 @@ class Fair(Tilt):
 
     def factors(self, look: Look) -> Sequence[Factor]:
         protected, legitimate, outcome = (
-            [_cut(name, look, binned) for name in names] for names, binned in
+            [cut(name, look, binned) for name in names] for names, binned in
             ((self.protected, False), (self.legitimate, True), ((self.outcome,), False)))
         cuts = (*protected, *legitimate, *outcome)
-        shape = tuple(cut.size for cut in cuts)
-        place = np.ravel_multi_index([cut.of(look.cells[cut.column]) for cut in cuts], shape)
+        shape = tuple(one.size for one in cuts)
+        place = placed(cuts, look.cells)
         mass = np.bincount(place, look.weights, int(np.prod(shape)))
         worth = np.bincount(place, look.weights**2, int(np.prod(shape)))
         sizes = (int(np.prod([c.size for c in some])) for some in (protected, legitimate, outcome))
@@ -130,14 +87,17 @@ class Fair(Tilt):
 
     def _ratios(self, mass: np.ndarray, worth: np.ndarray) -> np.ndarray:
         """(S, L, Y) what the law is multiplied with. Of cells worth fewer than ``FEW`` rows the group is left as it
-        is, since nobody knows its outcomes."""
+        is, since nobody knows its outcomes. An outcome that a group never has cannot be made; its others share the
+        rest, so that the group stays as large as it is."""
         group = mass.sum(2, keepdims=True)  # P(s, l)
         rows = group[..., 0] ** 2 / np.maximum(worth.sum(2), 1e-300)
         own = mass / np.maximum(group, 1e-300)
         known = mass * (rows >= FEW)[..., None]
         common = known.sum(0) / np.maximum(known.sum((0, 2)), 1e-300)[:, None]  # P(y | l)
         wished = (1 - self.parity) * own + self.parity * common[None]
-        found = np.where(own > 0, wished / np.maximum(own, 1e-300), 0.0)
+        wished = np.where(own > 0, wished, 0.0)
+        wished = wished / np.maximum(wished.sum(2, keepdims=True), 1e-300)
+        found = wished / np.maximum(own, 1e-300)
         found = np.where((rows >= FEW)[..., None], found, 1.0)
         share = mass.sum((1, 2))
         there = share > 0
@@ -151,20 +111,3 @@ class Fair(Tilt):
 
 def _names(plain: Any) -> tuple[str, ...]:
     return tuple(map(str, plain)) if isinstance(plain, list | tuple) else (str(plain),)
-
-
-def _cut(name: str, look: Look, binned: bool) -> Cut:
-    """Groups of a column: its levels; of many numbers that are legitimate factors, their quantiles."""
-    codes, names = wish.levels(look.cells[name])
-    held = [names[i] for i in np.flatnonzero(np.bincount(codes, minlength=len(names))) if names[i] is not None]
-    if len(held) <= (BINS if binned and held and isinstance(held[0], int | float) else LEVELS):
-        return Cut(name, tuple(sorted(held, key=str)))
-    try:
-        values = wish.numbers(look.cells[name])
-    except (ValueError, NotImplementedError):
-        values = None
-    if not binned or values is None:
-        raise InputError(f"the column {name!r} has more than {LEVELS} levels", where="fair")
-    there = ~np.isnan(values)
-    edges = [wish.weighted_quantile(values[there], look.weights[there], q) for q in np.arange(1, BINS) / BINS]
-    return Cut(name, edges=tuple(sorted(set(edges))))

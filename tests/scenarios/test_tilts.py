@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import column, exact, joint, raked, share, staged
 
-from fabrica.checks import Broken, check_scenario
+from fabrica.checks import Broken, Joint, check_scenario
 from fabrica.errors import FabricaError, InputError
 from fabrica.generator import Factor, Look, Tilt
 from fabrica.scenarios.fair import Fair
@@ -90,6 +90,16 @@ def test_any_point_of_the_dial_is_reached(seed, parity, explained):
     for y in "xyz":
         assert abs(share(world, law, y=y) - share(world, world.chances, y=y)) < NEAR
     assert abs(share(world, law, s="a") - share(world, world.chances, s="a")) < NEAR
+
+
+def test_an_outcome_that_a_group_never_has_is_not_made_and_no_group_shrinks():
+    columns = {"s": ["a", "a", "b", "b", "b"], "y": ["x", "y", "x", "y", "z"]}
+    world = Joint.of(columns, {"s": "category", "y": "category"}, [0.1, 0.3, 0.2, 0.1, 0.3])
+    law = exact(world, staged(world, {"fair": {"protected": "s", "outcome": "y", "parity": 1}}))
+    assert abs(share(world, law, s="a") - 0.4) < NEAR
+    for y, wished in (("x", 0.3), ("y", 0.4), ("z", 0.3)):
+        assert abs(share(world, law, s="b", y=y) / share(world, law, s="b") - wished) < 2 * NEAR
+    assert abs(share(world, law, s="a", y="x") / share(world, law, s="a") - 3 / 7) < 2 * NEAR
 
 
 def test_groups_become_equally_large():
