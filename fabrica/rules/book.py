@@ -19,7 +19,9 @@ from fabrica import notation, sound
 from fabrica.contract import Cells
 from fabrica.errors import SchemaError
 from fabrica.rules import donor
+from fabrica.rules.group import Grouped
 from fabrica.rules.law import Kept, Law, Rows, placed, taken
+from fabrica.rules.lookup import Looked
 from fabrica.rules.read import understood
 from fabrica.rules.sense import demand_sense, sorted_by_need
 from fabrica.rules.unique import Apart, Unique
@@ -30,7 +32,7 @@ from fabrica.state import State
 __all__ = ["Reduced", "Rulebook", "learned", "planned"]
 
 TURNS = 8  #: times that rows are mended again
-DONORS = 20_000  #: rows that are asked, at most
+DONORS, EACH = 20_000, 50  #: rows that are asked, at most; for each row that asks, down to a tenth of the most
 
 
 @dataclass(frozen=True)
@@ -151,11 +153,13 @@ class Rulebook:
             left += list(self._maker[name].law.needs)
         return False
 
-    def breaking(self, rows: Rows) -> dict[int, np.ndarray]:
-        """Rule -> (n,) which rows break it; only rules that some row breaks, and whose columns are there."""
+    def breaking(self, rows: Rows, restored: bool = False) -> dict[int, np.ndarray]:
+        """Rule -> (n,) which rows break it; only rules that some row breaks, and whose columns are there. ``restored``:
+        the rows have just been, so that tables and groups need no second look."""
         found = {}
         for i, kept in enumerate(self.kept):
-            if all(name in rows for name in kept.law.columns):
+            sure = restored and kept.built and isinstance(kept, Looked | Grouped)
+            if not sure and all(name in rows for name in kept.law.columns):
                 bad = kept.broken(rows)
                 if bad.any():
                     found[i] = bad
@@ -181,21 +185,26 @@ class Rulebook:
                     cells[name] = placed(cells[name], where, cells[name].take(lender))
         return cells
 
-    def settled(self, rows: Rows, run: Run) -> tuple[dict[str, Cells], np.ndarray]:
+    def settled(self, rows: Rows, run: Run, restored: bool = False) -> tuple[dict[str, Cells], np.ndarray]:
         """The rows with those that break a rule mended, and (n,) bool: those that still break one."""
         cells = dict(rows)
-        bad = self.breaking(cells)
+        bad = self.breaking(cells, restored)
         broken = np.logical_or.reduce([*bad.values(), np.zeros(self._length(cells), bool)])
         where = np.flatnonzero(broken)
         if not len(where):
             return cells, broken
-        few, still = self._turns(taken(cells, where), cells, np.flatnonzero(~broken), run)
+        told = {name: cells[name] for name in self._told if name in cells}
+        few, still = self._turns(taken(told, where), told, np.flatnonzero(~broken), run)
         for name, new in few.items():
-            if new is not None:
-                cells[name] = placed(cells[name], where, new)
+            cells[name] = placed(cells[name], where, new)
         broken[:] = False
         broken[where[still]] = True
         return cells, broken
+
+    @cached_property
+    def _told(self) -> tuple[str, ...]:
+        """The columns that rules speak of."""
+        return tuple(dict.fromkeys(name for kept in self.kept for name in (*kept.law.columns, *kept.law.gives)))
 
     @staticmethod
     def _length(rows: Rows) -> int:
@@ -204,7 +213,8 @@ class Rulebook:
     def _turns(self, few: dict[str, Cells], whole: Rows, fine: np.ndarray, run: Run
                ) -> tuple[dict[str, Cells], np.ndarray]:
         """Rows that break a rule, mended again and again: the columns that changed, and which rows still break one."""
-        pick = fine if len(fine) <= DONORS else np.sort(run.child("pick").random().choice(fine, DONORS, replace=False))
+        most = int(np.clip(EACH * self._length(few), DONORS // 10, DONORS))
+        pick = fine if len(fine) <= most else fine[_some(len(fine), most, run.child("pick").random())]
         donors, before = taken(whole, pick), dict(few)
         for turn in range(TURNS):
             bad = self.breaking(few)
@@ -362,6 +372,11 @@ class Rulebook:
         sound.demand(sound.whole(state, "laws", 0, len(laws)) == len(laws), "rules that are not the table's")
         kept = tuple(law.stored(state.part(str(i)), i in steps) for i, law in enumerate(laws))
         return cls(table, kept, steps)
+
+
+def _some(rows: int, count: int, random: np.random.Generator) -> np.ndarray:
+    """(count,) numbers of rows, in order: one of each of as many equal parts."""
+    return ((np.arange(count) + random.random(count)) * (rows / count)).astype(np.int64)
 
 
 def _differ(old: Cells, new: Cells) -> bool:
