@@ -6,8 +6,9 @@ For each real table two models are learned from one half of it, one of them with
 sampled rows that keep every rule, by NumPy and pandas, not by the rulebook (and the same of the model without rules);
 rows that were drawn anew; seconds to sample with and without rules, on one core, the best of paired runs; and how far a
 boosted classifier tells the other half from the twin (C2ST: the area under its ROC curve above one half), the mean of
-some seeds of learning and sampling, with the standard error of the paired differences. The classifier does not see the day of bike_sharing: real rows are one for each hour of each day, so that
-whoever learns which days and hours are there is wrong about the other half. Nor does it see keys.
+some seeds of learning and sampling, with the standard error of the paired differences. The classifier does not see the
+day of bike_sharing: real rows are one for each hour of each day, so that whoever learns which days and hours are there
+is wrong about the other half. Nor does it see keys.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ mended rule may break another, a bounded number of times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -153,12 +153,15 @@ class Rulebook:
             left += list(self._maker[name].law.needs)
         return False
 
-    def breaking(self, rows: Rows, restored: bool = False) -> dict[int, np.ndarray]:
+    def breaking(self, rows: Rows, restored: bool = False, only: Collection[int] | None = None
+                 ) -> dict[int, np.ndarray]:
         """Rule -> (n,) which rows break it; only rules that some row breaks, and whose columns are there. ``restored``:
-        the rows have just been, so that tables and groups need no second look."""
+        the rows have just been, so that tables and groups need no second look; ``only`` some rules are asked."""
         found = {}
         for i, kept in enumerate(self.kept):
             sure = restored and kept.built and isinstance(kept, Looked | Grouped)
+            if only is not None and i not in only:
+                continue
             if not sure and all(name in rows for name in kept.law.columns):
                 bad = kept.broken(rows)
                 if bad.any():
@@ -284,9 +287,16 @@ class Rulebook:
                 lent = {name: placed_in(some[name].take(rows), donors[name].take(lenders)) for name in names}
                 return self.again({**taken(some, rows), **lent}, Run(0))
 
-            def obeys(rows: np.ndarray, lenders: np.ndarray) -> np.ndarray:
-                bad = self.breaking(made(rows, lenders))
-                return ~np.logical_or.reduce([*bad.values(), np.zeros(len(rows), bool)])
+            own, asked = next(i for i, k in enumerate(self.kept) if k is kept), self._touched(names)
+            before = self.breaking(some, only=asked)
+
+            def obeys(rows: np.ndarray, lenders: np.ndarray, before: Mapping[int, np.ndarray] = before, own: int = own,
+                      asked: Collection[int] = asked) -> np.ndarray:
+                """Which rows would not break this rule, nor another that they do not break already."""
+                fine = np.ones(len(rows), bool)
+                for i, bad in self.breaking(made(rows, lenders), only=asked).items():
+                    fine &= ~bad | (before[i][rows] if i != own and i in before else False)
+                return fine
 
             lender = donor.tried(self.outer, match, some, donors, obeys, run.child(step).random())
             got = np.flatnonzero(lender >= 0)
@@ -294,6 +304,15 @@ class Rulebook:
                 few = self._put(few, here[got], made(got, lender[got]))
                 here = np.delete(here, got)
         return few
+
+    def _touched(self, names: Sequence[str]) -> frozenset[int]:
+        """The rules that speak of some columns, or of columns that are computed from them."""
+        changed = set(names)
+        for i in self.steps:
+            law = self.kept[i].law
+            if law.follows and changed & set(law.needs):
+                changed |= set(law.gives)
+        return frozenset(i for i, kept in enumerate(self.kept) if changed & set(kept.law.columns))
 
     def _put(self, few: dict[str, Cells], here: np.ndarray, new: Rows) -> dict[str, Cells]:
         old = taken(few, here) if len(here) else {}

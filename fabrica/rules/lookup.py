@@ -191,4 +191,5 @@ class Looked(Kept):
     def state(self) -> State:
         pools = {str(i): pool.state() for i, pool in enumerate((*self.given, self.then))}
         arrays = {str(i): np.ascontiguousarray(column) for i, column in enumerate(self.keys.codes.T)}
-        return State.nest({**pools, "keys": State({}, {**arrays, "value": self.values})}, {"learned": self.learned, "way": self.way})
+        return State.nest({**pools, "keys": State({}, {**arrays, "value": self.values})},
+                          {"learned": self.learned, "way": self.way})

@@ -70,6 +70,6 @@ def test_columns_that_no_rule_speaks_of_keep_their_law():
 def test_workers_do_not_matter():
     w = world(7, KINDS, rows=800)
     model = fabrica.fit(w.frame(), engine="independent", seed=1, rules=w.rules, schema=w.schema)
-    one, three = (model.sample(150_000, seed=4, workers=n) for n in (1, 3))
+    one, three = (model.sample(70_000, seed=4, workers=n) for n in (1, 3))
     pd.testing.assert_frame_equal(one, three)
     assert w.broken(one) == {}
