@@ -42,7 +42,7 @@ def obeying(book: Rulebook | None, cells: Rows, run: Run) -> tuple[dict[str, Cel
     """The user's columns of rows (n,) of learned ones, mended, and (n,) which of them break a rule still."""
     if not book:
         return dict(cells), np.zeros(len(next(iter(cells.values()))), bool)
-    return book.settled(book.restore(cells, run.child("restore")), run.child("mend"))
+    return book.settled(book.restore(cells, run.child("restore")), run.child("mend"), restored=True)
 
 
 def keyed(book: Rulebook, cells: Rows, run: Run) -> dict[str, Cells]:

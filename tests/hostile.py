@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from small_models import made, made_of_ties
+from small_models import made, made_of_rules, made_of_ties
 
 from fabrica.errors import ModelFileError
 from fabrica.model import TableModel
@@ -120,8 +120,10 @@ def main(step: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
     tried = 0
-    models = {"trees": made("trees"), "independent": made("independent"), "ties": made_of_ties()}
-    ways = [(m, array_changes) for m in models.values()] + [(models[n], plain_changes) for n in ("trees", "ties")]
+    models = {"trees": made("trees"), "independent": made("independent"), "ties": made_of_ties(),
+              "rules": made_of_rules()}
+    ways = [(m, array_changes) for m in models.values()]
+    ways += [(models[n], plain_changes) for n in ("trees", "ties", "rules")]
     for model, changes in ways:
         state = model.state()
         state = State(json.loads(json.dumps(state.plain)), state.arrays)

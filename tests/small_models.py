@@ -13,7 +13,7 @@ from fabrica.model import TableModel, learn
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 
-__all__ = ["COLUMNS", "SECRETS", "made", "made_of_ties", "rows_of_everything"]
+__all__ = ["COLUMNS", "SECRETS", "made", "made_of_rules", "made_of_ties", "rows_of_everything"]
 
 ROWS = 400
 SECRETS = ("Zyxomma", "Quillfish")  #: levels that two people hold and one person holds
@@ -95,3 +95,24 @@ def made_of_ties() -> TableModel:
                     Column(n, "decimal", "double", decimals=0 if n == "pay" else None) for n in table.column_names)
     way, data = catalog.get("engines", "trees").with_settings({"trees": 2}), Dataset.open(table, name="ties")
     return learn(data, Table("ties", columns), way, Run(5, workers=1), name="trees", codes=16)
+
+
+@cache
+def made_of_rules() -> TableModel:
+    """A model with what only rules bring: a sum, a gap, a look-up table, a group, a cell that is emptied."""
+    r = np.random.Generator(np.random.Philox(8))
+    net, tax, start = r.integers(1, 90, 600), r.integers(0, 9, 600), r.integers(15_000, 15_300, 600)
+    state, pick = r.integers(0, 6, 600), r.integers(0, 3, 600)
+    day = lambda days: pa.array(days.astype(np.int32)).view(pa.date32())  # noqa: E731
+    table = pa.table({
+        "net": net, "tax": tax, "total": net + tax, "start": day(start), "end": day(start + r.geometric(0.3, 600)),
+        "state": [f"s{s}" for s in state], "when": day(16_000 + state), "level": state % 3, "ok": state > 2,
+        **{name: (pick == i).astype(int) for i, name in enumerate("abc")},
+        "packs": pa.array(r.integers(1, 9, 600), mask=pick == 0), "note": [f"n{i}" for i in range(600)]})
+    kinds = {"start": "date", "end": "date", "when": "date", "state": "category", "ok": "boolean", "note": "text"}
+    rules = ("total == net + tax", "end > start", "state -> when", "state -> ok", "when, ok -> level",
+             "onehot(a, b, c)", "packs is null when a == 1", "matches(note, 'n[0-9]+')", "net <= 95",
+             "not (level == 0 and net > 95)")
+    columns = tuple(Column(n, kinds.get(n, "integer"), str(table[n].type)) for n in table.column_names)
+    way, data = catalog.get("engines", "independent")(), Dataset.open(table, name="ruled")
+    return learn(data, Table("ruled", columns, rules=rules), way, Run(5, workers=1), name="independent", codes=16)

@@ -106,6 +106,9 @@ class Compare(Part):
     sort: str = "truth"
 
     def of(self, values: Values) -> Any:
+        if _by_level(self.one, self.other, values):
+            column, scalar = values[self.one.name], self.other.of(values)  # type: ignore[attr-defined]
+            return _each(column, lambda pool: COMPARE[self.name](trimmed(pool), scalar))
         one, other = self.one.of(values), self.other.of(values)
         if pa.types.is_null(one.type) or pa.types.is_null(other.type):
             return pc.and_kleene(pc.is_valid(one), pa.scalar(None, pa.bool_()))
@@ -131,7 +134,12 @@ class Member(Part):
     sort: str = "truth"
 
     def of(self, values: Values) -> Any:
-        what = self.what.of(values)
+        if isinstance(self.what, Look) and self.what.sort == "level" and pa.types.is_dictionary(
+                values[self.what.name].type):
+            return _each(values[self.what.name], lambda pool: self._among(trimmed(pool), values))
+        return self._among(self.what.of(values), values)
+
+    def _among(self, what: Any, values: Values) -> Any:
         found = [pc.equal(what, one.of(values)) for one in self.those]
         for low, high in self.spans:
             above = None if low is None else pc.greater_equal(what, low.of(values))
@@ -172,6 +180,12 @@ def _folded(work: Callable[..., Any], found: list[Any]) -> Any:
     for one in found[1:]:
         whole = work(whole, one)
     return whole
+
+
+def _by_level(one: Part, other: Part, values: Values) -> bool:
+    """Whether it is enough to look at the distinct levels of a column."""
+    return isinstance(one, Look) and one.sort == "level" and isinstance(other, Fixed) and pa.types.is_dictionary(
+        values[one.name].type)
 
 
 def _finite(found: Any) -> Any:

@@ -1,13 +1,12 @@
 """The rules of a table together: the table that is learned, the way to it and back, and the mending of finished rows.
 
 Rules that are encoded away are restored in the order in which they need each other. Then all rules are held against all
-rows; of those that break one, ranges are cut, texts written anew, formulas computed, and donors asked; again, since one
-mended rule may break another, a bounded number of times.
+rows, and those that break one are mended (``mend.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,8 +17,10 @@ import pyarrow as pa
 from fabrica import notation, sound
 from fabrica.contract import Cells
 from fabrica.errors import SchemaError
-from fabrica.rules import donor
+from fabrica.rules.group import Grouped
 from fabrica.rules.law import Kept, Law, Rows, placed, taken
+from fabrica.rules.lookup import Looked
+from fabrica.rules.mend import Mending
 from fabrica.rules.read import understood
 from fabrica.rules.sense import demand_sense, sorted_by_need
 from fabrica.rules.unique import Apart, Unique
@@ -28,10 +29,6 @@ from fabrica.schema import Column, Table
 from fabrica.state import State
 
 __all__ = ["Reduced", "Rulebook", "learned", "planned"]
-
-TURNS = 8  #: times that rows are mended again
-DONORS = 20_000  #: rows that are asked, at most
-
 
 @dataclass(frozen=True)
 class Reduced:
@@ -92,7 +89,7 @@ class Rulebook:
     def free(self) -> frozenset[str]:
         """Plain columns that no rule speaks of but to compute others from them: nothing mends them."""
         asked = {name for kept in self.kept if not (kept.built and (kept.law.follows or kept.drops))
-                 and not isinstance(kept, Apart) for name in self._closure(kept.law.columns)}
+                 and not isinstance(kept, Apart) for name in self.closure(kept.law.columns)}
         return self.plain - asked
 
     def roots(self, names: Iterable[str]) -> frozenset[str]:
@@ -151,11 +148,16 @@ class Rulebook:
             left += list(self._maker[name].law.needs)
         return False
 
-    def breaking(self, rows: Rows) -> dict[int, np.ndarray]:
-        """Rule -> (n,) which rows break it; only rules that some row breaks, and whose columns are there."""
+    def breaking(self, rows: Rows, restored: bool = False, only: Collection[int] | None = None
+                 ) -> dict[int, np.ndarray]:
+        """Rule -> (n,) which rows break it; only rules that some row breaks, and whose columns are there. ``restored``:
+        the rows have just been, so that tables and groups need no second look; ``only`` some rules are asked."""
         found = {}
         for i, kept in enumerate(self.kept):
-            if all(name in rows for name in kept.law.columns):
+            sure = restored and kept.built and isinstance(kept, Looked | Grouped)
+            if only is not None and i not in only:
+                continue
+            if not sure and all(name in rows for name in kept.law.columns):
                 bad = kept.broken(rows)
                 if bad.any():
                     found[i] = bad
@@ -175,70 +177,22 @@ class Rulebook:
             if not len(fine):
                 raise SchemaError("no row obeys all of them after the changes", where="rules")
             lender = run.child("whole").random().choice(fine, len(where))
-            asked = self._closure(n for k in self.kept if not isinstance(k, Apart) for n in k.law.columns)
+            asked = self.closure(n for k in self.kept if not isinstance(k, Apart) for n in k.law.columns)
             for name in {*asked, *(n for k in self.kept if k.built for n in k.law.gives)} & set(cells):
                 if self.outer[name].kind != "key":
                     cells[name] = placed(cells[name], where, cells[name].take(lender))
         return cells
 
-    def settled(self, rows: Rows, run: Run) -> tuple[dict[str, Cells], np.ndarray]:
+    def settled(self, rows: Rows, run: Run, restored: bool = False) -> tuple[dict[str, Cells], np.ndarray]:
         """The rows with those that break a rule mended, and (n,) bool: those that still break one."""
-        cells = dict(rows)
-        bad = self.breaking(cells)
-        broken = np.logical_or.reduce([*bad.values(), np.zeros(self._length(cells), bool)])
-        where = np.flatnonzero(broken)
-        if not len(where):
-            return cells, broken
-        few, still = self._turns(taken(cells, where), cells, np.flatnonzero(~broken), run)
-        for name, new in few.items():
-            if new is not None:
-                cells[name] = placed(cells[name], where, new)
-        broken[:] = False
-        broken[where[still]] = True
-        return cells, broken
-
-    @staticmethod
-    def _length(rows: Rows) -> int:
-        return len(next(iter(rows.values()))) if rows else 0
-
-    def _turns(self, few: dict[str, Cells], whole: Rows, fine: np.ndarray, run: Run
-               ) -> tuple[dict[str, Cells], np.ndarray]:
-        """Rows that break a rule, mended again and again: the columns that changed, and which rows still break one."""
-        pick = fine if len(fine) <= DONORS else np.sort(run.child("pick").random().choice(fine, DONORS, replace=False))
-        donors, before = taken(whole, pick), dict(few)
-        for turn in range(TURNS):
-            bad = self.breaking(few)
-            if not bad:
-                break
-            for i, rows in bad.items():
-                here = np.flatnonzero(rows)
-                if turn:  # what was mended for another rule may have helped
-                    here = here[self.kept[i].broken(taken(few, here))] if len(here) else here
-                if len(here):
-                    few = self._mend(self.kept[i], few, here, donors, run.child(turn).child(i))
-        still = np.logical_or.reduce([*self.breaking(few).values(), np.zeros(self._length(few), bool)])
-        return {name: cells for name, cells in few.items() if cells is not before[name]}, still
-
-    def _mend(self, kept: Kept, few: dict[str, Cells], here: np.ndarray, donors: Rows, run: Run) -> dict[str, Cells]:
-        """The rows with those at ``here``, which break one rule, mended as that rule is."""
-        some = taken(few, here)
-        if kept.built and kept.law.follows:
-            return self._put(few, here, self.again(some, run))
-        new = {n: c for n, c in kept.fixed(some, run).items() if n not in self._owned}
-        if new:
-            made = self.again({**some, **new}, run.child("again"))
-            done = ~kept.broken(made)
-            few = self._put(few, here[done], taken(made, np.flatnonzero(done)))
-            here = here[~done]
-        return self._lent(kept, few, here, donors, run) if len(here) else few
+        return Mending(self).settled(rows, run, restored)
 
     @cached_property
-    def _owned(self) -> frozenset[str]:
-        """Columns that are functions of others, or of a group: nobody changes them by themselves."""
-        return frozenset(name for i in self.steps for name in self.kept[i].law.gives
-                         if self.kept[i].law.follows or (self.kept[i].drops and len(self.kept[i].law.gives) > 1))
+    def told(self) -> tuple[str, ...]:
+        """The columns that rules speak of."""
+        return tuple(dict.fromkeys(name for kept in self.kept for name in (*kept.law.columns, *kept.law.gives)))
 
-    def _closure(self, names: Iterable[str]) -> tuple[str, ...]:
+    def closure(self, names: Iterable[str]) -> tuple[str, ...]:
         """The columns that must go together for these to change: the sources of those that are computed, all of a
         group."""
         found, left = dict[str, None](), list(names)
@@ -258,37 +212,6 @@ class Rulebook:
             else:
                 found[name] = None
         return tuple(found)
-
-    def _lent(self, kept: Kept, few: dict[str, Cells], here: np.ndarray, donors: Rows, run: Run) -> dict[str, Cells]:
-        """A column of the rule from a donor that agrees in the others, or all of them together."""
-        wide = tuple(n for n in self._closure(kept.law.columns) if n in few)
-        single = [(name,) for name in kept.yields if name not in self._owned and name in few]
-        for step, names in enumerate([*single, wide]):
-            if not len(here):
-                break
-            match = tuple(n for n in wide if n not in names)
-            some = taken(few, here)
-
-            def made(rows: np.ndarray, lenders: np.ndarray, names: Sequence[str] = names, some: Rows = some
-                     ) -> dict[str, Cells]:
-                lent = {name: placed_in(some[name].take(rows), donors[name].take(lenders)) for name in names}
-                return self.again({**taken(some, rows), **lent}, Run(0))
-
-            def obeys(rows: np.ndarray, lenders: np.ndarray) -> np.ndarray:
-                bad = self.breaking(made(rows, lenders))
-                return ~np.logical_or.reduce([*bad.values(), np.zeros(len(rows), bool)])
-
-            lender = donor.tried(self.outer, match, some, donors, obeys, run.child(step).random())
-            got = np.flatnonzero(lender >= 0)
-            if len(got):
-                few = self._put(few, here[got], made(got, lender[got]))
-                here = np.delete(here, got)
-        return few
-
-    def _put(self, few: dict[str, Cells], here: np.ndarray, new: Rows) -> dict[str, Cells]:
-        old = taken(few, here) if len(here) else {}
-        return {name: placed(cells, here, new[name]) if len(here) and name in new and _differ(old[name], new[name])
-                else cells for name, cells in few.items()}
 
     def again(self, rows: Rows, run: Run) -> dict[str, Cells]:
         """The rows with all columns that are functions of others computed again."""
@@ -362,15 +285,6 @@ class Rulebook:
         sound.demand(sound.whole(state, "laws", 0, len(laws)) == len(laws), "rules that are not the table's")
         kept = tuple(law.stored(state.part(str(i)), i in steps) for i, law in enumerate(laws))
         return cls(table, kept, steps)
-
-
-def _differ(old: Cells, new: Cells) -> bool:
-    return old is not new and (old.values is not new.values)
-
-
-def placed_in(old: Cells, new: Cells) -> Cells:
-    """``new`` as cells of the column that ``old`` has."""
-    return placed(old, np.arange(len(old)), new)
 
 
 def planned(table: Table) -> tuple[list[Law], tuple[int, ...]]:

@@ -26,7 +26,8 @@ WIDE = 4  #: neighbours on either side from which the first is drawn; twice as m
 Obeys = Callable[[np.ndarray, np.ndarray], np.ndarray]  #: rows, their donors -> which of them would obey
 
 
-def near(table: Table, match: Sequence[str], asking: Rows, giving: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def near(table: Table, match: Sequence[str], asking: Rows, giving: Rows, random: np.random.Generator
+         ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The donors in an order in which like stand together: (m,) their numbers in it, (n,) where each asking row would
     stand, and (m + n,) the class of rows that agree in all levels: of the donors in that order, then of those who ask.
     """
@@ -40,9 +41,9 @@ def near(table: Table, match: Sequence[str], asking: Rows, giving: Rows) -> tupl
             numbers.append(np.concatenate(both))
             levels = levels * 2 + lacks
         else:
-            levels = levels * 0 + np.unique(np.stack([levels, _codes(giving[name], asking[name])]), axis=1,
-                                            return_inverse=True)[1].reshape(-1)
-    order = np.lexsort((*numbers[::-1], levels))
+            codes = _codes(giving[name], asking[name]) + 1
+            levels = np.unique(levels * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1].reshape(-1)
+    order = np.lexsort((random.random(many + few), *numbers[::-1], levels))  # those who agree stand in any order
     giver = order < many
     before = np.cumsum(giver)
     place = np.empty(few, np.int64)
@@ -66,7 +67,7 @@ def tried(table: Table, match: Sequence[str], asking: Rows, giving: Rows, obeys:
 
     ``obeys`` tells of some asking rows and a donor for each which would obey.
     """
-    donors, place, classes = near(table, match, asking, giving)
+    donors, place, classes = near(table, match, asking, giving, random)
     few, found = len(place), np.full(len(place), -1, np.int64)
     left, width = np.arange(few), WIDE
     for _ in range(TRIES):

@@ -1,8 +1,10 @@
 """Formulas, sums and ratios: ``total == net + tax``, ``price == amount / pieces``, ``year == year(when)``.
 
-One column is not learned but computed: the one that stands alone, of sums the last. Whole numbers are summed as whole
-numbers; a result is rounded as its column is. Where a source is missing the truth is open: such a column is still
-learned where its missing values do not follow from those of its sources, and written over where all are there.
+One column is computed: the one that stands alone, of sums the last. Whole numbers are summed as whole numbers; a result
+is rounded as its column is. It is learned with the others all the same and then written over: so whatever hangs
+together with it does so still (of flights, hour and minute are drawn given the scheduled time, which is then computed
+from them). Where a source is missing the truth is open: the drawn cell stays where missing cells do not follow from
+those of the sources.
 """
 
 from __future__ import annotations
@@ -149,7 +151,7 @@ class Formula(Law):
         return _Study(self, k, built)
 
     def stored(self, state: State, built: bool) -> Kept:
-        return Computed(self, built, sound.plain(state, "learned", bool), sound.whole(state, "way", 1, 255))
+        return Computed(self, built, sound.plain(state, "open", bool), sound.whole(state, "way", 1, 255))
 
 
 @dataclass
@@ -173,21 +175,18 @@ class _Study(Study):
 
 @dataclass(frozen=True, eq=False)
 class Computed(Kept):
-    """A formula; ``learned``: whether the column is learned too, and written over; ``way``: how it is missing."""
+    """A formula; ``open``: whether its missing cells do not follow from those of the sources; ``way``: how it is
+    missing where they do."""
 
     law: Formula
     built: bool
-    learned: bool
+    open: bool
     way: int
-
-    @property
-    def drops(self) -> tuple[str, ...]:
-        return (self.law.target,) if self.built and not self.learned else ()
 
     def restore(self, inner: Rows, outer: Rows, run: Run) -> dict[str, Cells]:
         found = self.law.value(outer)
         lacks = absence.kinds(found) > 0
-        base = inner.get(self.law.target)
+        base = inner.get(self.law.target) if self.open else None
         if base is None:
             absent = np.where(lacks, self.way, 0).astype(np.uint8)
             return {self.law.target: Cells(found.values, absent if lacks.any() else None)}
@@ -223,7 +222,7 @@ class Computed(Kept):
     def words(self) -> str:
         if not self.built:
             return "rows that break it take a value from a donor"
-        return f"{self.law.target!r} is computed" + (", and learned where a source is missing" if self.learned else "")
+        return f"{self.law.target!r} is computed" + (" where all is there" if self.open else "")
 
     def state(self) -> State:
-        return State({"learned": self.learned, "way": self.way})
+        return State({"open": self.open, "way": self.way})

@@ -64,7 +64,8 @@ class Lookup(Law):
         sound.demand(len(chain.codes) > 0, "a table without keys")
         values = sound.array(state.part("keys"), "value", size=len(chain.codes), low=0, high=pools[-1].size - 1,
                              kind=np.int64)
-        return Looked(self, built, pools[:-1], pools[-1], chain, values, sound.plain(state, "learned", bool))
+        learned, way = sound.plain(state, "learned", bool), sound.whole(state, "way", 1, 255)
+        return Looked(self, built, pools[:-1], pools[-1], chain, values, learned, way)
 
 
 class _Study(Study):
@@ -120,7 +121,9 @@ class _Study(Study):
         values = np.empty(len(order), np.int64)
         values[chain.find(codes[:-1])] = codes[-1]
         learned = self._learned(key, whole, valued)
-        return Looked(self.law, self.built, tuple(pools[:-1]), pools[-1], chain, values, learned)
+        ways = np.bincount(absence.kinds(cells[-1]), counts * ~whole, 256)
+        return Looked(self.law, self.built, tuple(pools[:-1]), pools[-1], chain, values, learned,
+                      1 + int(np.argmax(ways[1:])))
 
     def _learned(self, key: np.ndarray, whole: np.ndarray, valued: np.ndarray) -> bool:
         """Whether the column is learned beside the table: where its values stand without a key, where it is missing in
@@ -140,7 +143,7 @@ class Looked(Kept):
     ----------
     given, then : the values of the columns.
     keys : their combinations. values : (m,) the code of each one's value.
-    learned : whether the column is learned too, and written over.
+    learned : whether the column is learned too, and written over. way : how it is missing where a key is, if not.
     """
 
     law: Lookup
@@ -150,6 +153,7 @@ class Looked(Kept):
     keys: Chain
     values: np.ndarray
     learned: bool
+    way: int
 
     @property
     def drops(self) -> tuple[str, ...]:
@@ -160,11 +164,11 @@ class Looked(Kept):
 
     def restore(self, inner: Rows, outer: Rows, run: Run) -> dict[str, Cells]:
         codes = self._codes(outer, True)
-        found = self.then.cells(self.values[self.keys.near(codes)])
-        base = inner.get(self.law.then)
+        whole = np.all([c < len(p.values) for c, p in zip(codes, self.given, strict=True)], axis=0)
+        told = np.where(whole, self.values[self.keys.near(codes)], len(self.then.values) + self.way)
+        found, base = self.then.cells(told), inner.get(self.law.then)
         if base is None:
             return {self.law.then: found}
-        whole = np.all([c < len(p.values) for c, p in zip(codes, self.given, strict=True)], axis=0)
         use = np.flatnonzero(whole & ((absence.kinds(base) == 0) | (absence.kinds(found) > 0)))
         return {self.law.then: placed(base, use, found.take(use))}
 
@@ -187,4 +191,5 @@ class Looked(Kept):
     def state(self) -> State:
         pools = {str(i): pool.state() for i, pool in enumerate((*self.given, self.then))}
         arrays = {str(i): np.ascontiguousarray(column) for i, column in enumerate(self.keys.codes.T)}
-        return State.nest({**pools, "keys": State({}, {**arrays, "value": self.values})}, {"learned": self.learned})
+        return State.nest({**pools, "keys": State({}, {**arrays, "value": self.values})},
+                          {"learned": self.learned, "way": self.way})

@@ -16,7 +16,7 @@ import numpy as np
 from fabrica import absence, sound
 from fabrica.contract import Cells
 from fabrica.rules.law import Kept, Law, Rows, Study, placed
-from fabrica.rules.scale import Scale
+from fabrica.rules.scale import MOMENTS, NUMBERS, Scale
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
@@ -25,6 +25,7 @@ __all__ = ["Order"]
 
 LOOKED = 100_000  #: rows by which it is chosen whether to learn a gap
 STAND = 0.5  #: how much more of a column than of its gap may stand on values that come again
+FAMILY = {"date": "calendar", "datetime": "calendar", "time": "time", "duration": "duration"}
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,30 @@ class Order(Law):
     def scales(self) -> dict[str, Scale]:
         return {name: Scale(self.table[name]) for name in self.columns}
 
+    @cached_property
+    def ratios(self) -> dict[str, int] | None:
+        """How many of the finest steps a step of each column is, where they are moments; None where they are not, or
+        have no measure in common."""
+        if any(self.table[name].kind not in MOMENTS for name in self.columns):
+            return None
+        finest = min(self.scales[name].micro for name in self.columns)
+        found = {name: self.scales[name].micro / finest for name in self.columns}
+        return {name: int(r) for name, r in found.items()} if all(r == int(r) for r in found.values()) else None
+
+    def number(self, name: str, rows: Rows) -> np.ndarray:
+        """(n,) a column's values in a measure that all have in common."""
+        found = self.scales[name].numbers(rows[name])
+        return found * self.ratios[name] if self.ratios else found
+
     @property
     def exact(self) -> bool:
-        """Whether all count alike, so that a gap can be added without a loss."""
-        top = self.table[self.high]
-        for name, _ in self.lows:
-            low = self.table[name]
-            if self.scales[name].whole or self.scales[self.high].whole:
-                if (low.kind, low.unit, low.timezone) != (top.kind, top.unit, top.timezone):
-                    return False
-            elif top.decimals is not None and (low.decimals is None or low.decimals > top.decimals):
-                return False
-        return True
+        """Whether a gap can be added to the earlier ones without a loss."""
+        high, lows = self.scales[self.high], [self.scales[name] for name, _ in self.lows]
+        if self.ratios:
+            return self.ratios[self.high] == 1 and len({FAMILY[self.table[name].kind] for name in self.columns}) == 1
+        if any(self.table[name].kind not in NUMBERS for name in self.columns):
+            return False
+        return high.unit == 0 or all(low.unit > 0 and high.unit <= low.unit for low in lows)
 
     @property
     def gap(self) -> Column:
@@ -85,7 +98,7 @@ class Order(Law):
         """(n,) the least that ``high`` may be, and whether any of ``lows`` is there."""
         found, known = np.empty(0), np.empty(0, bool)
         for i, (name, strict) in enumerate(self.lows):
-            here, value = absence.kinds(rows[name]) == 0, self.scales[name].numbers(rows[name])
+            here, value = absence.kinds(rows[name]) == 0, self.number(name, rows)
             value = value + self.scales[self.high].gap(strict) if strict else value
             if strict and self.scales[self.high].unit == 0:
                 value = np.nextafter(value, np.inf)
@@ -96,9 +109,9 @@ class Order(Law):
     def under(self, rows: Rows) -> np.ndarray:
         """(n,) bool: the rows where ``high`` is not above."""
         bad = np.zeros(len(rows[self.high]), bool)
-        top, there = self.scales[self.high].numbers(rows[self.high]), absence.kinds(rows[self.high]) == 0
+        top, there = self.number(self.high, rows), absence.kinds(rows[self.high]) == 0
         for name, strict in self.lows:
-            low = self.scales[name].numbers(rows[name])
+            low = self.number(name, rows)
             bad |= there & (absence.kinds(rows[name]) == 0) & ((low >= top) if strict else (low > top))
         return bad
 
@@ -124,7 +137,7 @@ class _Study(Study):
         self.broken += int(self.law.under(rows).sum())
         floor, known = self.law.floor(rows)
         cells = rows[self.law.high]
-        top, there = self.law.scales[self.law.high].numbers(cells), absence.kinds(cells) == 0
+        top, there = self.law.number(self.law.high, rows), absence.kinds(cells) == 0
         self.alone += int((there & ~known).sum())
         both = np.flatnonzero(there & known)
         if self.seen < LOOKED:
@@ -202,11 +215,12 @@ class Ordered(Kept):
         low, strict = self.law.lows[0]
         gap, high, scale = inner[self.law.name], outer[self.law.high], self.law.scales[low]
         least = np.maximum(Scale(self.law.gap).numbers(gap), 0)
-        if strict and scale.whole:
-            least = least + 1
+        if strict:
+            least = least + (1 if scale.whole else scale.unit)
         use = lacks[low] & ~lacks[self.law.high] & (absence.kinds(gap) == 0)
         where = np.flatnonzero(use)
-        new = scale.cells((self.law.scales[self.law.high].numbers(high) - least)[where])
+        below = (self.law.scales[self.law.high].numbers(high) - least)[where]
+        new = scale.cells(below // self.law.ratios[low] if self.law.ratios else below)
         return {low: placed(outer[low], where, new)} if len(where) else {}
 
     @property

@@ -24,6 +24,7 @@ from fabrica.rules.other import Emptied, Other, Pattern
 from fabrica.rules.scale import MOMENTS, NUMBERS, Scale
 from fabrica.rules.span import Span as Range
 from fabrica.rules.unique import Unique
+from fabrica.schema import Column as Known
 from fabrica.schema import Table
 
 __all__ = ["understood"]
@@ -184,10 +185,8 @@ class _Reader:
             return found
         for column, rest in alone[::-1] if len(alone) == 2 else alone:
             part = Meaning(self.text, self.table).of(rest)
-            kinds = (self.table[column.name].kind, self.table[rest.name].kind if isinstance(rest, Column) else "")
-            if part.sort == "moment" and kinds[0] != kinds[1]:
-                continue
-            if part.sort == "ranked":
+            alike = isinstance(rest, Column) and _written_alike(self.table[column.name], self.table[rest.name])
+            if part.sort == "ranked" or (part.sort == "moment" and not alike):
                 continue
             return Formula(text, expression, column.name, None, part, self.table)
         return None
@@ -237,6 +236,11 @@ def _names(node: Node) -> list[str]:
 
 def _named(column: str) -> str:
     return written(Column(column, 0))
+
+
+def _written_alike(one: Known, other: Known) -> bool:
+    """Whether the moments of two columns count alike."""
+    return (one.kind, one.unit, one.timezone) == (other.kind, other.unit, other.timezone)
 
 
 def _there(tree: Node) -> str | None:

@@ -32,39 +32,43 @@ def written(pattern: str, rows: int, random: np.random.Generator) -> list[str] |
     """
     try:
         tree = re._parser.parse(pattern)  # type: ignore[attr-defined]
-        texts = ["".join(_walk(tree, random)) for _ in range(rows)]
+        texts = _walk(tree, rows, random).tolist()
     except (_Unknown, re.error, RecursionError):
         return None
     fits = pc.match_substring_regex(pa.array(texts, pa.string()), f"^(?:{pattern})$")
     return texts if pc.all(fits).as_py() is not False else None
 
 
-def _walk(tree: Any, random: np.random.Generator) -> list[str]:
-    found: list[str] = []
+def _walk(tree: Any, rows: int, random: np.random.Generator) -> np.ndarray:
+    """(rows,) texts of a piece of a pattern."""
+    found = np.full(rows, "", object)
     for name, said in tree:
-        found += _one(str(name), said, random)
+        found = found + _one(str(name), said, rows, random)
     return found
 
 
-def _one(name: str, said: Any, random: np.random.Generator) -> list[str]:
+def _one(name: str, said: Any, rows: int, random: np.random.Generator) -> np.ndarray:
     if name == "LITERAL":
-        return [chr(said)]
-    if name == "ANY":
-        return [PRINTED[random.integers(1, len(PRINTED))]]
-    if name == "IN":
-        letters = _letters(said)
-        return [letters[random.integers(len(letters))]]
-    if name == "NOT_LITERAL":
-        letters = PRINTED.replace(chr(said), "")
-        return [letters[random.integers(len(letters))]]
+        return np.full(rows, chr(said), object)
+    if name in ("ANY", "IN", "NOT_LITERAL"):
+        letters = PRINTED[1:] if name == "ANY" else _letters(said) if name == "IN" else PRINTED.replace(chr(said), "")
+        return np.array(list(letters), object)[random.integers(len(letters), size=rows)]
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         low, high, inner = said
         high = min(int(high), int(low) + MORE)
-        return [text for _ in range(random.integers(low, high + 1)) for text in _walk(inner, random)]
+        times, found = random.integers(low, high + 1, rows), np.full(rows, "", object)
+        for turn in range(high):
+            where = np.flatnonzero(times > turn)
+            found[where] = found[where] + _walk(inner, len(where), random)
+        return found
     if name == "SUBPATTERN":
-        return _walk(said[3], random)
+        return _walk(said[3], rows, random)
     if name == "BRANCH":
-        return _walk(said[1][random.integers(len(said[1]))], random)
+        which, found = random.integers(len(said[1]), size=rows), np.full(rows, "", object)
+        for i, branch in enumerate(said[1]):
+            where = np.flatnonzero(which == i)
+            found[where] = _walk(branch, len(where), random)
+        return found
     raise _Unknown(name)
 
 

@@ -55,7 +55,7 @@ class Scale:
         return 1 if self.column.kind == "date" else COARSE.get(self.column.unit or "", 1)
 
     @property
-    def _micro(self) -> float:
+    def micro(self) -> float:
         """Microseconds of a step of a moment."""
         if self.column.kind == "date":
             return DAY * 1e6
@@ -101,7 +101,7 @@ class Scale:
         """An end as the expression has it (a number, or microseconds of a moment) as the outermost number that is
         allowed; ``strict``: the end itself is not."""
         if self.column.kind in MOMENTS:
-            value = value / self._micro
+            value = value / self.micro
         if self.whole:
             found = int(np.ceil(value)) if low else int(np.floor(value))
             return found + (1 if low else -1) if strict and found == value else found
