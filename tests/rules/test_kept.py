@@ -83,8 +83,8 @@ def test_rows_that_break_several_rules_are_mended_and_none_is_drawn_anew():
     a, b, c = (random.integers(0, 10, rows) for _ in range(3))
     u, v = random.choice(["x", "y"], rows), random.choice(["p", "q"], rows)
     frame = pd.DataFrame({"a": a, "b": b, "c": a + b, "d": c, "u": u, "v": v, "w": random.choice(["s", "t"], rows)})
-    rules = ["c == a + b", "c <= 15", "d != 3 when u == 'x'", "not (v == 'p' and w == 's')", "not (c > 12 and u == 'y')",
-             "d < 8 when v == 'q'"]
+    rules = ["c == a + b", "c <= 15", "d != 3 when u == 'x'", "not (v == 'p' and w == 's')",
+             "not (c > 12 and u == 'y')", "d < 8 when v == 'q'"]
     obey = (frame.c <= 15) & ~((frame.d == 3) & (u == "x")) & ~((v == "p") & (frame.w == "s")) & ~(
         (frame.c > 12) & (u == "y")) & ~((frame.d >= 8) & (v == "q"))
     model = fabrica.fit(frame[obey], engine="independent", seed=1, rules=rules)
