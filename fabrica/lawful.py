@@ -6,7 +6,7 @@ bounded, and what cannot be done is one error that names the rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -151,16 +151,16 @@ class Apart:
         rows = len(next(iter(found.values())))
         run, self.chunk = self.run.child(self.chunk), self.chunk + 1
         before, self.done = self.done, self.done + rows
-        fine = np.setdiff1d(np.arange(rows), self._again(found))
-        self._remember(found, fine)
-        where = np.setdiff1d(np.arange(rows), fine)
+        again = self._again(found, rows)
+        self._remember(found, np.flatnonzero(~again))
+        where = np.flatnonzero(again)
         drawn_anew = len(where)
         for turn in range(AGAIN):
             if not len(where):
                 break
             size = int(np.clip(2 * len(where), FEWEST, MOST))
             made, broken = fresh(self.encoder, self.book, self.model, size, run.child(turn))
-            good = np.setdiff1d(np.flatnonzero(~broken), self._again(made))[: len(where)]
+            good = np.flatnonzero(~broken & ~self._again(made, size))[: len(where)]
             found = _replaced(self.book, found, where[: len(good)], taken(made, good))
             self._remember(made, good)
             where = where[len(good):]
@@ -170,11 +170,12 @@ class Apart:
             run.tell(drawn_anew, drawn_anew, f"{drawn_anew:,} rows came a second time and were drawn again")
         return numbered(self.book, found)
 
-    def _again(self, rows: Rows) -> np.ndarray:
-        """Numbers of the rows that some rule finds a second time."""
-        found: Iterable[np.ndarray] = [seen.again(law, rows) for seen, law in
-                                       zip(self.seen, self.book.unique, strict=True)]
-        return np.unique(np.concatenate(list(found)))
+    def _again(self, rows: Rows, count: int) -> np.ndarray:
+        """(count,) bool: the rows that some rule finds a second time."""
+        found = np.zeros(count, bool)
+        for seen, law in zip(self.seen, self.book.unique, strict=True):
+            found[seen.again(law, rows)] = True
+        return found
 
     def _remember(self, rows: Rows, where: np.ndarray) -> None:
         for seen, law in zip(self.seen, self.book.unique, strict=True):

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import absence
+from fabrica.kernels import kernel
 from fabrica.rules.law import Kept, Law, Rows, Study
 from fabrica.rules.pool import plain
 from fabrica.schema import Table
@@ -20,6 +21,7 @@ from fabrica.state import State
 
 __all__ = ["Seen", "Unique"]
 
+FEWEST = 1 << 12  #: slots of a table, at least
 MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -74,30 +76,58 @@ class Apart(Kept):
 
 
 class Seen:
-    """Rows that were seen so far, by their marks: sorted runs, joined when they are of a size."""
+    """Rows that were seen so far, by their marks: a table with open addressing, half empty at least."""
 
     def __init__(self) -> None:
-        self.runs: list[np.ndarray] = []
+        self.slots, self.used = np.zeros(FEWEST, np.uint64), 0
 
     def again(self, law: Unique, rows: Rows) -> np.ndarray:
         """Numbers of the rows that came before, here or earlier."""
         marks, whole = _marks(law, rows)
-        first = np.unique(marks, return_index=True)[1]
-        old = np.ones(len(marks), bool)
-        old[first] = False
-        for run in self.runs:
-            place = np.minimum(np.searchsorted(run, marks), len(run) - 1)
-            old |= run[place] == marks
-        return whole[old]
+        here, before = np.zeros((2, len(marks)), bool)
+        _put(np.zeros(_room(len(marks)), np.uint64), marks, here)
+        _has(self.slots, marks, before)
+        return whole[here | before]
 
     def add(self, law: Unique, rows: Rows, where: np.ndarray) -> None:
         """Remember rows that stay."""
         marks, whole = _marks(law, rows)
-        new = np.unique(marks[np.isin(whole, where)])
-        while len(new) and self.runs and len(self.runs[-1]) <= 2 * len(new):
-            new = np.union1d(self.runs.pop(), new)
-        if len(new):
-            self.runs.append(new)
+        stays = np.zeros(len(next(iter(rows.values()))), bool)
+        stays[where] = True
+        marks = marks[stays[whole]]
+        self.used += len(marks)
+        if _room(self.used) > len(self.slots):
+            old, self.slots = self.slots[self.slots > 0], np.zeros(_room(self.used), np.uint64)
+            _put(self.slots, old, np.zeros(len(old), bool))
+        _put(self.slots, marks, np.zeros(len(marks), bool))
+
+
+def _room(rows: int) -> int:
+    """Slots for as many marks: a power of two."""
+    return max(FEWEST, 1 << (2 * rows).bit_length())
+
+
+@kernel
+def _put(slots: np.ndarray, marks: np.ndarray, old: np.ndarray) -> None:
+    """Put marks (n,) into the table, and say which of them were there."""
+    top = np.uint64(slots.size - 1)
+    for i in range(marks.size):
+        at = marks[i] & top
+        while slots[at] != 0 and slots[at] != marks[i]:
+            at = (at + np.uint64(1)) & top
+        old[i] = slots[at] == marks[i]
+        slots[at] = marks[i]
+
+
+@kernel
+def _has(slots: np.ndarray, marks: np.ndarray, old: np.ndarray) -> None:
+    """Say which marks (n,) are in the table."""
+    top = np.uint64(slots.size - 1)
+    for i in range(marks.size):
+        at = marks[i] & top
+        while slots[at] != 0 and slots[at] != marks[i]:
+            at = (at + np.uint64(1)) & top
+        old[i] = slots[at] == marks[i]
 
 
 def _marks(law: Unique, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +136,7 @@ def _marks(law: Unique, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     found = np.zeros(len(whole), np.uint64)
     for name in law.members:
         found = _mixed(found ^ _mark(plain(law.table[name], rows[name].take(whole))))
-    return found, whole
+    return np.maximum(found, np.uint64(1)), whole  # an empty slot is 0
 
 
 def _mixed(found: np.ndarray) -> np.ndarray:

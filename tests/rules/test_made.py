@@ -24,8 +24,9 @@ from fabrica.model import TableModel
 from fabrica.rules import Rulebook, learned
 from fabrica.rules.law import placed
 from fabrica.rules.pool import Chain
+from fabrica.rules.unique import Seen, Unique
 from fabrica.run import Run
-from fabrica.schema import Table
+from fabrica.schema import Column, Table
 
 
 def booked(frame: pd.DataFrame, rules, **kinds) -> tuple[Rulebook, pa.Table, Table]:
@@ -251,3 +252,21 @@ def test_a_model_file_keeps_the_rules(tmp_path):
     assert again.book.words() == model.book.words() and again.table == model.table
     assert again.sample(500, seed=3) == TableModel.load(tmp_path / "m.fab").sample(500, seed=3, workers=2)
     assert not again.book.broken(again.sample(5_000, seed=3)).any()
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["a", "b", None])), min_size=1, max_size=12),
+                min_size=1, max_size=5))
+def test_what_came_before_is_found_in_every_part(parts):
+    """Against a set of tuples; rows that lack a cell are not compared."""
+    table = Table("t", (Column("x", "integer", "int64"), Column("y", "category")))
+    law, seen, known = Unique("unique(x, y)", ("x", "y"), table), Seen(), set()
+    for part in parts:
+        rows = {"x": Cells(pa.array([x for x, _ in part])), "y": Cells(pa.array([y for _, y in part], pa.string()))}
+        again, here = [], set(known)
+        for i, row in enumerate(part):
+            if row[1] is not None:
+                again += [i] if row in here else []
+                here.add(row)
+        assert seen.again(law, rows).tolist() == again
+        seen.add(law, rows, np.setdiff1d(np.arange(len(part)), again))
+        known = here
