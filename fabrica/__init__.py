@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 
 #: name -> the module where it lives
 _DOORS = {
-    "fit": "pipeline", "discover": "pipeline", "frontier": "pipeline", "impute": "pipeline", "play": "pipeline",
-    "sample": "pipeline",
+    "fit": "pipeline", "boost": "pipeline", "discover": "pipeline", "frontier": "pipeline", "impute": "pipeline",
+    "play": "pipeline", "sample": "pipeline",
     "evaluate": "pipeline", "synth": "pipeline",
     "load": "pipeline", "inspect": "pipeline", "specify": "pipeline", "tune": "pipeline", "Dataset": "dataset",
     "Schema": "schema", "Recipe": "recipe", "Report": "report", "Scenario": "scenario",
     "TableModel": "model", "FabricaError": "errors",
 }
 
-__all__ = ["Dataset", "FabricaError", "Recipe", "Report", "Scenario", "Schema", "TableModel", "discover", "evaluate",
-           "fit", "frontier", "impute", "inspect", "load", "play", "sample", "specify", "synth", "tune"]
+__all__ = ["Dataset", "FabricaError", "Recipe", "Report", "Scenario", "Schema", "TableModel", "boost", "discover",
+           "evaluate", "fit", "frontier", "impute", "inspect", "load", "play", "sample", "specify", "synth", "tune"]
 
 
 def __getattr__(name: str) -> Any:

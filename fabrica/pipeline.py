@@ -25,7 +25,9 @@ from fabrica.expression import Expression
 from fabrica.folder import Folder
 from fabrica.inference.facts import K
 from fabrica.job import Job, check_columns, guess, told
+from fabrica.lift import Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
+from fabrica.page.lift import picture as drawn
 from fabrica.played import Play, Played
 from fabrica.pricing import POINTS, price
 from fabrica.recipe import Recipe, count, seconds
@@ -155,6 +157,42 @@ def frontier(model: TableModel | str | Path | Mapping[str, Any], holdout: Any, *
     run = Run(seed, workers=workers, listener=listener)
     question = Question.of(protected, outcome, favourable, given)
     return price(load(model), holdout, question, points, None if rows is None else count(rows), seeds, run)
+
+
+def boost(data: Any, *, target: str, positive: str, positives: Sequence[int] = (10, 30, 100, 300), seeds: int = 10,
+          alerts: float = 0.01, prevalence: float | None = None, engine: str = "trees", schema: Any = None,
+          seed: int = 7, workers: int | None = None, listener: Listener | None = None, **settings: Any) -> Lift:
+    """What injected positives do for a detector, against class weights, oversampling and SMOTE, on real rows.
+
+    Parameters
+    ----------
+    data : a real table. target, positive : a column, and which of its values is detected.
+    positives : how many real ones are learned from. seeds : splits of the table. alerts : share of rows that may alarm.
+    prevalence : of the positives among the test rows, by weights; None as they are.
+
+    Raises
+    ------
+    FabricaError : a column is not there, or there are too few rows of either kind.
+
+    >>> fabrica.boost("claims.csv", target="fraud", positive="yes", positives=[30])    # doctest: +SKIP
+    """
+    task = Task(target, positive, tuple(positives), seeds, alerts, prevalence, engine, settings)
+    return compare(data, task, schema, Run(seed, workers=workers, listener=listener))
+
+
+def compare(data: Any, task: Task, schema: Any, run: Run, out: Path | None = None) -> Lift:
+    """``boost`` within a job that is under way; with ``out`` as a folder of its table and its picture."""
+    Way.of(task.engine, task.settings)  # a mistake in them is known before anything is read
+    dataset = filled(data)
+    table, _ = guess(dataset, run, schema)
+    with Folder(out, keep=[data]) if out else nullcontext() as folder:
+        found = lifted(dataset, table, task, run.child("lift"))
+        if folder is not None:
+            plain = found.to_json()
+            folder.path("boost.json").write_text(json.dumps(plain, indent=2), encoding="utf-8")
+            folder.path("boost.svg").write_text(drawn(plain), encoding="utf-8")
+            folder.done()
+        return found
 
 
 def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: int = 0,

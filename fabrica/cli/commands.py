@@ -21,7 +21,7 @@ from fabrica.version import VERSION
 
 __all__ = ["fabrica_group", "run"]
 
-COMMANDS = ("synth", "fit", "sample", "impute", "fair", "evaluate", "inspect", "rules", "tune", "list",
+COMMANDS = ("synth", "fit", "sample", "impute", "fair", "boost", "evaluate", "inspect", "rules", "tune", "list",
             "completion")
 
 EPILOG = """\b

@@ -1,0 +1,186 @@
+"""The comparison: the same real rows for every way, the same detector, the same test rows.
+
+For each seed the table is cut in two halves; of one so many positives and negatives are learned from, the other judges.
+The injected positives come from a model that has learned from exactly those rows: it is conditioned on the outcome, so
+a positive is drawn where the whole population, seen through the model's leaves or layers, makes positives likely. A
+generative model of all rows needs fewer positives than a discriminative one of the boundary (Ng & Jordan, "On
+discriminative vs. generative classifiers", NIPS 2001). No test row reaches any learner. Intervals are of a bootstrap
+that draws seeds and test rows anew, the same for all ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica import notation, wish
+from fabrica.boosting import boost, features, predict
+from fabrica.counted import filled
+from fabrica.dataset import Dataset
+from fabrica.errors import ExpressionError, InputError, SettingError
+from fabrica.expression import Expression
+from fabrica.lift.judge import average_precision, prevailing, recall, resampled
+from fabrica.lift.rivals import again, smote
+from fabrica.lift.value import ARMS, Arm, Lift, Number, Step
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.sheets import sheets
+from fabrica.way import Way
+
+__all__ = ["Task", "lifted"]
+
+MOST = 60_000  #: rows of the table that are used at most
+NEGATIVES = 4_000  #: that are learned from, at most
+FEWEST = 20  #: positives that must be left to judge by
+ROUNDS = 200
+DETECTOR = {"objective": "binary:logistic", "max_depth": 4, "learning_rate": 0.05, "subsample": 0.8,
+            "colsample_bytree": 0.8, "min_child_weight": 1}
+DRAWS = 400  #: of the bootstrap, over all seeds
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is compared.
+
+    Parameters
+    ----------
+    target, positive : a column and which of its values is detected, as short words say it.
+    positives : how many real ones are learned from, one after the other.
+    seeds : splits. alerts : share of rows that may alarm. prevalence : of the positives in the test; None as they are.
+    engine : which makes the injected rows; ``settings`` are its own.
+    """
+
+    target: str
+    positive: str
+    positives: tuple[int, ...] = (10, 30, 100, 300)
+    seeds: int = 10
+    alerts: float = 0.01
+    prevalence: float | None = None
+    engine: str = "trees"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.positives or any(not isinstance(n, int) or isinstance(n, bool) or n < 2 for n in self.positives):
+            raise SettingError("must be whole numbers of at least 2", where="positives")
+        if self.seeds < 1:
+            raise SettingError("must be at least 1", where="seeds")
+        for name, share in (("alerts", self.alerts), ("prevalence", self.prevalence)):
+            if share is not None and not 0 < share < 1:
+                raise SettingError("must be a share between 0 and 1", where=name)
+
+
+def lifted(dataset: Dataset, table: Table, question: Task, run: Run) -> Lift:
+    """Compare.
+
+    Raises
+    ------
+    FabricaError : the column is not there, its value never stands, or there are too few rows of either kind.
+    """
+    column = wish.column(question.target, table, "target")
+    way = Way.of(question.engine, question.settings)
+    positive = wish.value(question.target, question.positive, table, "positive")
+    rows = dataset.sample(MOST, run.child("rows")).select(table.names)
+    known = ~np.asarray(notation.read(column, rows.column(column.name)).values.is_null())
+    rows = rows.filter(pa.array(known))
+    truth = positive.truth({column.name: notation.read(column, rows.column(column.name))}).astype(int)
+    if truth.sum() < 2 * FEWEST or len(truth) - truth.sum() < 2 * FEWEST:
+        raise InputError("there are too few rows of one kind to learn from and to judge by",
+                         where=f"column {column.name!r}", hint=f"{2 * FEWEST} positives and as many others are needed")
+    fine = [n for n in question.positives if n + FEWEST <= truth.sum()]
+    work = _Work(rows, table, truth, positive, question, way)
+    steps = []
+    for place, count in enumerate(fine):
+        run.tell(place, len(fine), f"{count} positives")
+        steps.append(work.step(count, run.child("step").child(count)))
+    return Lift(question.target, question.positive, question.engine, question.alerts, question.prevalence,
+                tuple(steps), tuple(n for n in question.positives if n not in fine))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all trials share."""
+
+    rows: pa.Table
+    table: Table
+    truth: np.ndarray
+    positive: Expression
+    question: Task
+    way: Way
+
+    def step(self, count: int, run: Run) -> Step:
+        """All ways with ``count`` real positives, over all seeds."""
+        trials = run.map(lambda seed: self.trial(count, run.child(seed)), range(self.question.seeds))
+        negatives = trials[0][1]
+        values = np.array([trial[0] for trial in trials])  # (seeds, draws + 1, arms, 2)
+        drawn = run.child("seeds").random().integers(len(trials), size=(DRAWS, len(trials)))
+        means = np.stack([values[:, 0].mean(0), *(values[seeds, d + 1].mean(0) for d, seeds in enumerate(drawn))])
+        arms = []
+        for i, name in enumerate(ARMS):
+            lift = None if name == ARMS[-1] else _number(means[:, -1, 0] - means[:, i, 0])
+            arms.append(Arm(name, _number(means[:, i, 0]), _number(means[:, i, 1]), lift))
+        return Step(count, negatives, self.question.seeds, tuple(arms))
+
+    def trial(self, count: int, run: Run) -> tuple[np.ndarray, int]:
+        """(draws + 1, arms, 2): average precision and recall of each way, first of the test rows as they are."""
+        run.check()
+        learn, test = self.split(count, run.child("split").random())
+        made = self.made(learn, run)
+        whole, twin = sheets(self.table, filled(self.rows), filled(made))
+        names = [name for name in whole.values if name != self.question.target]
+        real, other, held = whole.take(learn), twin, whole.take(test)
+        seen = features([real, other, held], names)
+        truth, random = self.truth[learn], run.child("rivals").random()
+        lacking = len(learn) - 2 * count
+        positives = seen.parts[0][truth == 1]
+        extra = {"none": None, "class weights": None, "oversampling": again(positives, lacking, random),
+                 "SMOTE": smote(positives, seen.types, lacking, random), "injected": seen.parts[1]}
+        scores = []
+        for name in ARMS:
+            more = extra[name]
+            x = seen.parts[0] if more is None else np.concatenate([seen.parts[0], more.astype(np.float32)])
+            y = truth if more is None else np.concatenate([truth, np.ones(len(more), int)])
+            weight = {"scale_pos_weight": (len(learn) - count) / count} if name == "class weights" else {}
+            booster = boost(x, y.astype(np.float32), seen.types, ROUNDS, **DETECTOR, **weight)
+            scores.append(predict(booster, seen.parts[2], seen.types))
+        return self.judged(self.truth[test], scores, run), len(learn) - count
+
+    def split(self, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the rows that are learned from, and of those that judge."""
+        learn, test = [], []
+        for kind, most in ((1, count), (0, NEGATIVES)):
+            rows = random.permutation(np.flatnonzero(self.truth == kind))
+            half = max(len(rows) // 2, min(most, len(rows) - FEWEST))
+            learn.append(rows[: min(most, half)])
+            test.append(rows[half:])
+        return np.sort(np.concatenate(learn)), np.sort(np.concatenate(test))
+
+    def made(self, learn: np.ndarray, run: Run) -> pa.Table:
+        """Positives of a model that has learned from the rows, as many as make both kinds equal."""
+        size = int((self.truth[learn] == 0).sum() - (self.truth[learn] == 1).sum())
+        model = self.way.learn(Dataset.open(self.rows.take(pa.array(learn))), self.table, run.child("model"))
+        try:
+            batches = list(model.sample_batches(max(size, 1), run.child("draw"), as_text=True, given=self.positive))
+        except ExpressionError:
+            raise InputError("the model makes no positives", where=f"engine {self.question.engine}",
+                             hint="learn from more of them, or with another engine") from None
+        return pa.Table.from_batches(batches)
+
+    def judged(self, truth: np.ndarray, scores: Sequence[np.ndarray], run: Run) -> np.ndarray:
+        weight = prevailing(truth, self.question.prevalence)
+        draws = resampled(truth, DRAWS, run.child("bootstrap").random())
+        found = np.empty((DRAWS + 1, len(scores), 2))
+        for i, score in enumerate(scores):
+            for d, times in enumerate([np.ones(len(truth)), *draws]):
+                found[d, i] = (average_precision(truth, score, weight * times),
+                               recall(truth, score, weight * times, self.question.alerts))
+        return found
+
+
+def _number(values: np.ndarray) -> Number:
+    """The first with the 95 % interval of the others."""
+    low, high = np.quantile(values[1:], [0.025, 0.975])
+    return Number(float(values[0]), float(low), float(high))
