@@ -11,7 +11,7 @@ from places import HERE, RESULTS
 
 #: page -> the tables in it
 PAGES = {"README.md": ("fidelity", "speed", "closeness", "imputation", "conditions", "trade"),
-         "docs/scenarios.md": ("scenarios",)}
+         "docs/scenarios.md": ("scenarios",), "docs/boost.md": ("boost",)}
 
 
 def main() -> None:

@@ -45,8 +45,8 @@ def _rising(truth: np.ndarray, score: np.ndarray, weight: np.ndarray) -> tuple[n
 def prevailing(truth: np.ndarray, share: float | None) -> np.ndarray:
     """(n,) weights by which the positives are a ``share`` of all rows; ones where it is None.
 
-    >>> w = prevailing(np.array([1, 0, 0, 0]), 0.5); float(w[0] / w.sum())
-    0.5
+    >>> prevailing(np.array([1, 0, 0, 0]), 0.5).round(3).tolist()
+    [2.0, 0.667, 0.667, 0.667]
     """
     if share is None:
         return np.ones(len(truth))
