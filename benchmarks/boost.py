@@ -19,7 +19,7 @@ import fabrica
 #: table, target, the rarer value
 TABLES = {
     "adult": ("adult/train.csv", "income", ">50K"), "bank": ("bank_marketing/bank_marketing.csv", "y", "yes"),
-    "shoppers": ("shoppers/train.csv", "Revenue", "true"), "magic": ("magic/train.csv", "class", "h"),
+    "shoppers": ("shoppers/train.csv", "Revenue", "True"), "magic": ("magic/train.csv", "class", "h"),
     "credit": ("german_credit/german_credit.csv", "risk", "2"),
     "diamonds": ("diamonds/diamonds.csv", "cut", "Fair"),
 }

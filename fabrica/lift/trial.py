@@ -4,8 +4,9 @@ For each seed the table is cut in two halves; of one so many positives and negat
 The injected positives come from a model that has learned from exactly those rows: it is conditioned on the outcome, so
 a positive is drawn where the whole population, seen through the model's leaves or layers, makes positives likely. A
 generative model of all rows needs fewer positives than a discriminative one of the boundary (Ng & Jordan, "On
-discriminative vs. generative classifiers", NIPS 2001). No test row reaches any learner. Intervals are of a bootstrap
-that draws seeds and test rows anew, the same for all ways.
+discriminative vs. generative classifiers", NIPS 2001). Injected rows are a prior and not evidence, so they stand beside
+the real positives, which are repeated: each of the two weighs a quarter of the negatives. No test row reaches any
+learner. Intervals are of a bootstrap that draws seeds and test rows anew, the same for all ways.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ FEWEST = 20  #: positives that must be left to judge by
 ROUNDS = 200
 DETECTOR = {"objective": "binary:logistic", "max_depth": 4, "learning_rate": 0.05, "subsample": 0.8,
             "colsample_bytree": 0.8, "min_child_weight": 1}
+PART = 0.25  #: of the negatives, that injected rows are as many as, and repeated real positives too
+SMOOTH: dict[str, dict[str, Any]] = {"trees": {"trees": 20}}  #: more trees have smoother odds of what is rare
 DRAWS = 400  #: of the bootstrap, over all seeds
 
 
@@ -81,7 +84,7 @@ def lifted(dataset: Dataset, table: Table, question: Task, run: Run) -> Lift:
     FabricaError : the column is not there, its value never stands, or there are too few rows of either kind.
     """
     column = wish.column(question.target, table, "target")
-    way = Way.of(question.engine, question.settings)
+    way = Way.of(question.engine, {**SMOOTH.get(question.engine, {}), **question.settings})
     positive = wish.value(question.target, question.positive, table, "positive")
     rows = dataset.sample(MOST, run.child("rows")).select(table.names)
     known = ~np.asarray(notation.read(column, rows.column(column.name)).values.is_null())
@@ -134,10 +137,11 @@ class _Work:
         real, other, held = whole.take(learn), twin, whole.take(test)
         seen = features([real, other, held], names)
         truth, random = self.truth[learn], run.child("rivals").random()
-        lacking = len(learn) - 2 * count
-        positives = seen.parts[0][truth == 1]
-        extra = {"none": None, "class weights": None, "oversampling": again(positives, lacking, random),
-                 "SMOTE": smote(positives, seen.types, lacking, random), "injected": seen.parts[1]}
+        lacking, positives = len(learn) - 2 * count, seen.parts[0][truth == 1]
+        repeated = again(positives, max(len(made) - count, 0), random)
+        extra = {"none": None, "class weights": None, "oversampling": again(positives, max(lacking, 0), random),
+                 "SMOTE": smote(positives, seen.types, max(lacking, 0), random),
+                 "injected": np.concatenate([seen.parts[1], repeated])}
         scores = []
         for name in ARMS:
             more = extra[name]
@@ -159,8 +163,8 @@ class _Work:
         return np.sort(np.concatenate(learn)), np.sort(np.concatenate(test))
 
     def made(self, learn: np.ndarray, run: Run) -> pa.Table:
-        """Positives of a model that has learned from the rows, as many as make both kinds equal."""
-        size = int((self.truth[learn] == 0).sum() - (self.truth[learn] == 1).sum())
+        """Positives of a model that has learned from the rows."""
+        size = round(PART * int((self.truth[learn] == 0).sum()))
         model = self.way.learn(Dataset.open(self.rows.take(pa.array(learn))), self.table, run.child("model"))
         try:
             batches = list(model.sample_batches(max(size, 1), run.child("draw"), as_text=True, given=self.positive))
