@@ -162,6 +162,11 @@ class Injection(Kind):
 
     share: float  #: of all rows
 
+    @property
+    def sets(self) -> Sequence[str]:
+        """Columns to which it gives values of its own."""
+        return ()
+
     @abstractmethod
     def law(self, generator: Generator, look: Look, run: Run) -> Law: ...
 

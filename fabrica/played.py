@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from fabrica import encoder as encoding
 from fabrica.errors import InputError, SettingError
+from fabrica.rules import Rulebook
 from fabrica.run import Run
-from fabrica.scenario import Scenario
+from fabrica.scenario import Bound, Scenario
 from fabrica.schema import Table
 from fabrica.staging import Origin, Stage
 from fabrica.version import VERSION
@@ -49,6 +50,19 @@ class Played:
     manifest: dict[str, Any]
 
 
+def _demand_lawful(book: Rulebook, bound: Bound) -> None:
+    """Refuse what a model's rules would undo."""
+    if book.unique:
+        raise SettingError("a model that was learned with uniqueness of rows cannot play a scenario", where="rules",
+                           hint="learn it without " + " and ".join(repr(law.text) for law in book.unique))
+    follows = {name: kept.law.text for kept in book.kept if kept.built and kept.law.follows for name in kept.law.gives}
+    for i, (_, injection) in enumerate(bound.injections):
+        for name in injection.sets:
+            if name in follows:
+                raise InputError(f"the column {name!r} is computed, as the rule {follows[name]!r} says",
+                                 where=bound.scenario.place("inject", i), hint="inject into one that it comes from")
+
+
 class Play:
     """A scenario on its way: ``batches`` once, then ``origin`` and ``manifest``.
 
@@ -62,6 +76,7 @@ class Play:
         if scenario.origin == "columns" and taken:
             raise InputError(f"the table has a column {taken[0]!r} of its own", where=scenario.place("origin"),
                              hint="say origin: file")
+        _demand_lawful(model.book, bound)
         wanted = scenario.rows if rows is None else rows
         if wanted is None:
             raise SettingError("how many are wanted is not said", where="rows", hint="say it in the scenario")

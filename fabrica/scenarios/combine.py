@@ -9,7 +9,7 @@ learned.) Such rows lie beyond the model, so they weigh nothing in an estimate o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,10 @@ class Combine(Injection):
                                  where=where, hint="put them into one feature with `and`")
             seen |= set(one.columns)
         return cls(of, wish.share(told["share"], f"{where}, share"))
+
+    @property
+    def sets(self) -> Sequence[str]:
+        return tuple(name for one in self.of[1:] for name in one.columns)
 
     def law(self, generator: Generator, look: Look, run: Run) -> Law:
         generators = tuple(generator.under([one], run.child(i)) for i, one in enumerate(self.of))

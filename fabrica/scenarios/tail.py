@@ -12,7 +12,7 @@ that is asked for. All other columns are those of rows with such high values as 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,10 @@ class Tail(Injection):
             raise InputError("say either `beyond` or `below`", where=where)
         return cls(column, wish.share(told["share"], f"{where}, share"),
                    "q99.9" if beyond is None and below is None else beyond, below, table, where)
+
+    @property
+    def sets(self) -> Sequence[str]:
+        return (self.column.name,)
 
     def law(self, generator: Generator, look: Look, run: Run) -> Law:
         sign = 1.0 if self.beyond is not None else -1.0

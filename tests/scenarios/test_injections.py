@@ -368,3 +368,21 @@ def test_rules_of_a_scenario_hold_in_all_rows_also_in_injected_ones():
 def test_rules_that_cannot_be_kept_are_said(rules, words):
     with pytest.raises(FabricaError, match=words):
         staged(rules_world(), {"rules": rules})
+
+
+def test_rules_of_a_model_are_kept_in_its_scenarios_or_it_is_said_why_not():
+    random = np.random.default_rng(5)
+    net, tax = random.integers(9, 90, 3_000), random.integers(0, 9, 3_000)
+    frame = pd.DataFrame({"net": net, "tax": tax, "total": net + tax, "kind": random.choice(list("ab"), 3_000)})
+    model = fabrica.fit(frame, engine="independent", rules=["total == net + tax", "tax <= net"], seed=1)
+    plain = {"shift": {"kind": {"a": 0.9}}, "inject": [{"kind": "tail", "column": "net", "beyond": "max", "share": 0.1},
+                                                       {"kind": "rare", "where": "total > 90", "share": 0.1}]}
+    made = model.play(plain, 4_000).data
+    assert (made["total"] == made["net"] + made["tax"]).all() and (made["tax"] <= made["net"]).all()
+    assert (made["net"] > 89).sum() >= 400 and ((made["total"] > 90).mean()) > 0.15
+    with pytest.raises(FabricaError, match="is computed"):
+        model.play({"inject": [{"kind": "tail", "column": "total", "share": 0.1}]}, 100)
+    days = pd.DataFrame({"day": np.repeat(np.arange(60), 20), "slot": np.tile(np.arange(20), 60)})
+    alone = fabrica.fit(days, engine="independent", rules=["unique(day, slot)"], seed=1)
+    with pytest.raises(FabricaError, match="uniqueness"):
+        alone.play({}, 100)
