@@ -33,7 +33,7 @@ docs: $(VENV)/.dev  ## bring the tables of the docs up to date and run what the 
 	$(PY) -m pytest tests/docs
 
 bench: $(VENV)/.dev  ## measure speed, memory and quality; prints the table of the README
-	@for one in fidelity speed closeness imputation conditions scenarios trade; do \
+	@for one in fidelity speed closeness imputation conditions scenarios rules boost fairness trade; do \
 	  $(PY) benchmarks/$$one.py || exit 1; \
 	done
 
