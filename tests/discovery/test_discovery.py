@@ -47,7 +47,7 @@ def test_what_a_table_was_made_from_is_found():
     assert not extra
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.integers(0, 10_000), st.integers(2, 6), st.integers(2, 4))
 def test_columns_of_chance_obey_hardly_anything(seed, numbers, levels):
     random = np.random.default_rng(seed)
@@ -57,7 +57,7 @@ def test_columns_of_chance_obey_hardly_anything(seed, numbers, levels):
     assert [one.text for one in fabrica.discover(frame) if one.kind != "range"] == []
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.integers(0, 10_000), st.integers(1, 60))
 def test_what_some_rows_break_is_counted_by_brute_force(seed, bad):
     frame = world(seed)

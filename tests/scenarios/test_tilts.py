@@ -17,7 +17,7 @@ from fabrica.scenarios.shift import Shift
 NEAR = 0.006  #: 131,072 rows tell a share to about .0014
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.integers(0, 10_000), st.floats(0.1, 0.6), st.floats(0.05, 0.3), st.floats(0.05, 0.5))
 def test_new_shares_are_reached_and_the_law_is_the_nearest_one(seed, a, x, rare):
     """Of one column, of several (raking), and of a level that hardly any row of a look has."""
