@@ -20,6 +20,7 @@ __all__ = ["BREAKS", "Candidate", "Candidates", "Look", "named"]
 
 LEVELS = ("category", "ordinal", "boolean")
 NUMBERS = ("integer", "decimal")
+COUNTED = ("integer", "decimal", "latitude", "longitude", "date", "datetime", "time")  #: levels where they are few
 MOMENTS = ("date", "datetime", "time", "duration")
 FEW = 1_000  #: distinct values up to which a whole number is a level too
 ROWS_EACH = 4  #: rows that a level of a whole number must stand for, in the mean
@@ -129,7 +130,7 @@ class Look:
         """Columns of few values: (n,) the number of each cell's level, -1 where missing; and the levels."""
         found = {}
         for column in self.table.columns:
-            if column.kind not in (*LEVELS, "integer", "date"):
+            if column.kind not in (*LEVELS, *COUNTED):
                 continue
             codes, names = wish.levels(self.cells[column.name])
             codes = np.where(self.missing[column.name], -1, codes)
@@ -138,6 +139,26 @@ class Look:
             if distinct >= 2 and few:
                 found[column.name] = codes.astype(np.int64), names
         return found
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Column of few values -> how many levels stand in it."""
+        return {name: len(np.unique(codes[codes >= 0])) for name, (codes, _) in self.levels.items()}
+
+    @cached_property
+    def references(self) -> dict[str, np.ndarray]:
+        """Keys that come again: (n,) the number of each cell's key, -1 where missing."""
+        found = {}
+        for column in self.table.columns:
+            if column.kind == "key":
+                codes = np.where(self.missing[column.name], -1, wish.levels(self.cells[column.name])[0])
+                if len(np.unique(codes)) < self.rows:
+                    found[column.name] = codes.astype(np.int64)
+        return found
+
+    def coded(self, name: str) -> np.ndarray:
+        """(n,) numbers of the levels, or of the keys, of a column."""
+        return self.references[name] if name in self.references else self.levels[name][0]
 
     @cached_property
     def numbers(self) -> dict[str, np.ndarray]:
