@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from fabrica import notation
 from fabrica.dataset import Dataset
-from fabrica.discovery.calendar import parts
+from fabrica.discovery.calendar import parts, spans
 from fabrica.discovery.candidate import Candidate, Candidates, Look
 from fabrica.discovery.dependencies import dependencies
 from fabrica.discovery.groups import combined, onehot, unique
@@ -54,6 +54,7 @@ def _look(sample: pa.Table, table: Table, support: float, k: int, run: Run) -> L
 def _found(look: Look) -> Iterator[Candidate]:
     yield from sums(look)
     yield from parts(look)
+    yield from spans(look)
     yield from onehot(look)
     yield from orders(look)
     tied = list(dependencies(look))

@@ -117,11 +117,11 @@ class Meaning:
         return Compare(node.name, left, right, self._slack(node) if computed else 0.0)
 
     def _slack(self, node: Apply) -> float | None:
-        """Half of the last decimal of the columns below a comparison; None where it is not known."""
+        """Half of the last decimal of the numbers below a comparison (moments are exact); None where it is not known."""
         columns = [self.table[n.name] for n in walk(node) if isinstance(n, Column)]
         if any(isinstance(n, Apply) and n.name in ("/", "sqrt", "log", "exp") for n in walk(node)):
             return None
-        decimals = [0 if c.kind == "integer" else c.decimals for c in columns]
+        decimals = [0 if c.kind == "integer" else c.decimals for c in columns if SORTS[c.kind] != "moment"]
         return None if None in decimals or not decimals else 0.5 * 10.0 ** -max(d for d in decimals if d is not None)
 
     def _same(self, one: Part, other: Part, at: int) -> None:
