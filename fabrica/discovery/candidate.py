@@ -38,9 +38,11 @@ class Candidate:
 
     Parameters
     ----------
-    text : the rule. kind : which sort of rule it is.
-    support : share of the ``rows`` that obey; ``broken`` is how many do not.
-    why : why it is probably no accident.
+    text : the rule. kind : which sort of rule it is. why : why it is probably no accident.
+    rows : of which it says something: in which no cell that it needs is missing, and its condition holds.
+    broken : how many of them do not obey; ``support`` is the share of those that do.
+    when : the condition, of a rule that has one.
+    clash : what speaks against keeping it beside those before it; empty where nothing does.
     """
 
     text: str
@@ -48,6 +50,13 @@ class Candidate:
     why: str
     rows: int = 0
     broken: int = 0
+    when: str = field(default="", repr=False)
+    clash: str = ""
+
+    @property
+    def held(self) -> str:
+        """In words."""
+        return f"{self.rows - self.broken:,} of {self.rows:,} rows"
 
     @property
     def support(self) -> float:
@@ -72,23 +81,28 @@ class Candidates:
     def lines(self) -> list[str]:
         """For a person: grouped by kind."""
         found, kind = [], ""
-        wide = max((len(c.text) for c in self.every), default=0)
+        wide = min(60, max((len(c.text) for c in self.every), default=0))
+        count = max((len(c.held) for c in self.every), default=0)
         for one in self.every:
             if one.kind != kind:
                 found.append(one.kind)
                 kind = one.kind
-            told = "all" if not one.broken else f"{one.rows - one.broken:,} of {one.rows:,}"
-            found.append(f"  {one.text.ljust(min(wide, 70))}  {told} · {one.why}")
+            note = f"; not beside the others: {one.clash}" if one.clash else ""
+            found.append(f"  {one.text.ljust(wide)}  {one.held.rjust(count)}  {one.why}{note}")
         return found
 
     def yaml(self) -> str:
-        """As ``fabrica fit --rules`` reads it; what some rows break is written as a remark."""
+        """As ``fabrica fit --rules`` reads it; what some rows break, or what cannot stand beside the others, is written
+        as a remark."""
         import json
 
         lines = ["# candidates: keep what is law, delete the rest", "rules:"]
         for one in self.every:
-            held = f"{one.rows - one.broken:,} of {one.rows:,} rows"
-            lines += [f"  # {held}: {one.why}", f"  {'# ' if one.broken else ''}- {json.dumps(one.text)}"]
+            note = f"; not beside the others: {one.clash}" if one.clash else ""
+            lines += [f"  # {one.kind}, {one.held}: {one.why}{note}",
+                      f"  {'# ' if one.broken or one.clash else ''}- {json.dumps(one.text, ensure_ascii=False)}"]
+        if all(one.broken or one.clash for one in self.every):  # a list without entries is no list
+            lines = [lines[0], "rules: []", *lines[2:]]
         return "\n".join(lines if self.every else ["# no candidate was found", "rules: []"]) + "\n"
 
     def __str__(self) -> str:
@@ -97,9 +111,9 @@ class Candidates:
     def _repr_html_(self) -> str:
         from html import escape
 
-        rows = "".join(f"<tr><td>{escape(c.kind)}</td><td><code>{escape(c.text)}</code></td><td>{c.support:.4%}</td>"
+        rows = "".join(f"<tr><td>{escape(c.kind)}</td><td><code>{escape(c.text)}</code></td><td>{c.held}</td>"
                        f"<td>{escape(c.why)}</td></tr>" for c in self.every)
-        return f"<table><tr><th>kind</th><th>rule</th><th>support</th><th>why</th></tr>{rows}</table>"
+        return f"<table><tr><th>kind</th><th>rule</th><th>held by</th><th>why</th></tr>{rows}</table>"
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,8 @@ NOISE = 0.03  #: how much less a share may be among so few rows
 SURPRISE = 18.0  #: how unlikely agreement by chance must be, as a negative natural logarithm
 
 
-def dependencies(look: Look) -> Iterator[Candidate]:
+def dependencies(look: Look, found: Determined) -> Iterator[Candidate]:
     """Single columns first; then pairs of which neither does it alone."""
-    found = Determined(look)
     for name in found.names:
         first = found.first[name]
         if first != name:
@@ -135,7 +134,10 @@ class Determined:
         """Whether it is evident too among the levels of each column that determines all of these, and more."""
         return all(self._evident(given, then, unit) for unit in (*self.givers, *self.look.references)
                    if unit not in (*given, then) and all((unit, n) in self.plain for n in (*given, then))
-                   and not (len(given) == 1 and (given[0], unit) in self.plain))
+                   and not (len(given) == 1 and self._distinct(unit) <= self._distinct(given[0])))
+
+    def _distinct(self, name: str) -> int:
+        return int(self.look.coded(name).max()) + 1 if name in self.look.references else self.size(name)
 
     def _quick(self, given: tuple[str, ...], then: str) -> bool:
         whole, other = self._codes(given, then, np.arange(min(QUICK, self.look.rows)))

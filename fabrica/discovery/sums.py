@@ -108,9 +108,10 @@ def _multiples(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
     for b, a in ((x, y) for one, other in combinations(names, 2) for x, y in ((one, other), (other, one))):
         one, own = look.numbers[b][:FIRST], look.numbers[a][:FIRST]
         there = ~np.isnan(one) & ~np.isnan(own) & (one != 0)
-        if there.sum() < 2 * look.k or len(np.unique(own[there])) < 3:
+        if there.sum() < 4 * look.k or len(np.unique(own[there])) < 3:
             continue
-        ends = np.stack([(own - 0.5 * look.unit(a)) / one, (own + 0.5 * look.unit(a)) / one])[:, there]
+        one, own, half = one[there], own[there], 0.5 * look.unit(a)
+        ends = np.stack([(own - half) / one, (own + half) / one])
         allow = 2 * (1 - look.support)
         low, high = np.quantile(ends.min(0), 1 - allow), np.quantile(ends.max(0), allow)
         factor = shortest(low, high) if low <= high and low * high > 0 else None
