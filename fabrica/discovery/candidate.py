@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -133,6 +133,14 @@ class Look:
     order: np.ndarray = field(repr=False)
     k: int = 5
     support: float = 1.0
+
+    def loosely(self, support: float) -> Look:
+        """The same rows, of which fewer must obey; what was made of them stays."""
+        found = replace(self, support=support)
+        made = {name: self.__dict__[name] for name in ("missing", "levels", "sizes", "references", "numbers", "moments")
+                if name in self.__dict__}
+        found.__dict__.update(made)
+        return found
 
     @cached_property
     def missing(self) -> dict[str, np.ndarray]:

@@ -18,10 +18,11 @@ from itertools import combinations
 
 import numpy as np
 
-from fabrica.discovery.candidate import BREAKS, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, LEVELS, Candidate, Look, named
 
 __all__ = ["Determined", "agreeing", "dependencies", "surprise"]
 
+GIVE = (*LEVELS, "integer", "date")  #: kinds that may determine others
 PAIRS = 14  #: columns of which pairs may determine a third, at most
 EACH = 2  #: pairs that are told of one dependent column, at most
 GAPS = 0.05  #: share of missing cells of such a column, at most: else it may hold among the others only
@@ -62,9 +63,8 @@ class Determined:
 
     @cached_property
     def givers(self) -> list[str]:
-        """Columns that may determine others: their levels stand for k rows each, in the mean."""
-        return [name for name in self.names if self.look.table[name].kind in ("category", "ordinal", "boolean", "integer",
-                                                                              "date")]
+        """Columns that may determine others: not measures."""
+        return [name for name in self.names if self.look.table[name].kind in GIVE]
 
     def size(self, name: str) -> int:
         return self.look.sizes[name]
@@ -100,7 +100,8 @@ class Determined:
     def pairs(self) -> list[tuple[str, str, str]]:
         """(a, b, c): a and b together determine c, neither does alone, and no coarser pair does."""
         heads = [n for n in self.heads if self.look.missing[n].mean() <= GAPS]
-        some = sorted((n for n in heads if n in self.givers), key=self.size)[:PAIRS]
+        kinds = LEVELS if self.look.support < 1 else GIVE  # numbers of many values hardly ever come twice in pairs
+        some = sorted((n for n in heads if self.look.table[n].kind in kinds), key=self.size)[:PAIRS]
         found: list[tuple[str, str, str]] = []
         for a, b in sorted(combinations(some, 2), key=lambda pair: self.size(pair[0]) * self.size(pair[1])):
             if not {(a, b), (b, a)} & self.plain:
@@ -153,14 +154,22 @@ class Determined:
         if agreeing(whole, other) < self.look.support or surprise(whole, other) < SURPRISE:
             return False
         shuffled = np.roll(other, len(other) // 2)  # the rows are in a random order
-        if agreeing(whole, shuffled) > 1 - max(BREAKS, 2 * (1 - self.look.support)):
-            return False
-        return len(given) == 1 or all(self._needed(part, then, rows) for part in given)
+        if len(given) == 1:
+            return agreeing(whole, shuffled) <= 1 - max(BREAKS, 2 * (1 - self.look.support))
+        return all(self._needed(part, given, then, rows) for part in given)
 
-    def _needed(self, part: str, then: str, rows: np.ndarray) -> bool:
-        """Whether one column of several leaves enough open to the others."""
-        whole, other = self._codes((part,), then, rows)
-        return agreeing(whole, other) <= 1 - max(BREAKS, 2 * (1 - self.look.support))
+    def _needed(self, part: str, given: tuple[str, ...], then: str, rows: np.ndarray) -> bool:
+        """Whether one column of several leaves open what the others settle, beyond chance: the witnesses are the rows
+        of its levels that have several values."""
+        keys = [self._codes(names, then, rows, given)[0] for names in ((part,), given)]
+        other = self._codes(given, then, rows)[1]
+        level = np.unique(keys[0], return_inverse=True)[1]
+        size = np.bincount(level)
+        pairs, counts = np.unique(level * (int(other.max()) + 1) + other, return_counts=True)
+        alike = np.bincount(pairs // (int(other.max()) + 1), counts.astype(float) ** 2) / size**2
+        cells = np.bincount(np.unique(np.stack([level, keys[1]]), axis=1)[0], minlength=len(size))
+        apart = len(other) - agreeing(level, other) * len(other)
+        return bool(apart >= 2 * self.look.k and -((size - cells) * np.log(alike)).sum() >= SURPRISE)
 
     def _witnesses(self, unit: str) -> np.ndarray:
         """One row for each level."""
@@ -168,13 +177,16 @@ class Determined:
         levels, at = np.unique(codes, return_index=True)
         return self.look.order[np.sort(at[levels >= 0])]
 
-    def _codes(self, given: tuple[str, ...], then: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(m,) number of each row's key and of its value, where nothing is missing."""
+    def _codes(self, given: tuple[str, ...], then: str, rows: np.ndarray, asked: tuple[str, ...] = ()
+               ) -> tuple[np.ndarray, np.ndarray]:
+        """(m,) number of each row's key and of its value, where nothing of these, and of what is ``asked``, is
+        missing."""
         whole, there = np.zeros(len(rows), np.int64), np.ones(len(rows), bool)
         for name in given:
             codes = self.look.coded(name)[rows]
             whole = whole * (int(codes.max(initial=0)) + 2) + codes
-            there &= codes >= 0
+        for name in asked or given:
+            there &= self.look.coded(name)[rows] >= 0
         other = self.look.coded(then)[rows]
         there &= other >= 0
         return whole[there], other[there]

@@ -10,6 +10,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from fabrica.discovery.candidate import BREAKS, Candidate, Look, named
+from fabrica.discovery.dependencies import Determined
 
 __all__ = ["nulls", "zeros"]
 
@@ -93,19 +94,29 @@ def _told(look: Look, name: str, lacks: np.ndarray, other: str, always: np.ndarr
         yield Candidate(f"{named(name)} is not null when {there}", "missing", "there for all others", when=there)
 
 
-def zeros(look: Look) -> Iterator[Candidate]:
-    """Numbers that are 0 wherever another is 0."""
+def zeros(look: Look, tied: Determined) -> Iterator[Candidate]:
+    """Numbers that are 0 wherever another is 0; not those of which one determines the other,
+    or a third column whether both are 0."""
     flat = {name: values == 0 for name, values in look.numbers.items() if 2 * look.k <= (values == 0).sum()
             and len(np.unique(values[~np.isnan(values)])) > 2}
     names = list(flat)[:MOST]
-    found = {(a, b) for a, b in permutations(names, 2) if _follows(look, flat[a] & ~look.missing[b], flat[b])}
-    for a, b in combinations(names, 2):
-        if {(a, b), (b, a)} <= found:  # one speaks for both
-            found -= {pair for pair in found if b in pair and a not in pair}
-    for a, b in [pair for pair in permutations(names, 2) if pair in found]:
-        if not any({(a, c), (c, b)} <= found and not {(c, a), (b, c)} & found for c in names):
+    units = {u: {n for n in names if n != u and _within(look.coded(u), flat[n])} for u in (*tied.givers, *look.references)}
+    found = {(a, b) for a, b in permutations(names, 2) if _follows(look, flat[a] & ~look.missing[b], flat[b])
+             and (a, b) not in tied.plain and not any({a, b} <= said for said in units.values())}
+    for b in names:  # of the columns that say it, the one that says it most often
+        givers = [a for a in names if (a, b) in found]
+        if givers:
+            a = max(givers, key=lambda name: int((flat[name] & flat[b]).sum()))
             yield Candidate(f"{named(b)} == 0 when {named(a)} == 0", "missing",
-                            f"{flat[b].mean():.0%} are 0: too few for chance", when=f"{named(a)} == 0")
+                            f"{flat[b].mean():.0%} of all rows are 0: too few for chance", when=f"{named(a)} == 0")
+
+
+def _within(codes: np.ndarray, flags: np.ndarray) -> bool:
+    """Whether flags (n,) are the same for all rows of a level (n,)."""
+    there = codes >= 0
+    count = np.bincount(codes[there])
+    held = np.bincount(codes[there], flags[there], len(count))
+    return bool(((held == 0) | (held == count)).all())
 
 
 def _literal(level: object) -> str:

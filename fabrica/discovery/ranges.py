@@ -28,7 +28,7 @@ def ranges(look: Look) -> Iterator[Candidate]:
         if ends is not None:
             yield Candidate(f"{ends[0]} <= {named(name)} <= {ends[1]}", "range", "comes to natural ends and stops there")
         else:
-            low = next((low for low in (0, 1) if _beyond(values, low, look) and (values == low).sum() >= look.k), None)
+            low = next((low for low in (0, 1) if values.min() >= low and (values == low).sum() >= look.k), None)
             if low is not None and (low == 0 or look.table[name].kind == "integer"):
                 yield Candidate(f"{named(name)} >= {low}", "range", f"comes to {low} and is never below")
 
@@ -40,13 +40,8 @@ def _ends(kind: str) -> tuple[tuple[int, int], ...]:
 def _between(values: np.ndarray, low: int, high: int, look: Look) -> bool:
     """Whether numbers stop at both ends. Whole numbers in a small range must reach them in k rows."""
     reach = 0.0 if (low, high) in WHOLE else NEAR * (high - low)
-    return bool(_beyond(values, low, look) and _beyond(-values, -high, look)
+    return bool(values.min() >= low and values.max() <= high
                 and (values <= low + reach).sum() >= look.k and (values >= high - reach).sum() >= look.k)
-
-
-def _beyond(values: np.ndarray, low: float, look: Look) -> bool:
-    """Whether no more values lie below than may."""
-    return bool((values < low).mean() <= 1 - look.support)
 
 
 def patterns(look: Look) -> Iterator[Candidate]:

@@ -39,12 +39,20 @@ def discovered(dataset: Dataset, table: Table, support: float, k: int, run: Run)
     Parameters
     ----------
     dataset : the rows. table : their schema. k : rows that whatever is told must stand for.
+
+    Laws that all rows of a sample obey are looked for first; then, by the share, those that some rows break: so that a
+    law is not left out because it follows from a habit. Ranges have no habits.
     """
     sample = dataset.sample(SAMPLE, run.child("sample"))
     cells = {c.name: notation.read(replace(c, lenient=True), sample.column(c.name)) for c in table.columns}
     order = run.child("order").random().permutation(sample.num_rows)
-    found = _pruned(_found(Look(table, cells, sample.num_rows, order, k, support), run), table)
-    held = [one for one in _held(found, dataset, table, k, run) if one.rows >= 2 * k and one.support >= support]
+    look = Look(table, cells, sample.num_rows, order, k)
+    strict = _found(look, run)
+    loose = _found(look.loosely(support), run) if support < 1 else []
+    found = _pruned([*strict, *loose], table)
+    sure = {one.text for one in strict}
+    held = [one for one in _held(found, dataset, table, k, run) if one.rows >= 2 * k and one.support >= support
+            and (one.broken == 0) >= (one.kind == "range") and (one.broken > 0 or one.text in sure)]
     # the surest first: rules that all rows obey, then those of which more is known
     held.sort(key=lambda one: (KINDS.index(one.kind), one.broken > 0, -one.support))
     return Candidates(tuple(_beside(held, table)))
@@ -55,7 +63,7 @@ def _found(look: Look, run: Run) -> list[Candidate]:
     tied = Determined(look)
     steps: tuple[Callable[[], Iterator[Candidate]], ...] = (
         lambda: sums(look), lambda: parts(look), lambda: spans(look), lambda: onehot(look), lambda: orders(look),
-        lambda: dependencies(look, tied), lambda: combined(look, tied), lambda: nulls(look), lambda: zeros(look),
+        lambda: dependencies(look, tied), lambda: combined(look, tied), lambda: nulls(look), lambda: zeros(look, tied),
         lambda: unique(look), lambda: patterns(look), lambda: ranges(look))
     found: list[Candidate] = []
     for i, step in enumerate(steps):
