@@ -101,8 +101,6 @@ class Candidates:
             note = f"; not beside the others: {one.clash}" if one.clash else ""
             lines += [f"  # {one.kind}, {one.held}: {one.why}{note}",
                       f"  {'# ' if one.broken or one.clash else ''}- {json.dumps(one.text, ensure_ascii=False)}"]
-        if all(one.broken or one.clash for one in self.every):  # a list without entries is no list
-            lines = [lines[0], "rules: []", *lines[2:]]
         return "\n".join(lines if self.every else ["# no candidate was found", "rules: []"]) + "\n"
 
     def __str__(self) -> str:

@@ -62,7 +62,7 @@ def _found(look: Look, run: Run) -> list[Candidate]:
     """The candidates of all kinds, by the sample."""
     tied = Determined(look)
     steps: tuple[Callable[[], Iterator[Candidate]], ...] = (
-        lambda: sums(look), lambda: parts(look), lambda: spans(look), lambda: onehot(look), lambda: orders(look),
+        lambda: onehot(look), lambda: sums(look), lambda: parts(look), lambda: spans(look), lambda: orders(look),
         lambda: dependencies(look, tied), lambda: combined(look, tied), lambda: nulls(look), lambda: zeros(look, tied),
         lambda: unique(look), lambda: patterns(look), lambda: ranges(look))
     found: list[Candidate] = []
@@ -85,7 +85,7 @@ class _Said:
     def holds(self, one: Candidate, columns: set[str], law: Law) -> bool:
         """Whether a candidate follows."""
         if isinstance(law, Formula):  # the same said the other way round
-            return law.target in self.formulas or columns in self.formulas.values()
+            return law.target in self.formulas or columns in self.formulas.values() or columns <= self.grouped
         if one.kind == "range":
             return bool(columns & (set(self.formulas) | self.grouped))
         if one.kind == "dependency" and law.columns[-1] in self.formulas:

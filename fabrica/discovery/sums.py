@@ -9,7 +9,7 @@ half of the last decimal.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def _longer(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
         step = np.nanmedian(look.numbers[name] - whole)
         step = 0.0 if abs(step) < look.unit(name) / 2 else float(np.round(step / look.unit(name)) * look.unit(name))
         if 1 <= len(terms) <= LONGEST and _holds(look, name, whole + step, tuple(terms)):
-            yield f"{named(name)} == {_said(terms, step)}", name
+            yield f"{named(name)} == {_said(terms, step, list(look.numbers))}", name
 
 
 def _fitted(basis: np.ndarray, values: np.ndarray, unit: float) -> np.ndarray | None:
@@ -93,9 +93,9 @@ def _fitted(basis: np.ndarray, values: np.ndarray, unit: float) -> np.ndarray | 
     return whole if np.quantile(off, 0.5) <= unit else None
 
 
-def _said(terms: dict[str, int], step: float) -> str:
+def _said(terms: dict[str, int], step: float, names: list[str]) -> str:
     """A sum as text, what is added first."""
-    order = sorted(terms, key=lambda n: -terms[n])
+    order = sorted(sorted(terms, key=names.index), key=lambda n: -terms[n])
     parts = [(terms[n], named(n) if abs(terms[n]) == 1 else f"{abs(terms[n])} * {named(n)}") for n in order]
     parts += [(1 if step > 0 else -1, f"{abs(step):.12g}")] if step else []
     parts.sort(key=lambda part: part[0] < 0)
@@ -135,18 +135,15 @@ def shortest(low: float, high: float) -> str | None:
 
 
 def _products(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
+    """Products before ratios: a total is told as what it is made of."""
     names = [n for n in names if len(np.unique(look.numbers[n][:FIRST])) > 4][: MOST // 3]
-    for b, c in combinations(names, 2):
-        one, other = look.numbers[b], look.numbers[c]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            made = {f"{named(b)} * {named(c)}": one * other, f"{named(b)} / {named(c)}": one / other,
-                    f"{named(c)} / {named(b)}": other / one}
-        for a in names:
-            if a in (b, c):
-                continue
-            for said, values in made.items():
-                if _holds(look, a, values, (b, c)):
-                    yield f"{named(a)} == {said}", a
+    for sign, work in (("*", np.multiply), ("/", np.divide)):
+        for b, c in combinations(names, 2) if sign == "*" else permutations(names, 2):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = work(look.numbers[b], look.numbers[c])
+            for a in names:
+                if a not in (b, c) and _holds(look, a, values, (b, c), sign == "/"):
+                    yield f"{named(a)} == {named(b)} {sign} {named(c)}", a
 
 
 def _terms(look: Look, names: tuple[str, ...]) -> bool:
@@ -159,31 +156,28 @@ def _commonest(values: np.ndarray) -> float:
     return float(every[np.argmax(counts)])
 
 
-def _holds(look: Look, target: str, values: np.ndarray, terms: tuple[str, ...]) -> bool:
-    """Whether a column is these values, and would not be if it were shuffled."""
+def _holds(look: Look, target: str, values: np.ndarray, terms: tuple[str, ...], ratio: bool = False) -> bool:
+    """Whether a column is these values, and would not be if it were shuffled. A ``ratio`` must be exact, as rules
+    understand it."""
     own = look.numbers[target]
-    if not _equal(look, target, values[:FIRST], own[:FIRST], terms, 3 * (1 - look.support) * FIRST + look.k):
+    slack = 0.5 * min(look.unit(n) for n in (target, *terms)) * (1 + 1e-9)
+    if ratio or not slack:
+        slack = 1e-9 * np.abs(values)
+    few = slack[:FIRST] if isinstance(slack, np.ndarray) else slack
+    if not _equal(look, values[:FIRST], own[:FIRST], few, 3 * (1 - look.support) * FIRST + look.k):
         return False
-    if not _equal(look, target, values, own, terms):
+    if not _equal(look, values, own, slack, (1 - look.support) * len(own)):
         return False
     with np.errstate(invalid="ignore"):
-        off = np.abs(values[look.order] - own) > _slack(look, target, values[look.order], terms)
+        off = np.abs(values[look.order] - own) > slack
     there = ~np.isnan(values[look.order]) & ~np.isnan(own)
     return bool(off[there].mean() >= BREAKS) if there.any() else False
 
 
-def _equal(look: Look, target: str, values: np.ndarray, own: np.ndarray, terms: tuple[str, ...],
-           allowed: float | None = None) -> bool:
+def _equal(look: Look, values: np.ndarray, own: np.ndarray, slack: np.ndarray | float, allowed: float) -> bool:
     """Whether values are equal but for as many as are ``allowed``."""
     there = np.isfinite(values) & ~np.isnan(own)
-    if there.sum() < max(min(10 * look.k, len(own)), THERE * (~np.isnan(own)).sum()):
+    if there.sum() < max(min(10 * look.k, FIRST), THERE * (~np.isnan(own)).sum()):
         return False
     with np.errstate(invalid="ignore"):
-        fine = np.abs(values - own) <= _slack(look, target, values, terms)
-    return bool((~fine[there]).sum() <= ((1 - look.support) * there.sum() if allowed is None else allowed))
-
-
-def _slack(look: Look, target: str, values: np.ndarray, terms: tuple[str, ...]) -> np.ndarray | float:
-    """How far a computed value may lie from the column: half of the last decimal, or rounding of binary fractions."""
-    units = [look.unit(n) for n in (target, *terms)]
-    return 0.5 * min(units) * (1 + 1e-9) if min(units) > 0 else 1e-9 * np.abs(values)
+        return bool((np.abs(values - own) > slack)[there].sum() <= allowed)
