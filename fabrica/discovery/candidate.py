@@ -135,8 +135,8 @@ class Look:
     def loosely(self, support: float) -> Look:
         """The same rows, of which fewer must obey; what was made of them stays."""
         found = replace(self, support=support)
-        made = {name: self.__dict__[name] for name in ("missing", "levels", "sizes", "references", "numbers", "moments")
-                if name in self.__dict__}
+        shared = ("missing", "levels", "sizes", "references", "numbers", "moments")
+        made: dict[str, Any] = {name: self.__dict__[name] for name in shared if name in self.__dict__}
         found.__dict__.update(made)
         return found
 

@@ -134,8 +134,8 @@ class Determined:
     def witnessed(self, given: tuple[str, ...], then: str) -> bool:
         """Whether it is evident too among the levels of each column that determines all of these, and more."""
         return all(self._evident(given, then, unit) for unit in (*self.givers, *self.look.references)
-                   if unit not in (*given, then) and all((unit, n) in self.plain for n in (*given, then))
-                   and not (len(given) == 1 and self._distinct(unit) <= self._distinct(given[0])))
+                   if unit not in given and all(unit == n or (unit, n) in self.plain for n in (*given, then))
+                   and not (len(given) == 1 and (unit == then or self._distinct(unit) <= self._distinct(given[0]))))
 
     def _distinct(self, name: str) -> int:
         return int(self.look.coded(name).max()) + 1 if name in self.look.references else self.size(name)

@@ -24,16 +24,15 @@ MOST = 60  #: columns that are compared with each other
 def nulls(look: Look) -> Iterator[Candidate]:
     """Columns that are missing together; those that are missing where another is; those that are missing for all rows
     of some levels and else for none."""
-    gaps = {name: lacks for name, lacks in look.missing.items()
-            if 2 * look.k <= lacks.sum() <= look.rows - 2 * look.k and look.table[name].kind not in ("key", "empty", "constant")}
+    gaps = {name: lacks for name, lacks in look.missing.items() if look.table[name].kind not in ("key", "constant")
+            and 2 * look.k <= lacks.sum() <= look.rows - 2 * look.k}
     together: dict[str, str] = {}
     for a, b in combinations(list(gaps)[:MOST], 2):
         if not {a, b} & set(together) and (gaps[a] != gaps[b]).sum() <= (1 - look.support) * gaps[a].sum():
             together[b] = a
-            yield Candidate(f"{named(b)} is null when {named(a)} is null", "missing", "missing together, and there together",
-                            when=f"{named(a)} is null")
-            yield Candidate(f"{named(a)} is null when {named(b)} is null", "missing", "missing together, and there together",
-                            when=f"{named(b)} is null")
+            for one, other in ((b, a), (a, b)):
+                yield Candidate(f"{named(one)} is null when {named(other)} is null", "missing",
+                                "missing together, and there together", when=f"{named(other)} is null")
     heads = [name for name in list(gaps)[:MOST] if name not in together]
     found = {(a, b) for a, b in permutations(heads, 2) if _follows(look, gaps[a], gaps[b])}
     for a, b in direct(heads, found):
@@ -100,7 +99,8 @@ def zeros(look: Look, tied: Determined) -> Iterator[Candidate]:
     flat = {name: values == 0 for name, values in look.numbers.items() if 2 * look.k <= (values == 0).sum()
             and len(np.unique(values[~np.isnan(values)])) > 2}
     names = list(flat)[:MOST]
-    units = {u: {n for n in names if n != u and _within(look.coded(u), flat[n])} for u in (*tied.givers, *look.references)}
+    units = {u: {n for n in names if n != u and _within(look.coded(u), flat[n])}
+             for u in (*tied.givers, *look.references)}
     found = {(a, b) for a, b in permutations(names, 2) if _follows(look, flat[a] & ~look.missing[b], flat[b])
              and (a, b) not in tied.plain and not any({a, b} <= said for said in units.values())}
     for b in names:  # of the columns that say it, the one that says it most often

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def orders(look: Look) -> Iterator[Candidate]:
         yield Candidate(f"{named(a)} == {named(b)}", "formula", "equal wherever both are there")
     for chain in found.chains:
         said = named(chain[0])
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             said += f" {'<' if found.below[a, b] else '<='} {named(b)}"
         yield Candidate(said, "order", f"shuffled, {found.share(chain):.0%} of the rows would break it")
 
@@ -57,7 +57,8 @@ class Ordered:
         for a, b in combinations(self.columns, 2):
             if self.columns[a][0] != self.columns[b][0] or {a, b} & same:
                 continue
-            sign, share = compared(self.look, *(self.columns[n][1] for n in (a, b)), self.columns[a][0] == "number")
+            sort, one = self.columns[a]
+            sign, share = compared(self.look, one, self.columns[b][1], sort == "number")
             if sign == "==":
                 self.equal.append((a, b))
                 same.add(b)
@@ -101,7 +102,7 @@ class Ordered:
 
     def share(self, chain: list[str]) -> float:
         """The least share of rows that would break one of its orders if a column were shuffled."""
-        return min(self._shares[pair] for pair in zip(chain, chain[1:], strict=False))
+        return min(self._shares[pair] for pair in pairwise(chain))
 
 
 def compared(look: Look, one: np.ndarray, other: np.ndarray, near: bool) -> tuple[str, float]:
@@ -120,20 +121,20 @@ def compared(look: Look, one: np.ndarray, other: np.ndarray, near: bool) -> tupl
     low, high, flip = (a, b, False) if above <= allowed else (b, a, True)
     share = _evident(look, low, high, both, near)
     strict = (a == b).sum() <= allowed
-    return (("><"[not flip] + ("" if strict else "=")), share) if share else ("", 0.0)
+    return ("", 0.0) if share is None else (("><"[not flip] + ("" if strict else "=")), share)
 
 
-def _evident(look: Look, low: np.ndarray, high: np.ndarray, both: np.ndarray, near: bool) -> float:
-    """The share of rows that would break ``low <= high`` if they were shuffled; 0 where it may be an accident."""
+def _evident(look: Look, low: np.ndarray, high: np.ndarray, both: np.ndarray, near: bool) -> float | None:
+    """The share of rows that would break ``low <= high`` if they were shuffled; None where it may be an accident."""
     plain = ~(_heaped(low) | _heaped(high))
     if plain.sum() < 10 * look.k or (near and not _alike(low, high)):
-        return 0.0
+        return None
     a, b = low[plain], high[plain]
     breaks = float((a > b[np.argsort(look.order[both][plain])]).mean())
     if breaks < max(BREAKS, 2 * (1 - look.support)) or _ranked(a[:SOME], b[:SOME]) < TOGETHER:
-        return 0.0
+        return None
     if near and (b - a <= NEAR * np.maximum(np.abs(a), np.abs(b))).sum() < look.k:
-        return 0.0
+        return None
     return breaks
 
 

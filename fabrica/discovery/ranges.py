@@ -12,9 +12,12 @@ from fabrica.discovery.candidate import Candidate, Look, named
 __all__ = ["patterns", "ranges"]
 
 #: natural ends: of whole numbers, which must be reached; and of all
-WHOLE = ((1, 12), (1, 31), (1, 7), (0, 6), (1, 5), (1, 10), (0, 10), (0, 23), (1, 24), (0, 59), (1, 99), (1, 53), (1, 366))
-ROUND = ((0, 1), (0, 100), (1, 100), (-1, 1), (-100, 100), (-90, 90), (-180, 180), (0, 360), (0, 90), (0, 180), (0, 24))
+WHOLE = ((1, 12), (1, 31), (1, 7), (0, 6), (1, 5), (1, 10), (0, 10), (0, 23), (1, 24), (0, 59), (1, 99), (1, 53),
+         (1, 366))
+ROUND = ((0, 1), (0, 100), (1, 100), (-1, 1), (-100, 100), (-90, 90), (-180, 180), (0, 360), (0, 90), (0, 180),
+         (0, 24))
 NEAR = 0.03  #: how near, as a share of the span, k rows must come to an end for it to be one
+SPECIAL = frozenset("\\^$.|?*+()[]{}")  #: signs that mean something in a regular expression
 ALIKE = 2_000  #: texts of which the shape is looked at
 
 
@@ -26,7 +29,7 @@ def ranges(look: Look) -> Iterator[Candidate]:
             continue
         ends = next((ends for ends in _ends(look.table[name].kind) if _between(values, *ends, look)), None)
         if ends is not None:
-            yield Candidate(f"{ends[0]} <= {named(name)} <= {ends[1]}", "range", "comes to natural ends and stops there")
+            yield Candidate(f"{ends[0]} <= {named(name)} <= {ends[1]}", "range", "comes to natural ends, and stops")
         else:
             low = next((low for low in (0, 1) if values.min() >= low and (values == low).sum() >= look.k), None)
             if low is not None and (low == 0 or look.table[name].kind == "integer"):
@@ -62,7 +65,7 @@ def _runs(text: str) -> list[tuple[str, int]]:
     for part in re.finditer(r"[A-Z]+|[a-z]+|[0-9]+|.", text, re.DOTALL):
         run = part[0]
         kind = "[A-Z]" if "A" <= run[0] <= "Z" else "[a-z]" if "a" <= run[0] <= "z" else "[0-9]" if (
-            "0" <= run[0] <= "9") else re.escape(run)
+            "0" <= run[0] <= "9") else f"\\{run}" if run in SPECIAL else run
         found.append((kind, len(run)))
     return found
 

@@ -1,9 +1,9 @@
 """Formulas of numbers: sums of two and more columns with whole factors, multiples, products, ratios.
 
-Sums of two are tried pair by pair, which forgives missing cells. Longer ones come from the null space: columns are taken
-one by one, those that vary least first, and each is fitted by least squares to those before it that are independent.
-Where that leaves nothing over, its factors are unique; they must be whole, and the formula must then hold exactly, to
-half of the last decimal.
+Sums of two are tried pair by pair, which forgives missing cells. Longer ones come from the null space: columns are
+taken one by one, those that vary least first, and each is fitted by least squares to those before it that are
+independent. Where that leaves nothing over, its factors are unique; they must be whole, and the formula must then hold
+exactly, to half of the last decimal. Equal columns are told elsewhere (``orders.py``).
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def _longer(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
         whole = np.sum([f * look.numbers[n] for n, f in terms.items()], 0)
         step = np.nanmedian(look.numbers[name] - whole)
         step = 0.0 if abs(step) < look.unit(name) / 2 else float(np.round(step / look.unit(name)) * look.unit(name))
-        if 1 <= len(terms) <= LONGEST and _holds(look, name, whole + step, tuple(terms)):
+        equal = not step and list(terms.values()) == [1]
+        if not equal and len(terms) <= LONGEST and _holds(look, name, whole + step, tuple(terms)):
             yield f"{named(name)} == {_said(terms, step, list(look.numbers))}", name
 
 

@@ -118,7 +118,7 @@ class Meaning:
         return Compare(node.name, left, right, self._slack(node) if computed else 0.0)
 
     def _slack(self, node: Apply) -> float | None:
-        """Half of the last decimal of the numbers below a comparison (moments are exact); None where it is not known."""
+        """Half of the last decimal of the numbers in a comparison (moments are exact); None where it is not known."""
         columns = [self.table[n.name] for n in walk(node) if isinstance(n, Column)]
         if any(isinstance(n, Apply) and n.name in ("/", "sqrt", "log", "exp") for n in walk(node)):
             return None

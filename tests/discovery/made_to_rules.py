@@ -55,6 +55,7 @@ def second(seed: int = 1, rows: int = 4_000) -> pd.DataFrame:
         "use": random.choice(list("xyz"), rows)})
 
 
-RARE = {"clock == 100 * hour + minute", "vat == price * 0.19", "days == gone - seen", "seconds == 0 when calls == 0", "calls == 0 when seconds == 0",
+RARE = {"clock == 100 * hour + minute", "vat == price * 0.19", "days == gone - seen",
+        "seconds == 0 when calls == 0", "calls == 0 when seconds == 0",
         "landed is null when departed is null", "low <= middle < high", "whole == part0 + part1 + part2 + part3",
         "site -> code", "site -> depth", "seen <= gone"}

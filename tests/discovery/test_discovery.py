@@ -8,11 +8,11 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_to_rules import MADE, RARE, second, world
 
 import fabrica
 from fabrica.discovery import candidate
 from fabrica.errors import FabricaError
-from made_to_rules import MADE, RARE, second, world
 
 
 def texts(found, *, ranges: bool = False) -> dict[str, candidate.Candidate]:
@@ -151,7 +151,8 @@ def test_every_rare_kind_becomes_law():
     frame = second(2)
     kept = yaml.safe_load(fabrica.discover(frame).yaml())["rules"]
     drawn = fabrica.fit(frame, engine="independent", rules=kept, seed=1).sample(1_500, seed=1)
-    assert (drawn.clock == 100 * drawn.hour + drawn.minute).all() and (drawn.days == (drawn.gone - drawn.seen).dt.days).all()
+    assert (drawn.clock == 100 * drawn.hour + drawn.minute).all()
+    assert (drawn.days == (drawn.gone - drawn.seen).dt.days).all()
     assert (drawn.low <= drawn.middle).all() and (drawn.middle < drawn.high).all()
     assert (drawn.seconds[drawn.calls == 0] == 0).all() and drawn.landed[drawn.departed.isna()].isna().all()
     assert np.allclose(drawn.vat, drawn.price * 0.19, atol=0.0051)
@@ -159,14 +160,15 @@ def test_every_rare_kind_becomes_law():
 
 def test_two_candidates_that_contradict_each_other_are_not_both_kept():
     """Of formulas that need each other the second is a remark, with the reason."""
+    from fabrica.counted import filled
     from fabrica.discovery.search import _beside
     from fabrica.job import guess
-    from fabrica.counted import filled
     from fabrica.run import Run
 
     frame = world()
     table, _ = guess(filled(frame), Run(1), None)
-    held = [candidate.Candidate(text, "formula", "", 10) for text in ("net == total - tax", "total == net + 3", "tax >= 0")]
+    held = [candidate.Candidate(text, "formula", "", 10)
+            for text in ("net == total - tax", "total == net + 3", "tax >= 0")]
     beside = list(_beside(held, table))
     assert [bool(one.clash) for one in beside] == [False, True, False]
     told = candidate.Candidates(tuple(beside)).yaml()
