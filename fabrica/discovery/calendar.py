@@ -66,7 +66,7 @@ def _equal(look: Look, name: str, there: np.ndarray, known: dict[str, np.ndarray
     both = ~np.isnan(numbers)
     if both.sum() < 10 * look.k:
         return
-    slack, allowed = 0.5 * look.unit(name) * (1 + 1e-9), 1 - look.support
+    slack, allowed = 0.5 * look.unit(name) * (1 + 1e-6), 1 - look.support
     for said, values in known.items():
         own, step = values[both], 0.0
         apart = numbers[both][:FIRST] - own[:FIRST]

@@ -25,6 +25,7 @@ MOMENTS = ("date", "datetime", "time", "duration")
 FEW = 1_000  #: distinct values up to which a whole number is a level too
 ROWS_EACH = 4  #: rows that a level of a whole number must stand for, in the mean
 BREAKS = 0.02  #: share of the rows in which a candidate must break where a column is shuffled
+RARER = 10  #: how much rarer rows that break it must be as the table is
 
 
 def named(column: str) -> str:
@@ -120,8 +121,8 @@ class Look:
 
     Parameters
     ----------
-    table : the schema. cells : column -> (n,) typed cells. rows : n.
-    order : (n,) a random order of the rows, for shuffles. k : rows that whatever is told must stand for.
+    table : the schema. cells : column -> (n,) typed cells, in a random order. rows : n.
+    order : (n,) another random order of the rows, for shuffles. k : rows that whatever is told must stand for.
     support : share of rows that must obey.
     """
 

@@ -18,13 +18,13 @@ from itertools import combinations
 
 import numpy as np
 
-from fabrica.discovery.candidate import BREAKS, LEVELS, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, LEVELS, RARER, Candidate, Look, named
 
 __all__ = ["Determined", "agreeing", "dependencies", "surprise"]
 
 GIVE = (*LEVELS, "integer", "date")  #: kinds that may determine others
 PAIRS = 14  #: columns of which pairs may determine a third, at most
-EACH = 2  #: pairs that are told of one dependent column, at most
+EACH = 2  #: pairs, or habits, that are told of one dependent column, at most
 GAPS = 0.05  #: share of missing cells of such a column, at most: else it may hold among the others only
 QUICK = 2_000  #: rows by which most are ruled out
 NOISE = 0.03  #: how much less a share may be among so few rows
@@ -70,6 +70,12 @@ class Determined:
         return self.look.sizes[name]
 
     @cached_property
+    def open(self) -> set[str]:
+        """Columns of which enough rows would break a dependency by chance."""
+        counts = {name: np.bincount(self.look.coded(name)[self.look.coded(name) >= 0]) for name in self.names}
+        return {name for name, count in counts.items() if count.max() <= (1 - BREAKS) * count.sum()}
+
+    @cached_property
     def plain(self) -> set[tuple[str, str]]:
         """(a, b): a determines b, by all rows; keys are among the a."""
         return {(a, b) for a in (*self.givers, *self.look.references) for b in self.names
@@ -92,9 +98,13 @@ class Determined:
 
     @cached_property
     def direct(self) -> list[tuple[str, str]]:
-        """What is sure among heads and does not follow over a third."""
-        return [(a, b) for a in self.heads for b in self.heads if (a, b) in self.sure
-                and not any((a, c) in self.sure and (c, b) in self.sure for c in self.heads if c not in (a, b))]
+        """What is sure among heads and does not follow over a third; of habits a few for each column."""
+        found = [(a, b) for a in self.heads for b in self.heads if (a, b) in self.sure
+                 and not any((a, c) in self.sure and (c, b) in self.sure for c in self.heads if c not in (a, b))]
+        if self.look.support == 1:
+            return found
+        best = sorted(found, key=lambda pair: -agreeing(*self._codes(pair[:1], pair[1], self.look.order)))
+        return [(a, b) for i, (a, b) in enumerate(best) if sum(c == b for _, c in best[:i]) < EACH]
 
     @cached_property
     def pairs(self) -> list[tuple[str, str, str]]:
@@ -128,7 +138,7 @@ class Determined:
         """Whether rows agree as they must, and would not by chance."""
         asked = (given, then)
         if asked not in self._held:
-            self._held[asked] = self._quick(given, then) and self._evident(given, then, None)
+            self._held[asked] = then in self.open and self._quick(given, then) and self._evident(given, then, None)
         return self._held[asked]
 
     def witnessed(self, given: tuple[str, ...], then: str) -> bool:
@@ -151,12 +161,13 @@ class Determined:
         groups = len(np.unique(whole))
         if groups < 2 or len(whole) < 2 * groups or (unit is None and groups * self.look.k > len(whole)):
             return False
-        if agreeing(whole, other) < self.look.support or surprise(whole, other) < SURPRISE:
+        held = agreeing(whole, other)
+        if held < self.look.support or surprise(whole, other) < SURPRISE:
             return False
         shuffled = np.roll(other, len(other) // 2)  # the rows are in a random order
-        if len(given) == 1:
-            return agreeing(whole, shuffled) <= 1 - max(BREAKS, 2 * (1 - self.look.support))
-        return all(self._needed(part, given, then, rows) for part in given)
+        if 1 - agreeing(whole, shuffled) < max(BREAKS, RARER * (1 - held)):
+            return False
+        return len(given) == 1 or all(self._needed(part, given, then, rows) for part in given)
 
     def _needed(self, part: str, given: tuple[str, ...], then: str, rows: np.ndarray) -> bool:
         """Whether one column of several leaves open what the others settle, beyond chance: the witnesses are the rows

@@ -15,7 +15,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from fabrica.discovery.candidate import BREAKS, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, RARER, Candidate, Look, named
 
 __all__ = ["Ordered", "orders"]
 
@@ -120,6 +120,8 @@ def compared(look: Look, one: np.ndarray, other: np.ndarray, near: bool) -> tupl
         return "", 0.0
     low, high, flip = (a, b, False) if above <= allowed else (b, a, True)
     share = _evident(look, low, high, both, near)
+    if share is not None and share < RARER * min(above, below) / len(a):
+        return "", 0.0
     strict = (a == b).sum() <= allowed
     return ("", 0.0) if share is None else (("><"[not flip] + ("" if strict else "=")), share)
 
@@ -131,7 +133,7 @@ def _evident(look: Look, low: np.ndarray, high: np.ndarray, both: np.ndarray, ne
         return None
     a, b = low[plain], high[plain]
     breaks = float((a > b[np.argsort(look.order[both][plain])]).mean())
-    if breaks < max(BREAKS, 2 * (1 - look.support)) or _ranked(a[:SOME], b[:SOME]) < TOGETHER:
+    if breaks < BREAKS or _ranked(a[:SOME], b[:SOME]) < TOGETHER:
         return None
     if near and (b - a <= NEAR * np.maximum(np.abs(a), np.abs(b))).sum() < look.k:
         return None

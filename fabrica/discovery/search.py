@@ -44,8 +44,10 @@ def discovered(dataset: Dataset, table: Table, support: float, k: int, run: Run)
     law is not left out because it follows from a habit. Ranges have no habits.
     """
     sample = dataset.sample(SAMPLE, run.child("sample"))
-    cells = {c.name: notation.read(replace(c, lenient=True), sample.column(c.name)) for c in table.columns}
-    order = run.child("order").random().permutation(sample.num_rows)
+    random = run.child("order").random()
+    mixed = random.permutation(sample.num_rows)  # in tables that are sorted the first rows are all alike
+    cells = {c.name: notation.read(replace(c, lenient=True), sample.column(c.name)).take(mixed) for c in table.columns}
+    order = random.permutation(sample.num_rows)
     look = Look(table, cells, sample.num_rows, order, k)
     strict = _found(look, run)
     loose = _found(look.loosely(support), run) if support < 1 else []
@@ -77,15 +79,18 @@ def _found(look: Look, run: Run) -> list[Candidate]:
 
 @dataclass(frozen=True)
 class _Said:
-    """What candidates that were kept say already: formulas by their target, columns of one-hot groups."""
+    """What candidates that were kept say already: formulas by their target, columns of one-hot groups and of orders."""
 
     formulas: dict[str, set[str]] = field(default_factory=dict)
     grouped: set[str] = field(default_factory=set)
+    orders: list[set[str]] = field(default_factory=list)
 
     def holds(self, one: Candidate, columns: set[str], law: Law) -> bool:
         """Whether a candidate follows."""
         if isinstance(law, Formula):  # the same said the other way round
             return law.target in self.formulas or columns in self.formulas.values() or columns <= self.grouped
+        if one.kind == "order" and columns in self.orders:
+            return True
         if one.kind == "range":
             return bool(columns & (set(self.formulas) | self.grouped))
         if one.kind == "dependency" and law.columns[-1] in self.formulas:
@@ -97,6 +102,8 @@ class _Said:
     def add(self, one: Candidate, columns: set[str], law: Law) -> None:
         if isinstance(law, Formula):
             self.formulas[law.target] = columns
+        if one.kind == "order":
+            self.orders.append(columns)
         if one.text.startswith("onehot"):
             self.grouped.update(columns)
 

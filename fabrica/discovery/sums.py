@@ -26,6 +26,7 @@ THERE = 0.9  #: share of a column's values that a formula must give
 SLIGHT = 0.02  #: share of rows in which a term must be other than its commonest value
 LARGEST = 1_000  #: factor
 DIGITS = 4  #: of the factor of a multiple, at most
+HALF = 0.5 * (1 + 1e-6)  #: of a last decimal; what lies between two roundings is equal to both
 
 
 def sums(look: Look) -> Iterator[Candidate]:
@@ -111,7 +112,7 @@ def _multiples(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
         there = ~np.isnan(one) & ~np.isnan(own) & (one != 0)
         if there.sum() < 4 * look.k or len(np.unique(own[there])) < 3:
             continue
-        one, own, half = one[there], own[there], 0.5 * look.unit(a)
+        one, own, half = one[there], own[there], HALF * look.unit(a)
         ends = np.stack([(own - half) / one, (own + half) / one])
         allow = 2 * (1 - look.support)
         low, high = np.quantile(ends.min(0), 1 - allow), np.quantile(ends.max(0), allow)
@@ -161,7 +162,7 @@ def _holds(look: Look, target: str, values: np.ndarray, terms: tuple[str, ...], 
     """Whether a column is these values, and would not be if it were shuffled. A ``ratio`` must be exact, as rules
     understand it."""
     own = look.numbers[target]
-    slack = 0.5 * min(look.unit(n) for n in (target, *terms)) * (1 + 1e-9)
+    slack = HALF * min(look.unit(n) for n in (target, *terms))
     if ratio or not slack:
         slack = 1e-9 * np.abs(values)
     few = slack[:FIRST] if isinstance(slack, np.ndarray) else slack

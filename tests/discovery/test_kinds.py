@@ -280,3 +280,18 @@ def test_patterns_of_texts():
                                   for i in random.integers(10**7, 10**8, 600)], "n": random.normal(size=600)})
     found = told(frame, schema={"tag": "text"})
     assert any(t.startswith("matches(tag") and "[A-Z]{2}" in t and "[a-z]+" in t and "AB" not in t for t in found)
+
+
+def test_a_key_of_a_reference_and_a_number_is_told_and_kept():
+    """Lines of an order: the keys come again, the pairs never do; drawn rows neither."""
+    random = np.random.default_rng(1)
+    cell = random.permutation(6_000)[:2_500]
+    frame = pd.DataFrame({"order_id": [f"ORD-{i:05d}" for i in cell // 20], "line": cell % 20,
+                          "price": random.normal(50, 9, 2_500).round(2)})
+    schema = {"order_id": {"kind": "key", "notation": {"kind": "reference", "to": None, "distinct": 300, "look": {
+        "template": "ORD-#####"}}}}
+    found = fabrica.discover(frame, schema=schema)
+    assert "unique(order_id, line)" in {one.text for one in found}
+    model = fabrica.fit(frame, engine="independent", schema=schema, rules=["unique(order_id, line)"])
+    drawn = model.sample(2_000, seed=1)
+    assert drawn.order_id.duplicated().any() and not drawn.duplicated(["order_id", "line"]).any()
