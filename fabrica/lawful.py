@@ -160,6 +160,7 @@ class Apart:
                 break
             size = int(np.clip(2 * len(where), FEWEST, MOST))
             made, broken = fresh(self.encoder, self.book, self.model, size, run.child(turn))
+            made = {**made, **self._keys(found, size, run.child(turn))}
             good = np.flatnonzero(~broken & ~self._again(made, size))[: len(where)]
             found = _replaced(self.book, found, where[: len(good)], taken(made, good))
             self._remember(made, good)
@@ -169,6 +170,13 @@ class Apart:
         if drawn_anew:
             run.tell(drawn_anew, drawn_anew, f"{drawn_anew:,} rows came a second time and were drawn again")
         return numbered(self.book, found)
+
+    def _keys(self, found: Rows, size: int, run: Run) -> dict[str, Cells]:
+        """Keys that come again and must be unique with others, which no model draws: (size,) of other rows."""
+        asked = {name for law in self.book.unique for name in law.members if name in found}
+        names = sorted(name for name in asked if self.book.outer[name].kind == "key")
+        lender = run.child("keys").random().integers(0, len(next(iter(found.values()))), (len(names), size))
+        return {name: found[name].take(rows) for name, rows in zip(names, lender, strict=True)}
 
     def _again(self, rows: Rows, count: int) -> np.ndarray:
         """(count,) bool: the rows that some rule finds a second time."""

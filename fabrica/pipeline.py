@@ -112,7 +112,7 @@ def play(model: TableModel | str | Path | Mapping[str, Any], scenario: Any, rows
     return load(model).play(scenario, rows, seed=seed, listener=listener)
 
 
-def discover(data: Any, *, support: float = 1.0, schema: Any = None, k: int = K, seed: int = 7,
+def discover(data: Any, *, support: float = 0.99, schema: Any = None, k: int = K, seed: int = 7,
              listener: Listener | None = None) -> Candidates:
     """Rules that a table seems to obey, the surest first: candidates, of which you say which are law.
 

@@ -16,7 +16,7 @@ __all__ = ["command"]
 @click.command("rules", short_help="Find rules that a table seems to obey.")
 @click.argument("data")
 @click.option("-o", "--out", metavar="FILE", help="Write them as YAML, for `fabrica fit --rules FILE`.")
-@click.option("--support", type=click.FloatRange(0.5, 1), default=1.0, show_default=True,
+@click.option("--support", type=click.FloatRange(0.5, 1), default=0.99, show_default=True,
               help="Share of the rows that must obey; what some break is written as a remark.")
 @options.schema
 @options.seed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,10 +20,12 @@ __all__ = ["BREAKS", "Candidate", "Candidates", "Look", "named"]
 
 LEVELS = ("category", "ordinal", "boolean")
 NUMBERS = ("integer", "decimal")
+COUNTED = ("integer", "decimal", "latitude", "longitude", "date", "datetime", "time")  #: levels where they are few
 MOMENTS = ("date", "datetime", "time", "duration")
 FEW = 1_000  #: distinct values up to which a whole number is a level too
 ROWS_EACH = 4  #: rows that a level of a whole number must stand for, in the mean
 BREAKS = 0.02  #: share of the rows in which a candidate must break where a column is shuffled
+RARER = 10  #: how much rarer rows that break it must be as the table is
 
 
 def named(column: str) -> str:
@@ -37,9 +39,11 @@ class Candidate:
 
     Parameters
     ----------
-    text : the rule. kind : which sort of rule it is.
-    support : share of the ``rows`` that obey; ``broken`` is how many do not.
-    why : why it is probably no accident.
+    text : the rule. kind : which sort of rule it is. why : why it is probably no accident.
+    rows : of which it says something: in which no cell that it needs is missing, and its condition holds.
+    broken : how many of them do not obey; ``support`` is the share of those that do.
+    when : the condition, of a rule that has one.
+    clash : what speaks against keeping it beside those before it; empty where nothing does.
     """
 
     text: str
@@ -47,6 +51,13 @@ class Candidate:
     why: str
     rows: int = 0
     broken: int = 0
+    when: str = field(default="", repr=False)
+    clash: str = ""
+
+    @property
+    def held(self) -> str:
+        """In words."""
+        return f"{self.rows - self.broken:,} of {self.rows:,} rows"
 
     @property
     def support(self) -> float:
@@ -71,23 +82,26 @@ class Candidates:
     def lines(self) -> list[str]:
         """For a person: grouped by kind."""
         found, kind = [], ""
-        wide = max((len(c.text) for c in self.every), default=0)
+        wide = min(60, max((len(c.text) for c in self.every), default=0))
+        count = max((len(c.held) for c in self.every), default=0)
         for one in self.every:
             if one.kind != kind:
                 found.append(one.kind)
                 kind = one.kind
-            told = "all" if not one.broken else f"{one.rows - one.broken:,} of {one.rows:,}"
-            found.append(f"  {one.text.ljust(min(wide, 70))}  {told} · {one.why}")
+            note = f"; not beside the others: {one.clash}" if one.clash else ""
+            found.append(f"  {one.text.ljust(wide)}  {one.held.rjust(count)}  {one.why}{note}")
         return found
 
     def yaml(self) -> str:
-        """As ``fabrica fit --rules`` reads it; what some rows break is written as a remark."""
+        """As ``fabrica fit --rules`` reads it; what some rows break, or what cannot stand beside the others, is written
+        as a remark."""
         import json
 
         lines = ["# candidates: keep what is law, delete the rest", "rules:"]
         for one in self.every:
-            held = f"{one.rows - one.broken:,} of {one.rows:,} rows"
-            lines += [f"  # {held}: {one.why}", f"  {'# ' if one.broken else ''}- {json.dumps(one.text)}"]
+            note = f"; not beside the others: {one.clash}" if one.clash else ""
+            lines += [f"  # {one.kind}, {one.held}: {one.why}{note}",
+                      f"  {'# ' if one.broken or one.clash else ''}- {json.dumps(one.text, ensure_ascii=False)}"]
         return "\n".join(lines if self.every else ["# no candidate was found", "rules: []"]) + "\n"
 
     def __str__(self) -> str:
@@ -96,9 +110,9 @@ class Candidates:
     def _repr_html_(self) -> str:
         from html import escape
 
-        rows = "".join(f"<tr><td>{escape(c.kind)}</td><td><code>{escape(c.text)}</code></td><td>{c.support:.4%}</td>"
+        rows = "".join(f"<tr><td>{escape(c.kind)}</td><td><code>{escape(c.text)}</code></td><td>{c.held}</td>"
                        f"<td>{escape(c.why)}</td></tr>" for c in self.every)
-        return f"<table><tr><th>kind</th><th>rule</th><th>support</th><th>why</th></tr>{rows}</table>"
+        return f"<table><tr><th>kind</th><th>rule</th><th>held by</th><th>why</th></tr>{rows}</table>"
 
 
 @dataclass(frozen=True)
@@ -107,8 +121,8 @@ class Look:
 
     Parameters
     ----------
-    table : the schema. cells : column -> (n,) typed cells. rows : n.
-    order : (n,) a random order of the rows, for shuffles. k : rows that whatever is told must stand for.
+    table : the schema. cells : column -> (n,) typed cells, in a random order. rows : n.
+    order : (n,) another random order of the rows, for shuffles. k : rows that whatever is told must stand for.
     support : share of rows that must obey.
     """
 
@@ -118,6 +132,14 @@ class Look:
     order: np.ndarray = field(repr=False)
     k: int = 5
     support: float = 1.0
+
+    def loosely(self, support: float) -> Look:
+        """The same rows, of which fewer must obey; what was made of them stays."""
+        found = replace(self, support=support)
+        shared = ("missing", "levels", "sizes", "references", "numbers", "moments")
+        made: dict[str, Any] = {name: self.__dict__[name] for name in shared if name in self.__dict__}
+        found.__dict__.update(made)
+        return found
 
     @cached_property
     def missing(self) -> dict[str, np.ndarray]:
@@ -129,7 +151,7 @@ class Look:
         """Columns of few values: (n,) the number of each cell's level, -1 where missing; and the levels."""
         found = {}
         for column in self.table.columns:
-            if column.kind not in (*LEVELS, "integer", "date"):
+            if column.kind not in (*LEVELS, *COUNTED):
                 continue
             codes, names = wish.levels(self.cells[column.name])
             codes = np.where(self.missing[column.name], -1, codes)
@@ -138,6 +160,26 @@ class Look:
             if distinct >= 2 and few:
                 found[column.name] = codes.astype(np.int64), names
         return found
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Column of few values -> how many levels stand in it."""
+        return {name: len(np.unique(codes[codes >= 0])) for name, (codes, _) in self.levels.items()}
+
+    @cached_property
+    def references(self) -> dict[str, np.ndarray]:
+        """Keys that come again: (n,) the number of each cell's key, -1 where missing."""
+        found = {}
+        for column in self.table.columns:
+            if column.kind == "key":
+                codes = np.where(self.missing[column.name], -1, wish.levels(self.cells[column.name])[0])
+                if len(np.unique(codes)) < self.rows:
+                    found[column.name] = codes.astype(np.int64)
+        return found
+
+    def coded(self, name: str) -> np.ndarray:
+        """(n,) numbers of the levels, or of the keys, of a column."""
+        return self.references[name] if name in self.references else self.levels[name][0]
 
     @cached_property
     def numbers(self) -> dict[str, np.ndarray]:

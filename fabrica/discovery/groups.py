@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from fabrica.discovery.candidate import Candidate, Look, named
+from fabrica.discovery.dependencies import Determined
 
 __all__ = ["combined", "onehot", "unique"]
 
@@ -19,6 +20,8 @@ TWICE = 20  #: pairs of rows that chance would make alike, at least, for uniquen
 
 def onehot(look: Look) -> Iterator[Candidate]:
     """Runs of neighbouring columns of 0 and 1 of which exactly one is 1 in each row; the longest first."""
+    if look.rows < 10 * look.k:
+        return
     flags = {name: look.numbers[name] for name in look.numbers
              if set(np.unique(look.numbers[name][~np.isnan(look.numbers[name])])) <= {0.0, 1.0}}
     flags |= {c.name: np.asarray(look.cells[c.name].values.cast("double").fill_null(np.nan)) for c in look.table.columns
@@ -26,54 +29,54 @@ def onehot(look: Look) -> Iterator[Candidate]:
     names = [name for name in look.table.names if name in flags]
     begin = 0
     while begin < len(names):
-        whole, best = np.zeros(look.rows), 0
-        for end in range(begin, min(begin + WIDEST, len(names))):
-            whole = whole + flags[names[end]]
-            if np.nanmax(whole) > 1:
-                break
-            if end > begin and (whole != 1).mean() <= 1 - look.support:
-                best = end + 1
-                break
-        if best:
-            group = names[begin:best]
-            yield Candidate(f"onehot({', '.join(map(named, group))})", "group", "exactly one of them in each row")
-            begin = best
-        else:
-            begin += 1
+        end = _whole(look, [flags[name] for name in names[begin:begin + WIDEST]])
+        if end:
+            yield Candidate(f"onehot({', '.join(map(named, names[begin:begin + end]))})", "group",
+                            "exactly one of them in each row")
+        begin += end or 1
 
 
-def combined(look: Look, given: set[frozenset[str]]) -> Iterator[Candidate]:
-    """Pairs of columns of levels that have far fewer combinations than chance would make; not those that are
-    ``given``, where one determines the other."""
-    some = {name: codes for name, (codes, _) in look.levels.items()
-            if LEVELS[0] <= len(np.unique(codes[codes >= 0])) <= LEVELS[1] and look.table[name].kind == "category"}
+def _whole(look: Look, flags: list[np.ndarray]) -> int:
+    """How many of the first columns add up to 1 in each row; 0 where none do. Each must be 1 in k rows."""
+    whole = np.zeros(look.rows)
+    for i, flag in enumerate(flags, 1):
+        whole = whole + flag
+        if (flag == 1).sum() < look.k or (whole > 1).mean() > 1 - look.support:
+            return 0
+        if i > 1 and (whole != 1).mean() <= 1 - look.support:
+            return i
+    return 0
+
+
+def combined(look: Look, found: Determined) -> Iterator[Candidate]:
+    """Pairs of columns of levels that have far fewer combinations than chance would make; not those of which one
+    determines the other, or both of which are attributes of a third."""
+    some = [name for name in found.heads if LEVELS[0] <= found.size(name) <= LEVELS[1]
+            and look.table[name].kind in ("category", "ordinal")]
     for a, b in combinations(some, 2):
-        if frozenset((a, b)) in given:
+        units = [u for u in (*found.givers, *look.references) if {(u, a), (u, b)} <= found.plain]
+        if units or {(a, b), (b, a)} & found.plain or any(a in p and b in p for p in found.pairs):
             continue
-        wide = int(some[b].max()) + 2
-        pairs = (some[a] + 1) * wide + some[b] + 1
-        shuffled = (some[a] + 1) * wide + some[b][look.order] + 1
-        seen, counts = np.unique(pairs, return_counts=True)
-        if (counts < look.k).any():  # what few rows hold is not told: it could not be drawn
-            continue
-        if (~np.isin(shuffled, seen)).mean() >= NEW:
+        one, other = look.levels[a][0], look.levels[b][0]
+        wide = int(other.max()) + 2
+        seen, counts = np.unique((one + 1) * wide + other + 1, return_counts=True)
+        new = ~np.isin((one + 1) * wide + other[look.order] + 1, seen)
+        if (counts >= look.k).all() and new.mean() >= NEW:  # what few rows hold could not be drawn
             yield Candidate(f"combinations({named(a)}, {named(b)})", "group",
-                            f"{len(seen)} combinations of {len(np.unique(some[a])) * len(np.unique(some[b])):,}")
+                            f"{len(seen)} of {found.size(a) * found.size(b):,} combinations stand in the table")
 
 
 def unique(look: Look) -> Iterator[Candidate]:
-    """Columns, and pairs of them, that never have the same values twice, where chance would have made some alike."""
-    for name, (codes, _) in look.levels.items():
-        if len(np.unique(codes)) == look.rows:
-            yield Candidate(f"unique({named(name)})", "unique", "no value comes twice")
-    for a, b in combinations(look.levels, 2):
-        one, other = look.levels[a][0], look.levels[b][0]
-        alike = look.rows**2 / 2 * _alike(one) * _alike(other)
-        if alike >= TWICE and len(np.unique((one + 1) * (int(other.max()) + 2) + other)) == look.rows:
-            yield Candidate(f"unique({named(a)}, {named(b)})", "unique", "no pair of values comes twice")
-
-
-def _alike(codes: np.ndarray) -> float:
-    """The chance that two rows are alike."""
-    share = np.bincount(codes + 1) / len(codes)
-    return float((share**2).sum())
+    """Pairs of columns that never have the same values twice, where chance would have made some alike; keys that come
+    again are among them."""
+    every = {**look.references, **{name: codes for name, (codes, _) in look.levels.items()
+                                   if look.table[name].kind not in ("decimal", "latitude", "longitude")}}
+    alike = {name: float(((np.bincount(codes + 1) / len(codes)) ** 2).sum()) for name, codes in every.items()}
+    for a, b in combinations([n for n in look.table.names if n in every], 2):
+        if look.rows**2 / 2 * alike[a] * alike[b] < TWICE:
+            continue
+        one, other = every[a], every[b]
+        there = (one >= 0) & (other >= 0)
+        if len(np.unique(one[there] * (int(other.max()) + 1) + other[there])) == there.sum() > look.rows / 2:
+            yield Candidate(f"unique({named(a)}, {named(b)})", "unique",
+                            f"by chance {look.rows**2 / 2 * alike[a] * alike[b]:,.0f} pairs of rows would be alike")

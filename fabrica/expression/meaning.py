@@ -27,6 +27,7 @@ SORTS = {"integer": "number", "decimal": "number", "latitude": "number", "longit
          "date": "moment", "datetime": "moment", "time": "moment", "duration": "moment", "empty": "nothing"}
 SAID = {"truth": "true or false", "number": "a number", "level": "a text", "ranked": "a level with an order",
         "moment": "a moment", "nothing": "nothing"}
+HALF = 0.5 * (1 + 1e-6)  #: of a last decimal; what lies between two roundings is equal to both
 DAY_ONLY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DAYS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d")  #: always understood
 
@@ -117,12 +118,12 @@ class Meaning:
         return Compare(node.name, left, right, self._slack(node) if computed else 0.0)
 
     def _slack(self, node: Apply) -> float | None:
-        """Half of the last decimal of the columns below a comparison; None where it is not known."""
+        """Half of the last decimal of the numbers in a comparison (moments are exact); None where it is not known."""
         columns = [self.table[n.name] for n in walk(node) if isinstance(n, Column)]
         if any(isinstance(n, Apply) and n.name in ("/", "sqrt", "log", "exp") for n in walk(node)):
             return None
-        decimals = [0 if c.kind == "integer" else c.decimals for c in columns]
-        return None if None in decimals or not decimals else 0.5 * 10.0 ** -max(d for d in decimals if d is not None)
+        decimals = [0 if c.kind == "integer" else c.decimals for c in columns if SORTS[c.kind] != "moment"]
+        return None if None in decimals or not decimals else HALF * 10.0 ** -max(d for d in decimals if d is not None)
 
     def _same(self, one: Part, other: Part, at: int) -> None:
         if one.sort != other.sort:
