@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--positives", default="30")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--data", default=",".join(TABLES))
-    parser.add_argument("--engine", default="trees")
+    parser.add_argument("--engines", default="trees,copula,bayesnet")
     said = parser.parse_args()
     need_data()
     lines = ["| table | positives | none | class weights | oversampling | SMOTE | injected | smallest lift | surely |",
@@ -40,7 +40,7 @@ def main() -> None:
         file, target, positive = TABLES[name]
         found = fabrica.boost(SHARED / "data" / file, target=target, positive=positive, seeds=said.seeds,
                               positives=[int(n) for n in said.positives.split(",")], prevalence=0.02, seed=1,
-                              engine=said.engine)
+                              engines=said.engines.split(","))
         results[name] = found.to_json()
         for step in found.steps:
             worst = min((arm.lift for arm in step.arms if arm.lift is not None), key=lambda lift: lift.low)

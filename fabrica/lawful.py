@@ -6,7 +6,7 @@ bounded, and what cannot be done is one error that names the rules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from fabrica.rules.law import Rows, placed, taken
 from fabrica.rules.unique import Seen
 from fabrica.run import Run
 
-__all__ = ["Apart", "differing", "drawn", "keyed", "named", "numbered", "obeying", "taken", "too_few",
+__all__ = ["Apart", "Make", "Move", "differing", "drawn", "keyed", "named", "numbered", "obeying", "taken", "too_few",
            "unkeyed"]
 
 AGAIN = 40  #: times that rows are drawn anew
@@ -129,13 +129,17 @@ def _hardly(book: Rulebook, found: Rows, where: np.ndarray) -> SchemaError:
                        hint="leave one of them out, or learn with another engine")
 
 
+#: fresh rows for the places (n,) of others in their chunk, one for each, and (n,) bool: which of them break a rule
+Make = Callable[[np.ndarray, Run], tuple[Rows, np.ndarray]]
+#: places in a chunk, and the numbers of the fresh rows that stand there now
+Move = tuple[np.ndarray, np.ndarray]
+
+
 @dataclass
 class Apart:
     """Chunk after chunk of a sample: rows that must differ from all before and do not are drawn again."""
 
-    encoder: Encoder
     book: Rulebook
-    model: Model
     run: Run
     seen: list[Seen] = field(default_factory=list)
     chunk: int = 0
@@ -144,10 +148,10 @@ class Apart:
     def __post_init__(self) -> None:
         self.seen = [Seen() for _ in self.book.unique]
 
-    def __call__(self, cells: Mapping[int, Cells]) -> dict[int, Cells]:
-        """The chunk with its second comers drawn again; it counts as seen from then on."""
-        names = self.book.outer.names
-        found = {names[i]: cell for i, cell in cells.items()}
+    def __call__(self, chunk: Rows, make: Make) -> tuple[dict[str, Cells], list[Move]]:
+        """The chunk with its second comers replaced, and what was moved in for each call of ``make``; all of it counts
+        as seen from then on."""
+        found, moves = dict(chunk), list[Move]()
         rows = len(next(iter(found.values())))
         run, self.chunk = self.run.child(self.chunk), self.chunk + 1
         before, self.done = self.done, self.done + rows
@@ -158,18 +162,21 @@ class Apart:
         for turn in range(AGAIN):
             if not len(where):
                 break
-            size = int(np.clip(2 * len(where), FEWEST, MOST))
-            made, broken = fresh(self.encoder, self.book, self.model, size, run.child(turn))
-            made = {**made, **self._keys(found, size, run.child(turn))}
-            good = np.flatnonzero(~broken & ~self._again(made, size))[: len(where)]
-            found = _replaced(self.book, found, where[: len(good)], taken(made, good))
-            self._remember(made, good)
-            where = where[len(good):]
+            here = run.child(turn)
+            asked = np.resize(where, int(np.clip(2 * len(where), FEWEST, MOST)))
+            made, broken = make(asked, here)
+            made = {**made, **self._keys(found, len(asked), here)}
+            fine = np.flatnonzero(~broken & ~self._again(made, len(asked)))
+            places, first = np.unique(asked[fine], return_index=True)
+            found = _replaced(self.book, found, places, taken(made, fine[first]))
+            self._remember(made, fine[first])
+            moves.append((places, fine[first]))
+            where = np.setdiff1d(where, places)
         if len(where):
             raise too_few(self.book, before + rows - len(where))
         if drawn_anew:
             run.tell(drawn_anew, drawn_anew, f"{drawn_anew:,} rows came a second time and were drawn again")
-        return numbered(self.book, found)
+        return found, moves
 
     def _keys(self, found: Rows, size: int, run: Run) -> dict[str, Cells]:
         """Keys that come again and must be unique with others, which no model draws: (size,) of other rows."""

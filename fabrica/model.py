@@ -6,7 +6,7 @@ It is the schema, the encoder (every column's marginal) and the engine's model (
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,9 +143,14 @@ class TableModel:
         if not self.book.unique:
             yield from self._chunks(rows, run, lambda cells: encoding.write(table, cells))
             return
-        apart = lawful.Apart(self.encoder, self.book, self.model, run.child("apart"))
+        apart, names = lawful.Apart(self.book, run.child("apart")), self.table.names
         for cells in self._chunks(rows, run, lambda cells: cells):
-            yield encoding.write(table, apart(cells))
+            found, _ = apart({names[i]: cell for i, cell in cells.items()}, self._fresh)
+            yield encoding.write(table, lawful.numbered(self.book, found))
+
+    def _fresh(self, places: np.ndarray, run: Run) -> tuple[Mapping[str, Cells], np.ndarray]:
+        """A row for each of the places, and which of them break a rule."""
+        return lawful.fresh(self.encoder, self.book, self.model, len(places), run)
 
     def _chunks(self, rows: int, run: Run, finish: Callable[[dict[int, Cells]], T]) -> Iterator[T]:
         """Chunk after chunk of fresh rows, finished on the run's workers, in order."""

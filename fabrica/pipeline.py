@@ -25,7 +25,7 @@ from fabrica.expression import Expression
 from fabrica.folder import Folder
 from fabrica.inference.facts import K
 from fabrica.job import Job, check_columns, guess, told
-from fabrica.lift import Lift, Task, lifted
+from fabrica.lift import ENGINES, Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
 from fabrica.played import Play, Played
@@ -160,7 +160,7 @@ def frontier(model: TableModel | str | Path | Mapping[str, Any], holdout: Any, *
 
 
 def boost(data: Any, *, target: str, positive: str, positives: Sequence[int] = (10, 30, 100, 300), seeds: int = 10,
-          alerts: float = 0.01, prevalence: float | None = None, engine: str = "trees", schema: Any = None,
+          alerts: float = 0.01, prevalence: float | None = None, engines: Sequence[str] = ENGINES, schema: Any = None,
           seed: int = 7, workers: int | None = None, listener: Listener | None = None, **settings: Any) -> Lift:
     """What injected positives do for a detector, against class weights, oversampling and SMOTE, on real rows.
 
@@ -169,6 +169,7 @@ def boost(data: Any, *, target: str, positive: str, positives: Sequence[int] = (
     data : a real table. target, positive : a column, and which of its values is detected.
     positives : how many real ones are learned from. seeds : splits of the table. alerts : share of rows that may alarm.
     prevalence : of the positives among the test rows, by weights; None as they are.
+    engines : each makes a part of the injected rows; ``settings`` are those of a single one.
 
     Raises
     ------
@@ -176,13 +177,14 @@ def boost(data: Any, *, target: str, positive: str, positives: Sequence[int] = (
 
     >>> fabrica.boost("claims.csv", target="fraud", positive="yes", positives=[30])    # doctest: +SKIP
     """
-    task = Task(target, positive, tuple(positives), seeds, alerts, prevalence, engine, settings)
+    names = (engines,) if isinstance(engines, str) else tuple(engines)
+    task = Task(target, positive, tuple(positives), seeds, alerts, prevalence, names, settings)
     return compare(data, task, schema, Run(seed, workers=workers, listener=listener))
 
 
 def compare(data: Any, task: Task, schema: Any, run: Run, out: Path | None = None) -> Lift:
     """``boost`` within a job that is under way; with ``out`` as a folder of its table and its picture."""
-    Way.of(task.engine, task.settings)  # a mistake in them is known before anything is read
+    task.ways()  # a mistake in them is known before anything is read
     dataset = filled(data)
     table, _ = guess(dataset, run, schema)
     with Folder(out, keep=[data]) if out else nullcontext() as folder:

@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import encoder as encoding
+from fabrica import lawful
 from fabrica.errors import InputError, SettingError
+from fabrica.generator import CellsOf
 from fabrica.rules import Rulebook
 from fabrica.run import Run
 from fabrica.scenario import Bound, Scenario
 from fabrica.schema import Table
-from fabrica.staging import Origin, Stage
+from fabrica.staging import Origin, Stage, Window
 from fabrica.version import VERSION
 
 if TYPE_CHECKING:
@@ -52,9 +54,6 @@ class Played:
 
 def _demand_lawful(book: Rulebook, bound: Bound) -> None:
     """Refuse what a model's rules would undo."""
-    if book.unique:
-        raise SettingError("a model that was learned with uniqueness of rows cannot play a scenario", where="rules",
-                           hint="learn it without " + " and ".join(repr(law.text) for law in book.unique))
     follows = {name: kept.law.text for kept in book.kept if kept.built and kept.law.follows for name in kept.law.gives}
     for i, (_, injection) in enumerate(bound.injections):
         for name in injection.sets:
@@ -84,6 +83,7 @@ class Play:
         self.stage = Stage.of(bound, model.generator(), self.run.child("stage"))
         self.stage.counts(self.rows)
         self._origins: list[Origin] = []
+        self._again = 0
 
     def schema(self, as_text: bool = False) -> pa.Schema:
         """The Arrow schema of the rows."""
@@ -93,11 +93,28 @@ class Play:
     def batches(self, as_text: bool = False) -> Iterator[pa.RecordBatch]:
         """The rows, in parts."""
         table = self.model.written(as_text)
+        apart = lawful.Apart(self.model.book, self.run.child("apart"))
         for window in self.stage.windows(self.rows, self.run.child("rows")):
-            self._origins.append(window.origin)
-            yield self._written(table, dict(window.cells), window.origin)
+            cells, origin = self._differing(window, apart) if self.model.book.unique else (window.cells, window.origin)
+            self._origins.append(origin)
+            yield self._written(table, cells, origin)
 
-    def _written(self, table: Table, cells: dict[str, Any], origin: Origin) -> pa.RecordBatch:
+    def _differing(self, window: Window, apart: lawful.Apart) -> tuple[CellsOf, Origin]:
+        """The rows of a window with those that come a second time drawn again, each from the law that it was of."""
+        again, kinds, weight = list[Window](), window.origin.injection, window.origin.weight.copy()
+        unkeyed = [column.name for column in self.model.table.columns if column.kind != "key"]
+
+        def make(places: np.ndarray, run: Run) -> tuple[CellsOf, np.ndarray]:
+            again.append(self.stage.window(range(len(places)), kinds[places], self.stage.shares(self.rows), run))
+            return {name: again[-1].cells[name] for name in unkeyed}, np.zeros(len(places), bool)
+
+        cells, moves = apart(window.cells, make)
+        for (places, rows), made in zip(moves, again, strict=True):
+            weight[places] = made.origin.weight[rows]
+            self._again += len(places)
+        return cells, Origin(kinds, weight)
+
+    def _written(self, table: Table, cells: CellsOf, origin: Origin) -> pa.RecordBatch:
         batch = encoding.write(table, {i: cells[name] for i, name in enumerate(table.names)})
         if self.scenario.origin == "file":
             return batch
@@ -126,6 +143,7 @@ class Play:
             "fabrica_manifest": 1, "fabrica": VERSION, "engine": self.model.engine, "table": self.model.table.name,
             "rows": self.rows, "seed": self.run.seed, "scenario": self.scenario.to_json(),
             "rows_of_the_model": self.rows - sum(one["rows"] for one in told["injections"]), **told,
+            "drawn_again": self._again,
             "weights": {"mean": "weighted estimates are those of the model"
                                 + (" under the conditions" if self.stage.bound.laws else ""),
                         "worth_rows": round(worth, 1)},

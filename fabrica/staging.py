@@ -109,6 +109,10 @@ class Stage:
             raise InputError(f"{rows:,} rows are too few for the injections", where=self.bound.scenario.place("inject"))
         return found
 
+    def shares(self, rows: int) -> np.ndarray:
+        """(injections,) the share of each among all ``rows``."""
+        return np.array(self.counts(rows)) / max(rows, 1)
+
     @property
     def _injections(self) -> Sequence[Injection]:
         return [injection for _, injection in self.bound.injections]
@@ -119,15 +123,16 @@ class Stage:
         kinds = np.zeros(rows, np.int32)
         kinds[: sum(counts)] = np.repeat(np.arange(1, len(counts) + 1), counts)
         run.child("places").random().shuffle(kinds)
-        shares = np.array(counts) / max(rows, 1)
+        shares = self.shares(rows)
         for start in range(0, rows, WINDOW):
             run.check()
             here = run.child("window").child(start // WINDOW)
             numbers = range(start, min(start + WINDOW, rows))
-            yield self._window(numbers, kinds[numbers.start : numbers.stop], shares, here)
+            yield self.window(numbers, kinds[numbers.start : numbers.stop], shares, here)
             run.tell(numbers.stop, rows, "playing the scenario")
 
-    def _window(self, numbers: range, kinds: np.ndarray, shares: np.ndarray, run: Run) -> Window:
+    def window(self, numbers: range, kinds: np.ndarray, shares: np.ndarray, run: Run) -> Window:
+        """Rows of the injections that ``kinds`` (n,) says, 0 for none, where the whole has these ``shares`` of each."""
         order = np.argsort(kinds, kind="stable")
         sizes = np.bincount(kinds, minlength=len(shares) + 1)
         parts = [self.tilted.rows(int(sizes[0]), run.child("rows"))] if sizes[0] else []

@@ -24,14 +24,15 @@ __all__ = ["command"]
               help="Share of all rows that may alarm: recall is measured there.")
 @click.option("--prevalence", type=float, metavar="SHARE",
               help="Of the positives among the test rows, by weights; default: as they are.")
-@options.engine
+@click.option("--engines", show_default="trees,copula,bayesnet", metavar="LIST",
+              help="Each makes a part of the injected rows; see 'fabrica list engines'.")
 @options.schema
 @click.option("-o", "--out", metavar="FOLDER", help="Where boost.json and boost.svg go.")
 @options.seed
 @options.working
 @options.common
 def command(data: str, target: str, positive: str, positives: str, seeds: int, alerts: float, prevalence: float | None,
-            engine: str, schema: str | None, out: str | None, seed: int, workers: int | None, plain: bool,
+            engines: str | None, schema: str | None, out: str | None, seed: int, workers: int | None, plain: bool,
             quiet: bool, debug: bool) -> int:
     """Train a detector with and without injected positives on real rows of DATA with few positives, and judge it on
     others: average precision (AUPRC) and recall at a budget of alerts, against nothing, class weights, oversampling
@@ -44,13 +45,14 @@ def command(data: str, target: str, positive: str, positives: str, seeds: int, a
     from fabrica import pipeline
     from fabrica.cli.working import at_work
     from fabrica.errors import SettingError
-    from fabrica.lift import Task
+    from fabrica.lift import ENGINES, Task
 
     try:
         counts = tuple(int(word) for word in positives.split(",") if word.strip())
     except ValueError:
         raise SettingError("must be whole numbers with commas between", where="positives") from None
-    task = Task(target, positive, counts, seeds, alerts, prevalence, engine)
+    names = ENGINES if engines is None else tuple(name.strip() for name in engines.split(",") if name.strip())
+    task = Task(target, positive, counts, seeds, alerts, prevalence, names)
     with at_work(seed, quiet, workers) as (run, _):
         found = pipeline.compare(data, task, schema, run, None if out is None else Path(out))
     if plain:

@@ -6,7 +6,7 @@ them on the same rows, ``value.py`` is what is told.
 
 from __future__ import annotations
 
-from fabrica.lift.trial import Task, lifted
+from fabrica.lift.trial import ENGINES, Task, lifted
 from fabrica.lift.value import Arm, Lift, Step
 
-__all__ = ["Arm", "Lift", "Task", "Step", "lifted"]
+__all__ = ["ENGINES", "Arm", "Lift", "Task", "Step", "lifted"]

@@ -7,39 +7,47 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["average_precision", "prevailing", "recall", "resampled"]
+from fabrica.kernels import kernel
+
+__all__ = ["judged", "prevailing", "resampled"]
 
 
-def average_precision(truth: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
-    """The area under precision over recall as a step function, equal scores together (Davis & Goadrich, ICML 2006).
+def judged(truth: np.ndarray, score: np.ndarray, weights: np.ndarray, alerts: float) -> np.ndarray:
+    """(w, 2) average precision and recall of scores (n,) under each of the ``weights`` (w, n); nan without positives.
 
-    >>> average_precision(np.array([1, 0, 1]), np.array([0.9, 0.8, 0.7]), np.ones(3))  # 1/2 * 1 + 1/2 * 2/3
-    0.8333333333333333
+    Average precision is the area under precision over recall as a step function, equal scores together (Davis &
+    Goadrich, "The relationship between precision-recall and ROC curves", ICML 2006). Recall is the share of the
+    positives among the ``alerts`` (a share of all rows) with the highest scores; of equal scores a part in proportion.
+
+    >>> judged(np.array([1, 0, 1]), np.array([0.9, 0.8, 0.7]), np.ones((1, 3)), 1 / 3)  # 1/2 * 1 + 1/2 * 2/3
+    array([[0.83333333, 0.5       ]])
     """
-    hits, all_ = _rising(truth, score, weight)
-    if not len(hits) or hits[-1] <= 0:
-        return float("nan")
-    return float(np.diff(hits, prepend=0.0) @ (hits / np.maximum(all_, 1e-300)) / hits[-1])
-
-
-def recall(truth: np.ndarray, score: np.ndarray, weight: np.ndarray, alerts: float) -> float:
-    """Share of the positives among the ``alerts`` (a share of all rows) with the highest scores; of equal scores a
-    part in proportion.
-
-    >>> recall(np.array([1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.1]), np.ones(4), 0.5)
-    0.5
-    """
-    hits, all_ = _rising(truth, score, weight)
-    if not len(hits) or hits[-1] <= 0:
-        return float("nan")
-    return float(np.interp(alerts * all_[-1], np.r_[0.0, all_], np.r_[0.0, hits]) / hits[-1])
-
-
-def _rising(truth: np.ndarray, score: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weight of the positives, and of all rows, from the highest score down to each distinct one."""
     order = np.argsort(-score, kind="stable")
-    ends = np.r_[np.flatnonzero(np.diff(score[order])), len(score) - 1] if len(score) else np.zeros(0, int)
-    return np.cumsum((truth * weight)[order])[ends], np.cumsum(weight[order])[ends]
+    last = np.append(np.diff(score[order]) != 0, True)
+    found = np.empty((len(weights), 2))
+    for i, weight in enumerate(weights):
+        found[i] = _swept((truth[order] == 1), last, np.asarray(weight, np.float64)[order], alerts)
+    return found
+
+
+@kernel
+def _swept(truth: np.ndarray, last: np.ndarray, weight: np.ndarray, alerts: float) -> tuple[float, float]:
+    """Average precision and recall over rows (n,) from the highest score down; ``last`` ends rows of equal scores."""
+    budget, positives = 0.0, 0.0
+    for i in range(truth.size):
+        budget += alerts * weight[i]
+        positives += weight[i] if truth[i] else 0.0
+    if positives <= 0:
+        return np.nan, np.nan
+    hits, seen, hits_before, seen_before, area, caught = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(truth.size):
+        seen += weight[i]
+        hits += weight[i] if truth[i] else 0.0
+        if last[i] and seen > seen_before:
+            area += (hits - hits_before) * hits / seen
+            caught += (hits - hits_before) * min(1.0, max(0.0, (budget - seen_before) / (seen - seen_before)))
+            hits_before, seen_before = hits, seen
+    return area / positives, caught / positives
 
 
 def prevailing(truth: np.ndarray, share: float | None) -> np.ndarray:

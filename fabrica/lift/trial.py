@@ -1,17 +1,18 @@
 """The comparison: the same real rows for every way, the same detector, the same test rows.
 
 For each seed the table is cut in two halves; of one so many positives and negatives are learned from, the other judges.
-The injected positives come from a model that has learned from exactly those rows: it is conditioned on the outcome, so
-a positive is drawn where the whole population, seen through the model's leaves or layers, makes positives likely. A
-generative model of all rows needs fewer positives than a discriminative one of the boundary (Ng & Jordan, "On
-discriminative vs. generative classifiers", NIPS 2001). Injected rows are a prior and not evidence, so they stand beside
+The injected positives come from models that have learned from exactly those rows: each is conditioned on the outcome,
+so a positive is drawn where the whole population, seen through its leaves or layers, makes positives likely. Several
+engines make a part of them each: what one sees wrongly with so few rows, another does not. A generative model of all
+rows needs fewer positives than a discriminative one of the boundary (Ng & Jordan, "On discriminative vs. generative
+classifiers", NIPS 2001). Injected rows are a prior and not evidence, so they stand beside
 the real positives, which are repeated: each of the two weighs a quarter of the negatives. No test row reaches any
 learner. Intervals are of a bootstrap that draws seeds and test rows anew, the same for all ways.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ from fabrica.counted import filled
 from fabrica.dataset import Dataset
 from fabrica.errors import ExpressionError, InputError, SettingError
 from fabrica.expression import Expression
-from fabrica.lift.judge import average_precision, prevailing, recall, resampled
+from fabrica.lift.judge import judged, prevailing, resampled
 from fabrica.lift.rivals import again, smote
 from fabrica.lift.value import ARMS, Arm, Lift, Number, Step
 from fabrica.run import Run
@@ -32,7 +33,7 @@ from fabrica.schema import Table
 from fabrica.sheets import sheets
 from fabrica.way import Way
 
-__all__ = ["Task", "lifted"]
+__all__ = ["ENGINES", "Task", "lifted"]
 
 MOST = 60_000  #: rows of the table that are used at most
 NEGATIVES = 4_000  #: that are learned from, at most
@@ -42,6 +43,7 @@ DETECTOR = {"objective": "binary:logistic", "max_depth": 4, "learning_rate": 0.0
             "colsample_bytree": 0.8, "min_child_weight": 1}
 PART = 0.25  #: of the negatives, that injected rows are as many as, and repeated real positives too
 SMOOTH: dict[str, dict[str, Any]] = {"trees": {"trees": 20}}  #: more trees have smoother odds of what is rare
+ENGINES = ("trees", "copula", "bayesnet")  #: each quick, and wrong in a way of its own
 DRAWS = 400  #: of the bootstrap, over all seeds
 
 
@@ -54,7 +56,7 @@ class Task:
     target, positive : a column and which of its values is detected, as short words say it.
     positives : how many real ones are learned from, one after the other.
     seeds : splits. alerts : share of rows that may alarm. prevalence : of the positives in the test; None as they are.
-    engine : which makes the injected rows; ``settings`` are its own.
+    engines : each makes a part of the injected rows, all parts alike; ``settings`` are those of a single one.
     """
 
     target: str
@@ -63,10 +65,15 @@ class Task:
     seeds: int = 10
     alerts: float = 0.01
     prevalence: float | None = None
-    engine: str = "trees"
+    engines: tuple[str, ...] = ENGINES
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.engines or len(set(self.engines)) < len(self.engines):
+            raise SettingError("must be names of engines, each once", where="engines")
+        if self.settings and len(self.engines) > 1:
+            raise SettingError("settings are those of one engine", where=", ".join(sorted(self.settings)),
+                               hint="say which: engines=['trees']")
         if not self.positives or any(not isinstance(n, int) or isinstance(n, bool) or n < 2 for n in self.positives):
             raise SettingError("must be whole numbers of at least 2", where="positives")
         if self.seeds < 1:
@@ -74,6 +81,10 @@ class Task:
         for name, share in (("alerts", self.alerts), ("prevalence", self.prevalence)):
             if share is not None and not 0 < share < 1:
                 raise SettingError("must be a share between 0 and 1", where=name)
+
+    def ways(self) -> dict[str, Way]:
+        """How each engine learns; a mistake in names or settings is told here."""
+        return {name: Way.of(name, {**SMOOTH.get(name, {}), **self.settings}) for name in self.engines}
 
 
 def lifted(dataset: Dataset, table: Table, question: Task, run: Run) -> Lift:
@@ -84,7 +95,6 @@ def lifted(dataset: Dataset, table: Table, question: Task, run: Run) -> Lift:
     FabricaError : the column is not there, its value never stands, or there are too few rows of either kind.
     """
     column = wish.column(question.target, table, "target")
-    way = Way.of(question.engine, {**SMOOTH.get(question.engine, {}), **question.settings})
     positive = wish.value(question.target, question.positive, table, "positive")
     rows = dataset.sample(MOST, run.child("rows")).select(table.names)
     known = ~np.asarray(notation.read(column, rows.column(column.name)).values.is_null())
@@ -94,12 +104,12 @@ def lifted(dataset: Dataset, table: Table, question: Task, run: Run) -> Lift:
         raise InputError("there are too few rows of one kind to learn from and to judge by",
                          where=f"column {column.name!r}", hint=f"{2 * FEWEST} positives and as many others are needed")
     fine = [n for n in question.positives if n + FEWEST <= truth.sum()]
-    work = _Work(rows, table, truth, positive, question, way)
+    work = _Work(rows, table, truth, positive, question, question.ways())
     steps = []
     for place, count in enumerate(fine):
         run.tell(place, len(fine), f"{count} positives")
         steps.append(work.step(count, run.child("step").child(count)))
-    return Lift(question.target, question.positive, question.engine, question.alerts, question.prevalence,
+    return Lift(question.target, question.positive, question.engines, question.alerts, question.prevalence,
                 tuple(steps), tuple(n for n in question.positives if n not in fine))
 
 
@@ -112,7 +122,7 @@ class _Work:
     truth: np.ndarray
     positive: Expression
     question: Task
-    way: Way
+    ways: Mapping[str, Way]
 
     def step(self, count: int, run: Run) -> Step:
         """All ways with ``count`` real positives, over all seeds."""
@@ -163,25 +173,28 @@ class _Work:
         return np.sort(np.concatenate(learn)), np.sort(np.concatenate(test))
 
     def made(self, learn: np.ndarray, run: Run) -> pa.Table:
-        """Positives of a model that has learned from the rows."""
-        size = round(PART * int((self.truth[learn] == 0).sum()))
-        model = self.way.learn(Dataset.open(self.rows.take(pa.array(learn))), self.table, run.child("model"))
+        """Positives of models that have learned from the rows, of each engine as many."""
+        size = max(round(PART * int((self.truth[learn] == 0).sum())), len(self.ways))
+        real = Dataset.open(self.rows.take(pa.array(learn)))
+        ends = np.arange(len(self.ways) + 1) * size // len(self.ways)
+        return pa.concat_tables([self.drawn(name, real, int(part), run.child(name))
+                                 for name, part in zip(self.ways, np.diff(ends), strict=True)])
+
+    def drawn(self, name: str, real: Dataset, count: int, run: Run) -> pa.Table:
+        """Positives of one engine."""
+        model = self.ways[name].learn(real, self.table, run.child("model"))
         try:
-            batches = list(model.sample_batches(max(size, 1), run.child("draw"), as_text=True, given=self.positive))
+            batches = list(model.sample_batches(count, run.child("draw"), as_text=True, given=self.positive))
         except ExpressionError:
-            raise InputError("the model makes no positives", where=f"engine {self.question.engine}",
-                             hint="learn from more of them, or with another engine") from None
+            raise InputError("the model makes no positives", where=f"engine {name}",
+                             hint="learn from more of them, or with other engines") from None
         return pa.Table.from_batches(batches)
 
     def judged(self, truth: np.ndarray, scores: Sequence[np.ndarray], run: Run) -> np.ndarray:
-        weight = prevailing(truth, self.question.prevalence)
-        draws = resampled(truth, DRAWS, run.child("bootstrap").random())
-        found = np.empty((DRAWS + 1, len(scores), 2))
-        for i, score in enumerate(scores):
-            for d, times in enumerate([np.ones(len(truth)), *draws]):
-                found[d, i] = (average_precision(truth, score, weight * times),
-                               recall(truth, score, weight * times, self.question.alerts))
-        return found
+        """(draws + 1, arms, 2) of scores (n,) of each way."""
+        draws = np.concatenate([np.ones((1, len(truth))), resampled(truth, DRAWS, run.child("bootstrap").random())])
+        weights = draws * prevailing(truth, self.question.prevalence)
+        return np.stack([judged(truth, score, weights, self.question.alerts) for score in scores], 1)
 
 
 def _number(values: np.ndarray) -> Number:

@@ -55,14 +55,14 @@ class Lift:
 
     Parameters
     ----------
-    target, positive : what is detected. engine : which made the injected rows. alerts : share of rows that may alarm.
+    target, positive : what is detected. engines : which made the injected rows. alerts : share of rows that may alarm.
     prevalence : of the positives among the test rows, as they are weighted; None as they are.
     steps : by the number of real positives; ``skipped`` are numbers for which there are too few.
     """
 
     target: str
     positive: str
-    engine: str
+    engines: tuple[str, ...]
     alerts: float
     prevalence: float | None
     steps: tuple[Step, ...]
@@ -82,7 +82,7 @@ class Lift:
                 count = f"{step.positives:,}" if i == 0 else ""
                 found.append(f"{count:>9}  {arm.name:<14} {arm.precision!s:<24} {arm.recall!s:<24} {lift}".rstrip())
             said = "better than every other way, surely" if step.surely else "not surely better than every other way"
-            found.append(f"{'':>9}  injected rows of {self.engine}: {said}")
+            found.append(f"{'':>9}  injected rows of {', '.join(self.engines)}: {said}")
         if self.skipped:
             found.append(f"too few positives in the table for {', '.join(map(str, self.skipped))}")
         return found

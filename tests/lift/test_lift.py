@@ -15,7 +15,7 @@ from fabrica.counted import filled
 from fabrica.errors import FabricaError
 from fabrica.job import guess
 from fabrica.lift import Task, trial
-from fabrica.lift.judge import average_precision, prevailing, recall, resampled
+from fabrica.lift.judge import judged, prevailing, resampled
 from fabrica.lift.rivals import again, smote
 from fabrica.run import Run
 
@@ -29,8 +29,9 @@ def test_average_precision_is_that_of_scikit_learn(seed, rows, levels):
     random = np.random.default_rng(seed)
     truth = np.r_[1, 0, random.integers(0, 2, rows)]
     score, weight = random.integers(0, 5 * levels, rows + 2) / 7, random.gamma(1, 1, rows + 2)
-    assert abs(average_precision(truth, score, weight)
-               - average_precision_score(truth, score, sample_weight=weight)) < 1e-9
+    found = judged(truth, score, np.stack([weight, np.ones(len(weight))]), 0.1)[:, 0]
+    assert abs(found[0] - average_precision_score(truth, score, sample_weight=weight)) < 1e-9
+    assert abs(found[1] - average_precision_score(truth, score)) < 1e-9
 
 
 @settings(max_examples=30)
@@ -39,7 +40,15 @@ def test_recall_at_a_budget_is_brute_force(seed, alerts):
     random = np.random.default_rng(seed)
     truth, score = np.r_[1, random.integers(0, 2, 39)], random.permutation(40)
     caught = truth[np.argsort(-score)[:alerts]].sum() / truth.sum()
-    assert abs(recall(truth, score, np.ones(40), alerts / 40) - caught) < 1e-9
+    assert abs(judged(truth, score, np.ones((1, 40)), alerts / 40)[0, 1] - caught) < 1e-9
+    doubled = np.repeat(truth, 2), np.repeat(score, 2), np.ones((1, 80))  # a weight is a number of rows
+    assert abs(judged(truth, score, np.full((1, 40), 2.0), alerts / 40) - judged(*doubled, alerts / 40)).max() < 1e-9
+    tied = judged(truth, np.zeros(40), np.ones((1, 40)), alerts / 40)[0]
+    assert abs(tied[1] - alerts / 40) < 1e-9 and abs(tied[0] - truth.mean()) < 1e-9
+
+
+def test_without_positives_there_is_no_figure():
+    assert np.isnan(judged(np.zeros(3), np.arange(3.0), np.ones((1, 3)), 0.1)).all()
 
 
 def test_weights_give_the_prevalence_and_resamples_keep_it():
@@ -82,7 +91,7 @@ def test_the_whole_is_told_drawn_and_written(tmp_path):
 
     claims().to_csv(tmp_path / "claims.csv", index=False)
     words = ["boost", str(tmp_path / "claims.csv"), "--target", "fraud", "--positive", "yes",
-             "--positives", "10,30,900", "--seeds", "2", "--engine", "independent", "-o", str(tmp_path / "out"), "-q"]
+             "--positives", "10,30,900", "--seeds", "2", "--engines", "independent", "-o", str(tmp_path / "out"), "-q"]
     assert _outcome(words) == 0
     plain = json.loads((tmp_path / "out" / "boost.json").read_text())
     assert [s["positives"] for s in plain["steps"]] == [10, 30] and plain["skipped"] == [900]
@@ -94,8 +103,8 @@ def test_the_whole_is_told_drawn_and_written(tmp_path):
             assert 0 < arm["precision"]["value"] < 1 and (arm["lift"] is None) == (arm["name"] == "injected")
     picture = (tmp_path / "out" / "boost.svg").read_text()
     assert picture.startswith("<svg") and "injected" in picture
-    found = fabrica.boost(claims(), target="fraud", positive="yes", positives=[10], seeds=1, engine="independent")
-    again = fabrica.boost(claims(), target="fraud", positive="yes", positives=[10], seeds=1, engine="independent")
+    found = fabrica.boost(claims(), target="fraud", positive="yes", positives=[10], seeds=1, engines="independent")
+    again = fabrica.boost(claims(), target="fraud", positive="yes", positives=[10], seeds=1, engines="independent")
     assert found == again and "injected" in str(found)
 
 
@@ -117,7 +126,7 @@ def test_no_test_row_reaches_a_learner(monkeypatch):
     fits = []
     boost = trial.boost
     monkeypatch.setattr(trial, "boost", lambda x, y, *a, **k: fits.append(x[:, 0].copy()) or boost(x, y, *a, **k))
-    trial.lifted(filled(frame), table, Task("fraud", "yes", (10,), 1, engine="independent"), Run(1, workers=1))
+    trial.lifted(filled(frame), table, Task("fraud", "yes", (10,), 1, engines=("independent",)), Run(1, workers=1))
     assert len(fits) == 5 and not tests[0] & learned[0] and len(learned[0]) > 100
     real = {round(float(v), 2) for v in fits[0]}
     assert real == {round(v, 2) for v in learned[0]}
@@ -127,7 +136,34 @@ def test_no_test_row_reaches_a_learner(monkeypatch):
 @pytest.mark.parametrize(("told", "words"), [
     ({"target": "frau"}, "no column named"), ({"positive": "maybe"}, "no value as"), ({"positives": [0]}, "positives"),
     ({"target": "kind", "positive": "w"}, "too few"), ({"alerts": 2.0}, "alerts"),
-    ({"engine": "treees"}, "no engine named"), ({"seeds": 0}, "seeds"), ({"prevalence": 1.0}, "prevalence")])
+    ({"engines": "treees"}, "no engine named"), ({"engines": ["trees", "trees"]}, "each once"),
+    ({"engines": []}, "names"), ({"leaf": 9}, "one engine"), ({"seeds": 0}, "seeds"),
+    ({"prevalence": 1.0}, "prevalence")])
 def test_what_cannot_be_is_said(told, words):
     with pytest.raises(FabricaError, match=words):
         fabrica.boost(claims(500), **{"target": "fraud", "positive": "yes", "seeds": 1, **told})
+
+
+def test_each_engine_makes_its_part_of_the_injected_rows(monkeypatch):
+    parts = []
+    drawn = trial._Work.drawn
+
+    def seen(self, name, real, count, run):
+        made = drawn(self, name, real, count, run)
+        parts.append((name, made.num_rows))
+        assert set(made["fraud"].to_pylist()) == {"yes"}
+        return made
+
+    monkeypatch.setattr(trial._Work, "drawn", seen)
+    fabrica.boost(claims(1_500), target="fraud", positive="yes", positives=[10], seeds=1,
+                  engines=["independent", "copula", "bayesnet"], workers=1)
+    assert [name for name, _ in parts] == ["independent", "copula", "bayesnet"]
+    counts = [count for _, count in parts]
+    assert max(counts) - min(counts) <= 1 and 340 < sum(counts) < 360  # a quarter of the negatives
+
+
+def test_the_help_tells_the_engines_that_are_taken():
+    from fabrica.cli.boost import command
+    from fabrica.lift import ENGINES
+
+    assert next(one for one in command.params if one.name == "engines").show_default == ",".join(ENGINES)

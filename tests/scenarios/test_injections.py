@@ -382,7 +382,26 @@ def test_rules_of_a_model_are_kept_in_its_scenarios_or_it_is_said_why_not():
     assert (made["net"] > 89).sum() >= 400 and ((made["total"] > 90).mean()) > 0.15
     with pytest.raises(FabricaError, match="is computed"):
         model.play({"inject": [{"kind": "tail", "column": "total", "share": 0.1}]}, 100)
-    days = pd.DataFrame({"day": np.repeat(np.arange(60), 20), "slot": np.tile(np.arange(20), 60)})
-    alone = fabrica.fit(days, engine="independent", rules=["unique(day, slot)"], seed=1)
-    with pytest.raises(FabricaError, match="uniqueness"):
-        alone.play({}, 100)
+
+
+def test_rows_that_must_differ_do_in_a_scenario_and_stay_what_they_were():
+    """Second comers are drawn again from the law that they were of: injected rows too, and the share that is asked."""
+    days = pd.DataFrame({"ticket": np.arange(1_200), "day": np.repeat(np.arange(60), 20),
+                         "slot": np.tile(np.arange(20), 60)})
+    days["late"] = (days["slot"] > 14).map({True: "yes", False: "no"})
+    plain = {"given": ["day < 50"], "shift": {"late": {"yes": 0.4}},
+             "inject": [{"kind": "rare", "where": "day < 10", "share": 0.2}]}
+    loose = fabrica.fit(days, engine="trees", seed=1).play(plain, 400).data
+    assert loose.duplicated(["day", "slot"]).sum() > 20
+    made = fabrica.fit(days, engine="trees", rules=["unique(day, slot)"], seed=1).play(plain, 400)
+    assert not made.data.duplicated(["day", "slot"]).any() and made.data["ticket"].is_unique
+    assert (made.data["day"] < 50).all() and 20 < made.manifest["drawn_again"] < 300
+    injected = made.origin["injection_id"].to_pandas() == 1
+    assert injected.sum() == 80 and (made.data["day"][injected] < 10).all()
+    first = made.data["day"] < 10
+    weights = made.origin["weight"].to_numpy()
+    assert weights[first].max() < weights[~first].max()
+    assert abs(float((made.data["late"][~injected] == "yes").mean()) - 0.4) < 0.07
+    with pytest.raises(FabricaError, match="hardly more than"):
+        fabrica.fit(days, engine="independent", rules=["unique(day, slot)"], seed=1).play(
+            {"inject": [{"kind": "rare", "where": "day < 2", "share": 0.5}]}, 400)
