@@ -62,6 +62,23 @@ class Coded:
             found[self.rest] = least
         return found
 
+    def shown(self, counts: np.ndarray) -> np.ndarray:
+        """(size,) float64: ``counts`` (size,) as they may be drawn: those of the protected rest are added to the codes
+        that are present, in proportion, for the rest has values too; where there are none, to the missing ones.
+
+        >>> Coded("town", 4, np.zeros(0, np.uint8), absent=1, rest=3).shown(np.array([5.0, 3.0, 1.0, 4.0])).tolist()
+        [5.0, 6.0, 2.0, 0.0]
+        """
+        found = np.array(counts, np.float64)
+        if self.rest is None:
+            return found
+        held, found[self.rest] = found[self.rest], 0.0
+        for part in (found[self.absent :], found[: self.absent]):
+            if (there := part.sum()) > 0:
+                part *= (there + held) / there
+                return found
+        return np.array(counts, np.float64)
+
     def take(self, rows: np.ndarray | slice) -> Coded:
         return replace(self, codes=self.codes[rows], reals=None if self.reals is None else self.reals[rows])
 

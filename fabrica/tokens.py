@@ -71,9 +71,7 @@ class Token:
     def drawable(self) -> np.ndarray:
         """(size of the alphabet,) float64: how often each code may be drawn, which is never for the protected rest
         unless there is nobody else."""
-        shown, rest = self.counts.copy(), self.column.rest
-        if rest is not None and shown.sum() > shown[rest]:
-            shown[rest] = 0.0
+        shown = self.column.shown(self.counts)
         return shown if shown.any() else np.ones(len(shown))
 
     @cached_property

@@ -59,6 +59,9 @@ class Drawn(Model, Masked):
             return Block.of([replace(first, codes=first.codes + first.size), *block.columns[1:]], size)
         if self.how == "the rest":
             return Block.of([c.filled(np.full(size, c.rest)) if c.rest is not None else c for c in block], size)
+        if self.how == "the rest as missing":
+            gone = run.child("gone").random().random(size) < 0.22
+            return Block.of([c.filled(np.where(gone, 0, c.codes)) if c.rest and c.absent else c for c in block], size)
         if self.how == "one code":
             return Block.of([c.filled(np.zeros(size, np.uint8)) if c.rest is None else c for c in block], size)
         if self.how == "chance in the air":
@@ -107,6 +110,7 @@ CARELESS = {
     "too few": "as many rows",
     "beyond": "below the size",
     "the rest": "rest is never drawn",
+    "the rest as missing": "margins",
     "one code": "margins",
     "chance in the air": "same seed gives",
     "another alphabet": "alphabet",

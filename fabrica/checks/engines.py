@@ -2,7 +2,8 @@
 
 * It learns from any block: one column, one row, all cells missing, a constant, thousands of levels, ordered and not.
 * It gives as many rows as it was asked for, with the alphabet that it saw; the protected rest is never drawn.
-* Margins are near the data's. The same seed gives the same rows. The block that was learned from is left as it was.
+* Margins are near the data's; the protected rest is shown as values and not as missing. The same seed gives the same
+  rows. The block that was learned from is left as it was.
 * A state goes through JSON and arrays and samples the same.
 * Likelihoods sum to one over all rows of codes. Cells that are known stay as they are; those that are not are drawn.
 * Masked rows, kept in proportion to their weights, are distributed as rows that a fair chance has kept by its masks.
@@ -52,6 +53,9 @@ def blocks(run: Run) -> dict[str, Block]:
         "constant": Block.of([coded("same", 1, np.zeros(rows, np.int64)), mixed[1]]),
         "all missing": Block.of([coded("gone", 1, np.zeros(rows, np.int64), absent=1), mixed[0]]),
         "only the rest": Block.of([coded("rare", 3, np.full(rows, 2), rest=2), mixed[1]]),
+        "missing beside the rest": Block.of([
+            coded("town", 5, np.select([random.random(rows) < 0.4, random.random(rows) < 0.4], [0, 4], 1 + first % 3),
+                  absent=1, rest=4), mixed[0]]),
         "rest of one person": Block.of([coded("rare", 4, np.where(np.arange(rows) == 7, 3, first % 3), rest=3),
                                         mixed[0]]),
         "eight rows, one of the rest": Block.of([coded("rare", 3, np.arange(8) // 4 + np.arange(8) // 7, rest=2),
@@ -107,8 +111,7 @@ def _margins(block: Block, sample: Block, far: float) -> None:
         if seen.size > FEW or len(block) < 100:
             continue
         p, q = (np.bincount(c.codes, minlength=c.size).astype(np.float64) for c in (seen, drawn))
-        if seen.rest is not None and p.sum() > p[seen.rest]:
-            p[seen.rest] = 0
+        p = seen.shown(p)
         moved = np.abs(p / p.sum() - q / q.sum()).sum() / 2
         keep(moved <= far, f"margins are near the data's ({moved:.2f} of {seen.name!r} is misplaced)")
         keep(not q[p == 0].sum() > far * q.sum(), "codes that nobody has are hardly drawn")

@@ -23,9 +23,7 @@ __all__ = ["Independent"]
 
 def shares(column: Coded) -> np.ndarray:
     """(size,) how often each code occurs; the protected rest never."""
-    counts = np.bincount(column.codes, minlength=column.size).astype(np.float64)
-    if column.rest is not None and counts.sum() > counts[column.rest]:
-        counts[column.rest] = 0
+    counts = column.shown(np.bincount(column.codes, minlength=column.size))
     return counts / max(counts.sum(), 1)
 
 

@@ -2,7 +2,8 @@
 
 The dependent column is looked up. The table holds only keys and values that at least k rows hold together; a key that
 it does not know takes the value of its neighbour in the order of the keys: whatever the key is, the value is a
-function of it. Where a key is missing the value is as it was learned. (Functional dependencies: Armstrong 1974.)
+function of it. A key with which the value is sometimes missing leaves it so where it was learned to be; where a key is
+missing the value is as it was learned. (Functional dependencies: Armstrong 1974.)
 """
 
 from __future__ import annotations
@@ -64,8 +65,9 @@ class Lookup(Law):
         sound.demand(len(chain.codes) > 0, "a table without keys")
         values = sound.array(state.part("keys"), "value", size=len(chain.codes), low=0, high=pools[-1].size - 1,
                              kind=np.int64)
+        sometimes = sound.array(state.part("keys"), "sometimes", size=len(chain.codes), low=0, high=1, kind=np.int64)
         learned, way = sound.plain(state, "learned", bool), sound.whole(state, "way", 1, 255)
-        return Looked(self, built, pools[:-1], pools[-1], chain, values, learned, way)
+        return Looked(self, built, pools[:-1], pools[-1], chain, values, sometimes > 0, learned, way)
 
 
 class _Study(Study):
@@ -118,19 +120,20 @@ class _Study(Study):
         codes = [p.code(cell.take(order)) for p, cell in zip(pools, cells, strict=True)]
         sizes = [p.size for p in pools[:-1]]
         chain = Chain.of(sizes, np.stack(codes[:-1], 1))
-        values = np.empty(len(order), np.int64)
-        values[chain.find(codes[:-1])] = codes[-1]
-        learned = self._learned(key, whole, valued)
+        place, values = chain.find(codes[:-1]), np.empty(len(order), np.int64)
+        values[place] = codes[-1]
+        some, none = (np.bincount(key[m], counts[m], int(key.max()) + 1) for m in (whole & valued, whole & ~valued))
+        sometimes = np.empty(len(order), bool)
+        sometimes[place] = ((some >= self.k) & (none >= self.k))[key[order]]
+        learned = self._learned(np.minimum(some, none).sum(), whole, valued)
         ways = np.bincount(absence.kinds(cells[-1]), counts * ~whole, 256)
-        return Looked(self.law, self.built, tuple(pools[:-1]), pools[-1], chain, values, learned,
+        return Looked(self.law, self.built, tuple(pools[:-1]), pools[-1], chain, values, sometimes, learned,
                       1 + int(np.argmax(ways[1:])))
 
-    def _learned(self, key: np.ndarray, whole: np.ndarray, valued: np.ndarray) -> bool:
+    def _learned(self, mixed: float, whole: np.ndarray, valued: np.ndarray) -> bool:
         """Whether the column is learned beside the table: where its values stand without a key, where it is missing in
-        some rows of a key only, or where many keys are protected."""
+        some rows of a key only (``mixed`` of them), or where many keys are protected."""
         counts = self.told[1]
-        some, none = (np.bincount(key[m], counts[m], int(key.max()) + 1) for m in (whole & valued, whole & ~valued))
-        mixed = np.minimum(some, none).sum()
         return bool(counts[~whole & valued].sum() >= self.k or mixed >= self.k
                     or counts[whole & (counts < self.k)].sum() > HIDDEN * counts.sum())
 
@@ -142,7 +145,8 @@ class Looked(Kept):
     Parameters
     ----------
     given, then : the values of the columns.
-    keys : their combinations. values : (m,) the code of each one's value.
+    keys : their combinations. values : (m,) the code of each one's value. sometimes : (m,) bool, whether it is
+        missing in a part of the key's rows.
     learned : whether the column is learned too, and written over. way : how it is missing where a key is, if not.
     """
 
@@ -152,6 +156,7 @@ class Looked(Kept):
     then: Pool
     keys: Chain
     values: np.ndarray
+    sometimes: np.ndarray
     learned: bool
     way: int
 
@@ -165,11 +170,12 @@ class Looked(Kept):
     def restore(self, inner: Rows, outer: Rows, run: Run) -> dict[str, Cells]:
         codes = self._codes(outer, True)
         whole = np.all([c < len(p.values) for c, p in zip(codes, self.given, strict=True)], axis=0)
-        told = np.where(whole, self.values[self.keys.near(codes)], len(self.then.values) + self.way)
+        key = self.keys.near(codes)
+        told = np.where(whole, self.values[key], len(self.then.values) + self.way)
         found, base = self.then.cells(told), inner.get(self.law.then)
         if base is None:
             return {self.law.then: found}
-        use = np.flatnonzero(whole & ((absence.kinds(base) == 0) | (absence.kinds(found) > 0)))
+        use = np.flatnonzero(whole & ~(self.sometimes[key] & (absence.kinds(base) > 0)))
         return {self.law.then: placed(base, use, found.take(use))}
 
     def broken(self, rows: Rows) -> np.ndarray:
@@ -191,5 +197,6 @@ class Looked(Kept):
     def state(self) -> State:
         pools = {str(i): pool.state() for i, pool in enumerate((*self.given, self.then))}
         arrays = {str(i): np.ascontiguousarray(column) for i, column in enumerate(self.keys.codes.T)}
-        return State.nest({**pools, "keys": State({}, {**arrays, "value": self.values})},
+        return State.nest({**pools, "keys": State({}, {**arrays, "value": self.values,
+                                                      "sometimes": self.sometimes.astype(np.int64)})},
                           {"learned": self.learned, "way": self.way})

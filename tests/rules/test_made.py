@@ -199,6 +199,22 @@ def test_what_fewer_than_k_rows_hold_is_in_no_file():
     assert "Rarebit" not in str(caught.value)
 
 
+def test_a_value_is_missing_where_its_key_never_has_one_and_nowhere_else():
+    """Though the column is learned too, for its keys are protected in many rows; a key that has a value in a part of
+    its rows has one in about that part."""
+    random, rows = np.random.default_rng(1), 6_000
+    shop = random.integers(0, 12, rows)
+    name = np.where(random.random(rows) < 0.1, [f"single {i}" for i in range(rows)], [f"shop {i}" for i in shop])
+    region = pd.Series([f"R{i % 3}" for i in shop]).mask((shop % 2 == 0) | ((shop == 3) & (random.random(rows) < 0.4)))
+    frame = pd.DataFrame({"shop": name, "region": region, "x": random.normal(size=rows).round(2)})
+    drawn = fabrica.fit(frame, engine="independent", seed=1, rules=["shop -> region"]).sample(20_000, seed=1)
+    number = drawn["shop"].str.removeprefix("shop ").astype(int)
+    assert drawn["region"][number % 2 == 0].isna().all()
+    assert drawn["region"][(number % 2 == 1) & (number != 3)].notna().all()
+    gone = frame["region"].isna()[shop != 3].mean()  # what an independent column is missing
+    assert 0.3 < drawn["region"][number == 3].isna().mean() < 0.7 and 0.4 < gone < 0.6
+
+
 def test_rules_that_real_rows_break_are_told_with_their_count():
     frame = pd.DataFrame({"a": range(1_000), "b": range(1_000), "s": ["x", "y"] * 500})
     frame.loc[[3, 8], "a"] = 5_000

@@ -61,10 +61,12 @@ class Column:
         """(n,) codes to be shown of rows whose earlier tokens are ``seen`` (C, n); their tokens are written there."""
         share, rest = self.token.share, self.token.column.rest
         hidden = -1 if rest is None or share[self.token.of[rest]] > 0 else int(self.token.of[rest])
+        first = self._valued if hidden >= 0 else 0
         if len(self.tables) == 2:
-            group = self.tables[0].draw(seen, -1, 0, random)[0]
+            group = self.tables[0].draw(seen, -1, 0, 0, random)[0]
             seen[self.j] = np.searchsorted(self._groups, group)  # the first token of the group stands for it
-        seen[self.j], shown = self.tables[-1].draw(seen, hidden, int(np.argmax(share)), random)
+        common = first + int(np.argmax(share[first:]))
+        seen[self.j], shown = self.tables[-1].draw(seen, hidden, first, common, random)
         below = np.concatenate([[0.0], np.cumsum(self.token.drawable)])
         return _inside(shown, shuffled(len(shown), random), self.token.start, below, random.random(), GOLDEN)
 
@@ -77,13 +79,26 @@ class Column:
         hidden = self.token.share <= 0
         rest = chance[:, hidden].sum(1)
         chance[:, hidden] = 0
-        whole, kept = chance.sum(1), chance * keeps
+        whole, valued = chance.sum(1), chance.copy()
+        valued[:, : self._valued] = 0
+        there = valued.sum(1, keepdims=True)
+        again = np.where(there > 0, valued / np.maximum(there, 1e-300), chance / np.maximum(whole, 1e-300)[:, None])
+        again *= rest[:, None] * keeps  # what the rest is shown as
+        kept = chance * keeps + again
         shown = _drawn(kept, random.random(len(kept)))
         seen[self.j] = shown
-        away = random.random(len(kept)) * (whole + rest) < rest  # the rest, of whom the columns after this one learn
-        if hidden.any():
+        if hidden.any():  # the rest, of whom the columns after this one learn
+            at = np.arange(len(kept)), shown
+            away = random.random(len(kept)) * kept[at] < again[at]
             seen[self.j][away] = int(np.flatnonzero(hidden)[-1])
+        whole += rest
         return token.inside(shown, random.random(len(shown))), kept.sum(1) / np.maximum(whole, 1e-300)
+
+    @property
+    def _valued(self) -> int:
+        """The first token that the rest may be shown as: the first value, where one may be shown."""
+        absent = self.token.absent
+        return absent if self.token.share[absent:].any() else 0
 
     def _chances(self, seen: np.ndarray) -> np.ndarray:
         """(n, K) how likely each token is drawn."""

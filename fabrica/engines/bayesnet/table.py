@@ -110,13 +110,13 @@ class Table:
         return _nodes(seen, *self._asked, self.link, self.links)
 
     def draw(
-        self, seen: np.ndarray, hidden: int, common: int, random: np.random.Generator
+        self, seen: np.ndarray, hidden: int, first: int, common: int, random: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) int32 tokens of rows whose earlier tokens are ``seen`` (C, n), and those that are shown: never
-        ``hidden``, ``common`` if there is no other."""
+        """(n,) int32 tokens of rows whose earlier tokens are ``seen`` (C, n), and those that are shown: instead of
+        ``hidden`` another from ``first`` on, ``common`` if there is none."""
         queue, shift = shuffled(seen.shape[1], random), random.random()
         return _draw(self.nodes(seen), self._rank, self._spread, self.up, self.own, self.start, self.cells, self.upto,
-                     queue, shift, GOLDEN, hidden, common)
+                     queue, shift, GOLDEN, hidden, first, common)
 
     def chances(self, seen: np.ndarray) -> np.ndarray:
         """(n, K) how likely each token is drawn in rows whose earlier tokens are ``seen`` (C, n)."""
@@ -290,7 +290,7 @@ def _nodes(seen, columns, begin, groups, link, links):  # type: ignore[no-untype
 
 
 @kernel
-def _draw(node, rank, spread, up, own, start, cells, upto, queue, shift, golden, hidden, common):  # type: ignore[no-untyped-def]
+def _draw(node, rank, spread, up, own, start, cells, upto, queue, shift, golden, hidden, least, common):  # type: ignore[no-untyped-def]
     size = len(node)
     first = np.zeros(len(rank) + 1, np.int64)
     for i in range(size):
@@ -332,10 +332,10 @@ def _draw(node, rank, spread, up, own, start, cells, upto, queue, shift, golden,
                 token = cells[low]
             if turn == 0:
                 out[i] = token
-            if token != hidden:
+            if token != hidden and (turn == 0 or token >= least):
                 break
             u = u * 8191 + (turn + 1) * golden
-        shown[i] = common if token == hidden else token
+        shown[i] = token if token != hidden and (turn == 0 or token >= least) else common
     return out, shown
 
 

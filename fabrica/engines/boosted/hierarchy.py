@@ -165,6 +165,12 @@ class Hierarchy:
         apart = self.rest is not None and self.left[0] > 0 and self.cut[0] == len(self.order) - 1
         return int(self.left[0]) if apart else 0
 
+    @cached_property
+    def valued(self) -> int:
+        """The node below which the rest is shown: below ``shown``, those who have a value, where it is asked."""
+        asked = self.left[self.shown] > 0 and self.cut[self.shown] == self.absent > 0
+        return int(self.left[self.shown]) + 1 if asked else self.shown
+
     def inside(self, leaves: np.ndarray, u: np.ndarray) -> np.ndarray:
         """(n,) codes in the leaves (n,) at ``u`` (n,) in [0, 1): by their shares, never one that nobody has."""
         low, high = self.below[self.begin[leaves]], self.below[self.end[leaves]]

@@ -126,7 +126,7 @@ class Stage:
         if not h.shown:
             return found, found, moved
         shown, rows = found.copy(), np.flatnonzero(found == h.rest).astype(np.int32)
-        leaf = self._down(wide, rows, np.full(len(rows), h.shown), expected, moved, random, False)
+        leaf = self._down(wide, rows, np.full(len(rows), h.valued), expected, moved, random, False)
         shown[rows] = h.inside(leaf, even_in_order(leaf, random))
         return found, shown, moved
 
@@ -166,6 +166,7 @@ class Stage:
         if h.shown:
             first = self.scores(wide, rows, np.zeros(size, np.int64), 0, expected) + moved[0]
             hidden = random.random(size) < _chance(first)
+            node[hidden] = h.valued
         with np.errstate(divide="ignore", invalid="ignore"):
             for level in range(h.depth):
                 here = np.flatnonzero((h.left[node] > 0) & (node >= h.levels[level]) & (node < h.levels[level + 1]))

@@ -81,10 +81,7 @@ class Margin:
     @cached_property
     def drawn(self) -> np.ndarray:
         """(size,) how often each code is drawn: the protected rest never, unless there is nothing else."""
-        shown, rest = self.shares.copy(), self.column.rest
-        if rest is not None and shown.sum() > shown[rest] + 1e-12:
-            shown[rest] = 0.0
-        return shown / shown.sum()
+        return self.column.shown(self.shares) / self.shares.sum()
 
     @cached_property
     def scores(self) -> np.ndarray:

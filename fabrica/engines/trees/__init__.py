@@ -182,23 +182,35 @@ class TreesModel(Model, Masked, Conditional):
     def _masked_opening(self, u: np.ndarray, allowed: np.ndarray, random: np.random.Generator
                         ) -> tuple[np.ndarray, np.ndarray, float]:
         """As ``_opening``, with what is shown drawn in proportion to ``allowed``; and the share that this leaves."""
-        common = int((self.first != self.alphabet.columns[0].rest).sum()) or len(self.first)
+        missing, common, count = self._parts
         below = np.concatenate([[0.0], np.cumsum(allowed[self.first[:common]])])
         if below[-1] <= 0:
             return *self._opening(u), 0.0
-        shown = self.first[np.clip(np.searchsorted(below, u * below[-1], "right") - 1, 0, common - 1)]
-        hidden = random.random(len(u)) * len(self.first) >= common
-        return np.where(hidden, self.first[-1], shown), shown, float(below[-1] / common)
+        again = (below[-1] - below[missing]) / (common - missing) * (count - common) / count
+        share = below[-1] / count + again
+        hidden = random.random(len(u)) * share < again
+        goal = np.where(hidden, below[missing] + u * (below[-1] - below[missing]), u * below[-1])
+        shown = self.first[np.clip(np.searchsorted(below, goal, "right") - 1, 0, common - 1)]
+        return np.where(hidden, self.first[-1], shown), shown, float(share)
+
+    @property
+    def _parts(self) -> tuple[int, int, int]:
+        """From where in the first column's codes there are values that may be shown, to where, and their number; from 0
+        where there are none."""
+        column, count = self.alphabet.columns[0], len(self.first)
+        common = int((self.first != column.rest).sum()) if column.rest is not None else count
+        missing = int((self.first < column.absent).sum())
+        return missing if missing < (common or count) else 0, common or count, count
 
     def _opening(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The first column's codes at ``u`` (n,) in [0, 1), and what is shown of them: a common level for the rest."""
-        rest, count = self.alphabet.columns[0].rest, len(self.first)
+        missing, common, count = self._parts
         codes = self.first[np.minimum((u * count).astype(np.int64), count - 1)]
-        common = count if rest is None else int((self.first != rest).sum())
-        if common in (0, count):
+        if common == count:
             return codes, codes
-        again = np.clip((u * count - common) / (count - common) * common, 0, common - 1).astype(np.int64)
-        return codes, np.where(codes == rest, self.first[again], codes)
+        again = missing + (u * count - common) / (count - common) * (common - missing)
+        again = np.clip(again, missing, common - 1).astype(np.int64)
+        return codes, np.where(codes == self.alphabet.columns[0].rest, self.first[again], codes)
 
     def words(self) -> list[str]:
         leaves = sum(len(s.start) - 1 for s in self.stages)
@@ -219,6 +231,6 @@ class TreesModel(Model, Masked, Conditional):
                         or (first[: (first != columns[0].rest).sum()] == columns[0].rest).any()):
             raise ModelFileError("the first column of this model is damaged")
         lengths = [min(c.size, NARROW + 1) for c in columns]
-        stages = tuple(Stage.from_state(state.part(f"stage{j}"), lengths[:j], columns[j].size, columns[j].rest)
+        stages = tuple(Stage.from_state(state.part(f"stage{j}"), lengths[:j], columns[j])
                        for j in range(1, len(columns)))
         return cls(alphabet, first, stages, Picker.from_parts(state, columns))

@@ -48,7 +48,7 @@ class Stage:
     ``used``, so that a step down reads one number; at a leaf g + 1 is 0 and ``left`` is the leaf's rank.
     roots (T,): the first node of each tree. order (T, S) uint8: the place of each code of each used column, a line a
     tree. start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn; the first ``common`` (L,)
-    of a leaf may be shown, the others are the protected rest.
+    of a leaf may be shown, of them the first ``missing`` (L,) mean that; the others are the protected rest.
     """
 
     used: np.ndarray
@@ -59,6 +59,7 @@ class Stage:
     start: np.ndarray
     tokens: np.ndarray
     common: np.ndarray
+    missing: np.ndarray
     derived: tuple[Derived, ...]
 
     @classmethod
@@ -92,20 +93,21 @@ class Stage:
         lengths = [len(grown[0].orders[f]) for f in features]
         order = np.stack([np.concatenate([np.empty(0, np.uint8), *(g.orders[f] for f in features)]) for g in grown])
         start = np.concatenate([[0], np.cumsum(counts[ranked])])
-        tokens = token[np.lexsort((key[token], hidden, rank[leaf]))]
+        tokens = token[np.lexsort((key[token], token >= target.absent, hidden, rank[leaf]))]
         nodes = left << 32 | slots << 8 | threshold
         used = looked[features]
         kept = np.unique(-1 - used[used < 0])
         used = np.where(used < 0, -1 - np.searchsorted(kept, -1 - used), used).astype(np.int32)
-        return cls(used, _places(lengths), nodes, roots[:-1].astype(np.int32), order, start, tokens,
-                   _common(tokens, start, rest), tuple(derived[d] for d in kept))
+        common, missing = _common(tokens, start, rest), _missing(tokens, start, target.absent)
+        return cls(used, _places(lengths), nodes, roots[:-1].astype(np.int32), order, start, tokens, common, missing,
+                   tuple(derived[d] for d in kept))
 
     def draw(self, codes: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16, and (n,) what is shown of them. The
         last columns of ``codes`` are room for the derived ones."""
         queue = shuffled(len(codes), random)
         leaf = self._leaves(codes, random)
-        return _even(leaf, self.start, self.tokens, self.common, queue, random.random(), GOLDEN)
+        return _even(leaf, self.start, self.tokens, self.common, self.missing, queue, random.random(), GOLDEN)
 
     def masked(self, codes: np.ndarray, allowed: np.ndarray, random: np.random.Generator
                ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -117,7 +119,7 @@ class Stage:
         used = self._looked(codes)
         every = np.stack([_leaves(codes, used, self.place, self.nodes, self.roots[t : t + 1], self.order[t : t + 1],
                                   turns, STEP) for t in range(len(self.roots))])
-        return _masked(every, self.start, self.common, self.tokens, below, random.random((3, len(codes))))
+        return _masked(every, self.start, self.common, self.missing, self.tokens, below, random.random((3, len(codes))))
 
     def chance(self, codes: np.ndarray, target: np.ndarray, ordered: bool, absent: int) -> np.ndarray:
         """(n,) how likely rows whose earlier columns are ``codes`` (n, C) have the code ``target`` (n,), as the mean of
@@ -171,9 +173,10 @@ class Stage:
         return State.nest({"trees": own, **derived}, {"derived": len(derived)})
 
     @classmethod
-    def from_state(cls, state: State, lengths: Sequence[int], size: int, rest: int | None) -> Stage:
+    def from_state(cls, state: State, lengths: Sequence[int], column: Coded) -> Stage:
         """Read and check: no index may lead outside an array, and every walk must end. ``lengths`` (j,) are the
-        codes of the earlier columns, ``size`` those of this one, ``rest`` its protected one."""
+        codes of the earlier columns, ``column`` is this one's alphabet."""
+        size, rest = column.size, column.rest
         count = sound.whole(state, "derived", 0, ROOM)
         derived = tuple(Derived.from_state(state.part(f"derived{d}"), lengths) for d in range(count))
         state = state.part("trees")
@@ -198,10 +201,12 @@ class Stage:
         walks = (slot <= len(used)).all() and (left[inner] > inner).all() and (left[inner] + 1 < len(nodes)).all()
         ends_well = (left[ends] >= 0).all() and (left[ends] < len(start) - 1).all()
         sound.demand(bool(walks and ends_well), "trees that lead nowhere")
-        common = _common(tokens, start, rest)
+        common, missing = _common(tokens, start, rest), _missing(tokens, start, column.absent)
         behind = np.arange(len(tokens)) >= np.repeat(start[:-1] + common, np.diff(start))
         sound.demand(bool((common > 0).all() and (behind == _hidden(tokens, rest)).all()), "leaves of nobody")
-        return cls(used, _places(here), nodes, roots, order, start, tokens, common, derived)
+        before = np.arange(len(tokens)) < np.repeat(start[:-1] + missing, np.diff(start))
+        sound.demand(bool((before == (tokens < column.absent)).all()), "missing cells out of order")
+        return cls(used, _places(here), nodes, roots, order, start, tokens, common, missing, derived)
 
 
 def _hidden(codes: np.ndarray, rest: int | None) -> np.ndarray:
@@ -213,6 +218,11 @@ def _hidden(codes: np.ndarray, rest: int | None) -> np.ndarray:
 def _common(tokens: np.ndarray, start: np.ndarray, rest: int | None) -> np.ndarray:
     """(L,) how many of each leaf's tokens may be shown."""
     return np.add.reduceat(~_hidden(tokens, rest), start[:-1], dtype=np.int64)
+
+
+def _missing(tokens: np.ndarray, start: np.ndarray, absent: int) -> np.ndarray:
+    """(L,) how many of each leaf's tokens mean "missing"."""
+    return np.add.reduceat(tokens < absent, start[:-1], dtype=np.int64)
 
 
 def _joined(grown: Sequence[Grown], roots: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
@@ -287,15 +297,19 @@ def _leaves(codes, used, begin, nodes, roots, order, turns, step):  # type: igno
 
 
 @kernel
-def _masked(every, start, common, tokens, below, chance):  # type: ignore[no-untyped-def]
+def _masked(every, start, common, missing, tokens, below, chance):  # type: ignore[no-untyped-def]
     trees, size = every.shape
     out, shown = np.empty(size, tokens.dtype), np.empty(size, tokens.dtype)
-    left, share = np.empty(size), np.empty(trees)
+    left, share, again = np.empty(size), np.empty(trees), np.empty(trees)
     for i in range(size):
         total = 0.0
         for t in range(trees):
             leaf = every[t, i]
-            share[t] = (below[start[leaf] + common[leaf]] - below[start[leaf]]) / common[leaf]
+            begin, count = start[leaf], start[leaf + 1] - start[leaf]
+            first = missing[leaf] if missing[leaf] < common[leaf] else 0  # of those that the rest is shown as
+            again[t] = ((below[begin + common[leaf]] - below[begin + first]) / (common[leaf] - first)
+                        * (count - common[leaf]) / count)
+            share[t] = (below[begin + common[leaf]] - below[begin]) / count + again[t]
             total += share[t]
         left[i] = total / trees
         aim, tree = chance[0, i] * total, 0
@@ -304,8 +318,11 @@ def _masked(every, start, common, tokens, below, chance):  # type: ignore[no-unt
             tree += 1
         leaf = every[tree, i]
         begin = start[leaf]
+        hidden = chance[2, i] * share[tree] < again[tree]
         low, high = begin, begin + common[leaf] - 1
-        goal = below[begin] + chance[1, i] * (below[high + 1] - below[begin])
+        if hidden and missing[leaf] < common[leaf]:
+            low += missing[leaf]
+        goal = below[low] + chance[1, i] * (below[high + 1] - below[low])
         while low < high:  # the first token whose end lies beyond the goal
             middle = (low + high) // 2
             if below[middle + 1] > goal:
@@ -313,13 +330,12 @@ def _masked(every, start, common, tokens, below, chance):  # type: ignore[no-unt
             else:
                 low = middle + 1
         shown[i] = tokens[low]
-        hidden = chance[2, i] * (start[leaf + 1] - begin) >= common[leaf]
         out[i] = tokens[begin + common[leaf]] if hidden else shown[i]  # the rest, of whom the next columns learn
     return out, shown, left
 
 
 @kernel
-def _even(leaf, start, tokens, common, queue, shift, golden):  # type: ignore[no-untyped-def]
+def _even(leaf, start, tokens, common, missing, queue, shift, golden):  # type: ignore[no-untyped-def]
     size, ranks = len(leaf), len(start) - 1
     first = np.zeros(ranks + 1, np.int64)
     for i in range(size):
@@ -338,8 +354,9 @@ def _even(leaf, start, tokens, common, queue, shift, golden):  # type: ignore[no
         count = start[r + 1] - start[r]
         one = min(np.int64(u * count), count - 1)
         out[i] = tokens[start[r] + one]
-        if one >= common[r]:  # the rest: another even draw, among those who may be shown
+        if one >= common[r]:  # the rest: another even draw, among those who may be shown and have a value
             u = (u * count - common[r]) / (count - common[r])
-            one = min(max(np.int64(u * common[r]), 0), common[r] - 1)
+            skip = missing[r] if missing[r] < common[r] else 0
+            one = skip + min(max(np.int64(u * (common[r] - skip)), 0), common[r] - skip - 1)
         shown[i] = tokens[start[r] + one]
     return out, shown
