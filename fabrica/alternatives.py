@@ -100,3 +100,6 @@ class Either(Generator):
 
     def finished(self, rows: Drawn, numbers: range, run: Run) -> CellsOf:
         return self.base.finished(rows, numbers, run)
+
+    def broken(self, cells: CellsOf) -> np.ndarray:
+        return self.base.broken(cells)

@@ -196,6 +196,10 @@ class Learned(Generator):
         made = named(self.encoder, self.encoder.cells(rows.source, numbers, run.child("keys"), keys))
         return keyed(self.book, {**rows.cells, **made}, run.child("keyed"))
 
+    def broken(self, cells: Mapping[str, Cells]) -> np.ndarray:
+        rows = len(next(iter(cells.values())))
+        return np.logical_or.reduce([*self.book.breaking(cells).values(), np.zeros(rows, bool)])
+
 
 def _kept(asked: Asked, encoder: Encoder, model: Model, run: Run) -> int:
     """How many of ``FEWEST`` rows are kept."""

@@ -36,6 +36,13 @@ class Cut:
         """Groups, with one for what is missing or new."""
         return (len(self.edges) + 1 if self.edges else len(self.levels)) + 1
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Each group for a person."""
+        ends = [f"{edge:g}" for edge in self.edges]
+        spans = [f"{low} .. {high}".strip() for low, high in zip(["", *ends], [*ends, ""], strict=True)]
+        return (*(spans if self.edges else map(str, self.levels)), "none of these")
+
     def of(self, cells: Cells) -> np.ndarray:
         """(n,) the number of each cell's group."""
         if self.edges:
@@ -52,6 +59,11 @@ class Cross(Factor):
 
     cuts: tuple[Cut, ...]
     ratios: np.ndarray  #: an axis a cut
+
+    @classmethod
+    def only(cls, cut: Cut, group: int) -> Cross:
+        """1 in a group of one column, else 0."""
+        return cls((cut,), (np.arange(cut.size) == group).astype(float))
 
     @property
     def columns(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -85,6 +85,10 @@ class Generator(ABC):
     def finished(self, rows: Drawn, numbers: range, run: Run) -> CellsOf:
         """The cells of all columns, keys too; ``numbers`` are those of the rows in the whole sample."""
 
+    def broken(self, cells: CellsOf) -> np.ndarray:
+        """(n,) bool: the finished rows that break a rule which all rows of the generator obey."""
+        return np.zeros(len(next(iter(cells.values()))), bool)
+
 
 @dataclass(frozen=True)
 class Look:
@@ -109,6 +113,11 @@ class Kind(ABC):
     title: ClassVar[str]  #: one line: what it does
     source: ClassVar[str]  #: the paper
 
+    @property
+    def asks(self) -> Sequence[str]:
+        """Columns whose values as they are drawn it speaks of."""
+        return ()
+
     @classmethod
     @abstractmethod
     def read(cls, plain: Any, table: Table, where: str) -> Kind:
@@ -127,8 +136,9 @@ class Kind(ABC):
 class Tilt(Kind):
     """A wish about the law that all rows follow."""
 
-    def regions(self) -> Sequence[Factor]:
-        """Parts of the law that a look must have many rows of."""
+    def regions(self, look: Look) -> Sequence[Sequence[Factor]]:
+        """Parts of the law that a look must have many rows of, each the product of some factors; a first ``look``
+        shows how many it has."""
         return ()
 
     @abstractmethod
@@ -138,6 +148,19 @@ class Tilt(Kind):
     def mended(self, cells: CellsOf, run: Run) -> CellsOf:
         """Finished rows as they must be, where drawing alone cannot make them so."""
         return cells
+
+    def breaks(self, cells: CellsOf) -> np.ndarray:
+        """(n,) bool: the rows, edited since, that it does not allow."""
+        return np.zeros(len(next(iter(cells.values()))), bool)
+
+    @property
+    def computes(self) -> Mapping[str, str]:
+        """Columns that ``mended`` computes -> what says so."""
+        return {}
+
+    def came(self, look: Look) -> Mapping[str, Any]:
+        """What came of it, told from a ``look`` at the law under all tilts, for the manifest: plain values."""
+        return {}
 
 
 class Law(ABC):
@@ -151,6 +174,10 @@ class Law(ABC):
     @abstractmethod
     def ratio(self, cells: CellsOf) -> np.ndarray:
         """(n,) its density over that of the generator, at any rows of it."""
+
+    def holds(self, cells: CellsOf) -> np.ndarray:
+        """(n,) bool: the finished rows that are what was wished for."""
+        return np.ones(len(next(iter(cells.values()))), bool)
 
     def found(self) -> Mapping[str, Any]:
         """What came of it, for the manifest: plain values."""

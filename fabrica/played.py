@@ -83,7 +83,7 @@ class Play:
         self.stage = Stage.of(bound, model.generator(), self.run.child("stage"))
         self.stage.counts(self.rows)
         self._origins: list[Origin] = []
-        self._again = 0
+        self._again = self._differ = 0
 
     def schema(self, as_text: bool = False) -> pa.Schema:
         """The Arrow schema of the rows."""
@@ -97,7 +97,10 @@ class Play:
         for window in self.stage.windows(self.rows, self.run.child("rows")):
             cells, origin = self._differing(window, apart) if self.model.book.unique else (window.cells, window.origin)
             self._origins.append(origin)
+            self._differ += window.differ
             yield self._written(table, cells, origin)
+        if self._differ < self.rows:
+            self.run.tell(self.rows, self.rows, f"{self._differ:,} of the rows differ, the others stand several times")
 
     def _differing(self, window: Window, apart: lawful.Apart) -> tuple[CellsOf, Origin]:
         """The rows of a window with those that come a second time drawn again, each from the law that it was of."""
@@ -134,7 +137,7 @@ class Play:
     def manifest(self) -> dict[str, Any]:
         """What was done."""
         weight = np.concatenate([np.zeros(0), *(one.weight for one in self._origins)])
-        worth = float(weight.sum() ** 2 / max((weight**2).sum(), 1e-300))
+        worth = float(weight.sum() ** 2 / max((weight**2).sum(), 1e-300)) * self._differ / max(len(weight), 1)
         told = self.stage.told(self.rows)
         moved = [what for what, there in (("tilted", bool(told["tilts"])), ("injected", bool(told["injections"])),
                                           ("conditioned", bool(self.stage.bound.laws)),
@@ -144,9 +147,17 @@ class Play:
             "rows": self.rows, "seed": self.run.seed, "scenario": self.scenario.to_json(),
             "rows_of_the_model": self.rows - sum(one["rows"] for one in told["injections"]), **told,
             "drawn_again": self._again,
-            "weights": {"mean": "weighted estimates are those of the model"
-                                + (" under the conditions" if self.stage.bound.laws else ""),
+            "different_rows": self._differ,
+            "weights": {"mean": self._meaning(), "without_rows": round(self.stage.bare, 6),
                         "worth_rows": round(worth, 1)},
             "representative": not moved,
             "remark": f"{NOT_REPRESENTATIVE}: {', '.join(moved)} on purpose" if moved else "",
         }
+
+    def _meaning(self) -> str:
+        """What weighted estimates are."""
+        model = "those of the model" + (" under the conditions" if self.stage.bound.laws else "")
+        if self.stage.bare <= 0:
+            return f"weighted estimates are {model}"
+        return (f"weighted estimates are not {model} but of a part: of {self.stage.bare:.3g} of it the scenario has no "
+                "rows")

@@ -135,11 +135,24 @@ class Scenario:
         injections = [_injection(told, table, self.place("inject", i)) for i, told in enumerate(self.inject)]
         edits = [_kind("missing").read(told, table, self.place("missing", *key))
                  for key, told in _parts(self.missing, "missing")]
+        self._demand_drawn(rules, [*tilts, *(one for _, one in injections)])
         whole = sum(one.share for _, one in injections)
         if whole > 1 + 1e-9:
             raise InputError(f"the shares sum to {whole:g}, more than 1", where=self.place("inject"))
         return Bound(self, table, tuple(tilts[: self.given is not None]) + tuple(rules),  # type: ignore[arg-type]
                      tuple(tilts[self.given is not None :]), tuple(injections), tuple(edits))  # type: ignore[arg-type]
+
+
+    def _demand_drawn(self, rules: Sequence[Kind], kinds: Sequence[Kind]) -> None:
+        """Nothing may be asked of a column that a rule of the scenario computes when the rows are finished."""
+        computes = {name: text for one in rules if isinstance(one, Tilt) for name, text in one.computes.items()}
+        for one in kinds:
+            for name in one.asks:
+                if name in computes:
+                    raise InputError(
+                        f"the column {name!r} is computed when the rows are finished, as {computes[name]!r} says, so "
+                        f"`{type(one).__name__.lower()}` cannot ask for its values", where=self.place("rules"),
+                        hint="learn the rule with the model (fabrica fit --rules), or ask for what it is made of")
 
 
 @dataclass(frozen=True)

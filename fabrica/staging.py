@@ -12,15 +12,16 @@ sampling", JASA 95, 2000). Rows beyond the generator weigh nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fabrica.errors import ExpressionError, InputError
-from fabrica.generator import CellsOf, Drawn, Factor, Generator, Injection, Law, Look
+from fabrica.errors import ExpressionError, InputError, SchemaError
+from fabrica.generator import CellsOf, Drawn, Factor, Generator, Injection, Law, Look, Tilt
+from fabrica.rules.law import placed
 from fabrica.run import Run
 from fabrica.scenario import Bound
 from fabrica.wish import times
@@ -30,7 +31,9 @@ __all__ = ["Origin", "Stage", "Window"]
 LOOK = 1 << 17  #: rows by which the numbers of a scenario are found
 RARE = 0.02  #: share below which a region gets rows of its own in the look
 OWN = 1 << 14  #: how many
-ROUNDS, CLOSE = 100, 1e-5  #: of the tilts, until nothing changes by more than this share
+ROUNDS, CLOSE = 200, 1e-5  #: of the tilts, until nothing changes by more than this share
+APART = 0.01  #: share of the law that a wish would still move, from which on wishes contradict each other
+AGAIN, FEWEST = 40, 256  #: times that rows which are not as wished are drawn again; rows at a time
 WINDOW = 1 << 17  #: rows that are made together
 
 
@@ -50,11 +53,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Window:
-    """Finished rows, one after the other: their cells and their origin."""
+    """Finished rows, one after the other: their cells and their origin, and how many of them differ."""
 
     numbers: range
     cells: CellsOf
     origin: Origin
+    differ: int
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class Stage:
     factors : of the tilts; ``mean`` is what they keep of the base.
     laws : of the injections.
     worth : what share of rows of equal weight the tilted ones are worth (Kish).
+    bare : share of the base that neither the tilted law nor an injection has rows of.
+    came : of each tilt, as the tilted law has it.
     """
 
     bound: Bound
@@ -77,6 +83,8 @@ class Stage:
     mean: float
     laws: tuple[Law, ...]
     worth: float = 1.0
+    bare: float = 0.0
+    came: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def of(cls, bound: Bound, generator: Generator, run: Run) -> Stage:
@@ -91,7 +99,7 @@ class Stage:
             base = generator.under(given, run.child("given"))
         if not bound.tilts and not bound.injections:
             return cls(bound, base, base, (), 1.0, ())
-        look = _look(base, [region for tilt in bound.tilts for region in tilt.regions()], run.child("look"))
+        look = _look(base, bound.tilts, run.child("look"))
         factors, weights = _together(bound, look)
         mean = float(weights.sum())
         tilted = base.under(factors, run.child("tilts"))
@@ -100,7 +108,12 @@ class Stage:
             with _placed(bound, "inject", i):
                 laws.append(injection.law(base, look, run.child("inject").child(i)))
         worth = mean**2 / float((weights**2 / np.maximum(look.weights, 1e-300)).sum()) if len(weights) else 1.0
-        return cls(bound, base, tilted, factors, mean, tuple(laws), worth)
+        shares = np.array([one.share for _, one in bound.injections])
+        density = _mixture(factors, mean, laws, shares, look.cells, len(look.weights))
+        bare = float(look.weights[density <= 0].sum())
+        there = Look(look.cells, weights / max(mean, 1e-300), look.share)
+        return cls(bound, base, tilted, factors, mean, tuple(laws), worth, bare,
+                   tuple(tilt.came(there) for tilt in bound.tilts))
 
     def counts(self, rows: int) -> list[int]:
         """How many rows each injection gives: its share, rounded; at least one where it has a share."""
@@ -132,7 +145,65 @@ class Stage:
             run.tell(numbers.stop, rows, "playing the scenario")
 
     def window(self, numbers: range, kinds: np.ndarray, shares: np.ndarray, run: Run) -> Window:
-        """Rows of the injections that ``kinds`` (n,) says, 0 for none, where the whole has these ``shares`` of each."""
+        """Rows of the injections that ``kinds`` (n,) says, 0 for none, where the whole has these ``shares`` of each.
+        Rows that are not as wished when they are finished are drawn again, and then edited.
+
+        Raises
+        ------
+        InputError : whatever is drawn is undone by rules, bounds or conditions.
+        """
+        made = self._made(numbers, kinds, shares, run)
+        cells, weight = dict(made.cells), made.origin.weight.copy()
+        where = np.flatnonzero(self._astray(cells, kinds))
+        for turn in range(AGAIN):
+            if not len(where):
+                break
+            asked = np.resize(where, int(np.clip(2 * len(where), FEWEST, WINDOW)))
+            try:
+                new = self._made(range(len(asked)), kinds[asked], shares, run.child("again").child(turn))
+            except SchemaError:  # no row of these can be mended
+                raise self._undone(kinds[where]) from None
+            fine = np.flatnonzero(~self._astray(new.cells, kinds[asked]))
+            places, first = np.unique(asked[fine], return_index=True)
+            cells = {**cells, **{name: placed(cells[name], places, new.cells[name].take(fine[first]))
+                                 for name in cells if self.bound.table[name].kind != "key" and len(places)}}
+            weight[places] = new.origin.weight[fine[first]]
+            where = np.setdiff1d(where, places)
+        if len(where):
+            raise self._undone(kinds[where])
+        return Window(numbers, self._edited(cells, run), Origin(kinds, weight), made.differ)
+
+    def _astray(self, cells: CellsOf, kinds: np.ndarray) -> np.ndarray:
+        """(n,) bool: the finished rows that the laws do not keep, or that are not what their injection wishes."""
+        found = np.zeros(len(kinds), bool)
+        for one in self.bound.laws:
+            for factor in one.factors(Look({}, np.zeros(0))):
+                found |= factor.weights(cells) <= 0
+        for i, law in enumerate(self.laws, start=1):
+            mine = kinds == i
+            found[mine] |= ~law.holds({name: column.take(np.flatnonzero(mine)) for name, column in cells.items()})
+        return found
+
+    def _undone(self, kinds: np.ndarray) -> InputError:
+        worst = int(np.argmax(np.bincount(kinds)))
+        place = self.bound.scenario.place(*(("inject", worst - 1) if worst else ("given",)))
+        return InputError("whatever is drawn, rows do not come out as wished: rules, bounds or what is given undo it",
+                          where=place, hint="loosen one of them")
+
+    def _edited(self, cells: CellsOf, run: Run) -> CellsOf:
+        """The cells after all edits; where one would make a row break a rule, it leaves that row alone."""
+        found = dict(cells)
+        for i, edit in enumerate(self.bound.edits):
+            changed = edit.edited(cells, run.child("edit").child(i))
+            bad = self.base.broken({**found, **changed})
+            for law in self.bound.laws:
+                bad |= law.breaks({**found, **changed})
+            back = np.flatnonzero(bad)
+            found |= {name: placed(new, back, found[name].take(back)) if len(back) else new
+                      for name, new in changed.items()}
+        return found
+
+    def _made(self, numbers: range, kinds: np.ndarray, shares: np.ndarray, run: Run) -> Window:
         order = np.argsort(kinds, kind="stable")
         sizes = np.bincount(kinds, minlength=len(shares) + 1)
         parts = [self.tilted.rows(int(sizes[0]), run.child("rows"))] if sizes[0] else []
@@ -143,20 +214,12 @@ class Stage:
         cells = dict(self.base.finished(rows, numbers, run.child("finish")))
         for law in self.bound.laws:
             cells = dict(law.mended(cells, run.child("laws")))
-        changed: dict[str, Any] = {}
-        for i, edit in enumerate(self.bound.edits):
-            changed |= edit.edited(cells, run.child("edit").child(i))
-        return Window(numbers, {**cells, **changed}, Origin(kinds, weight))
+        return Window(numbers, cells, Origin(kinds, weight), len(rows) - sum(max(len(p) - p.differ, 0) for p in parts))
 
     def _weights(self, rows: Drawn, kinds: np.ndarray, shares: np.ndarray) -> np.ndarray:
         """(n,) the likelihood ratio of each row."""
-        density = (1 - shares.sum()) * times(self.factors, rows.cells, len(rows)) / self.mean
-        beyond = np.zeros(len(rows), bool)
-        for i, (law, share) in enumerate(zip(self.laws, shares, strict=True), start=1):
-            if law.beyond:
-                beyond |= kinds == i
-            else:
-                density += share * law.ratio(rows.cells)
+        density = _mixture(self.factors, self.mean, self.laws, shares, rows.cells, len(rows))
+        beyond = np.isin(kinds, [i for i, law in enumerate(self.laws, start=1) if law.beyond])
         return np.where(beyond, 0.0, 1.0 / np.where(beyond | (density <= 0), 1.0, density))
 
     def told(self, rows: int) -> dict[str, Any]:
@@ -165,7 +228,8 @@ class Stage:
         injections = [{"injection_id": i, "kind": kind, "rows": count, "share": count / max(rows, 1), **one.found(),
                        "parameters": dict(law.found()), "beyond_the_model": law.beyond}
                       for i, ((kind, one), law, count) in enumerate(named, start=1)]
-        tilts = [{"kind": type(tilt).__name__.lower(), **tilt.found()} for tilt in self.bound.tilts]
+        tilts = [{"kind": type(tilt).__name__.lower(), **tilt.found(), "came": dict(came)}
+                 for tilt, came in zip(self.bound.tilts, self.came, strict=True)]
         edits = [{"kind": type(edit).__name__.lower(), **edit.found()} for edit in self.bound.edits]
         return {"injections": injections, "tilts": tilts, "edits": edits,
                 "effective_share": round(self.worth, 4)}
@@ -180,24 +244,44 @@ def _placed(bound: Bound, *path: str | int) -> Iterator[None]:
         raise error.at(bound.scenario.place(*path)) from None
 
 
-def _look(base: Generator, regions: Sequence[Factor], run: Run) -> Look:
+def _mixture(factors: Sequence[Factor], mean: float, laws: Sequence[Law], shares: np.ndarray, cells: CellsOf,
+             rows: int) -> np.ndarray:
+    """(n,) the density of what is made over that of the base, where injections do not lie beyond it."""
+    density = (1 - shares.sum()) * times(factors, cells, rows) / mean
+    for law, share in zip(laws, shares, strict=True):
+        if not law.beyond:
+            density += share * law.ratio(cells)
+    return density
+
+
+def _look(base: Generator, tilts: Sequence[Tilt], run: Run) -> Look:
     """Rows of the base, and of each region that is rare rows of its own, weighted so that all together stand for the
     base."""
     first = base.rows(LOOK, run.child("base"))
+    shown = Look(first.cells, np.full(len(first), 1 / len(first)), first.share)
     parts, inside, chances = [first], [], []
-    for i, region in enumerate(regions):
-        held = float(region.weights(first.cells).mean())
+    for i, region in enumerate(region for tilt in tilts for region in tilt.regions(shown)):
+        held = float(times(region, first.cells, len(first)).mean())
         if held < RARE:
-            own = base.under([region], run.child(i)).rows(OWN, run.child("own").child(i))
+            own = base.under(region, run.child(i)).rows(OWN, run.child("own").child(i))
             parts.append(own)
             inside.append(region)
             chances.append(own.share / first.share)
     whole = base.joined(parts, np.arange(sum(map(len, parts))))
     density = np.full(len(whole), len(first) / len(whole))
     for region, chance, part in zip(inside, chances, parts[1:], strict=True):
-        density += len(part) / len(whole) * region.weights(whole.cells) / chance
+        density += len(part) / len(whole) * times(region, whole.cells, len(whole)) / chance
     weights = 1 / density
     return Look(whole.cells, weights / weights.sum(), first.share)
+
+
+def _missed(tilt: Tilt, look: Look, weights: np.ndarray) -> float:
+    """How much of the law under all tilts, ``weights`` (n,) of the look, one of them would still move."""
+    law = weights / max(weights.sum(), 1e-300)
+    there = np.flatnonzero(law > 0)
+    cells = {name: cells.take(there) for name, cells in look.cells.items()}
+    ratio = times(tilt.factors(Look(cells, law[there], look.share)), cells, len(there))
+    return float(law[there] @ np.abs(ratio / (law[there] @ ratio) - 1) / 2)
 
 
 def _together(bound: Bound, look: Look) -> tuple[tuple[Factor, ...], np.ndarray]:
@@ -215,5 +299,8 @@ def _together(bound: Bound, look: Look) -> tuple[tuple[Factor, ...], np.ndarray]
         if moved < CLOSE:
             break
     weights = look.weights * np.prod(said or [np.ones(rows)], 0)
+    if len(bound.tilts) > 1 and max(_missed(tilt, look, weights) for tilt in bound.tilts) > APART:
+        raise InputError("the wishes contradict each other: no law has all of the new shares and moments",
+                         where=bound.scenario.place("shift"), hint="leave one of them out, or loosen it")
     return tuple(factor for some in found for factor in some), weights
 

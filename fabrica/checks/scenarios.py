@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pyarrow as pa
 
-from fabrica import absence
+from fabrica import absence, wish
 from fabrica.checks.promise import keep
+from fabrica.contract import Cells
 from fabrica.generator import Edit, Generator, Injection, Kind, Look, Tilt
 from fabrica.run import Run
 
 __all__ = ["check_scenario"]
 
 ROWS = 20_000
+GROUPS = 8  #: of a column's values that are compared
 
 
 def check_scenario(kind: Kind, generator: Generator) -> None:
@@ -62,6 +65,30 @@ def _injection(injection: Injection, generator: Generator, look: Look) -> None:
     reached = (own > 0).mean()
     keep(abs(back - reached) < 5 * (1 / theirs).std() / ROWS**0.5 + 0.05 * reached + 5 * (reached / ROWS) ** 0.5,
          "weighted back, what is drawn is what the generator has there")
+    for name, cells in drawn.cells.items():
+        _weighted_back(name, cells, 1 / theirs, look.cells[name], own > 0)
+
+
+def _weighted_back(name: str, drawn: Cells, weights: np.ndarray, model: Cells, inside: np.ndarray) -> None:
+    """Each column of what is drawn, weighted, has the shares that the generator's rows have which it reaches."""
+    groups, _ = wish.levels(Cells(pa.chunked_array([plain(drawn), plain(model)]).combine_chunks()))
+    ranked = np.unique(groups, return_inverse=True)[1]
+    if ranked.max() >= GROUPS:  # of many values eight groups of neighbours
+        values = wish.numbers(Cells(pa.chunked_array([plain(drawn), plain(model)]).combine_chunks())) if (
+            pa.types.is_integer(drawn.values.type) or pa.types.is_floating(drawn.values.type)) else ranked.astype(float)
+        ranked = np.searchsorted(np.nanquantile(values[len(drawn):][inside], np.arange(1, GROUPS) / GROUPS), values)
+    own, theirs = ranked[: len(drawn)], ranked[len(drawn):][inside]
+    worth = weights.sum() ** 2 / (weights**2).sum()
+    for group in range(int(ranked.max()) + 1):
+        p, q = weights[own == group].sum() / weights.sum(), float((theirs == group).mean())
+        mean = (p * worth + q * len(theirs)) / (worth + len(theirs))
+        error = 5 * (mean * (1 - mean) * (1 / worth + 1 / len(theirs))) ** 0.5
+        keep(abs(p - q) <= error + 0.002, f"weighted back, {name!r} is distributed as the generator's rows are there")
+
+
+def plain(cells: Cells) -> pa.Array:
+    """Values without a dictionary."""
+    return cells.values.dictionary_decode() if pa.types.is_dictionary(cells.values.type) else cells.values
 
 
 def _edit(edit: Edit, look: Look) -> None:

@@ -30,16 +30,20 @@ class Recombined(Law):
     """Rows of the first generator with some columns from those of the others."""
 
     generators: tuple[Generator, ...]
-    columns: tuple[tuple[str, ...], ...]  #: that each of them lends
+    of: tuple[Expression, ...]  #: the features, of which each lends its columns
     beyond = True
 
     def draw(self, size: int, run: Run) -> Drawn:
         first, *others = (one.rows(size, run.child(i)) for i, one in enumerate(self.generators))
-        lent = {name: rows.cells[name] for rows, names in zip(others, self.columns[1:], strict=True) for name in names}
+        lent = {name: rows.cells[name] for rows, one in zip(others, self.of[1:], strict=True)
+                for name in one.columns}
         return Drawn({**first.cells, **lent}, 0.0, first.differ, first.source)
 
     def ratio(self, cells: CellsOf) -> np.ndarray:
-        return np.zeros(len(cells[self.columns[0][0]]))
+        return np.zeros(len(cells[self.of[0].columns[0]]))
+
+    def holds(self, cells: CellsOf) -> np.ndarray:
+        return np.all([one.truth(cells) for one in self.of], axis=0)
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,16 @@ class Combine(Injection):
         return cls(of, wish.share(told["share"], f"{where}, share"))
 
     @property
+    def asks(self) -> Sequence[str]:
+        return tuple(name for one in self.of for name in one.columns)
+
+    @property
     def sets(self) -> Sequence[str]:
         return tuple(name for one in self.of[1:] for name in one.columns)
 
     def law(self, generator: Generator, look: Look, run: Run) -> Law:
         generators = tuple(generator.under([one], run.child(i)) for i, one in enumerate(self.of))
-        return Recombined(generators, tuple(one.columns for one in self.of))
+        return Recombined(generators, self.of)
 
     def found(self) -> Mapping[str, Any]:
         return {"of": [str(one) for one in self.of]}

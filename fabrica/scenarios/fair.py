@@ -23,13 +23,15 @@ from typing import Any
 import numpy as np
 
 from fabrica import wish
-from fabrica.crossing import Cross, cut, placed
+from fabrica.crossing import Cross, Cut, cut, placed
 from fabrica.errors import InputError
 from fabrica.generator import Factor, Look, Tilt
 from fabrica.schema import Table
 
 __all__ = ["Fair"]
 
+MOST = 1 << 18  #: combinations of groups, explanations and outcomes that are told apart, at most
+SMALL, OWN = 0.02, 24  #: share of the rows below which a group gets rows of its own to look at; so many groups at most
 FEW = 30  #: rows of the look that a group must be worth; smaller ones count as one group
 
 
@@ -71,12 +73,38 @@ class Fair(Tilt):
         return cls(protected, outcome, wish.share(told.get("parity", 1.0), f"{where}, parity"), legitimate,
                    wish.share(told.get("sizes", 0.0), f"{where}, sizes"))
 
+    @property
+    def asks(self) -> Sequence[str]:
+        return (*self.protected, *self.legitimate, self.outcome)
+
+    def regions(self, look: Look) -> Sequence[Sequence[Factor]]:
+        """The small groups: what is told of their outcomes must not be luck."""
+        cuts = [cut(name, look, False) for name in self.protected]
+        shape = _shape(cuts)
+        share = np.bincount(placed(cuts, look.cells), look.weights, int(np.prod(shape)))
+        small = [g for g in np.argsort(-share) if 0 < share[g] < SMALL and share[g] * len(look.weights) >= FEW][:OWN]
+        return [tuple(Cross.only(one, int(i)) for one, i in zip(cuts, np.unravel_index(g, shape), strict=True))
+                for g in small]
+
+    def came(self, look: Look) -> Mapping[str, Any]:
+        protected, outcome = [cut(name, look, False) for name in self.protected], cut(self.outcome, look, False)
+        s, y = placed(protected, look.cells), outcome.of(look.cells[self.outcome])
+        size = int(np.prod(_shape(protected)))
+        mass = np.bincount(s * outcome.size + y, look.weights, size * outcome.size).reshape(size, -1)
+        worth = np.bincount(s, look.weights, size) ** 2 / np.maximum(np.bincount(s, look.weights**2, size), 1e-300)
+        names = [" / ".join(one.words[i] for one, i in zip(protected, place, strict=True))
+                 for place in np.ndindex(*_shape(protected))]
+        told = np.flatnonzero(worth >= FEW)
+        return {"groups": {names[g]: {"share": float(mass[g].sum()), "outcomes": {
+            word: float(one) for word, one in zip(outcome.words, mass[g] / mass[g].sum(), strict=True) if one > 0}}
+            for g in told}}
+
     def factors(self, look: Look) -> Sequence[Factor]:
         protected, legitimate, outcome = (
             [cut(name, look, binned) for name in names] for names, binned in
             ((self.protected, False), (self.legitimate, True), ((self.outcome,), False)))
         cuts = (*protected, *legitimate, *outcome)
-        shape = tuple(one.size for one in cuts)
+        shape = _shape(cuts)
         place = placed(cuts, look.cells)
         mass = np.bincount(place, look.weights, int(np.prod(shape)))
         worth = np.bincount(place, look.weights**2, int(np.prod(shape)))
@@ -107,6 +135,20 @@ class Fair(Tilt):
     def found(self) -> Mapping[str, Any]:
         return {"protected": list(self.protected), "outcome": self.outcome, "parity": self.parity, "sizes": self.sizes,
                 **({"given": list(self.legitimate)} if self.legitimate else {})}
+
+
+def _shape(cuts: Sequence[Cut]) -> tuple[int, ...]:
+    """How many groups each cut makes.
+
+    Raises
+    ------
+    InputError : there are too many combinations.
+    """
+    shape = tuple(one.size for one in cuts)
+    if np.prod([float(size) for size in shape]) > MOST:
+        raise InputError(f"{', '.join(one.column for one in cuts)} have more combinations than can be told apart",
+                         where="fair", hint="name fewer columns")
+    return shape
 
 
 def _names(plain: Any) -> tuple[str, ...]:

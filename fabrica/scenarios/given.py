@@ -27,5 +27,9 @@ class Given(Tilt):
     def read(cls, plain: Any, table: Table, where: str) -> Given:
         return cls(wish.condition(plain, table, where))
 
+    @property
+    def asks(self) -> Sequence[str]:
+        return self.condition.columns
+
     def factors(self, look: Look) -> Sequence[Factor]:
         return (self.condition,)

@@ -10,7 +10,7 @@ Bayes", Int. Stat. Rev. 69, 2001): exponential tilting by a statistic of the row
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,12 +111,15 @@ class Region(Law):
     def draw(self, size: int, run: Run) -> Drawn:
         return self.generator.rows(size, run)
 
+    def holds(self, cells: CellsOf) -> np.ndarray:
+        return self.where.truth(cells)
+
     def ratio(self, cells: CellsOf) -> np.ndarray:
         welcome = self.where.weights(cells) * (1.0 if self.tilt is None else self.tilt.weights(cells))
         return welcome / self.share
 
     def found(self) -> Mapping[str, Any]:
-        return {} if self.tilt else {"share_as_learned": self.share}
+        return {"share_as_learned": self.share} if self.tilt is None else {"mean_weight_as_learned": self.share}
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,10 @@ class Rare(Injection):
         return cls(wish.condition(told["where"], table, f"{where}, where"),
                    wish.share(told["share"], f"{where}, share"),
                    wish.share(told.get("intensity", 0.5), f"{where}, intensity"))
+
+    @property
+    def asks(self) -> Sequence[str]:
+        return self.where.columns
 
     def law(self, generator: Generator, look: Look, run: Run) -> Law:
         region = generator.under([self.where], run.child("region"))

@@ -89,5 +89,12 @@ class Rules(Tilt):
     def mended(self, cells: CellsOf, run: Run) -> CellsOf:
         return self.book.mended(self.book.again(cells, run.child("again")), run.child("mended"))
 
+    def breaks(self, cells: CellsOf) -> np.ndarray:
+        return np.any([kept.broken(cells) for kept in self.book.kept], axis=0)
+
+    @property
+    def computes(self) -> Mapping[str, str]:
+        return {name: self.book.kept[i].law.text for i in self.book.steps for name in self.book.kept[i].law.gives}
+
     def found(self) -> Mapping[str, Any]:
         return {"rules": [kept.law.text for kept in self.book.kept]}

@@ -115,8 +115,21 @@ class Shift(Tilt):
         pieces = tuple(wish.value(name, key, table, f"{where}, {key}") for key in wanted)
         return cls(name, pieces, shares, where=where)
 
-    def regions(self) -> Sequence[Factor]:
-        return tuple(piece for piece, share in zip(self.pieces, self.shares, strict=True) if share > 0)
+    @property
+    def asks(self) -> Sequence[str]:
+        return (self.column,)
+
+    def regions(self, look: Look) -> Sequence[Sequence[Factor]]:
+        return tuple((piece,) for piece, share in zip(self.pieces, self.shares, strict=True) if share > 0)
+
+    def came(self, look: Look) -> Mapping[str, Any]:
+        if self.pieces:
+            return {"shares": {str(piece): float(piece.truth(look.cells) @ look.weights) for piece in self.pieces}}
+        values = wish.numbers(look.cells[self.column])
+        there = ~np.isnan(values)
+        weights = look.weights[there] / max(look.weights[there].sum(), 1e-300)
+        mean = float(weights @ values[there])
+        return {"mean": mean, "std": float(weights @ (values[there] - mean) ** 2) ** 0.5}
 
     def factors(self, look: Look) -> Sequence[Factor]:
         return (self._tilted(look) if self.moments else self._shared(look),)

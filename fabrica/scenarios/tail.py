@@ -6,7 +6,9 @@ What exceeds a high threshold follows a generalised Pareto law, whatever the law
 inference using extreme order statistics", Ann. Stat. 3, 1975; Balkema & de Haan 1974). Its shape and scale are found by
 probability-weighted moments (Hosking & Wallis, "Parameter and quantile estimation for the generalized Pareto
 distribution", Technometrics 29, 1987) from the generator's values beyond a lower threshold, and carried on to the one
-that is asked for. All other columns are those of rows with such high values as the generator makes.
+that is asked for. All other columns are those of rows with such high values as the generator makes. The law ends where
+the column must: at its declared bounds, and at zero where all its values lie on one side of it. Such rows lie beyond
+the generator, so they weigh nothing in an estimate of it.
 """
 
 from __future__ import annotations
@@ -59,9 +61,26 @@ class Pareto:
         shape = float(np.clip(2 - first / apart, *SHAPES))
         return cls(shape, first * (1 - shape))  # the mean of the law is scale / (1 - shape)
 
+    @property
+    def end(self) -> float:
+        """The value that is never exceeded."""
+        return -self.scale / self.shape if self.shape < 0 else np.inf
+
     def beyond(self, further: float) -> Pareto:
-        """The law of what exceeds a threshold that lies ``further`` on."""
-        return Pareto(self.shape, max(self.scale + self.shape * further, 1e-12 * self.scale))
+        """The law of what exceeds a threshold that lies ``further`` on, before the end."""
+        return Pareto(self.shape, self.scale + self.shape * further)
+
+    def up_to(self, value: float) -> float:
+        """The share that lies up to a ``value``.
+
+        >>> Pareto(0.0, 2.0).up_to(np.inf), round(Pareto(-0.5, 1.0).up_to(1.0), 2)
+        (1.0, 0.75)
+        """
+        if value >= self.end or np.isinf(value):
+            return 1.0
+        if abs(self.shape) < 1e-9:
+            return float(-np.expm1(-value / self.scale))
+        return float(-np.expm1(-np.log1p(self.shape * value / self.scale) / self.shape))
 
     def quantile(self, at: np.ndarray) -> np.ndarray:
         """(n,) the values up to which the shares ``at`` (n,) in [0, 1) lie."""
@@ -78,19 +97,22 @@ class Beyond(Law):
     column: Column
     sign: float  #: 1 for the upper end, -1 for the lower
     threshold: float
+    limit: float  #: which no value passes
     pareto: Pareto
     share: float  #: of the generator's rows that lie beyond the threshold
+    beyond = True
 
     def draw(self, size: int, run: Run) -> Drawn:
         rows = self.generator.rows(size, run.child("rows"))
-        excess = self.pareto.quantile(run.child("excess").random().random(size))
+        whole = self.pareto.up_to(self.sign * (self.limit - self.threshold))
+        excess = self.pareto.quantile(whole * run.child("excess").random().random(size))
         values = self._written(self.sign * (self.sign * self.threshold + excess))
         mine = rows.cells[self.column.name]
         cells = Cells(values.cast(mine.values.type), None if mine.absent is None else np.zeros_like(mine.absent))
         return Drawn({**rows.cells, self.column.name: cells}, rows.share, rows.differ, rows.source)
 
     def _written(self, values: np.ndarray) -> pa.Array:
-        """Values with the column's decimals, none of them at the threshold or before it, within its bounds."""
+        """Values with the column's decimals, none of them at the threshold or before it, up to the limit."""
         column = self.column
         if column.kind == "integer" or column.decimals is not None:
             step = 10.0 ** -(column.decimals or 0)
@@ -99,22 +121,20 @@ class Beyond(Law):
                      np.ceil(self.threshold / step - 1e-9) - 1) * step
             values = np.maximum(values, first) if self.sign > 0 else np.minimum(values, first)
             values = np.round(values, column.decimals or 0)
-        if column.bounds is not None and not isinstance(column.bounds[0], str):
-            values = np.clip(values, *column.bounds)
+        values = np.minimum(values, self.limit) if self.sign > 0 else np.maximum(values, self.limit)
         if column.kind == "integer":
             return pa.array(np.clip(values, -(2.0**62), 2.0**62).astype(np.int64))
         return pa.array(values)
 
-    @property
-    def beyond(self) -> bool:  # type: ignore[override]
-        return self.share <= 0
+    def holds(self, cells: CellsOf) -> np.ndarray:
+        return self.sign * wish.numbers(cells[self.column.name]) > self.sign * self.threshold
 
     def ratio(self, cells: CellsOf) -> np.ndarray:
-        values = wish.numbers(cells[self.column.name])
-        return np.where(self.sign * values > self.sign * self.threshold, 1.0 / (self.share or 1.0), 0.0)
+        return np.zeros(len(cells[self.column.name]))
 
     def found(self) -> Mapping[str, Any]:
-        return {"threshold": self.threshold, "shape": self.pareto.shape, "scale": self.pareto.scale,
+        limit = {"limit": self.limit} if np.isfinite(self.limit) else {}
+        return {"threshold": self.threshold, **limit, "shape": self.pareto.shape, "scale": self.pareto.scale,
                 "share_as_learned": self.share}
 
 
@@ -147,8 +167,15 @@ class Tail(Injection):
         beyond, below = (_threshold(told.get(name), f"{where}, {name}") for name in ("beyond", "below"))
         if beyond is not None and below is not None:
             raise InputError("say either `beyond` or `below`", where=where)
+        for said, word, other in ((beyond, "min", "max"), (below, "max", "min")):
+            if said == word:
+                raise InputError(f"`{word}` is the other end", where=where, hint=f"say {other}")
         return cls(column, wish.share(told["share"], f"{where}, share"),
                    "q99.9" if beyond is None and below is None else beyond, below, table, where)
+
+    @property
+    def asks(self) -> Sequence[str]:
+        return (self.column.name,)
 
     @property
     def sets(self) -> Sequence[str]:
@@ -161,7 +188,10 @@ class Tail(Injection):
         values, weights = values[there], look.weights[there]
         if len(values) < FEW or values.min() == values.max():
             raise InputError(f"the column {self.column.name!r} has too few values to extrapolate", where=self.where)
-        threshold = self._at(values, weights, sign)
+        threshold, limit = self._at(values, weights, sign), self._limit(values, sign)
+        if threshold >= limit:
+            raise InputError(f"no value of {self.column.name!r} can lie beyond this", where=self.where,
+                             hint=f"its values end at {sign * limit:g}")
         lower = min(wish.weighted_quantile(values, weights, 1 - FITTED), threshold)
         if (values > lower).sum() < FEW:  # many rows stand at the quantile itself: the next value below
             kinds, counts = np.unique(values, return_counts=True)
@@ -171,25 +201,41 @@ class Tail(Injection):
             lower = min(float(kinds[enough[-1]]), threshold)
         over = values > lower
         pareto = Pareto.of(values[over] - lower, weights[over])
+        if threshold - lower >= pareto.end:
+            raise InputError(f"the law of the end of {self.column.name!r} ends before this", where=self.where,
+                             hint=f"it ends at about {sign * (lower + pareto.end):.4g}")
         body = min(threshold, wish.weighted_quantile(values, weights, 1 - BODY))
         edge = f"{sign * body:.17g}"
         high = Expression.value(self.column.name, f"{edge}.." if sign > 0 else f"..{edge}", self.table)
         share = float(weights[values > threshold].sum())
-        return Beyond(generator.under([high], run), self.column, sign, sign * threshold,
+        return Beyond(generator.under([high], run), self.column, sign, sign * threshold, sign * limit,
                       pareto.beyond(max(threshold - lower, 0.0)), share)
+
+    def _limit(self, values: np.ndarray, sign: float) -> float:
+        """Where values (n,), times the sign, end for sure: at a declared bound, or at zero, which none of them
+        passes."""
+        bounds = self.column.bounds
+        said = np.inf if bounds is None or isinstance(bounds[0], str) else max(sign * float(one) for one in bounds)
+        return min(said, 0.0) if values.max() <= 0 else said
 
     def _at(self, values: np.ndarray, weights: np.ndarray, sign: float) -> float:
         """The threshold, times the sign."""
         said = self.beyond if sign > 0 else self.below
         if said in ("max", "min"):
             return float(values.max())
+        middle = wish.weighted_quantile(values, weights, 0.5)
         if isinstance(said, str):
             quantile = float(QUANTILE.fullmatch(said)[1]) / 100  # type: ignore[index]
-            return wish.weighted_quantile(values, weights, quantile if sign > 0 else 1 - quantile)
-        assert said is not None
-        if sign * said < wish.weighted_quantile(values, weights, 0.5):
+            quantile = quantile if sign > 0 else 1 - quantile
+            found = wish.weighted_quantile(values, weights, quantile)
+            inside = quantile < 0.5
+        else:
+            assert said is not None
+            found = float(sign * said)
+            inside = found < middle
+        if inside:
             raise InputError("lies in the middle of the column and is no end of it", where=self.where)
-        return float(sign * said)
+        return found
 
     def found(self) -> Mapping[str, Any]:
         end = {"beyond": self.beyond} if self.below is None else {"below": self.below}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -117,8 +118,44 @@ def test_tails_go_on_where_the_data_ends(engine):
     assert (np.round(there, 2) == there).all() and played.data["id"].is_unique
     assert played.data["big"][injected].eq("yes").mean() > (0.99 if engine == "trees" else 0.03)
     weight = played.origin["weight"].to_numpy()
-    assert abs(np.average(played.data["amount"], weights=weight) / 100 - 1) < 0.1
+    assert abs(np.average(played.data["amount"], weights=weight) / 100 - 1) < 0.03
     assert played.data["amount"].mean() > 200
+
+
+def test_a_tail_weighs_nothing_however_heavy():
+    """Values that are heavier than the model's beyond the threshold would bend the weighted mean, were they weighed."""
+    amount = np.random.default_rng(1).pareto(1.5, 20_000).round(3)
+    model = fabrica.fit(pd.DataFrame({"amount": amount, "x": ["a", "b"] * 10_000}), engine="independent", seed=1)
+    played = model.play({"inject": [{"kind": "tail", "column": "amount", "beyond": "q90", "share": 0.3}]}, 40_000)
+    weight = played.origin["weight"].to_numpy()
+    injected = np.asarray(played.origin["injection_id"].is_valid())
+    alone = played.data["amount"].to_numpy()[~injected]
+    assert (weight[injected] == 0).all() and np.average(played.data["amount"], weights=weight) == pytest.approx(
+        alone.mean())
+
+
+@pytest.mark.parametrize(("told", "words"), [
+    ({"beyond": "min"}, "the other end"), ({"below": "max"}, "the other end"), ({"beyond": "q20"}, "in the middle"),
+    ({"below": "q60"}, "in the middle"), ({"beyond": 200}, "ends before"), ({"below": -1}, "can lie beyond")])
+def test_ends_that_are_none_are_said(told, words):
+    numbers = Joint.of({"age": list(range(60))}, {"age": "integer"}, np.ones(60).tolist())
+    with pytest.raises(FabricaError, match=words):
+        staged(numbers, {"inject": [{"kind": "tail", "column": "age", "share": 0.1, **told}]})
+
+
+def test_a_tail_ends_where_its_column_does():
+    """At zero, which no value passes, and at declared bounds."""
+    numbers = Joint.of({"x": list(range(1, 100))}, {"x": "integer"}, np.ones(99).tolist())
+    columns, injection, _ = played(numbers, {"inject": [{"kind": "tail", "column": "x", "below": "q5", "share": 0.5}]},
+                                   4_000)
+    there = columns["x"][injection == 1].astype(int)
+    assert there.min() >= 0 and there.max() < 6 and len(np.unique(there)) > 3
+    bounded = Joint(replace(numbers.table, columns=(replace(numbers.table.columns[0], bounds=(0, 102)),)),
+                    numbers.cells, np.exp(-np.arange(99) / 20) / np.exp(-np.arange(99) / 20).sum())
+    columns, injection, _ = played(bounded, {"inject": [{"kind": "tail", "column": "x", "beyond": 90, "share": 0.5}]},
+                                   4_000)
+    there = columns["x"][injection == 1].astype(int)
+    assert there.max() == 102 and there.min() == 91 and (there == 102).mean() < 0.2
 
 
 def test_the_lower_end_and_whole_numbers():
@@ -254,6 +291,38 @@ def test_a_careless_law_is_caught():
         check_scenario(Careless.read({"where": "s == 'a'", "share": 0.1}, world.table, "here"), world)
 
 
+def test_a_law_that_draws_other_rows_than_it_says_is_caught():
+    """One row again and again, and rows of the region by another law than that of the density."""
+    world = joint()
+
+    def careless(drawn):
+        class Careless(Rare):
+            def law(self, generator, look, run):
+                inner = super().law(generator, look, run)
+
+                class Other(Law):
+                    def draw(self, size, run):
+                        return drawn(generator, inner, size, run)
+
+                    def ratio(self, cells):
+                        return inner.ratio(cells)
+
+                return Other()
+
+        return Careless.read({"where": "s == 'a'", "share": 0.1}, world.table, "here")
+
+    def one(generator, inner, size, run):
+        return generator.joined([inner.draw(1, run)], np.zeros(size, int))
+
+    def some(generator, inner, size, run):
+        return generator.under([Rare.read({"where": "s == 'a' and y == 'x'", "share": 1}, world.table, "").where],
+                               run.child("some")).rows(size, run)
+
+    for drawn in (one, some):
+        with pytest.raises(Broken, match="is distributed as"):
+            check_scenario(careless(drawn), world)
+
+
 def test_a_careless_edit_is_caught():
     class Loud(Missing):
         def edited(self, cells, run):
@@ -359,6 +428,92 @@ def test_rules_of_a_scenario_hold_in_all_rows_also_in_injected_ones():
     world = rules_world()
     before = column(world, "tax") <= column(world, "net")
     assert abs((tax[injection == 0] == 3).mean() - (column(world, "tax")[before] == 3).mean()) < 0.04
+
+
+def test_injected_rows_satisfy_what_is_given():
+    """Whole rows, not only those columns that an injection leaves as they were drawn."""
+    world = rules_world()
+    columns, injection, _ = played(world, {"given": "net <= 31 and not (y == 'x' and tax > 20)", "inject": [
+        {"kind": "tail", "column": "net", "beyond": "q50.1", "share": 0.2},
+        {"kind": "combine", "of": ["y == 'x'", "tax > 10"], "share": 0.2}]}, 5_000)
+    net, tax = columns["net"].astype(int), columns["tax"].astype(int)
+    assert (net <= 31).all() and not ((columns["y"] == "x") & (tax > 20)).any()
+    assert (net[injection == 1] > 14).all() and (tax[injection == 2] > 10).all()
+    assert (columns["y"][injection == 2] == "x").all()
+
+
+@pytest.mark.parametrize(("plain", "words"), [
+    ({"given": "net <= 29", "inject": [{"kind": "tail", "column": "net", "beyond": "max", "share": 0.1}]}, "undo it"),
+    ({"rules": ["not (y == 'x' and net > 20)"],
+      "inject": [{"kind": "combine", "of": ["y == 'x'", "net > 20"], "share": 0.1}]}, "undo it"),
+    ({"given": "total > 40", "rules": ["total == net + tax"]}, "is computed when"),
+    ({"shift": {"total": {"mean": 40}}, "rules": ["total == net + tax"]}, "is computed when"),
+    ({"inject": [{"kind": "rare", "where": "total > 40", "share": 0.1}], "rules": ["total == net + tax"]},
+     "is computed when")])
+def test_what_undoes_a_wish_is_said(plain, words):
+    stage_and_play = lambda: played(rules_world(), plain, 1_000)  # noqa: E731
+    with pytest.raises(FabricaError, match=words):
+        stage_and_play()
+
+
+def test_wishes_that_contradict_each_other_are_said():
+    same = Joint.of({"a": ["p", "q"], "b": ["p", "q"]}, {"a": "category", "b": "category"}, [0.4, 0.6])
+    staged(same, {"shift": {"a": {"p": 0.7}, "b": {"q": 0.3}}})
+    with pytest.raises(FabricaError, match="contradict each other"):
+        staged(same, {"shift": {"a": {"p": 0.7}, "b": {"q": 0.7}}})
+
+
+def test_weights_say_what_they_cannot_undo():
+    world = joint()
+    assert staged(world, {"shift": {"s": {"a": 0.9}}}).bare == 0
+    gone = share(world, world.chances, s="b")
+    assert abs(staged(world, {"shift": {"s": {"a": 1}}}).bare - gone) < 0.01
+    assert abs(staged(world, {"inject": [{"kind": "rare", "where": "s == 'a'", "share": 1}]}).bare - gone) < 0.01
+    frame = pd.DataFrame({"s": ["a", "b"] * 500, "x": range(1_000)})
+    played = fabrica.fit(frame, engine="independent", seed=1).play({"shift": {"s": {"a": 1}}}, 100)
+    assert "are not those of the model" in played.manifest["weights"]["mean"]
+    assert 0.4 < played.manifest["weights"]["without_rows"] < 0.6
+
+
+def test_cells_that_a_rule_needs_do_not_go_missing():
+    random = np.random.default_rng(5)
+    smoker = random.choice(["yes", "no"], 2_000)
+    frame = pd.DataFrame({"smoker": smoker, "packs": pd.Series(random.integers(1, 40, 2_000), dtype="Int64").mask(
+        smoker == "no"), "age": random.integers(20, 80, 2_000)})
+    model = fabrica.fit(frame, engine="independent", seed=1, rules=[
+        "packs is null when smoker == 'no'", "packs is not null when smoker == 'yes'"])
+    made = model.play({"rules": ["age is not null when age < 200"], "missing": {"packs": 0.9, "age": 0.5}}, 4_000).data
+    assert (made["packs"].isna() == (made["smoker"] == "no")).all()
+    assert 0.4 < made["age"].isna().mean() < 0.6
+    kept = model.play({"rules": ["age is not null"], "missing": {"age": 0.5}}, 1_000).data
+    assert kept["age"].notna().all()
+
+
+def test_how_many_rows_differ_is_told():
+    frame = pd.DataFrame({"x": np.repeat(["a", "b"], [9_900, 100]), "y": np.random.default_rng(1).normal(size=10_000)})
+    model = fabrica.fit(frame, engine="independent", seed=1)
+    assert model.play({"shift": {"x": {"b": 0.5}}}, 2_000).manifest["different_rows"] == 2_000
+
+
+def test_small_groups_are_made_fair_too():
+    """One in two hundred; its own outcome is hardly seen in a look at all rows."""
+    random = np.random.default_rng(1)
+    group = random.choice(["many", "some", "few"], 40_000, p=[0.695, 0.3, 0.005])
+    yes = random.random(40_000) < np.select([group == "many", group == "some"], [0.4, 0.2], 0.1)
+    model = fabrica.fit(pd.DataFrame({"group": group, "bill": np.where(yes, "paid", "late")}), engine="trees",
+                        seed=1)
+    played = model.play({"fair": {"protected": "group", "outcome": "bill", "parity": 1, "sizes": 1}}, 30_000)
+    rates = (played.data["bill"] == "paid").groupby(played.data["group"]).mean()
+    assert rates.max() - rates.min() < 0.025 and (played.data["group"].value_counts() > 9_500).all()
+    came = played.manifest["tilts"][0]["came"]["groups"]
+    assert set(came) == {"many", "some", "few"} and abs(came["few"]["outcomes"]["paid"] - rates["few"]) < 0.02
+
+
+def test_too_many_combinations_of_groups_are_said():
+    frame = pd.DataFrame(np.random.default_rng(1).integers(0, 40, (2_000, 5)).astype(str), columns=list("abcde"))
+    model = fabrica.fit(frame, engine="independent", seed=1)
+    with pytest.raises(FabricaError, match="more combinations"):
+        model.play({"fair": {"protected": list("abcd"), "outcome": "e"}}, 100)
 
 
 @pytest.mark.parametrize(("rules", "words"), [
