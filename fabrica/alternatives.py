@@ -15,13 +15,38 @@ import numpy as np
 
 from fabrica.errors import ExpressionError
 from fabrica.expression import Expression
-from fabrica.generator import CellsOf, Drawn, Factor, Generator
+from fabrica.generator import CellsOf, Drawn, Factor, Generator, Hardly
 from fabrica.run import Run
 from fabrica.schema import Table
 
 __all__ = ["Either"]
 
 LOOK = 1 << 13  #: rows of each alternative by which it is known how likely it is
+
+
+@dataclass(frozen=True)
+class Few(Generator):
+    """The few rows that were found of an alternative, again and again."""
+
+    base: Generator
+    found: Drawn
+
+    @property
+    def table(self) -> Table:  # type: ignore[override]
+        return self.base.table
+
+    def under(self, factors: Sequence[Factor], run: Run) -> Generator:
+        return self.base.under(factors, run)
+
+    def rows(self, size: int, run: Run) -> Drawn:
+        order = np.resize(np.arange(len(self.found)), size)
+        return replace(self.base.joined([self.found], order), differ=min(len(self.found), size))
+
+    def joined(self, parts: Sequence[Drawn], order: np.ndarray) -> Drawn:
+        return self.base.joined(parts, order)
+
+    def finished(self, rows: Drawn, numbers: range, run: Run) -> CellsOf:
+        return self.base.finished(rows, numbers, run)
 
 
 @dataclass(frozen=True)
@@ -53,12 +78,19 @@ class Either(Generator):
         for i, one in enumerate(those):
             try:
                 branch = base.under([one], run.child(i))
-                chances.append(branch.rows(LOOK, run.child("look").child(i)).share)
-            except ExpressionError as error:  # the others may be possible
+                found = branch.rows(LOOK, run.child("look").child(i))
+            except Hardly as error:  # a few rows there are, or others may be possible
+                refused = refused or error
+                if error.drawn is None:
+                    continue
+                found = error.drawn
+                branch = Few(branch, found)
+            except ExpressionError as error:  # nothing that the model makes; others may be possible
                 refused = refused or error
                 continue
             kept.append(one)
             branches.append(branch)
+            chances.append(found.share)
         if refused is not None and not kept:
             raise refused
         return cls(base, tuple(kept), tuple(branches), np.array(chances))
@@ -73,23 +105,38 @@ class Either(Generator):
         return Either.of(self.base.under(factors, run.child("base")), self.those, run.child("either"))
 
     def rows(self, size: int, run: Run) -> Drawn:
-        random, parts = run.child("choice").random(), list[Drawn]()
-        kept = made = again = 0
+        random, parts, same, seen = run.child("choice").random(), list[Drawn](), list[np.ndarray](), 0
+        kept = made = 0
         whole = self.chances.sum()
         for turn in range(1000):
             ahead = max(64, int(1.1 * (size - kept) * (made / kept if kept else 1.0)))
             for i, count in enumerate(random.multinomial(ahead, self.chances / whole)):
                 if count:
-                    drawn = self.branches[i].rows(int(count), run.child(turn).child(i))
+                    drawn = self._of_branch(i, int(count), run.child(turn).child(i))
                     fine = np.flatnonzero(random.random(len(drawn)) * self._held(drawn.cells, len(drawn)) < 1)
                     parts.append(self.base.joined([drawn], fine))
-                    kept, again = kept + len(fine), again + len(drawn) - drawn.differ
+                    same.append(self._first(i, seen, drawn)[fine])
+                    kept, seen = kept + len(fine), seen + len(drawn)
             made += ahead
             if kept >= size:
                 break
         order = random.permutation(kept)[:size]
-        found = self.base.joined(parts, order)
-        return replace(found, share=float(whole * kept / made), differ=max(len(order) - again, 0))
+        found, differ = self.base.joined(parts, order), len(np.unique(np.concatenate(same)[order]))
+        return replace(found, share=float(whole * kept / made), differ=differ)
+
+    def _of_branch(self, branch: int, size: int, run: Run) -> Drawn:
+        """Rows of an alternative; where hardly any are found this time, those again and again."""
+        try:
+            return self.branches[branch].rows(size, run)
+        except Hardly as error:
+            if error.drawn is None:
+                raise
+            return Few(self.base, error.drawn).rows(size, run)
+
+    def _first(self, branch: int, seen: int, drawn: Drawn) -> np.ndarray:
+        """(n,) a number for each row that is the same for rows which are one row several times."""
+        rows = np.arange(len(drawn)) % max(drawn.differ, 1)
+        return -1 - rows * len(self.branches) - branch if isinstance(self.branches[branch], Few) else seen + rows
 
     def _held(self, cells: CellsOf, rows: int) -> np.ndarray:
         """(n,) how many of the alternatives each row satisfies."""

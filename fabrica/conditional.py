@@ -23,15 +23,18 @@ from fabrica.contract import Cells, Masked, Model
 from fabrica.encoder import Encoder
 from fabrica.errors import ExpressionError
 from fabrica.expression import Expression
-from fabrica.generator import Drawn, Factor, Generator
+from fabrica.generator import Drawn, Factor, Generator, Hardly
 from fabrica.lawful import fresh, keyed, named, obeying, unkeyed
 from fabrica.rules import Rulebook
 from fabrica.run import Run
 from fabrica.schema import Table
+from fabrica.wish import times
 
 __all__ = ["Asked", "Learned", "satisfying"]
 
 DRAWS = 256  #: values of each code by which a mask is found
+MORE, SOON = 1 << 20, 1 << 17  #: values of the codes of which too little is known by these; of one of them, at most
+CLOSE = 1 / 16  #: of the range of a code's values, within which the end of a condition may lie beyond them
 VALUES = 1 << 21  #: values that are looked at before it is said that none satisfies
 FEWEST = 1 << 13  #: rows of the first turn
 PIECE = 1 << 16  #: rows that are made together
@@ -41,6 +44,7 @@ TRIMMED = 0.003  #: share of the law that weights above the bound lose, at most
 QUICK = 0.05  #: share of rows that is kept, from which on nothing is trimmed
 SOME = 80  #: of so many rows of the first turn, from which on alternatives need not be drawn one by one
 AGAIN = 400  #: times that the values inside codes are drawn again until they satisfy
+BATCH, WIDE = 1 << 13, 256  #: values that are drawn together then; of one row at most
 ENOUGH = 30  #: rows that were kept from which they may stand for the others, each several times
 TOLD = 20_000  #: rows by which it is told how often a condition holds
 
@@ -150,10 +154,12 @@ def satisfying(asked: Asked, encoder: Encoder, model: Model, rows: int, run: Run
         run.tell(min(pool.size, rows), rows, "looking for rows that satisfy the condition")
     if pool.size < min(rows, ENOUGH):
         few = f"only {pool.size}" if pool.size else "none"
-        raise ExpressionError(f"{few} of {made:,} rows of the model could be kept",
-                              where=" and ".join(map(str, asked.factors)), hint=_shares(asked, encoder, model, run))
-    block, cells = pool.taken(rows, model)
-    return Drawn(cells, pool.share(made) / asked.whole, min(pool.size, rows), block)
+        error = Hardly(f"{few} of {made:,} rows of the model could be kept",
+                       where=" and ".join(map(str, asked.factors)), hint=_shares(asked, encoder, model, run))
+        if pool.size:
+            error.drawn = pool.drawn(pool.size, made, asked, model)
+        raise error
+    return pool.drawn(rows, made, asked, model)
 
 
 @dataclass(frozen=True)
@@ -299,7 +305,12 @@ class _Pool:
             self.weights.append(weights[fine])
             self.cells.append({j: cell.take(fine) for j, cell in cells.items()})
 
-    def taken(self, rows: int, model: Model) -> tuple[Block, dict[str, Cells]]:
+    def drawn(self, rows: int, made: int, asked: Asked, model: Model) -> Drawn:
+        """``rows`` of the rows that were kept of those ``made``; their source is their codes."""
+        block, cells = self._taken(rows, model)
+        return Drawn(cells, self.share(made) / asked.whole, min(self.size, rows), block)
+
+    def _taken(self, rows: int, model: Model) -> tuple[Block, dict[str, Cells]]:
         """As many rows; where there are too few each as often as the others, or once more."""
         if not rows:
             return model.sample(0, None, Run()), {}
@@ -320,16 +331,18 @@ def _finished(asked: Asked, encoder: Encoder, block: Block, run: Run) -> tuple[d
     for again in range(AGAIN):
         if not len(lacking):
             break
-        some = block.take(lacking)
-        few = named(encoder, encoder.cells(some, range(len(lacking)), run.child(again), columns))
-        good = np.flatnonzero(random.random(len(lacking)) < _inside(asked, True, few, some))
-        parts.append({i: cell.take(good) for i, cell in few.items()})
-        order[lacking[good]] = made + np.arange(len(good))
-        lacking, made = np.delete(lacking, good), made + len(good)
+        tried = np.repeat(np.arange(len(lacking)), int(np.clip(BATCH // len(lacking), 1, WIDE)))
+        some = block.take(lacking[tried])
+        few = named(encoder, encoder.cells(some, range(len(tried)), run.child(again), columns))
+        good = np.flatnonzero(random.random(len(tried)) < _inside(asked, True, few, some))
+        done, first = np.unique(tried[good], return_index=True)
+        parts.append({i: cell.take(good[first]) for i, cell in few.items()})
+        order[lacking[done]] = made + np.arange(len(done))
+        lacking, made = np.delete(lacking, done), made + len(done)
     cells = {i: Cells.concat([part[i] for part in parts]).take(order) for i in parts[0]}
     welcome = _inside(asked, False, cells, block)
     cells, broken = obeying(asked.book, cells, run.child("rules"))
-    fine = (random.random(len(block)) < welcome * _product(asked.rest, cells, len(block))) & ~broken
+    fine = (random.random(len(block)) < welcome * times(asked.rest, cells, len(block))) & ~broken
     fine[lacking] = False
     return cells, np.flatnonzero(fine)
 
@@ -340,15 +353,7 @@ def _inside(asked: Asked, again: bool, cells: Mapping[str, Cells], block: Block)
     for place, mask in asked.masks.items():
         if mask.again == again:
             top = mask.tops[block.columns[place].codes]
-            found *= _product(mask.factors, cells, len(block)) / np.where(top > 0, top, 1)
-    return found
-
-
-def _product(factors: Sequence[Factor], cells: Mapping[str, Cells], rows: int) -> np.ndarray:
-    """(n,) what all factors say together."""
-    found = np.ones(rows)
-    for factor in factors:
-        found *= factor.weights(cells)
+            found *= times(mask.factors, cells, len(block)) / np.where(top > 0, top, 1)
     return found
 
 
@@ -397,18 +402,40 @@ def _possible(parts: Sequence[Factor], encoder: Encoder, seat: int, run: Run, bo
 
 
 def _mask(parts: Sequence[Factor], encoder: Encoder, seat: int, draws: int, run: Run, book: Rulebook | None) -> Mask:
-    """What the parts say of ``draws`` values of each code of a seat's first coded column."""
+    """What the parts say of ``draws`` values of each code of a seat's first coded column, and of more where these tell
+    too little: where they are of two minds, or where the end of a condition lies among them and none satisfies."""
+    size = encoder.blank().columns[encoder.coded[seat]][0].size
+    weights, near = _looked(parts, encoder, seat, np.arange(size), draws, run, book)
+    shares, tops, hits = weights.mean(1), weights.max(1), (weights > 0).sum(1)
+    unsure = np.flatnonzero(near & (hits < draws) | (hits > 0) & (hits < draws))
+    if len(unsure):
+        more, _ = _looked(parts, encoder, seat, unsure, min(max(MORE // len(unsure), draws), SOON), run.child("more"),
+                          book)
+        shares[unsure], tops[unsure] = more.mean(1), np.maximum(tops[unsure], more.max(1))
+        shares[unsure] = np.where((shares[unsure] == 0) & (hits[unsure] > 0), 1 / more.shape[1], shares[unsure])
+    return Mask(shares, tops, tuple(parts))
+
+
+def _looked(parts: Sequence[Factor], encoder: Encoder, seat: int, which: np.ndarray, draws: int, run: Run,
+            book: Rulebook | None) -> tuple[np.ndarray, np.ndarray]:
+    """(m, draws) what the parts say of values of the codes ``which`` (m,); and (m,) bool: the codes among whose values
+    the end of a condition lies."""
     columns = encoder.blank().columns[encoder.coded[seat]]
-    size = columns[0].size
     random = run.child("others").random()
-    codes = np.repeat(np.arange(size), draws)
+    codes = np.repeat(which, draws)
     coded = [columns[0].filled(codes), *(c.filled(random.integers(0, c.size, len(codes))) for c in columns[1:])]
     found = encoder.coders[seat].decode(tuple(coded), range(len(codes)), run.child("decode"))
     cells = dict(zip((encoder.table.names[i] for i in encoder.seats[seat].columns), found, strict=True))
     if book:
         cells = book.restore(cells, run.child("restore"), {name for part in parts for name in part.columns})
-    weights = _product(parts, cells, len(codes)).reshape(size, draws)
-    return Mask(weights.mean(1), weights.max(1), tuple(parts))
+    near = np.zeros(len(which), bool)
+    for part in parts:
+        for margin in part.margins(cells) if isinstance(part, Expression) else ():
+            spread = np.nan_to_num(margin.reshape(len(which), draws), nan=np.inf)
+            low, high = spread.min(1), np.where(np.isinf(spread), -np.inf, spread).max(1)
+            width = CLOSE * np.where(high > low, high - low, 0)
+            near |= (high > low) & (low - width <= 0) & (high + width >= 0)
+    return times(parts, cells, len(codes)).reshape(len(which), draws), near
 
 
 # ---------------------------------------------------------------- what is told
@@ -441,6 +468,6 @@ def _shares(asked: Asked, encoder: Encoder, model: Model, run: Run) -> str:
     if len(parts) < 2:
         return "ask for something that is not so rare"
     cells, _ = fresh(encoder, asked.book or Rulebook(encoder.table), model, TOLD, run.child("shares"))
-    found = [(part, float(_product((part,), cells, TOLD).mean())) for part in parts]
+    found = [(part, float(times((part,), cells, TOLD).mean())) for part in parts]
     said = (f"{part}: {f'{100 * share:.3g} %' if share else 'hardly ever'}" for part, share in found)
     return f"alone: {', '.join(said)}"

@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fabrica.contract import Cells
+from fabrica.errors import ExpressionError
 from fabrica.run import Run
 from fabrica.schema import Table
 
-__all__ = ["CellsOf", "Drawn", "Edit", "Factor", "Generator", "Injection", "Kind", "Law", "Look", "Tilt"]
+__all__ = ["CellsOf", "Drawn", "Edit", "Factor", "Generator", "Hardly", "Injection", "Kind", "Law", "Look", "Tilt"]
 
 CellsOf = Mapping[str, Cells]  #: column -> (n,) typed cells
 
@@ -52,6 +53,12 @@ class Drawn:
 
     def __len__(self) -> int:
         return len(next(iter(self.cells.values()))) if self.cells else 0
+
+
+class Hardly(ExpressionError):
+    """Hardly any row is kept by what is asked; ``drawn`` are the few that are, None where there are none."""
+
+    drawn: Drawn | None = None
 
 
 class Generator(ABC):

@@ -20,7 +20,7 @@ from fabrica.rules.law import Rows, placed, taken
 from fabrica.rules.unique import Seen
 from fabrica.run import Run
 
-__all__ = ["Apart", "Make", "Move", "differing", "drawn", "keyed", "named", "numbered", "obeying", "taken", "too_few",
+__all__ = ["Apart", "Make", "Move", "drawn", "keyed", "named", "numbered", "obeying", "taken", "too_few",
            "unkeyed"]
 
 AGAIN = 40  #: times that rows are drawn anew
@@ -53,13 +53,6 @@ def keyed(book: Rulebook, cells: Rows, run: Run) -> dict[str, Cells]:
     if broken.any():
         raise _hardly(book, found, np.flatnonzero(broken))
     return found
-
-
-def differing(book: Rulebook, cells: Rows) -> np.ndarray:
-    """Numbers of the rows that no uniqueness finds a second time."""
-    rows = len(next(iter(cells.values()))) if cells else 0
-    twice = [Seen().again(law, cells) for law in book.unique if all(name in cells for name in law.columns)]
-    return np.setdiff1d(np.arange(rows), np.concatenate([np.empty(0, np.int64), *twice]))
 
 
 def drawn(encoder: Encoder, book: Rulebook, model: Model, rows: range, run: Run) -> dict[int, Cells]:
@@ -124,7 +117,7 @@ def _replaced(book: Rulebook, found: dict[str, Cells], where: np.ndarray, new: R
 
 
 def _hardly(book: Rulebook, found: Rows, where: np.ndarray) -> SchemaError:
-    texts = [repr(book.kept[i].law.text) for i in book.breaking(taken(found, where))]
+    texts = [repr(book.kept[i].law.text) for i in book.breaking(taken(found, where), drawn=True)]
     return SchemaError(f"hardly any row that the model draws can be made to obey {' and '.join(texts)}", where="rules",
                        hint="leave one of them out, or learn with another engine")
 

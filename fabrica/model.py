@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from fabrica.dataset import Dataset, atomic
 from fabrica.encoder import Encoder
 from fabrica.errors import FabricaError, InputError, ModelFileError, SettingError
 from fabrica.expression import Expression
-from fabrica.generator import Drawn, Generator
+from fabrica.generator import CellsOf, Generator
 from fabrica.inference.facts import K
 from fabrica.notation import arrow_type
 from fabrica.notation.natural import natural
@@ -181,23 +182,16 @@ class TableModel:
         """Rows that satisfy a condition, in chunks. Keys are made last, when it is known which rows there are."""
         learned = self.generator().under([condition], run.child("asked"))
         drawn = learned.rows(rows, run)
-        drawn = self._apart(learned, drawn, rows, run) if self.book.unique else drawn
-        if drawn.differ < rows:
+        if drawn.differ < rows and not self.book.unique:
             run.tell(rows, rows, f"{drawn.differ:,} different rows satisfy the condition; they stand several times")
+        apart = lawful.Apart(self.book, run.child("apart"))
         for start in range(0, rows, CHUNK):
             here = range(start, min(start + CHUNK, rows))
             some = learned.joined([drawn], np.arange(here.start, here.stop))
             made = learned.finished(some, here, run.child("finish").child(start))
+            if self.book.unique:
+                made, _ = apart(made, partial(_drawn_again, learned))
             yield encoding.write(table, lawful.numbered(self.book, made))
-
-    def _apart(self, learned: Generator, drawn: Drawn, rows: int, run: Run) -> Drawn:
-        """As many rows of which none comes twice, where a rule asks for that."""
-        for turn in range(1, 5):
-            fine = lawful.differing(self.book, drawn.cells)[:rows]
-            if len(fine) == rows:
-                return learned.joined([drawn], fine)
-            drawn = learned.rows(rows * 2**turn, run.child("more").child(turn))
-        raise lawful.too_few(self.book, len(lawful.differing(self.book, drawn.cells)))
 
     def _chunk(self, rows: range, run: Run, finish: Callable[[dict[int, Cells]], T]) -> T:
         run.check()
@@ -374,6 +368,11 @@ def encoded(dataset: Dataset, table: Table, run: Run, **codec_settings: Any) -> 
     rows = dataset.sample(ENGINE_ROWS, run.child("rows"))
     run.tell(0, 1, "encoding")
     return encoder, encoder.encode(book.reduce(rows), run.child("encode")), book
+
+
+def _drawn_again(learned: Generator, places: np.ndarray, run: Run) -> tuple[CellsOf, np.ndarray]:
+    """A row without keys for each of the places, none of which breaks a rule."""
+    return learned.rows(len(places), run.child("rows")).cells, np.zeros(len(places), bool)
 
 
 def learn(

@@ -108,6 +108,10 @@ class Expression(Factor):
             return np.full(rows, bool(found.as_py()))
         return np.asarray(found.fill_null(False)).astype(bool)
 
+    def margins(self, cells: Mapping[str, Cells]) -> list[np.ndarray]:
+        """(n,) each: how far each row lies above what it is compared with; where one changes its sign, truth may."""
+        return list(self.part.margins({name: cells[name].values for name in self.columns}))
+
     def weights(self, cells: Mapping[str, Cells]) -> np.ndarray:
         """(n,) 1 where it is true, else 0."""
         return self.truth(cells).astype(np.float64)

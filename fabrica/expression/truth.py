@@ -7,10 +7,11 @@ and a row whose truth is not known does not satisfy. Everything is done by Arrow
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,6 +33,11 @@ class Part(ABC):
     @abstractmethod
     def of(self, values: Values) -> Any:
         """(n,) Arrow array, or an Arrow scalar."""
+
+    def margins(self, values: Values) -> Iterator[np.ndarray]:
+        """(n,) float64 how far each row lies above what it is compared with, NaN where that is not known: for each
+        comparison of numbers or moments. Where one changes its sign, truth may change."""
+        return iter(())
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,9 @@ class Compare(Part):
     slack: float | None = 0.0
     sort: str = "truth"
 
+    def margins(self, values: Values) -> Iterator[np.ndarray]:
+        yield from _apart(self.one, self.other, values)
+
     def of(self, values: Values) -> Any:
         if _by_level(self.one, self.other, values):
             column, scalar = values[self.one.name], self.other.of(values)  # type: ignore[attr-defined]
@@ -132,6 +141,10 @@ class Member(Part):
     those: tuple[Part, ...]
     spans: tuple[tuple[Part | None, Part | None], ...] = ()
     sort: str = "truth"
+
+    def margins(self, values: Values) -> Iterator[np.ndarray]:
+        for one in (*self.those, *(end for span in self.spans for end in span if end is not None)):
+            yield from _apart(self.what, one, values)
 
     def of(self, values: Values) -> Any:
         if isinstance(self.what, Look) and self.what.sort == "level" and pa.types.is_dictionary(
@@ -168,11 +181,25 @@ class Logic(Part):
     args: tuple[Part, ...]
     sort: str = "truth"
 
+    def margins(self, values: Values) -> Iterator[np.ndarray]:
+        for part in self.args:
+            yield from part.margins(values)
+
     def of(self, values: Values) -> Any:
         found = [part.of(values) for part in self.args]
         if self.name == "not":
             return pc.invert(found[0])
         return _folded(pc.and_kleene if self.name == "and" else pc.or_kleene, found)
+
+
+def _apart(one: Part, other: Part, values: Values) -> Iterator[np.ndarray]:
+    """How far one lies above the other, where both are numbers or moments."""
+    if {one.sort, other.sort} <= {"number", "moment"}:
+        found = [part.of(values) for part in (one, other)]
+        if not any(pa.types.is_null(part.type) for part in found):
+            apart = pc.subtract(*(part.cast(pa.float64(), safe=False) for part in found))
+            if not isinstance(apart, pa.Scalar):
+                yield np.asarray(apart.fill_null(float("nan")))
 
 
 def _folded(work: Callable[..., Any], found: list[Any]) -> Any:

@@ -148,17 +148,18 @@ class Rulebook:
             left += list(self._maker[name].law.needs)
         return False
 
-    def breaking(self, rows: Rows, restored: bool = False, only: Collection[int] | None = None
+    def breaking(self, rows: Rows, restored: bool = False, only: Collection[int] | None = None, drawn: bool = False
                  ) -> dict[int, np.ndarray]:
         """Rule -> (n,) which rows break it; only rules that some row breaks, and whose columns are there. ``restored``:
-        the rows have just been, so that tables and groups need no second look; ``only`` some rules are asked."""
+        the rows have just been, so that tables and groups need no second look; ``only`` some rules are asked;
+        ``drawn``: strays count too."""
         found = {}
         for i, kept in enumerate(self.kept):
             sure = restored and kept.built and isinstance(kept, Looked | Grouped)
             if only is not None and i not in only:
                 continue
             if not sure and all(name in rows for name in kept.law.columns):
-                bad = kept.broken(rows)
+                bad = kept.strays(rows) if drawn else kept.broken(rows)
                 if bad.any():
                     found[i] = bad
         return found

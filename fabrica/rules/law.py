@@ -115,6 +115,10 @@ class Kept(ABC):
     def broken(self, rows: Rows) -> np.ndarray:
         """(n,) bool: the rows for which it is false."""
 
+    def strays(self, rows: Rows) -> np.ndarray:
+        """(n,) bool: the rows that were drawn for which it is false, or may be false together with other drawn rows."""
+        return self.broken(rows)
+
     def fixed(self, rows: Rows, run: Run) -> dict[str, Cells]:
         """Columns of rows that break it, so changed that they do not; nothing where a donor must help."""
         return {}

@@ -38,7 +38,7 @@ class Mending:
     def settled(self, rows: Rows, run: Run, restored: bool = False) -> tuple[dict[str, Cells], np.ndarray]:
         """The rows with those that break a rule mended, and (n,) bool: those that still break one."""
         cells = dict(rows)
-        bad = self.book.breaking(cells, restored)
+        bad = self.book.breaking(cells, restored, drawn=True)
         broken = np.logical_or.reduce([*bad.values(), np.zeros(_length(cells), bool)])
         where = np.flatnonzero(broken)
         if not len(where):
@@ -58,16 +58,16 @@ class Mending:
         pick = fine if len(fine) <= most else fine[_some(len(fine), most, run.child("pick").random())]
         donors, before = taken(whole, pick), dict(few)
         for turn in range(TURNS):
-            bad = self.book.breaking(few)
+            bad = self.book.breaking(few, drawn=True)
             if not bad:
                 break
             for i, rows in bad.items():
                 here = np.flatnonzero(rows)
                 if turn:  # what was mended for another rule may have helped
-                    here = here[self.book.kept[i].broken(taken(few, here))] if len(here) else here
+                    here = here[self.book.kept[i].strays(taken(few, here))] if len(here) else here
                 if len(here):
                     few = self._mend(self.book.kept[i], few, here, donors, run.child(turn).child(i))
-        still = np.logical_or.reduce([*self.book.breaking(few).values(), np.zeros(_length(few), bool)])
+        still = np.logical_or.reduce([*self.book.breaking(few, drawn=True).values(), np.zeros(_length(few), bool)])
         return {name: cells for name, cells in few.items() if cells is not before[name]}, still
 
     def _mend(self, kept: Kept, few: dict[str, Cells], here: np.ndarray, donors: Rows, run: Run) -> dict[str, Cells]:
@@ -78,7 +78,7 @@ class Mending:
         new = {n: c for n, c in kept.fixed(some, run).items() if n not in self._owned}
         if new:
             made = self.book.again({**some, **new}, run.child("again"))
-            done = ~kept.broken(made)
+            done = ~kept.strays(made)
             few = self._put(few, here[done], taken(made, np.flatnonzero(done)))
             here = here[~done]
         return self._lent(kept, few, here, donors, run) if len(here) else few
@@ -106,13 +106,13 @@ class Mending:
                 return self.book.again({**taken(some, rows), **lent}, Run(0))
 
             own, asked = next(i for i, k in enumerate(self.book.kept) if k is kept), self._touched(names)
-            before = self.book.breaking(some, only=asked)
+            before = self.book.breaking(some, only=asked, drawn=True)
 
             def obeys(rows: np.ndarray, lenders: np.ndarray, before: Mapping[int, np.ndarray] = before, own: int = own,
                       asked: Collection[int] = asked) -> np.ndarray:
                 """Which rows would not break this rule, nor another that they do not break already."""
                 fine = np.ones(len(rows), bool)
-                for i, bad in self.book.breaking(made(rows, lenders), only=asked).items():
+                for i, bad in self.book.breaking(made(rows, lenders), only=asked, drawn=True).items():
                     fine &= ~bad | (before[i][rows] if i != own and i in before else False)
                 return fine
 

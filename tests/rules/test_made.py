@@ -215,6 +215,28 @@ def test_a_value_is_missing_where_its_key_never_has_one_and_nowhere_else():
     assert 0.3 < drawn["region"][number == 3].isna().mean() < 0.7 and 0.4 < gone < 0.6
 
 
+def test_two_dependencies_of_one_column_hold_for_protected_keys_too():
+    random, rows = np.random.default_rng(0), 4_000
+    x = np.where(random.random(rows) < 0.5, random.integers(0, 20, rows), random.integers(0, 2_000, rows))
+    g = np.array(list("abcdefghij"))[(x // 7) % 10]
+    frame = pd.DataFrame({"h": np.char.add("h", g.astype(str)), "x": x, "g": g})
+    drawn = fabrica.fit(frame, engine="independent", seed=1, rules=["h -> g", "x -> g"]).sample(8_000, seed=2)
+    assert (drawn.groupby("x")["g"].nunique() == 1).all() and (drawn.groupby("h")["g"].nunique() == 1).all()
+    assert drawn["x"].nunique() > 100
+
+
+def test_keys_that_come_again_are_unique_with_others_under_a_condition_too():
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({"shop": [f"S-{i:05d}" for i in np.repeat(np.arange(1_000), 3)],
+                          "item": np.concatenate([random.permutation(40)[:3] for _ in range(1_000)]),
+                          "z": random.normal(size=3_000).round(3)})
+    model = fabrica.fit(frame.rename(columns={"shop": "shop_id"}), engine="independent", seed=1,
+                        rules=["unique(shop_id, item)"])
+    assert model.table["shop_id"].kind == "key" and model.table["shop_id"].refers
+    drawn = model.sample(4_000, seed=1, given="z > 0")
+    assert not drawn.duplicated(["shop_id", "item"]).any() and (drawn["z"] > 0).all()
+
+
 def test_rules_that_real_rows_break_are_told_with_their_count():
     frame = pd.DataFrame({"a": range(1_000), "b": range(1_000), "s": ["x", "y"] * 500})
     frame.loc[[3, 8], "a"] = 5_000
