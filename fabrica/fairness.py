@@ -11,7 +11,9 @@ no stratum to be large, a stratum of one group alone counts nothing, and without
 - of its word on rows whose true outcome is favourable: equal opportunity (Hardt, Price & Srebro, NeurIPS 2016).
 
 Intervals are bootstrapped. Weights of resampled rows are the same for everything that is judged, so differences between
-two classifiers are paired.
+two classifiers are paired. The largest of many differences is large by luck alone, so its interval comes of bands that
+hold for all pairs of groups at once (the largest studentised deviation of the resamples; Romano & Wolf, "Exact and
+approximate stepdown methods for multiple hypothesis testing", JASA 100, 2005).
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy.stats import t as student
 
 from fabrica.errors import NotComputable
 
-__all__ = ["DRAWS", "Judged", "Number", "Tally", "accuracy", "area", "gap", "judged", "redrawn", "resamples"]
+__all__ = ["DRAWS", "Judged", "Number", "Tally", "accuracy", "area", "differences", "gap", "judged", "redrawn",
+           "resamples"]
 
 DRAWS = 200  #: resamples
 SURE = 1.96  #: standard errors on either side: 95 %
@@ -41,16 +45,37 @@ class Number:
     @classmethod
     def of(cls, draws: Sequence[np.ndarray], low: float = -np.inf, high: float = np.inf) -> Number:
         """The mean over repetitions. Each of ``draws`` (1 + DRAWS,) holds the number itself, then of resampled rows;
-        what repetitions differ by is added. It never leaves ``low`` … ``high``.
+        what repetitions differ by is added, with as many standard errors as so few of them ask for (Student's t). It
+        never leaves ``low`` … ``high``.
 
-        >>> Number.of([np.array([0.5, 0.5, 0.5]), np.array([0.7, 0.7, 0.7])], 0, 1)
-        Number(value=0.6, low=0.404, high=0.796)
+        >>> Number.of([np.array([0.5, 0.5, 0.5]), np.array([0.7, 0.7, 0.7])], -9, 9)  # t of one degree of freedom: 12.7
+        Number(value=0.6, low=-0.670620473617, high=1.870620473617)
         """
         every = np.stack(draws)
-        mean = every.mean(0)
-        variance = float(mean[1:].var()) + (float(every[:, 0].var(ddof=1)) / len(every) if len(every) > 1 else 0.0)
-        half = SURE * variance**0.5
+        mean, error = every.mean(0), _error(every)
+        half = float(SURE * error)
         return cls(*(round(float(v), 12) for v in (mean[0], max(low, mean[0] - half), min(high, mean[0] + half))))
+
+    @classmethod
+    def widest(cls, draws: Sequence[np.ndarray]) -> Number:
+        """The largest absolute value of P numbers, as ``of``; each of ``draws`` is (1 + DRAWS, P)."""
+        every = np.stack(draws)
+        mean, error = every.mean(0), np.maximum(_error(every), 1e-12)
+        apart = np.abs(mean[1:] - mean[0]) / np.maximum(mean[1:].std(0), 1e-12)
+        sure = max(float(np.quantile(apart.max(1), 0.95)), SURE)
+        size = np.abs(mean[0])
+        found = size.max(), max(0.0, (size - sure * error).max()), min(1.0, (size + sure * error).max())
+        return cls(*(round(float(v), 12) for v in found))
+
+
+def _error(every: np.ndarray) -> np.ndarray:
+    """(...) the standard error of the mean over repetitions of ``every`` (R, 1 + DRAWS, ...), so that ``SURE`` times it
+    is half of a 95 % interval: that of resampled rows, and of what repetitions differ by where there are several."""
+    rows = every.mean(0)[1:].var(0)
+    if len(every) == 1:
+        return np.sqrt(rows)
+    between = every[:, 0].var(0, ddof=1) / len(every)
+    return np.sqrt(rows + between * (student.ppf(0.975, len(every) - 1) / SURE) ** 2)
 
 
 @dataclass(frozen=True)
@@ -98,14 +123,17 @@ def gap(tally: Tally) -> np.ndarray:
     >>> float(gap(Tally(np.array([[8.0, 2.0], [2.0, 8.0]]), np.array([[1.0, 1.0], [0.25, 4.0]]))).__round__(3))
     0.0
     """
-    found = np.zeros(tally.rows.shape[:-2])
-    rate = tally.hits / np.maximum(tally.rows, 1e-300)
+    return np.abs(differences(tally)).max(-1, initial=0.0)
+
+
+def differences(tally: Tally) -> np.ndarray:
+    """(..., P) the difference between each two groups."""
+    rate, found = tally.hits / np.maximum(tally.rows, 1e-300), []
     for a, b in combinations(range(tally.rows.shape[-2]), 2):
         one, other = tally.rows[..., a, :], tally.rows[..., b, :]
         weight = one * other / np.maximum(one + other, 1e-300)
-        apart = (weight * (rate[..., a, :] - rate[..., b, :])).sum(-1) / np.maximum(weight.sum(-1), 1e-300)
-        found = np.maximum(found, np.abs(apart))
-    return found
+        found.append((weight * (rate[..., a, :] - rate[..., b, :])).sum(-1) / np.maximum(weight.sum(-1), 1e-300))
+    return np.stack(found, -1) if found else np.zeros((*tally.rows.shape[:-2], 0))
 
 
 def redrawn(tally: Tally, random: np.random.Generator) -> Tally:
@@ -124,21 +152,26 @@ def resamples(rows: int, random: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Judged:
-    """What one classifier does on the holdout: each (1 + DRAWS,), the number itself and then of resampled rows.
+    """What one classifier does on the holdout: each (1 + DRAWS, ...), the number itself and then of resampled rows.
 
     Parameters
     ----------
-    gap : of its decisions.
-    opportunity : of its decisions where the truth is favourable; None where fewer than two groups are compared so.
+    apart : (1 + DRAWS, P) what its decisions differ by between each two groups.
+    rightly : the same where the truth is favourable; None where fewer than two groups are compared so.
     rates, true : the share of each group that it finds favourable, of all of it and of those who are.
     """
 
     accuracy: np.ndarray
     auc: np.ndarray
-    gap: np.ndarray
-    opportunity: np.ndarray | None
+    apart: np.ndarray
+    rightly: np.ndarray | None
     rates: np.ndarray
     true: np.ndarray
+
+    @property
+    def gap(self) -> np.ndarray:
+        """(1 + DRAWS,) the largest difference."""
+        return np.abs(self.apart).max(-1, initial=0.0)
 
 
 def judged(score: np.ndarray, truth: np.ndarray, cell: np.ndarray, shape: tuple[int, int], groups: Sequence[int],
@@ -151,8 +184,8 @@ def judged(score: np.ndarray, truth: np.ndarray, cell: np.ndarray, shape: tuple[
     said = score > 0.5
     every = Tally.of(cell, said, shape, weights).of_groups(groups)
     right = Tally.of(cell[truth], said[truth], shape, weights[:, truth]).of_groups(deserving)
-    return Judged(accuracy(said, truth, weights), area(score, truth, weights), gap(every),
-                  gap(right) if len(deserving) > 1 else None, every.rates[0], right.rates[0])
+    return Judged(accuracy(said, truth, weights), area(score, truth, weights), differences(every),
+                  differences(right) if len(deserving) > 1 else None, every.rates[0], right.rates[0])
 
 
 def accuracy(said: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ from fabrica.counted import Counted, filled
 from fabrica.crossing import Cross, Cut, placed
 from fabrica.errors import FabricaError, InputError, SettingError
 from fabrica.expression import Expression
-from fabrica.fairness import SURE, Judged, Number, Tally, gap, judged, redrawn, resamples
+from fabrica.fairness import SURE, Judged, Number, Tally, differences, gap, judged, redrawn, resamples
 from fabrica.inference.facts import K
 from fabrica.job import check_columns
 from fabrica.model import TableModel
@@ -141,7 +141,7 @@ class Work:
         cell = (placed(cuts[0], cells) * shape[1] + placed(cuts[1], cells))[known]
         made = first.stage.base.rows(size, run.child("first")).cells
         _two(favourable.truth(made), question, "the rows of the model", _made(model, cross.cuts[-1]))
-        groups, left_out = _compared(cell // shape[1], placed(cuts[0], made), shape[0], question)
+        groups, left_out = _compared(cell // shape[1], truth, placed(cuts[0], made), shape[0], question)
         yes = np.bincount(cell[truth] // shape[1], minlength=shape[0])
         deserving = tuple(group for group in groups if yes[group] >= DESERVING)
         return cls(model, question, favourable, size, run, filled(here), truth, cuts, (shape[0], shape[1]), cell,
@@ -189,7 +189,7 @@ class Work:
                   for parity, some in trials.items()]
         blind = [replace(one, judged=one.dropped, likeness=None) for one in base if one.dropped is not None]
         dropped = replace(self._point(0.0, blind, base, learned, real, streams.child("dropped")), dropped=True)
-        apart = Number.of([gap(redrawn(real, streams.child("real").random()))], 0, 1)
+        apart = Number.widest([differences(redrawn(real, streams.child("real").random()))])
         return Frontier(self.question, tuple(points), dropped, apart, len(self.truth), self.size, len(base),
                         self.left_out, self.model.engine, self.run.seed)
 
@@ -202,13 +202,13 @@ class Work:
     def _point(self, parity: float, some: Sequence[Trial], base: Sequence[Trial], learned: float, real: Tally, run: Run
                ) -> Point:
         tally, every = self._tally(some), [one.judged for one in some]
-        rightly = [one.opportunity for one in every if one.opportunity is not None]
+        rightly = [one.rightly for one in every if one.rightly is not None]
         beside = [(one, zero.judged) for one, zero in zip(every, base, strict=True)]
         return Point(
             parity, False, (1 - parity) * learned,
-            rows=Number.of([gap(redrawn(tally, run.random()))], 0, 1),
-            predicted=Number.of([one.gap for one in every], 0, 1),
-            opportunity=Number.of(rightly, 0, 1) if rightly else None,
+            rows=Number.widest([differences(redrawn(tally, run.random()))]),
+            predicted=Number.widest([one.apart for one in every]),
+            opportunity=Number.widest(rightly) if rightly else None,
             moved=Number.of([zero.gap - one.gap for one, zero in beside], -1, 1),
             accuracy=Number.of([one.accuracy for one in every], 0, 1),
             auc=Number.of([one.auc for one in every], 0, 1),
@@ -219,9 +219,8 @@ class Work:
     def _groups(self, tally: Tally, every: Sequence[Judged], real: Tally) -> tuple[Group, ...]:
         said = np.mean([one.rates for one in every], 0)
         rightly = dict(zip(self.deserving, np.mean([one.true for one in every], 0), strict=True))
-        told = np.minimum(real.hits, real.rows - real.hits).sum(-1) >= K  # nothing of fewer real rows
-        return tuple(Group(self._name(group), float(real.rates[i]) if told[i] else None, float(tally.rates[i]),
-                           float(said[i]), float(rightly[group]) if group in rightly else None)
+        return tuple(Group(self._name(group), float(real.rates[i]), float(tally.rates[i]), float(said[i]),
+                           float(rightly[group]) if group in rightly else None)
                      for i, group in enumerate(self.groups))
 
     def _name(self, group: int) -> str:
@@ -264,11 +263,15 @@ def _two(truth: np.ndarray, question: Question, where: str, hint: str) -> None:
                          where="favourable", hint=hint)
 
 
-def _compared(real: np.ndarray, made: np.ndarray, many: int, question: Question) -> tuple[tuple[int, ...], int]:
-    """The groups that are large enough, and how many are not."""
+def _compared(real: np.ndarray, truth: np.ndarray, made: np.ndarray, many: int, question: Question
+              ) -> tuple[tuple[int, ...], int]:
+    """The groups that are large enough, and how many are not; groups of which fewer than ``K`` real rows are of one
+    kind are not compared, for a gap would tell how many."""
     counts = [np.bincount(some, minlength=many) for some in (real, made)]
-    large = (counts[0] >= FEW) & (counts[1] >= FEW)
+    kinds = [np.bincount(real[kind], minlength=many) for kind in (truth, ~truth)]
+    large = (counts[0] >= FEW) & (counts[1] >= FEW) & (kinds[0] >= K) & (kinds[1] >= K)
     if large.sum() < 2:
-        raise InputError(f"fewer than two groups of {', '.join(question.protected)} have {FEW} rows in the holdout and "
-                         "in the model's rows", where="protected", hint="give a larger holdout or fewer columns")
+        raise InputError(f"fewer than two groups of {', '.join(question.protected)} have {FEW} rows, {K} of them of "
+                         "either outcome, in the holdout, and as many in the model's rows", where="protected",
+                         hint="give a larger holdout or fewer columns")
     return tuple(int(group) for group in np.flatnonzero(large)), int(((counts[0] > 0) & ~large).sum())

@@ -57,12 +57,12 @@ class Group:
 
     Parameters
     ----------
-    real : in the holdout; None where fewer than five rows are of one kind. rows : in the synthetic rows. predicted,
+    real : in the holdout. rows : in the synthetic rows. predicted,
         true : of what the classifier says, of all real rows and of the favourable ones (None where there are few).
     """
 
     name: str
-    real: float | None
+    real: float
     rows: float
     predicted: float
     true: float | None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fabrica.contract import Cells
 from fabrica.crossing import Cut, placed
 from fabrica.errors import NotComputable
-from fabrica.fairness import DRAWS, Number, Tally, accuracy, area, gap, judged, redrawn, resamples
+from fabrica.fairness import DRAWS, Number, Tally, accuracy, area, differences, gap, judged, redrawn, resamples
 from fabrica.run import Run
 from fabrica.statistics import auc
 
@@ -99,8 +99,35 @@ def test_intervals_are_as_wide_as_theory_says():
 def test_what_repetitions_differ_by_is_in_the_interval():
     sharp = np.full(1 + DRAWS, 0.3)
     assert Number.of([sharp, sharp], 0, 1) == Number(0.3, 0.3, 0.3)
-    apart = Number.of([sharp, sharp + 0.1], 0, 1)
-    assert apart.value == pytest.approx(0.35) and apart.high - apart.low == pytest.approx(2 * 1.96 * 0.05)
+    apart = Number.of([sharp, sharp + 0.1], -9, 9)
+    assert apart.value == pytest.approx(0.35) and apart.high - apart.low == pytest.approx(2 * 12.7062 * 0.05, rel=1e-4)
+
+
+@pytest.mark.parametrize("repeats", [2, 3, 5])
+def test_few_repetitions_promise_no_more_than_they_know(repeats):
+    """About 95 in 100 hold the truth; with two standard errors it would be 70 of two repetitions, 87 of five."""
+    random = np.random.default_rng(repeats)
+    held = 0
+    for _ in range(1_000):
+        found = Number.of([one + 0.2 * random.normal(size=1 + DRAWS) for one in random.normal(size=repeats)])
+        held += found.low <= 0 <= found.high
+    assert 0.9 < held / 1_000 < 0.99
+
+
+@pytest.mark.parametrize(("groups", "size", "apart"), [(2, 1_000, 0.0), (10, 100, 0.0), (10, 1_000, 0.0),
+                                                       (10, 1_000, 0.02), (5, 300, 0.1)])
+def test_the_largest_gap_of_many_groups_is_no_larger_for_their_luck(groups, size, apart):
+    """One group is better off by ``apart`` and all others are alike: about 95 of 100 intervals hold that."""
+    random, rate = np.random.default_rng(1), np.full(groups, 0.3)
+    rate[0] += apart
+    held, widths = 0, []
+    for _ in range(200):
+        tally = Tally(np.full((groups, 1), float(size)), random.binomial(size, rate).astype(float)[:, None])
+        found = Number.widest([differences(redrawn(tally, random))])
+        assert found.value == pytest.approx(float(gap(tally)))
+        held += found.low <= apart <= found.high
+        widths.append(found.high - found.low)
+    assert held >= 178 and np.mean(widths) < 14 * (0.21 / size) ** 0.5
 
 
 def test_a_classifier_is_judged_by_group():
@@ -110,8 +137,8 @@ def test_a_classifier_is_judged_by_group():
     found = judged(score, truth, cell, (2, 1), (0, 1), (0, 1), np.ones((1, 20), np.uint8))
     assert found.accuracy[0] == pytest.approx(15 / 20)
     assert found.rates.tolist() == pytest.approx([0.4, 0.3]) and found.gap[0] == pytest.approx(0.1)
-    assert found.true.tolist() == pytest.approx([1.0, 0.25]) and found.opportunity[0] == pytest.approx(0.75)
-    assert judged(score, truth, cell, (2, 1), (0, 1), (0,), np.ones((1, 20), np.uint8)).opportunity is None
+    assert found.true.tolist() == pytest.approx([1.0, 0.25]) and np.abs(found.rightly[0]).max() == pytest.approx(0.75)
+    assert judged(score, truth, cell, (2, 1), (0, 1), (0,), np.ones((1, 20), np.uint8)).rightly is None
 
 
 def test_cells_are_placed_by_level_and_by_bin():

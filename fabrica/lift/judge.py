@@ -50,21 +50,20 @@ def _swept(truth: np.ndarray, last: np.ndarray, weight: np.ndarray, alerts: floa
     return area / positives, caught / positives
 
 
-def prevailing(truth: np.ndarray, share: float | None) -> np.ndarray:
-    """(n,) weights by which the positives are a ``share`` of all rows; ones where it is None.
+def prevailing(truth: np.ndarray, share: float, times: np.ndarray) -> np.ndarray:
+    """(w, n) weights of rows that stand so many ``times`` (w, n), by which positives are a ``share`` of all.
 
-    >>> prevailing(np.array([1, 0, 0, 0]), 0.5).round(3).tolist()
-    [2.0, 0.667, 0.667, 0.667]
+    >>> prevailing(np.array([1, 0, 0, 0]), 0.5, np.array([[1, 1, 1, 1], [2, 0, 0, 1]])).round(3).tolist()
+    [[0.5, 0.167, 0.167, 0.167], [0.5, 0.0, 0.0, 0.5]]
     """
-    if share is None:
-        return np.ones(len(truth))
-    yes = max(int(truth.sum()), 1)
-    return np.where(truth == 1, share / yes, (1 - share) / max(len(truth) - yes, 1)) * len(truth)
+    yes, no = times @ truth, times @ (1 - truth)
+    each = np.where(truth == 1, share / np.maximum(yes, 1)[:, None], (1 - share) / np.maximum(no, 1)[:, None])
+    return times * each
 
 
 def resampled(truth: np.ndarray, times: int, random: np.random.Generator) -> np.ndarray:
     """(times, n) how often each row stands in a resample that keeps the number of positives."""
-    found = np.zeros((times, len(truth)), np.int32)
+    found = np.zeros((times, len(truth)), np.int16)
     for kind in (0, 1):
         rows = np.flatnonzero(truth == kind)
         if len(rows):

@@ -14,6 +14,7 @@ import numpy as np
 __all__ = ["NEAREST", "again", "smote"]
 
 NEAREST = 5
+PIECE = 256  #: positives whose neighbours are sought together
 
 
 def again(positives: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
@@ -29,12 +30,8 @@ def smote(positives: np.ndarray, types: Sequence[str], count: int, random: np.ra
     filled = np.where(np.isnan(positives), np.nan_to_num(np.nanmean(positives, 0)), positives)
     spread = filled[:, numeric].std(0)
     apart = float(np.median(spread[spread > 0])) if (spread > 0).any() else 1.0
-    distance = np.zeros((len(filled), len(filled)))
-    for j in range(filled.shape[1]):
-        gap = filled[:, j, None] - filled[None, :, j]
-        distance += gap**2 if numeric[j] else (gap != 0) * apart**2
-    np.fill_diagonal(distance, np.inf)
-    near = np.argsort(distance, 1, kind="stable")[:, : min(NEAREST, len(filled) - 1)]
+    near = np.concatenate([_nearest(filled, np.arange(start, min(start + PIECE, len(filled))), numeric, apart)
+                           for start in range(0, len(filled), PIECE)])
     one = random.integers(len(filled), size=count)
     other = near[one, random.integers(near.shape[1], size=count)]
     step = random.random((count, 1))
@@ -42,6 +39,16 @@ def smote(positives: np.ndarray, types: Sequence[str], count: int, random: np.ra
     for level in np.flatnonzero(~numeric):
         made[:, level] = _voted(positives[near, level])[one]
     return made.astype(positives.dtype)
+
+
+def _nearest(filled: np.ndarray, some: np.ndarray, numeric: np.ndarray, apart: float) -> np.ndarray:
+    """(m, k) the nearest others of ``some`` rows (m,), the nearest first."""
+    distance = np.zeros((len(some), len(filled)))
+    for j in range(filled.shape[1]):
+        gap = filled[some, j, None] - filled[None, :, j]
+        distance += gap**2 if numeric[j] else (gap != 0) * apart**2
+    distance[np.arange(len(some)), some] = np.inf
+    return np.argsort(distance, 1, kind="stable")[:, : min(NEAREST, len(filled) - 1)]
 
 
 def _voted(levels: np.ndarray) -> np.ndarray:

@@ -7,17 +7,19 @@ engines make a part of them each: what one sees wrongly with so few rows, anothe
 rows needs fewer positives than a discriminative one of the boundary (Ng & Jordan, "On discriminative vs. generative
 classifiers", NIPS 2001). Injected rows are a prior and not evidence, so they stand beside
 the real positives, which are repeated: each of the two weighs a quarter of the negatives. No test row reaches any
-learner. Intervals are of a bootstrap that draws seeds and test rows anew, the same for all ways.
+learner. Intervals are of a bootstrap that draws seeds and the rows of the table anew, the same for all ways and splits,
+since the splits share their rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fabrica import notation, wish
 from fabrica.boosting import boost, features, predict
@@ -25,15 +27,16 @@ from fabrica.counted import filled
 from fabrica.dataset import Dataset
 from fabrica.errors import ExpressionError, InputError, SettingError
 from fabrica.expression import Expression
+from fabrica.inference.facts import K
 from fabrica.lift.judge import judged, prevailing, resampled
 from fabrica.lift.rivals import again, smote
 from fabrica.lift.value import ARMS, Arm, Lift, Number, Step
 from fabrica.run import Run
-from fabrica.schema import Table
+from fabrica.schema import Column, Table
 from fabrica.sheets import sheets
 from fabrica.way import Way
 
-__all__ = ["ENGINES", "Task", "lifted"]
+__all__ = ["ENGINES", "Task", "averaged", "lifted"]
 
 MOST = 60_000  #: rows of the table that are used at most
 NEGATIVES = 4_000  #: that are learned from, at most
@@ -55,7 +58,8 @@ class Task:
     ----------
     target, positive : a column and which of its values is detected, as short words say it.
     positives : how many real ones are learned from, one after the other.
-    seeds : splits. alerts : share of rows that may alarm. prevalence : of the positives in the test; None as they are.
+    seeds : splits. alerts : share of rows that may alarm. prevalence : of the positives in the test; None: that of the
+        table.
     engines : each makes a part of the injected rows, all parts alike; ``settings`` are those of a single one.
     """
 
@@ -100,16 +104,21 @@ def lifted(dataset: Dataset, table: Table, question: Task, run: Run) -> Lift:
     known = ~np.asarray(notation.read(column, rows.column(column.name)).values.is_null())
     rows = rows.filter(pa.array(known))
     truth = positive.truth({column.name: notation.read(column, rows.column(column.name))}).astype(int)
+    if not truth.any():
+        raise _none(column, question, rows)
     if truth.sum() < 2 * FEWEST or len(truth) - truth.sum() < 2 * FEWEST:
         raise InputError("there are too few rows of one kind to learn from and to judge by",
                          where=f"column {column.name!r}", hint=f"{2 * FEWEST} positives and as many others are needed")
     fine = [n for n in question.positives if n + FEWEST <= truth.sum()]
+    if not fine:
+        raise InputError("there are too few positives to learn from so many and to judge by others", where="positives",
+                         hint=f"ask for fewer: {FEWEST} must be left")
     work = _Work(rows, table, truth, positive, question, question.ways())
     steps = []
     for place, count in enumerate(fine):
         run.tell(place, len(fine), f"{count} positives")
         steps.append(work.step(count, run.child("step").child(count)))
-    return Lift(question.target, question.positive, question.engines, question.alerts, question.prevalence,
+    return Lift(question.target, question.positive, question.engines, question.alerts, work.prevalence,
                 tuple(steps), tuple(n for n in question.positives if n not in fine))
 
 
@@ -124,21 +133,29 @@ class _Work:
     question: Task
     ways: Mapping[str, Way]
 
+    @property
+    def prevalence(self) -> float:
+        """Of the positives among the test rows."""
+        return self.question.prevalence or float(self.truth.mean())
+
     def step(self, count: int, run: Run) -> Step:
         """All ways with ``count`` real positives, over all seeds."""
-        trials = run.map(lambda seed: self.trial(count, run.child(seed)), range(self.question.seeds))
-        negatives = trials[0][1]
+        times = np.concatenate([np.ones((1, len(self.truth)), np.int16),
+                                resampled(self.truth, DRAWS, run.child("bootstrap").random())])
+        trials = run.map(lambda seed: self.trial(count, times, run.child(seed)), range(self.question.seeds))
+        _, learned, held = trials[0]
         values = np.array([trial[0] for trial in trials])  # (seeds, draws + 1, arms, 2)
-        drawn = run.child("seeds").random().integers(len(trials), size=(DRAWS, len(trials)))
-        means = np.stack([values[:, 0].mean(0), *(values[seeds, d + 1].mean(0) for d, seeds in enumerate(drawn))])
+        means = averaged(values, run.child("seeds").random())
         arms = []
         for i, name in enumerate(ARMS):
             lift = None if name == ARMS[-1] else _number(means[:, -1, 0] - means[:, i, 0])
             arms.append(Arm(name, _number(means[:, i, 0]), _number(means[:, i, 1]), lift))
-        return Step(count, negatives, self.question.seeds, tuple(arms))
+        yes = int(self.truth[held].sum())
+        return Step(count, len(learned) - count, self.question.seeds, yes, len(held) - yes, tuple(arms))
 
-    def trial(self, count: int, run: Run) -> tuple[np.ndarray, int]:
-        """(draws + 1, arms, 2): average precision and recall of each way, first of the test rows as they are."""
+    def trial(self, count: int, times: np.ndarray, run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(draws + 1, arms, 2): average precision and recall of each way, first of the rows as they are, then of them
+        so many ``times`` (draws + 1, n); and the numbers of the rows that are learned from and that judge."""
         run.check()
         learn, test = self.split(count, run.child("split").random())
         made = self.made(learn, run)
@@ -160,14 +177,16 @@ class _Work:
             weight = {"scale_pos_weight": (len(learn) - count) / count} if name == "class weights" else {}
             booster = boost(x, y.astype(np.float32), seen.types, ROUNDS, **DETECTOR, **weight)
             scores.append(predict(booster, seen.parts[2], seen.types))
-        return self.judged(self.truth[test], scores, run), len(learn) - count
+        weights = prevailing(self.truth[test], self.prevalence, times[:, test])
+        found = [judged(self.truth[test], score, weights, self.question.alerts) for score in scores]
+        return np.stack(found, 1), learn, test
 
     def split(self, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the rows that are learned from, and of those that judge."""
         learn, test = [], []
         for kind, most in ((1, count), (0, NEGATIVES)):
             rows = random.permutation(np.flatnonzero(self.truth == kind))
-            half = max(len(rows) // 2, min(most, len(rows) - FEWEST))
+            half = max(len(rows) // 2, min(most, len(rows) - FEWEST) if kind else 0)
             learn.append(rows[: min(most, half)])
             test.append(rows[half:])
         return np.sort(np.concatenate(learn)), np.sort(np.concatenate(test))
@@ -190,11 +209,24 @@ class _Work:
                              hint="learn from more of them, or with other engines") from None
         return pa.Table.from_batches(batches)
 
-    def judged(self, truth: np.ndarray, scores: Sequence[np.ndarray], run: Run) -> np.ndarray:
-        """(draws + 1, arms, 2) of scores (n,) of each way."""
-        draws = np.concatenate([np.ones((1, len(truth))), resampled(truth, DRAWS, run.child("bootstrap").random())])
-        weights = draws * prevailing(truth, self.question.prevalence)
-        return np.stack([judged(truth, score, weights, self.question.alerts) for score in scores], 1)
+
+def averaged(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(draws + 1, ...) means over seeds of ``values`` (seeds, draws + 1, ...): of all of them, then for each draw of
+    seeds drawn anew. So few seeds scatter by less than all that there might be, which is made up for."""
+    seeds, whole = len(values), values.mean(0)
+    wide = (seeds / max(seeds - 1, 1)) ** 0.5
+    drawn = random.integers(seeds, size=(values.shape[1] - 1, seeds))
+    return np.stack([whole[0], *(whole[d] + wide * (values[some, d].mean(0) - whole[d])
+                                 for d, some in enumerate(drawn, start=1))])
+
+
+def _none(column: Column, question: Task, rows: pa.Table) -> InputError:
+    """That no row is positive, with levels that many rows hold."""
+    values = notation.read(column, rows.column(column.name)).values
+    counts = pc.value_counts(values.dictionary_decode() if pa.types.is_dictionary(values.type) else values)
+    held = [str(one["values"]) for one in counts.to_pylist() if one["counts"] >= K][:10]
+    return InputError(f"no row has {question.positive!r} in the column {column.name!r}", where="positive",
+                      hint=f"there are: {', '.join(held)}" if held else None)
 
 
 def _number(values: np.ndarray) -> Number:

@@ -36,17 +36,19 @@ class Arm:
 
 @dataclass(frozen=True)
 class Step:
-    """All ways with one number of real positives; ``seeds`` splits of the table."""
+    """All ways with one number of real positives; ``seeds`` splits of the table; how many rows of either kind judge."""
 
     positives: int
     negatives: int
     seeds: int
+    judging_positives: int
+    judging_negatives: int
     arms: tuple[Arm, ...]
 
     @property
     def surely(self) -> bool:
-        """Whether injection is surely better than every rival."""
-        return all(arm.lift.low > 0 for arm in self.arms if arm.lift is not None)
+        """Whether injection is surely better than every rival; of one split nobody knows."""
+        return self.seeds > 1 and all(arm.lift.low > 0 for arm in self.arms if arm.lift is not None)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Lift:
     Parameters
     ----------
     target, positive : what is detected. engines : which made the injected rows. alerts : share of rows that may alarm.
-    prevalence : of the positives among the test rows, as they are weighted; None as they are.
+    prevalence : of the positives among the test rows, as they are weighted.
     steps : by the number of real positives; ``skipped`` are numbers for which there are too few.
     """
 
@@ -64,7 +66,7 @@ class Lift:
     positive: str
     engines: tuple[str, ...]
     alerts: float
-    prevalence: float | None
+    prevalence: float
     steps: tuple[Step, ...]
     skipped: tuple[int, ...] = ()
 
@@ -83,6 +85,8 @@ class Lift:
                 found.append(f"{count:>9}  {arm.name:<14} {arm.precision!s:<24} {arm.recall!s:<24} {lift}".rstrip())
             said = "better than every other way, surely" if step.surely else "not surely better than every other way"
             found.append(f"{'':>9}  injected rows of {', '.join(self.engines)}: {said}")
+        if any(step.seeds == 1 for step in self.steps):
+            found.append("of one split: the intervals do not tell how another would come out")
         if self.skipped:
             found.append(f"too few positives in the table for {', '.join(map(str, self.skipped))}")
         return found

@@ -197,7 +197,7 @@ def _groups(plain: Mapping[str, Any]) -> list[str]:
     said = [f"{'group':<{wide}}  {'real':>5}  {'rows, ' + ends:<15}  predictions, {ends}"]
     for name, one, other in zip(names, first["groups"], last["groups"], strict=True):
         rows, predicted = (f"{one[what]:.3f} → {other[what]:.3f}" for what in ("rows", "predicted"))
-        real = "–" if one["real"] is None else f"{one['real']:.3f}"
+        real = f"{one['real']:.3f}"
         said.append(f"{name:<{wide}}  {real:>5}  {rows:<15}  {predicted}")
     return [*said, ""]
 
