@@ -1,7 +1,8 @@
 """Finds a plugin by its file name and imports it on demand. Only this file knows where plugins live.
 
 A family is a folder; a plugin is a file (or a folder of the same name) in it that defines one class of the family's
-contract. Installed packages add their own through the entry-point group ``fabrica.<family>``.
+contract. Installed packages add their own through the entry-point group ``fabrica.<family>``: ``name = module`` or
+``name = module:Class``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from fabrica.errors import UnknownName
+from fabrica.errors import PluginError, UnknownName
 
 __all__ = ["FAMILIES", "names", "get"]
 
@@ -59,11 +60,20 @@ def get(family: str, name: str) -> Any:
     places = _places(family)
     if name not in places:
         raise UnknownName(family.removesuffix("s"), name, list(places))
-    module = importlib.import_module(places[name])
+    path, _, wanted = places[name].partition(":")
+    try:
+        module = importlib.import_module(path)
+    except Exception as error:  # a stranger's module may fail in any way
+        if path.startswith("fabrica."):
+            raise
+        raise PluginError(f"cannot be imported ({type(error).__name__})", where=f"plugin {name!r} of {path}",
+                          hint="mend or uninstall the package that brings it") from error
     where, _, name_of_base = FAMILIES[family][1].partition(".")
     base = getattr(importlib.import_module(f"fabrica.{where}"), name_of_base)
     own = [c for _, c in inspect.getmembers(module, inspect.isclass)
            if issubclass(c, base) and not inspect.isabstract(c) and c.__module__.startswith(module.__name__)]
+    own = [c for c in own if not wanted or c.__name__ == wanted]
     if len(own) != 1:
-        raise TypeError(f"{module.__name__} must define exactly one {base.__name__}, found {len(own)}")
+        raise PluginError(f"must define exactly one {base.__name__}, and defines {len(own)}",
+                          where=f"plugin {name!r} of {path}", hint="name it in the entry point: `name = module:Class`")
     return own[0]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
-from fabrica.errors import InputError
+from fabrica.errors import InputError, UnknownName
 from fabrica.schema import rules_of
 
 __all__ = ["lines", "read", "read_rules"]
+
+EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  #: a number that YAML 1.1 takes for a text
 
 
 def read(path: str | Path, hint: str | None = None) -> Any:
@@ -22,7 +25,15 @@ def read(path: str | Path, hint: str | None = None) -> Any:
     import yaml
 
     class Once(yaml.SafeLoader):
-        """A loader that refuses a mapping in which a name stands twice."""
+        """A loader that refuses a mapping in which a name stands twice, and aliases, of which a few lines make millions
+        of values; 1e30 is a number."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                line = self.peek_event().start_mark.line + 1
+                raise InputError("aliases (`*name`) are not understood", where=f"{path}, line {line}",
+                                 hint="write the value out")
+            return super().compose_node(parent, index)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
             seen: set[Any] = set()
@@ -33,6 +44,7 @@ def read(path: str | Path, hint: str | None = None) -> Any:
                 seen.add(name)
             return super().construct_mapping(node, deep)
 
+    Once.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("-+0123456789"))
     try:
         return Once(Path(path).read_text(encoding="utf-8-sig")).get_single_data()
     except OSError as error:
@@ -76,5 +88,13 @@ def read_rules(said: Any) -> tuple[str, ...]:
     """
     if not isinstance(said, str | Path):
         return rules_of(said, "rules")
-    plain = read(said, 'write a list: `- "end >= start"`')
-    return rules_of(plain.get("rules", []) if isinstance(plain, dict) else plain, str(said))
+    hint = 'write a list: `- "end >= start"`, or `rules:` and the list below it'
+    plain = read(said, hint)
+    if isinstance(plain, dict):
+        for name in plain:
+            if name != "rules":
+                raise UnknownName("section of a file of rules", str(name), ["rules"], where=str(said))
+        plain = plain.get("rules")
+    if plain is None:
+        raise InputError("holds no rules", where=str(said), hint=hint)
+    return rules_of(plain, str(said))

@@ -72,6 +72,10 @@ class NotComputable(FabricaError):
     """A number has no meaning on this data (a correlation of a constant); the report says so."""
 
 
+class PluginError(FabricaError):
+    """A plugin cannot be imported, or is not what its family asks for."""
+
+
 class Interrupted(FabricaError):
     """The user stopped the run (Ctrl-C) or its budget ran out before there was a result."""
 

@@ -183,7 +183,7 @@ class TableModel:
         learned = self.generator().under([condition], run.child("asked"))
         drawn = learned.rows(rows, run)
         if drawn.differ < rows and not self.book.unique:
-            run.tell(rows, rows, f"{drawn.differ:,} different rows satisfy the condition; they stand several times")
+            run.remark(f"{drawn.differ:,} different rows satisfy the condition; they stand several times")
         apart = lawful.Apart(self.book, run.child("apart"))
         for start in range(0, rows, CHUNK):
             here = range(start, min(start + CHUNK, rows))
@@ -253,16 +253,20 @@ class TableModel:
         if not isinstance(draws, int) or isinstance(draws, bool) or draws < 1:
             raise SettingError("must be a whole number from 1 on", where="draws")
         imputation.able(self.model, self.engine)
-        run, done = run.fresh().child("impute"), 0
+        run, done, left = run.fresh().child("impute"), 0, 0
         whole = draws * (dataset.rows or 1)
         for draw in range(1, draws + 1):
             for i, batch in enumerate(dataset.batches()):
                 here = run.child(draw).child(i)
                 made = imputation.filled_in(self.encoder, self.model, self.engine, batch, here, self.rules)
+                left += sum(int(lack.sum()) for lack in imputation.gaps(self.encoder, made, self.rules).values())
                 made = imputation.typed(made, self.table, natural(self.table)) if typed else made
                 done += made.num_rows
                 run.tell(done, max(whole, done), "filling in")
                 yield imputation.numbered(made, draw) if draws > 1 else made
+        if left:
+            run.remark(f"{left:,} cells stay missing: in rows like theirs the column hardly ever has a value, or what "
+                       "was drawn would break a rule")
 
     def words(self) -> list[str]:
         """What this holds, a line each, for ``fabrica inspect``."""

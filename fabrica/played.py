@@ -100,7 +100,7 @@ class Play:
             self._differ += window.differ
             yield self._written(table, cells, origin)
         if self._differ < self.rows:
-            self.run.tell(self.rows, self.rows, f"{self._differ:,} of the rows differ, the others stand several times")
+            self.run.remark(f"{self._differ:,} of the rows differ, the others stand several times")
 
     def _differing(self, window: Window, apart: lawful.Apart) -> tuple[CellsOf, Origin]:
         """The rows of a window with those that come a second time drawn again, each from the law that it was of."""

@@ -32,7 +32,7 @@ __all__ = ["Run", "Progress"]
 @dataclass(frozen=True)
 class Progress:
     """One line of news: ``step`` of ``of`` done in ``task``, with a ``note`` for a person; ``whole`` is the share of
-    the whole job that is done, where the job is known."""
+    the whole job that is done, where the job is known; ``lasting`` news are about the result and not about the way."""
 
     task: str
     step: float
@@ -40,6 +40,7 @@ class Progress:
     note: str = ""
     seconds: float = 0.0
     whole: float | None = None
+    lasting: bool = False
 
     @property
     def eta(self) -> float | None:
@@ -159,6 +160,11 @@ class Run:
             whole = self._whole(task, min(step / of, 1.0) if of > 0 else 0.0)
             if shared.listener(Progress(task, step, of, note, time.monotonic() - start, whole)) is True:
                 self.enough()
+
+    def remark(self, note: str) -> None:
+        """Say something about the result that a person should know of when the work is done."""
+        if self._shared.listener:
+            self._shared.listener(Progress("/".join(self.path), 1, 1, note, lasting=True))
 
     def cancel(self) -> None:
         self._shared.cancelled.set()

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fabrica import catalog, declaration
-from fabrica.errors import InputError, UnknownName
+from fabrica import catalog, declaration, wish
+from fabrica.errors import InputError, PluginError, UnknownName
 from fabrica.generator import Edit, Injection, Kind, Tilt
 from fabrica.recipe import count
 from fabrica.schema import Table
@@ -196,14 +196,25 @@ def _plain(told: Any) -> Any:
 def _injection(told: Any, table: Table, where: str) -> tuple[str, Injection]:
     """An injection as it was written, or one that was made in Python."""
     if isinstance(told, Injection):
+        wish.share(told.share, f"{where}, share")
         return type(told).__name__.lower(), told
-    names = [name for name in catalog.names("scenarios") if issubclass(_kind(name), Injection)]
     if not isinstance(told, Mapping) or "kind" not in told:
-        raise InputError("an injection needs a `kind`", where=where, hint=f"there are: {', '.join(names)}")
+        raise InputError("an injection needs a `kind`", where=where, hint=f"there are: {', '.join(_kinds())}")
     rest = {name: one for name, one in told.items() if name != "kind"}
     kind = str(rest.pop("name", "")) if told["kind"] == "pattern" else str(told["kind"])
-    if kind not in names:
-        raise UnknownName("kind of injection", kind, names, where=where)
+    if kind not in catalog.names("scenarios") or not issubclass(_kind(kind), Injection):
+        raise UnknownName("kind of injection", kind, _kinds(), where=where)
     read = _kind(kind).read(rest, table, where)
     assert isinstance(read, Injection)
     return kind, read
+
+
+def _kinds() -> list[str]:
+    """The kinds of injections; those of packages that cannot be imported are left out."""
+    found = []
+    for name in catalog.names("scenarios"):
+        try:
+            found += [name] if issubclass(_kind(name), Injection) else []
+        except PluginError:
+            continue
+    return found

@@ -46,5 +46,6 @@ def command(data: str, out: str | None, support: float, schema: str | None, seed
     for line in found.lines() or ["no candidate was found"]:
         click.echo(line)
     if out is not None:
-        click.echo(f"{len(found)} candidates in {out}: keep what is law, delete the rest")
+        count = f"{len(found)} candidate{'s' if len(found) > 1 else ''} in {out}: keep what is law, delete the rest"
+        click.echo(count if len(found) else f"{out} holds none")
     return 0

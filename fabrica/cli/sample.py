@@ -99,8 +99,8 @@ def _lines(manifest: dict[str, Any]) -> list[str]:
     for one in manifest["injections"]:
         what = ", ".join(f"{name} {value}" for name, value in one.items()
                          if name not in ("injection_id", "kind", "rows", "share", "parameters", "beyond_the_model"))
-        said.append(f"  {one['injection_id']}: {one['kind']}, {one['rows']:,} rows ({what})"
+        said.append(f"  {one['injection_id']}: {one['kind']}, {one['rows']:,} rows" + (f" ({what})" if what else "")
                     + (", beyond the model: they weigh nothing" if one["beyond_the_model"] else ""))
-    worth = manifest["weights"]["worth_rows"]
-    said.append(f"  weighted by their origin, estimates are those of the model; the rows are then worth {worth:,.0f}")
+    told = manifest["weights"]
+    said.append(f"  {told['mean']}; the rows are then worth {told['worth_rows']:,.0f}")
     return [*said, *([f"  {manifest['remark']}"] if manifest["remark"] else [])]

@@ -58,6 +58,9 @@ class Talk:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __call__(self, news: Progress) -> None:
+        if news.lasting:
+            self.say(news.note)
+            return
         self._news = (self.clock(), news)
         if self._first is None and news.whole is not None:
             self._first = (self._news[0], news.whole)

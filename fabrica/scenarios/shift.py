@@ -104,10 +104,16 @@ class Shift(Tilt):
         wish.column(name, table, where)
         if not isinstance(wanted, Mapping) or not wanted:
             raise InputError("must be a mapping of values to shares, or of mean and std to numbers", where=where)
-        if set(wanted) <= set(MOMENTS):
+        mixed = sorted(set(wanted) & set(MOMENTS))
+        if mixed and set(wanted) - set(MOMENTS):
+            raise InputError(f"`{mixed[0]}` and shares of values cannot both be wished for", where=where,
+                             hint="shift the shares, or the moments")
+        if mixed:
             wish.column(name, table, where, wish.NUMBERS)
-            moments = {key: wish.number(one, f"{where}, {key}", *((1e-300,) if key == "std" else ()))
+            moments = {key: wish.number(one, f"{where}, {key}", *((0.0,) if key == "std" else ()))
                        for key, one in wanted.items()}
+            if moments.get("std") == 0:
+                raise InputError("must be a number above 0", where=f"{where}, std")
             return cls(name, moments=moments, where=where)
         shares = tuple(wish.share(one, f"{where}, {key}") for key, one in wanted.items())
         if sum(shares) > 1 + 1e-9:

@@ -34,6 +34,7 @@ __all__ = ["Pareto", "Tail"]
 FITTED = 0.05  #: share of the values by which the law is found: those beyond the quantile 95 %
 BODY = 0.001  #: share of the values, at least, whose rows lend the other columns
 FEW = 50  #: values beyond the lower threshold by which a law can be found
+FARTHEST = 2.0**53  #: whole numbers that a float knows
 SHAPES = (-0.5, 0.9)  #: beyond these the moments say nothing
 QUANTILE = re.compile(r"q(\d+(?:\.\d+)?)")
 
@@ -123,7 +124,7 @@ class Beyond(Law):
             values = np.round(values, column.decimals or 0)
         values = np.minimum(values, self.limit) if self.sign > 0 else np.maximum(values, self.limit)
         if column.kind == "integer":
-            return pa.array(np.clip(values, -(2.0**62), 2.0**62).astype(np.int64))
+            return pa.array(values.astype(np.int64))
         return pa.array(values)
 
     def holds(self, cells: CellsOf) -> np.ndarray:
@@ -216,6 +217,8 @@ class Tail(Injection):
         passes."""
         bounds = self.column.bounds
         said = np.inf if bounds is None or isinstance(bounds[0], str) else max(sign * float(one) for one in bounds)
+        if self.column.kind == "integer":
+            said = min(said, FARTHEST)
         return min(said, 0.0) if values.max() <= 0 else said
 
     def _at(self, values: np.ndarray, weights: np.ndarray, sign: float) -> float:

@@ -49,7 +49,8 @@ def test_synth_writes_them_into_recipe_and_schema_which_bring_them_back(fabrica,
 
 @pytest.mark.parametrize(("text", "words"), [
     ("- paid == km + extra\n- km >= far\n", ("rules.yaml", "rule 2", "no column 'far'")),
-    ("- 3\n", ("rules.yaml", "rule 1", "must be a text")), ("km: 3\nrules: km\n", ("rules.yaml", "list of texts")),
+    ("- 3\n", ("rules.yaml", "rule 1", "must be a text")), ("rules: km\n", ("rules.yaml", "list of texts")),
+    ("rule: [km > 0]\n", ("rules.yaml", "named 'rule'")), ("", ("rules.yaml", "holds no rules")),
     ("- km > paid\n- paid > km\n", ("rules.yaml", "would be below itself")), ("- [\n", ("rules.yaml", "line")),
     ("- km == extra\n", ("of 400 rows break", "km == extra")), ("- __import__('os').system('ls')\n", ("rule 1",))])
 def test_a_mistake_names_its_file_and_its_rule_and_nothing_is_written(fabrica, trips, tmp_path, text, words):

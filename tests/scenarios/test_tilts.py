@@ -133,7 +133,7 @@ def test_the_order_in_the_file_does_not_matter():
     ({"shift": {"s": {"a": 0.7, "b": 0.5}}}, "sum to 1.2"), ({"shift": {"t": {"a": 0.7}}}, "no column named 't'"),
     ({"shift": {"s": {"a": 1.7}}}, "between 0 and 1"), ({"shift": {"s": {}}}, "must be a mapping"),
     ({"shift": {"s": {"mean": 3}}}, "kind category"), ({"shift": {"age": {"mean": "old"}}}, "must be a number"),
-    ({"shift": {"age": {"std": 0}}}, "at least"), ({"shift": {"age": {"mean": 300}}}, "too few values"),
+    ({"shift": {"age": {"std": 0}}}, "above 0"), ({"shift": {"age": {"mean": 300}}}, "too few values"),
     ({"shift": {"age": {"20..40": 0.3, "40..50": 0.2}}}, "overlap"), ({"shift": 3}, "mapping"),
     ({"shift": {"s": {"a": 0.4, "b": 0.4}}}, "sum to 1"),
     ({"fair": {"protected": "s", "outcome": "s"}}, "named twice"), ({"fair": {"protected": "s"}}, "`outcome`"),

@@ -1,0 +1,28 @@
+"""What a person writes down: names that stand twice, aliases and numbers, each told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fabrica import declaration
+from fabrica.errors import InputError
+
+BOMB = "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*{m}, *{m}, *{m}, *{m}]\n"
+                                  for m, n in zip("abcdefgh", "bcdefghi", strict=True))
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("a: 1\nb: 2\na: 3\n", "line 3.*stands twice"), (BOMB, "line 2.*aliases"), ("a: [\n", "neither YAML nor JSON"),
+    ("when: 2024-02-31\n", "neither")])
+def test_what_is_no_plain_text_is_said_with_its_line(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(InputError, match=words):
+        declaration.read(tmp_path / "a.yaml")
+
+
+def test_numbers_are_numbers_however_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: 1e30\nb: 1_000\nc: 1E-3\nd: -2.5e+4\ne: e3\nf: '1e3'\n")
+    assert declaration.read(tmp_path / "a.yaml") == {
+        "a": 1e30, "b": 1000, "c": 1e-3, "d": -2.5e4, "e": "e3", "f": "1e3"}
