@@ -126,7 +126,11 @@ class TableModel:
         """What ``given`` means over this table; None where nothing is asked."""
         if given is None or (not isinstance(given, str) and not given):
             return None
-        return Expression.of(given, self.table) if isinstance(given, str) else Expression.given(given, self.table)
+        if isinstance(given, str):
+            return Expression.of(given, self.table)
+        if not isinstance(given, Sequence) or not all(isinstance(word, str) for word in given):
+            raise SettingError("must be a condition, or a list of words such as \"age=60..\"", where="given")
+        return Expression.given(given, self.table)
 
     def sample_batches(self, rows: int, run: Run, *, as_text: bool = False, given: Given | Expression = None
                        ) -> Iterator[pa.RecordBatch]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -381,10 +381,10 @@ def fill(file: str | Path, data: str, draws: int, path: Path, *, run: Run) -> tu
 def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Given = None) -> None:
     """Write ``rows`` synthetic rows to an open stream as CSV, chunk by chunk."""
     model = load(file)
-    condition = model.condition(given)
+    batches = model.sample_batches(rows, run, as_text=True, given=model.condition(given))
+    first = list(islice(batches, 1))  # what cannot be is known before anything is written
     try:
-        pour_table(stream, model.arrow_schema(True), model.sample_batches(rows, run, as_text=True, given=condition),
-                   "standard output")
+        pour_table(stream, model.arrow_schema(True), chain(first, batches), "standard output")
     except (KeyboardInterrupt, Interrupted):
         raise Interrupted("stopped; standard output holds a part of the rows") from None
 

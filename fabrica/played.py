@@ -79,6 +79,8 @@ class Play:
         wanted = scenario.rows if rows is None else rows
         if wanted is None:
             raise SettingError("how many are wanted is not said", where="rows", hint="say it in the scenario")
+        if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 0:
+            raise SettingError("must be a whole number that is not negative", where="rows")
         self.rows, self.run = wanted, run.fresh().child("scenario")
         self.stage = Stage.of(bound, model.generator(), self.run.child("stage"))
         self.stage.counts(self.rows)

@@ -334,6 +334,10 @@ def _detail(column: Column) -> str:
 
 
 def _spoken(notation: Any) -> str:
+    if isinstance(notation, Mapping) and "kind" in notation:  # of a key
+        told = [f"to {notation['to']}"] if notation.get("to") else []
+        told += [f"{notation['distinct']:,} different"] if notation.get("distinct") else []
+        return ", ".join([str(notation["kind"]), *told])
     if isinstance(notation, Mapping):
         return ", ".join(f"{k} {v!r}" if isinstance(v, str) else f"{k} {v}" for k, v in notation.items())
     return " / ".join(map(str, notation)) if isinstance(notation, (list, tuple)) else str(notation)

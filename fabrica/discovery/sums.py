@@ -62,8 +62,14 @@ def _both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.flatnonzero(~np.isnan(one) & ~np.isnan(other) & (one != 0) & (other != 0))[:QUICK]
 
 
+def _spread(values: np.ndarray) -> float:
+    """The standard deviation, of huge numbers too."""
+    scale = float(np.nanmax(np.abs(values), initial=1e-300))
+    return scale * float(np.nanstd(values / scale))
+
+
 def _longer(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
-    names = sorted((n for n in names if look.missing[n].mean() <= 1 - THERE), key=lambda n: np.nanvar(look.numbers[n]))
+    names = sorted((n for n in names if look.missing[n].mean() <= 1 - THERE), key=lambda n: _spread(look.numbers[n]))
     every = np.stack([look.numbers[n] for n in names], 1) if names else np.empty((look.rows, 0))
     rows = every[~np.isnan(every).any(1)][:FITTED]
     if len(rows) < max(10 * look.k, 3 * len(names)):

@@ -18,6 +18,7 @@ __all__ = ["read_given", "read_value"]
 
 ORDERED = ("integer", "decimal", "latitude", "longitude", "date", "datetime", "time", "duration", "ordinal")
 _VALUE = re.compile(r"""\s*(?:'((?:[^']|'')*)'|"((?:[^"]|"")*)")\s*(?:\||$)|([^|]*)(?:\||$)""")
+SIGN = re.compile(r"\s*(!=|<=|>=|=|<|>)")  #: behind a column whose name has one of its own
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -47,6 +48,10 @@ def read_value(name: str, text: str, table: Table) -> Node:
 
 def _divided(word: str, table: Table) -> tuple[str, str, str]:
     """Column, sign and value."""
+    for odd in sorted((name for name in table.names if set(name) & set("=<>!")), key=len, reverse=True):
+        after = SIGN.match(word, len(odd)) if word.startswith(odd) else None
+        if after:
+            return odd, after[1], word[after.end():]
     name, equals, rest = word.partition("=")
     if equals:
         for sign in ("!", "<", ">"):
