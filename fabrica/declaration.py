@@ -90,11 +90,11 @@ def read_rules(said: Any) -> tuple[str, ...]:
         return rules_of(said, "rules")
     hint = 'write a list: `- "end >= start"`, or `rules:` and the list below it'
     plain = read(said, hint)
-    if isinstance(plain, dict):
-        for name in plain:
-            if name != "rules":
-                raise UnknownName("section of a file of rules", str(name), ["rules"], where=str(said))
-        plain = plain.get("rules")
-    if plain is None:
-        raise InputError("holds no rules", where=str(said), hint=hint)
-    return rules_of(plain, str(said))
+    if not isinstance(plain, dict):
+        if plain is None:
+            raise InputError("holds no rules", where=str(said), hint=hint)
+        return rules_of(plain, str(said))
+    for name in plain:
+        if name != "rules":
+            raise UnknownName("section of a file of rules", str(name), ["rules"], where=str(said))
+    return rules_of(plain["rules"], str(said))
