@@ -11,9 +11,7 @@ no stratum to be large, a stratum of one group alone counts nothing, and without
 - of its word on rows whose true outcome is favourable: equal opportunity (Hardt, Price & Srebro, NeurIPS 2016).
 
 Intervals are bootstrapped. Weights of resampled rows are the same for everything that is judged, so differences between
-two classifiers are paired. The largest of many differences is large by luck alone, so its interval comes of bands that
-hold for all pairs of groups at once (the largest studentised deviation of the resamples; Romano & Wolf, "Exact and
-approximate stepdown methods for multiple hypothesis testing", JASA 100, 2005).
+two classifiers are paired; a gap's interval holds for all pairs of groups at once.
 """
 
 from __future__ import annotations
@@ -23,59 +21,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import t as student
 
 from fabrica.errors import NotComputable
 
-__all__ = ["DRAWS", "Judged", "Number", "Tally", "accuracy", "area", "differences", "gap", "judged", "redrawn",
+__all__ = ["DRAWS", "Judged", "Tally", "accuracy", "area", "differences", "gap", "judged", "redrawn",
            "resamples"]
 
 DRAWS = 200  #: resamples
-SURE = 1.96  #: standard errors on either side: 95 %
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, draws: Sequence[np.ndarray], low: float = -np.inf, high: float = np.inf) -> Number:
-        """The mean over repetitions. Each of ``draws`` (1 + DRAWS,) holds the number itself, then of resampled rows;
-        what repetitions differ by is added, with as many standard errors as so few of them ask for (Student's t). It
-        never leaves ``low`` … ``high``.
-
-        >>> Number.of([np.array([0.5, 0.5, 0.5]), np.array([0.7, 0.7, 0.7])], -9, 9)  # t of one degree of freedom: 12.7
-        Number(value=0.6, low=-0.670620473617, high=1.870620473617)
-        """
-        every = np.stack(draws)
-        mean, error = every.mean(0), _error(every)
-        half = float(SURE * error)
-        return cls(*(round(float(v), 12) for v in (mean[0], max(low, mean[0] - half), min(high, mean[0] + half))))
-
-    @classmethod
-    def widest(cls, draws: Sequence[np.ndarray]) -> Number:
-        """The largest absolute value of P numbers, as ``of``; each of ``draws`` is (1 + DRAWS, P)."""
-        every = np.stack(draws)
-        mean, error = every.mean(0), np.maximum(_error(every), 1e-12)
-        apart = np.abs(mean[1:] - mean[0]) / np.maximum(mean[1:].std(0), 1e-12)
-        sure = max(float(np.quantile(apart.max(1), 0.95)), SURE)
-        size = np.abs(mean[0])
-        found = size.max(), max(0.0, (size - sure * error).max()), min(1.0, (size + sure * error).max())
-        return cls(*(round(float(v), 12) for v in found))
-
-
-def _error(every: np.ndarray) -> np.ndarray:
-    """(...) the standard error of the mean over repetitions of ``every`` (R, 1 + DRAWS, ...), so that ``SURE`` times it
-    is half of a 95 % interval: that of resampled rows, and of what repetitions differ by where there are several."""
-    rows = every.mean(0)[1:].var(0)
-    if len(every) == 1:
-        return np.sqrt(rows)
-    between = every[:, 0].var(0, ddof=1) / len(every)
-    return np.sqrt(rows + between * (student.ppf(0.975, len(every) - 1) / SURE) ** 2)
 
 
 @dataclass(frozen=True)

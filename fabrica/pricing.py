@@ -29,8 +29,9 @@ from fabrica.counted import Counted, filled
 from fabrica.crossing import Cross, Cut, placed
 from fabrica.errors import FabricaError, InputError, SettingError
 from fabrica.expression import Expression
-from fabrica.fairness import SURE, Judged, Number, Tally, differences, gap, judged, redrawn, resamples
+from fabrica.fairness import Judged, Tally, differences, gap, judged, redrawn, resamples
 from fabrica.inference.facts import K
+from fabrica.interval import SURE, Interval
 from fabrica.job import check_columns
 from fabrica.model import TableModel
 from fabrica.notation import read, write
@@ -94,7 +95,7 @@ class Trial:
     tally: Tally
     judged: Judged
     dropped: Judged | None
-    likeness: Number | None  #: of the first draw
+    likeness: Interval | None  #: of the first draw
     worth: float
 
 
@@ -162,7 +163,7 @@ class Work:
         if draw == 0:
             found = detect(real, twin, run.child("detect").child(str(parity)))
             half = SURE * 2 * found.error  # C2ST is 2 (1 - AUC)
-            alike = Number(found.c2st, max(0.0, found.c2st - half), min(1.0, found.c2st + half))
+            alike = Interval(found.c2st, max(0.0, found.c2st - half), min(1.0, found.c2st + half))
         learned = twin.take(np.flatnonzero(known))
         names = [name for name in learned.values if name != self.question.outcome]
         fewer = [name for name in names if name not in self.question.protected]
@@ -189,7 +190,7 @@ class Work:
                   for parity, some in trials.items()]
         blind = [replace(one, judged=one.dropped, likeness=None) for one in base if one.dropped is not None]
         dropped = replace(self._point(0.0, blind, base, learned, real, streams.child("dropped")), dropped=True)
-        apart = Number.widest([differences(redrawn(real, streams.child("real").random()))])
+        apart = Interval.widest([differences(redrawn(real, streams.child("real").random()))])
         return Frontier(self.question, tuple(points), dropped, apart, len(self.truth), self.size, len(base),
                         self.left_out, self.model.engine, self.run.seed)
 
@@ -206,13 +207,13 @@ class Work:
         beside = [(one, zero.judged) for one, zero in zip(every, base, strict=True)]
         return Point(
             parity, False, (1 - parity) * learned,
-            rows=Number.widest([differences(redrawn(tally, run.random()))]),
-            predicted=Number.widest([one.apart for one in every]),
-            opportunity=Number.widest(rightly) if rightly else None,
-            moved=Number.of([zero.gap - one.gap for one, zero in beside], -1, 1),
-            accuracy=Number.of([one.accuracy for one in every], 0, 1),
-            auc=Number.of([one.auc for one in every], 0, 1),
-            cost=Number.of([zero.accuracy - one.accuracy for one, zero in beside], -1, 1),
+            rows=Interval.widest([differences(redrawn(tally, run.random()))]),
+            predicted=Interval.widest([one.apart for one in every]),
+            opportunity=Interval.widest(rightly) if rightly else None,
+            moved=Interval.of([zero.gap - one.gap for one, zero in beside], -1, 1),
+            accuracy=Interval.of([one.accuracy for one in every], 0, 1),
+            auc=Interval.of([one.auc for one in every], 0, 1),
+            cost=Interval.of([zero.accuracy - one.accuracy for one, zero in beside], -1, 1),
             likeness=some[0].likeness, worth=float(np.mean([one.worth for one in some])),
             groups=self._groups(tally, every, real))
 

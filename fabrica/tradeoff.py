@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fabrica.errors import SettingError
-from fabrica.fairness import Number
+from fabrica.interval import Interval
 from fabrica.played import NOT_REPRESENTATIVE
 
 __all__ = ["Frontier", "Group", "Point", "Question"]
@@ -86,14 +86,14 @@ class Point:
     parity: float
     dropped: bool
     wished: float
-    rows: Number
-    predicted: Number
-    opportunity: Number | None
-    moved: Number
-    accuracy: Number
-    auc: Number
-    cost: Number
-    likeness: Number | None
+    rows: Interval
+    predicted: Interval
+    opportunity: Interval | None
+    moved: Interval
+    accuracy: Interval
+    auc: Interval
+    cost: Interval
+    likeness: Interval | None
     worth: float
     groups: tuple[Group, ...]
 
@@ -113,7 +113,7 @@ class Frontier:
     question: Question
     points: tuple[Point, ...]
     dropped: Point
-    real: Number
+    real: Interval
     holdout: int
     rows: int
     draws: int

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from fabrica.contract import Cells
 from fabrica.crossing import Cut, placed
 from fabrica.errors import NotComputable
-from fabrica.fairness import DRAWS, Number, Tally, accuracy, area, differences, gap, judged, redrawn, resamples
+from fabrica.fairness import DRAWS, Tally, accuracy, area, differences, gap, judged, redrawn, resamples
+from fabrica.interval import Interval
 from fabrica.run import Run
 from fabrica.statistics import auc
 
@@ -91,15 +92,15 @@ def test_intervals_are_as_wide_as_theory_says():
     weights = resamples(1_500, Run(1).random())
     assert (weights[0] == 1).all() and len(weights) == 1 + DRAWS
     for draws in (gap(redrawn(tally, Run(2).random())), gap(Tally.of(cell, yes, (2, 1), weights))):
-        number = Number.of([draws], 0, 1)
+        number = Interval.of([draws], 0, 1)
         assert number.value == pytest.approx(float(gap(tally)))
         assert (number.high - number.low) / (2 * 1.96) == pytest.approx(known, rel=0.25)
 
 
 def test_what_repetitions_differ_by_is_in_the_interval():
     sharp = np.full(1 + DRAWS, 0.3)
-    assert Number.of([sharp, sharp], 0, 1) == Number(0.3, 0.3, 0.3)
-    apart = Number.of([sharp, sharp + 0.1], -9, 9)
+    assert Interval.of([sharp, sharp], 0, 1) == Interval(0.3, 0.3, 0.3)
+    apart = Interval.of([sharp, sharp + 0.1], -9, 9)
     assert apart.value == pytest.approx(0.35) and apart.high - apart.low == pytest.approx(2 * 12.7062 * 0.05, rel=1e-4)
 
 
@@ -109,7 +110,7 @@ def test_few_repetitions_promise_no_more_than_they_know(repeats):
     random = np.random.default_rng(repeats)
     held = 0
     for _ in range(1_000):
-        found = Number.of([one + 0.2 * random.normal(size=1 + DRAWS) for one in random.normal(size=repeats)])
+        found = Interval.of([one + 0.2 * random.normal(size=1 + DRAWS) for one in random.normal(size=repeats)])
         held += found.low <= 0 <= found.high
     assert 0.9 < held / 1_000 < 0.99
 
@@ -123,7 +124,7 @@ def test_the_largest_gap_of_many_groups_is_no_larger_for_their_luck(groups, size
     held, widths = 0, []
     for _ in range(200):
         tally = Tally(np.full((groups, 1), float(size)), random.binomial(size, rate).astype(float)[:, None])
-        found = Number.widest([differences(redrawn(tally, random))])
+        found = Interval.widest([differences(redrawn(tally, random))])
         assert found.value == pytest.approx(float(gap(tally)))
         held += found.low <= apart <= found.high
         widths.append(found.high - found.low)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import fabrica
 from fabrica.errors import FabricaError
-from fabrica.fairness import Number
+from fabrica.interval import Interval
 from fabrica.page.frontier import picture, words
 
 #: P(x | s) for two groups, and P(y = yes | s, x): no odds near even, so that whoever learned them decides alike
@@ -77,7 +77,7 @@ def test_the_price_is_the_known_one():
         assert all(getattr(point, name).low <= getattr(point, name).value <= getattr(point, name).high
                    for name in ("rows", "predicted", "opportunity", "accuracy", "auc", "cost", "moved"))
     assert found.real.value == pytest.approx(known(0)["rows"], abs=NEAR)
-    assert found.points[0].cost == Number(0, 0, 0), "held against itself nothing is lost"
+    assert found.points[0].cost == Interval(0, 0, 0), "held against itself nothing is lost"
     assert found.points[0].worth == 1
 
 

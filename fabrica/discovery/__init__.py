@@ -8,7 +8,7 @@ hold.
 
 from __future__ import annotations
 
-from fabrica.discovery.candidate import Candidate, Candidates, Look
+from fabrica.discovery.candidate import Candidate, Candidates, Sample
 from fabrica.discovery.search import discovered
 
-__all__ = ["Candidate", "Candidates", "Look", "discovered"]
+__all__ = ["Candidate", "Candidates", "Sample", "discovered"]

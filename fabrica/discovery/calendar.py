@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica.discovery.candidate import BREAKS, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, Candidate, Sample, named
 
 __all__ = ["parts", "spans"]
 
@@ -22,7 +22,7 @@ UNITS = {"{}": 1.0, "({}) * 24": 24.0, "({}) * 1440": 1440.0, "({}) * 86400": 86
 MOMENTS = 8  #: columns of which differences are looked for, at most
 
 
-def parts(look: Look) -> Iterator[Candidate]:
+def parts(look: Sample) -> Iterator[Candidate]:
     """Whole numbers of few values against each date and date-time."""
     wholes = [name for name in look.numbers if look.table[name].kind == "integer"]
     for when, (kind, ticks) in look.moments.items():
@@ -41,7 +41,7 @@ def _known(when: str, stamp: pa.Array) -> dict[str, np.ndarray]:
                     f"floor((month({when}) + 2) / 3)": (found[f"month({when})"] + 2) // 3}
 
 
-def spans(look: Look) -> Iterator[Candidate]:
+def spans(look: Sample) -> Iterator[Candidate]:
     """Numbers against the time between two moments; rounded as the number is, or cut."""
     dated = [n for n, (kind, _) in look.moments.items() if kind in ("date", "datetime")][:MOMENTS]
     taken: set[str] = set()
@@ -60,7 +60,7 @@ def spans(look: Look) -> Iterator[Candidate]:
                 yield one
 
 
-def _equal(look: Look, name: str, there: np.ndarray, known: dict[str, np.ndarray], why: str) -> Iterator[Candidate]:
+def _equal(look: Sample, name: str, there: np.ndarray, known: dict[str, np.ndarray], why: str) -> Iterator[Candidate]:
     """The first that the numbers are, but for a whole constant."""
     numbers = look.numbers[name][there]
     both = ~np.isnan(numbers)

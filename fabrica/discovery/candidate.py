@@ -16,7 +16,7 @@ from fabrica.expression.truth import ticks
 from fabrica.expression.written import written
 from fabrica.schema import Table
 
-__all__ = ["BREAKS", "Candidate", "Candidates", "Look", "named"]
+__all__ = ["BREAKS", "Candidate", "Candidates", "Sample", "named"]
 
 LEVELS = ("category", "ordinal", "boolean")
 NUMBERS = ("integer", "decimal")
@@ -116,7 +116,7 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class Look:
+class Sample:
     """A sample of rows.
 
     Parameters
@@ -133,7 +133,7 @@ class Look:
     k: int = 5
     support: float = 1.0
 
-    def loosely(self, support: float) -> Look:
+    def loosely(self, support: float) -> Sample:
         """The same rows, of which fewer must obey; what was made of them stays."""
         found = replace(self, support=support)
         shared = ("missing", "levels", "sizes", "references", "numbers", "moments")

@@ -18,7 +18,7 @@ from itertools import combinations
 
 import numpy as np
 
-from fabrica.discovery.candidate import BREAKS, LEVELS, RARER, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, LEVELS, RARER, Candidate, Sample, named
 
 __all__ = ["Determined", "agreeing", "dependencies", "surprise"]
 
@@ -31,7 +31,7 @@ NOISE = 0.03  #: how much less a share may be among so few rows
 SURPRISE = 18.0  #: how unlikely agreement by chance must be, as a negative natural logarithm
 
 
-def dependencies(look: Look, found: Determined) -> Iterator[Candidate]:
+def dependencies(look: Sample, found: Determined) -> Iterator[Candidate]:
     """Single columns first; then pairs of which neither does it alone."""
     for name in found.names:
         first = found.first[name]
@@ -54,7 +54,7 @@ class Determined:
     look : the sample; its ``levels`` are the columns, of which ``givers`` may determine.
     """
 
-    look: Look
+    look: Sample
     _held: dict[tuple[tuple[str, ...], str], bool] = field(default_factory=dict, compare=False)
 
     @cached_property

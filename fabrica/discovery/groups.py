@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from fabrica.discovery.candidate import Candidate, Look, named
+from fabrica.discovery.candidate import Candidate, Sample, named
 from fabrica.discovery.dependencies import Determined
 
 __all__ = ["combined", "onehot", "unique"]
@@ -18,7 +18,7 @@ NEW = 0.1  #: share of shuffled rows whose combination must be a new one
 TWICE = 20  #: pairs of rows that chance would make alike, at least, for uniqueness to mean something
 
 
-def onehot(look: Look) -> Iterator[Candidate]:
+def onehot(look: Sample) -> Iterator[Candidate]:
     """Runs of neighbouring columns of 0 and 1 of which exactly one is 1 in each row; the longest first."""
     if look.rows < 10 * look.k:
         return
@@ -36,7 +36,7 @@ def onehot(look: Look) -> Iterator[Candidate]:
         begin += end or 1
 
 
-def _whole(look: Look, flags: list[np.ndarray]) -> int:
+def _whole(look: Sample, flags: list[np.ndarray]) -> int:
     """How many of the first columns add up to 1 in each row; 0 where none do. Each must be 1 in k rows."""
     whole = np.zeros(look.rows)
     for i, flag in enumerate(flags, 1):
@@ -48,7 +48,7 @@ def _whole(look: Look, flags: list[np.ndarray]) -> int:
     return 0
 
 
-def combined(look: Look, found: Determined) -> Iterator[Candidate]:
+def combined(look: Sample, found: Determined) -> Iterator[Candidate]:
     """Pairs of columns of levels that have far fewer combinations than chance would make; not those of which one
     determines the other, or both of which are attributes of a third."""
     some = [name for name in found.heads if LEVELS[0] <= found.size(name) <= LEVELS[1]
@@ -66,7 +66,7 @@ def combined(look: Look, found: Determined) -> Iterator[Candidate]:
                             f"{len(seen)} of {found.size(a) * found.size(b):,} combinations stand in the table")
 
 
-def unique(look: Look) -> Iterator[Candidate]:
+def unique(look: Sample) -> Iterator[Candidate]:
     """Pairs of columns that never have the same values twice, where chance would have made some alike; keys that come
     again are among them."""
     every = {**look.references, **{name: codes for name, (codes, _) in look.levels.items()

@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from fabrica.discovery.candidate import BREAKS, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, Candidate, Sample, named
 from fabrica.discovery.dependencies import Determined
 
 __all__ = ["nulls", "zeros"]
@@ -21,7 +21,7 @@ SURE = 18.0  #: how unlikely it must be by chance, as a negative natural logarit
 MOST = 60  #: columns that are compared with each other
 
 
-def nulls(look: Look) -> Iterator[Candidate]:
+def nulls(look: Sample) -> Iterator[Candidate]:
     """Columns that are missing together; those that are missing where another is; those that are missing for all rows
     of some levels and else for none."""
     gaps = {name: lacks for name, lacks in look.missing.items() if look.table[name].kind not in ("key", "constant")
@@ -52,7 +52,7 @@ def direct(heads: list[str], found: set[tuple[str, str]]) -> list[tuple[str, str
             and not any((a, c) in found and (c, b) in found for c in heads)]
 
 
-def _follows(look: Look, first: np.ndarray, then: np.ndarray) -> bool:
+def _follows(look: Sample, first: np.ndarray, then: np.ndarray) -> bool:
     """Whether ``then`` (n,) holds wherever ``first`` does, and would not by chance."""
     held = first.sum()
     if (first & ~then).sum() > (1 - look.support) * held:
@@ -61,7 +61,7 @@ def _follows(look: Look, first: np.ndarray, then: np.ndarray) -> bool:
     return bool(held >= 2 * look.k and chance <= 1 - BREAKS and -held * np.log(chance) >= SURE)
 
 
-def _explained(look: Look, name: str, lacks: np.ndarray) -> Iterator[Candidate]:
+def _explained(look: Sample, name: str, lacks: np.ndarray) -> Iterator[Candidate]:
     for other, (codes, names) in look.levels.items():
         if other == name or len(names) > LEVELS or look.table[other].kind not in (
                 "category", "ordinal", "boolean", "integer"):
@@ -75,7 +75,7 @@ def _explained(look: Look, name: str, lacks: np.ndarray) -> Iterator[Candidate]:
         yield from _told(look, name, lacks, other, always, never)
 
 
-def _told(look: Look, name: str, lacks: np.ndarray, other: str, always: np.ndarray, never: np.ndarray
+def _told(look: Sample, name: str, lacks: np.ndarray, other: str, always: np.ndarray, never: np.ndarray
           ) -> Iterator[Candidate]:
     """Both directions, by the fewer levels; no level that fewer than k rows hold is told."""
     codes, names = look.levels[other]
@@ -93,7 +93,7 @@ def _told(look: Look, name: str, lacks: np.ndarray, other: str, always: np.ndarr
         yield Candidate(f"{named(name)} is not null when {there}", "missing", "there for all others", when=there)
 
 
-def zeros(look: Look, tied: Determined) -> Iterator[Candidate]:
+def zeros(look: Sample, tied: Determined) -> Iterator[Candidate]:
     """Numbers that are 0 wherever another is 0; not those of which one determines the other,
     or a third column whether both are 0."""
     flat = {name: values == 0 for name, values in look.numbers.items() if 2 * look.k <= (values == 0).sum()

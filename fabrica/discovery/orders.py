@@ -15,7 +15,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from fabrica.discovery.candidate import BREAKS, RARER, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, RARER, Candidate, Sample, named
 
 __all__ = ["Ordered", "orders"]
 
@@ -26,7 +26,7 @@ NEAR = 0.2  #: how near, as a share of the larger number, k rows must come to th
 FEW = 8  #: distinct values up to which numbers are marks, which are in order only with the same marks
 
 
-def orders(look: Look) -> Iterator[Candidate]:
+def orders(look: Sample) -> Iterator[Candidate]:
     """Equalities; then chains of what is left where what follows over a third column is left out."""
     found = Ordered(look)
     for a, b in found.equal:
@@ -47,7 +47,7 @@ class Ordered:
     look : the sample. ``equal`` are pairs of equal columns; ``below`` is (low, high) -> whether strictly.
     """
 
-    look: Look
+    look: Sample
     equal: list[tuple[str, str]] = field(default_factory=list)
     below: dict[tuple[str, str], bool] = field(default_factory=dict)
     _shares: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class Ordered:
         return min(self._shares[pair] for pair in pairwise(chain))
 
 
-def compared(look: Look, one: np.ndarray, other: np.ndarray, near: bool) -> tuple[str, float]:
+def compared(look: Sample, one: np.ndarray, other: np.ndarray, near: bool) -> tuple[str, float]:
     """The sign between two columns and the share that would break it if they were shuffled; no sign where there is
     none. ``near``: whether rows must come near the edge."""
     both = ~np.isnan(one) & ~np.isnan(other)
@@ -126,7 +126,7 @@ def compared(look: Look, one: np.ndarray, other: np.ndarray, near: bool) -> tupl
     return ("", 0.0) if share is None else (("><"[not flip] + ("" if strict else "=")), share)
 
 
-def _evident(look: Look, low: np.ndarray, high: np.ndarray, both: np.ndarray, near: bool) -> float | None:
+def _evident(look: Sample, low: np.ndarray, high: np.ndarray, both: np.ndarray, near: bool) -> float | None:
     """The share of rows that would break ``low <= high`` if they were shuffled; None where it may be an accident."""
     plain = ~(_heaped(low) | _heaped(high))
     if plain.sum() < 10 * look.k or (near and not _alike(low, high)):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fabrica.discovery.candidate import Candidate, Look, named
+from fabrica.discovery.candidate import Candidate, Sample, named
 
 __all__ = ["patterns", "ranges"]
 
@@ -21,7 +21,7 @@ SPECIAL = frozenset("\\^$.|?*+()[]{}")  #: signs that mean something in a regula
 ALIKE = 2_000  #: texts of which the shape is looked at
 
 
-def ranges(look: Look) -> Iterator[Candidate]:
+def ranges(look: Sample) -> Iterator[Candidate]:
     """Numbers that come near natural ends at both sides, or reach 0 or 1, and never lie beyond."""
     for name, numbers in look.numbers.items():
         values = numbers[~np.isnan(numbers)]
@@ -40,14 +40,14 @@ def _ends(kind: str) -> tuple[tuple[int, int], ...]:
     return (*WHOLE, *ROUND) if kind == "integer" else ROUND
 
 
-def _between(values: np.ndarray, low: int, high: int, look: Look) -> bool:
+def _between(values: np.ndarray, low: int, high: int, look: Sample) -> bool:
     """Whether numbers stop at both ends. Whole numbers in a small range must reach them in k rows."""
     reach = 0.0 if (low, high) in WHOLE else NEAR * (high - low)
     return bool(values.min() >= low and values.max() <= high
                 and (values <= low + reach).sum() >= look.k and (values >= high - reach).sum() >= look.k)
 
 
-def patterns(look: Look) -> Iterator[Candidate]:
+def patterns(look: Sample) -> Iterator[Candidate]:
     """Texts that all have one shape: runs of letters and digits, of the same length or not, and the signs between."""
     for column in look.table.columns:
         if column.kind != "text":

@@ -11,7 +11,7 @@ from fabrica import absence, notation
 from fabrica.contract import Cells
 from fabrica.dataset import Dataset
 from fabrica.discovery.calendar import parts, spans
-from fabrica.discovery.candidate import Candidate, Candidates, Look
+from fabrica.discovery.candidate import Candidate, Candidates, Sample
 from fabrica.discovery.dependencies import Determined, dependencies
 from fabrica.discovery.groups import combined, onehot, unique
 from fabrica.discovery.nulls import nulls, zeros
@@ -48,7 +48,7 @@ def discovered(dataset: Dataset, table: Table, support: float, k: int, run: Run)
     mixed = random.permutation(sample.num_rows)  # in tables that are sorted the first rows are all alike
     cells = {c.name: notation.read(replace(c, lenient=True), sample.column(c.name)).take(mixed) for c in table.columns}
     order = random.permutation(sample.num_rows)
-    look = Look(table, cells, sample.num_rows, order, k)
+    look = Sample(table, cells, sample.num_rows, order, k)
     strict = _found(look, run)
     loose = _found(look.loosely(support), run) if support < 1 else []
     found = _pruned([*strict, *loose], table)
@@ -60,7 +60,7 @@ def discovered(dataset: Dataset, table: Table, support: float, k: int, run: Run)
     return Candidates(tuple(_beside(held, table)))
 
 
-def _found(look: Look, run: Run) -> list[Candidate]:
+def _found(look: Sample, run: Run) -> list[Candidate]:
     """The candidates of all kinds, by the sample."""
     tied = Determined(look)
     steps: tuple[Callable[[], Iterator[Candidate]], ...] = (

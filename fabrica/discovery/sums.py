@@ -13,7 +13,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from fabrica.discovery.candidate import BREAKS, Candidate, Look, named
+from fabrica.discovery.candidate import BREAKS, Candidate, Sample, named
 
 __all__ = ["shortest", "sums"]
 
@@ -29,7 +29,7 @@ DIGITS = 4  #: of the factor of a multiple, at most
 HALF = 0.5 * (1 + 1e-6)  #: of a last decimal; what lies between two roundings is equal to both
 
 
-def sums(look: Look) -> Iterator[Candidate]:
+def sums(look: Sample) -> Iterator[Candidate]:
     """Sums first: a column that is one is no term of a later formula."""
     names = [n for n in look.numbers if look.unit(n) > 0 and _terms(look, (n,))][:MOST]
     solved: set[str] = set()
@@ -42,7 +42,7 @@ def sums(look: Look) -> Iterator[Candidate]:
                 yield Candidate(text, "formula", why)
 
 
-def _twos(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
+def _twos(look: Sample, names: list[str]) -> Iterator[tuple[str, str]]:
     if len(names) < 3:
         return
     every = np.stack([look.numbers[n] for n in names], 1)
@@ -68,7 +68,7 @@ def _spread(values: np.ndarray) -> float:
     return scale * float(np.nanstd(values / scale))
 
 
-def _longer(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
+def _longer(look: Sample, names: list[str]) -> Iterator[tuple[str, str]]:
     names = sorted((n for n in names if look.missing[n].mean() <= 1 - THERE), key=lambda n: _spread(look.numbers[n]))
     every = np.stack([look.numbers[n] for n in names], 1) if names else np.empty((look.rows, 0))
     rows = every[~np.isnan(every).any(1)][:FITTED]
@@ -111,7 +111,7 @@ def _said(terms: dict[str, int], step: float, names: list[str]) -> str:
     return first + "".join(f" {'+' if sign > 0 else '-'} {text}" for sign, text in parts[1:])
 
 
-def _multiples(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
+def _multiples(look: Sample, names: list[str]) -> Iterator[tuple[str, str]]:
     """``tax == net * 0.19``: a factor of few digits that lies where the rounding of all rows allows it."""
     for b, a in ((x, y) for one, other in combinations(names, 2) for x, y in ((one, other), (other, one))):
         one, own = look.numbers[b][:FIRST], look.numbers[a][:FIRST]
@@ -142,7 +142,7 @@ def shortest(low: float, high: float) -> str | None:
     return None
 
 
-def _products(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
+def _products(look: Sample, names: list[str]) -> Iterator[tuple[str, str]]:
     """Products before ratios: a total is told as what it is made of."""
     names = [n for n in names if len(np.unique(look.numbers[n][:FIRST])) > 4][: MOST // 3]
     for sign, work in (("*", np.multiply), ("/", np.divide)):
@@ -154,7 +154,7 @@ def _products(look: Look, names: list[str]) -> Iterator[tuple[str, str]]:
                     yield f"{named(a)} == {named(b)} {sign} {named(c)}", a
 
 
-def _terms(look: Look, names: tuple[str, ...]) -> bool:
+def _terms(look: Sample, names: tuple[str, ...]) -> bool:
     """Whether each column varies often enough to be a term."""
     return all((look.numbers[n] != _commonest(look.numbers[n])).mean() > SLIGHT for n in names)
 
@@ -164,7 +164,7 @@ def _commonest(values: np.ndarray) -> float:
     return float(every[np.argmax(counts)])
 
 
-def _holds(look: Look, target: str, values: np.ndarray, terms: tuple[str, ...], ratio: bool = False) -> bool:
+def _holds(look: Sample, target: str, values: np.ndarray, terms: tuple[str, ...], ratio: bool = False) -> bool:
     """Whether a column is these values, and would not be if it were shuffled. A ``ratio`` must be exact, as rules
     understand it."""
     own = look.numbers[target]
@@ -182,7 +182,7 @@ def _holds(look: Look, target: str, values: np.ndarray, terms: tuple[str, ...], 
     return bool(off[there].mean() >= BREAKS) if there.any() else False
 
 
-def _equal(look: Look, values: np.ndarray, own: np.ndarray, slack: np.ndarray | float, allowed: float) -> bool:
+def _equal(look: Sample, values: np.ndarray, own: np.ndarray, slack: np.ndarray | float, allowed: float) -> bool:
     """Whether values are equal but for as many as are ``allowed``."""
     there = np.isfinite(values) & ~np.isnan(own)
     if there.sum() < max(min(10 * look.k, FIRST), THERE * (~np.isnan(own)).sum()):

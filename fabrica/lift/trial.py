@@ -28,9 +28,10 @@ from fabrica.dataset import Dataset
 from fabrica.errors import ExpressionError, InputError, SettingError
 from fabrica.expression import Expression
 from fabrica.inference.facts import K
+from fabrica.interval import Interval
 from fabrica.lift.judge import judged, prevailing, resampled
 from fabrica.lift.rivals import again, smote
-from fabrica.lift.value import ARMS, Arm, Lift, Number, Step
+from fabrica.lift.value import ARMS, Arm, Lift, Step
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.sheets import sheets
@@ -148,8 +149,8 @@ class _Work:
         means = averaged(values, run.child("seeds").random())
         arms = []
         for i, name in enumerate(ARMS):
-            lift = None if name == ARMS[-1] else _number(means[:, -1, 0] - means[:, i, 0])
-            arms.append(Arm(name, _number(means[:, i, 0]), _number(means[:, i, 1]), lift))
+            lift = None if name == ARMS[-1] else Interval.between(means[:, -1, 0] - means[:, i, 0])
+            arms.append(Arm(name, Interval.between(means[:, i, 0]), Interval.between(means[:, i, 1]), lift))
         yes = int(self.truth[held].sum())
         return Step(count, len(learned) - count, self.question.seeds, yes, len(held) - yes, tuple(arms))
 
@@ -227,9 +228,3 @@ def _none(column: Column, question: Task, rows: pa.Table) -> InputError:
     held = [str(one["values"]) for one in counts.to_pylist() if one["counts"] >= K][:10]
     return InputError(f"no row has {question.positive!r} in the column {column.name!r}", where="positive",
                       hint=f"there are: {', '.join(held)}" if held else None)
-
-
-def _number(values: np.ndarray) -> Number:
-    """The first with the 95 % interval of the others."""
-    low, high = np.quantile(values[1:], [0.025, 0.975])
-    return Number(float(values[0]), float(low), float(high))

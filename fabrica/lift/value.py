@@ -5,22 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["ARMS", "Arm", "Lift", "Number", "Step"]
+from fabrica.interval import Interval
+
+__all__ = ["ARMS", "Arm", "Lift", "Step"]
 
 #: the ways that are compared, the last is ours
 ARMS = ("none", "class weights", "oversampling", "SMOTE", "injected")
-
-
-@dataclass(frozen=True)
-class Number:
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 @dataclass(frozen=True)
@@ -29,9 +19,9 @@ class Arm:
     (None for injection itself), paired over seeds and test rows."""
 
     name: str
-    precision: Number
-    recall: Number
-    lift: Number | None
+    precision: Interval
+    recall: Interval
+    lift: Interval | None
 
 
 @dataclass(frozen=True)

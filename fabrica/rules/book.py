@@ -23,7 +23,7 @@ from fabrica.rules.lookup import Looked
 from fabrica.rules.mend import Mending
 from fabrica.rules.read import understood
 from fabrica.rules.sense import demand_sense, sorted_by_need
-from fabrica.rules.unique import Apart, Unique
+from fabrica.rules.unique import Distinct, Unique
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
@@ -89,7 +89,7 @@ class Rulebook:
     def free(self) -> frozenset[str]:
         """Plain columns that no rule speaks of but to compute others from them: nothing mends them."""
         asked = {name for kept in self.kept if not (kept.built and (kept.law.follows or kept.drops))
-                 and not isinstance(kept, Apart) for name in self.closure(kept.law.columns)}
+                 and not isinstance(kept, Distinct) for name in self.closure(kept.law.columns)}
         return self.plain - asked
 
     def roots(self, names: Iterable[str]) -> frozenset[str]:
@@ -178,7 +178,7 @@ class Rulebook:
             if not len(fine):
                 raise SchemaError("no row obeys all of them after the changes", where="rules")
             lender = run.child("whole").random().choice(fine, len(where))
-            asked = self.closure(n for k in self.kept if not isinstance(k, Apart) for n in k.law.columns)
+            asked = self.closure(n for k in self.kept if not isinstance(k, Distinct) for n in k.law.columns)
             for name in {*asked, *(n for k in self.kept if k.built for n in k.law.gives)} & set(cells):
                 if self.outer[name].kind != "key":
                     cells[name] = placed(cells[name], where, cells[name].take(lender))
@@ -227,7 +227,7 @@ class Rulebook:
     @cached_property
     def unique(self) -> tuple[Unique, ...]:
         """Rules that speak of the whole sample, and that are not sure by themselves."""
-        return tuple(k.law for k in self.kept if isinstance(k, Apart) and not k.law.sure)
+        return tuple(k.law for k in self.kept if isinstance(k, Distinct) and not k.law.sure)
 
     # ---------------------------------------------------------------- cells that were missing
 

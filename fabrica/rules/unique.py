@@ -45,7 +45,7 @@ class Unique(Law):
         return _Study(self)
 
     def stored(self, state: State, built: bool) -> Kept:
-        return Apart(self)
+        return Distinct(self)
 
 
 class _Study(Study):
@@ -58,11 +58,11 @@ class _Study(Study):
         self.seen.add(self.law, rows, np.delete(np.arange(len(rows[self.law.members[0]])), again))
 
     def kept(self) -> Kept:
-        return Apart(self.law)
+        return Distinct(self.law)
 
 
 @dataclass(frozen=True, eq=False)
-class Apart(Kept):
+class Distinct(Kept):
     """Uniqueness; a single row never breaks it."""
 
     law: Unique

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import fabrica
 from fabrica.contract import Cells
 from fabrica.discovery import dependencies, groups, nulls, orders, sums
-from fabrica.discovery.candidate import Look
+from fabrica.discovery.candidate import Sample
 from fabrica.discovery.dependencies import Determined
 from fabrica.schema import Column, Table
 
@@ -21,12 +21,12 @@ def told(frame: pd.DataFrame, support: float = 1, **more) -> set[str]:
     return {one.text.replace("`", "") for one in fabrica.discover(frame, support=support, **more)}
 
 
-def look(columns: dict[str, np.ndarray], support: float = 1.0) -> Look:
+def look(columns: dict[str, np.ndarray], support: float = 1.0) -> Sample:
     """A look at whole numbers and texts."""
     table = Table("t", tuple(Column(n, "category" if v.dtype.kind in "US" else "integer") for n, v in columns.items()))
     rows = len(next(iter(columns.values())))
     cells = {n: Cells(pa.array(v.tolist())) for n, v in columns.items()}
-    return Look(table, cells, rows, np.random.default_rng(1).permutation(rows), 5, support)
+    return Sample(table, cells, rows, np.random.default_rng(1).permutation(rows), 5, support)
 
 
 # ---------------------------------------------------------------- dependencies

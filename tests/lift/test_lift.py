@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import fabrica
 from fabrica.counted import filled
 from fabrica.errors import FabricaError
+from fabrica.interval import Interval
 from fabrica.job import guess
 from fabrica.lift import Task, trial
 from fabrica.lift.judge import judged, prevailing, resampled
@@ -186,7 +187,7 @@ def test_intervals_hold_what_they_promise(rows):
             weights = prevailing(truth[test], 0.05, times[:, test])
             values.append(np.stack([judged(truth[test], score[test], weights, 0.01) for score in scores], 1))
         means = trial.averaged(np.array(values), random)
-        lift = trial._number(means[:, 1, 0] - means[:, 0, 0])
+        lift = Interval.between(means[:, 1, 0] - means[:, 0, 0])
         held += lift.low <= 0 <= lift.high
     assert 53 <= held <= 60
 
