@@ -27,6 +27,7 @@ __all__ = ["Grown", "Stage"]
 
 FEW, NEAR = 48, 24  #: codes that are told apart; of more, such a part on either side counts as near
 STEP = 64  #: neighbours that go down one tree side by side, at most
+SPARE = 1 << 12  #: values of a column that are kept for leaves without any, about
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Stage:
     roots (T,): the first node of each tree. order (T, S) uint8: the place of each code of each used column, a line a
     tree. start (L+1,): where each ranked leaf begins in ``tokens``, the codes that are drawn; the first ``common`` (L,)
     of a leaf may be shown, of them the first ``missing`` (L,) mean that; the others are the protected rest.
+    spare : (s,) values of the whole column, by which the rest is shown in a leaf without any other.
     """
 
     used: np.ndarray
@@ -60,6 +62,7 @@ class Stage:
     tokens: np.ndarray
     common: np.ndarray
     missing: np.ndarray
+    spare: np.ndarray
     derived: tuple[Derived, ...]
 
     @classmethod
@@ -100,14 +103,15 @@ class Stage:
         used = np.where(used < 0, -1 - np.searchsorted(kept, -1 - used), used).astype(np.int32)
         common, missing = _common(tokens, start, rest), _missing(tokens, start, target.absent)
         return cls(used, _places(lengths), nodes, roots[:-1].astype(np.int32), order, start, tokens, common, missing,
-                   tuple(derived[d] for d in kept))
+                   _spare(tokens, target), tuple(derived[d] for d in kept))
 
     def draw(self, codes: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(n,) codes for rows whose earlier columns are ``codes`` (n, C) uint16, and (n,) what is shown of them. The
         last columns of ``codes`` are room for the derived ones."""
         queue = shuffled(len(codes), random)
         leaf = self._leaves(codes, random)
-        return _even(leaf, self.start, self.tokens, self.common, self.missing, queue, random.random(), GOLDEN)
+        return _even(leaf, self.start, self.tokens, self.common, self.missing, self.spare, queue, random.random(),
+                     GOLDEN)
 
     def masked(self, codes: np.ndarray, allowed: np.ndarray, random: np.random.Generator
                ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -119,7 +123,9 @@ class Stage:
         used = self._looked(codes)
         every = np.stack([_leaves(codes, used, self.place, self.nodes, self.roots[t : t + 1], self.order[t : t + 1],
                                   turns, STEP) for t in range(len(self.roots))])
-        return _masked(every, self.start, self.common, self.missing, self.tokens, below, random.random((3, len(codes))))
+        upto = np.concatenate([[0.0], np.cumsum(allowed[self.spare])])
+        return _masked(every, self.start, self.common, self.missing, self.tokens, below, self.spare, upto,
+                       random.random((3, len(codes))))
 
     def chance(self, codes: np.ndarray, target: np.ndarray, ordered: bool, absent: int) -> np.ndarray:
         """(n,) how likely rows whose earlier columns are ``codes`` (n, C) have the code ``target`` (n,), as the mean of
@@ -206,7 +212,8 @@ class Stage:
         sound.demand(bool((common > 0).all() and (behind == _hidden(tokens, rest)).all()), "leaves of nobody")
         before = np.arange(len(tokens)) < np.repeat(start[:-1] + missing, np.diff(start))
         sound.demand(bool((before == (tokens < column.absent)).all()), "missing cells out of order")
-        return cls(used, _places(here), nodes, roots, order, start, tokens, common, missing, derived)
+        return cls(used, _places(here), nodes, roots, order, start, tokens, common, missing, _spare(tokens, column),
+                   derived)
 
 
 def _hidden(codes: np.ndarray, rest: int | None) -> np.ndarray:
@@ -223,6 +230,14 @@ def _common(tokens: np.ndarray, start: np.ndarray, rest: int | None) -> np.ndarr
 def _missing(tokens: np.ndarray, start: np.ndarray, absent: int) -> np.ndarray:
     """(L,) how many of each leaf's tokens mean "missing"."""
     return np.add.reduceat(tokens < absent, start[:-1], dtype=np.int64)
+
+
+def _spare(tokens: np.ndarray, column: Coded) -> np.ndarray:
+    """(s,) some of the tokens that are values and may be shown, of all leaves; none where the rest is not protected."""
+    if column.rest is None:
+        return tokens[:0]
+    valued = tokens[(tokens >= column.absent) & (tokens != column.rest)]
+    return valued[:: max(1, len(valued) // SPARE)]
 
 
 def _joined(grown: Sequence[Grown], roots: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
@@ -297,7 +312,7 @@ def _leaves(codes, used, begin, nodes, roots, order, turns, step):  # type: igno
 
 
 @kernel
-def _masked(every, start, common, missing, tokens, below, chance):  # type: ignore[no-untyped-def]
+def _masked(every, start, common, missing, tokens, below, spare, upto, chance):  # type: ignore[no-untyped-def]
     trees, size = every.shape
     out, shown = np.empty(size, tokens.dtype), np.empty(size, tokens.dtype)
     left, share, again = np.empty(size), np.empty(trees), np.empty(trees)
@@ -306,9 +321,14 @@ def _masked(every, start, common, missing, tokens, below, chance):  # type: igno
         for t in range(trees):
             leaf = every[t, i]
             begin, count = start[leaf], start[leaf + 1] - start[leaf]
-            first = missing[leaf] if missing[leaf] < common[leaf] else 0  # of those that the rest is shown as
-            again[t] = ((below[begin + common[leaf]] - below[begin + first]) / (common[leaf] - first)
-                        * (count - common[leaf]) / count)
+            first = missing[leaf]  # of those that the rest is shown as
+            if first < common[leaf]:
+                mean = (below[begin + common[leaf]] - below[begin + first]) / (common[leaf] - first)
+            elif len(spare):
+                mean = upto[-1] / len(spare)
+            else:
+                mean = (below[begin + common[leaf]] - below[begin]) / common[leaf]
+            again[t] = mean * (count - common[leaf]) / count
             share[t] = (below[begin + common[leaf]] - below[begin]) / count + again[t]
             total += share[t]
         left[i] = total / trees
@@ -319,23 +339,26 @@ def _masked(every, start, common, missing, tokens, below, chance):  # type: igno
         leaf = every[tree, i]
         begin = start[leaf]
         hidden = chance[2, i] * share[tree] < again[tree]
-        low, high = begin, begin + common[leaf] - 1
-        if hidden and missing[leaf] < common[leaf]:
+        away = hidden and missing[leaf] == common[leaf] and len(spare) > 0
+        sums, low, high = below, begin, begin + common[leaf] - 1
+        if away:
+            sums, low, high = upto, 0, len(spare) - 1
+        elif hidden and missing[leaf] < common[leaf]:
             low += missing[leaf]
-        goal = below[low] + chance[1, i] * (below[high + 1] - below[low])
+        goal = sums[low] + chance[1, i] * (sums[high + 1] - sums[low])
         while low < high:  # the first token whose end lies beyond the goal
             middle = (low + high) // 2
-            if below[middle + 1] > goal:
+            if sums[middle + 1] > goal:
                 high = middle
             else:
                 low = middle + 1
-        shown[i] = tokens[low]
+        shown[i] = spare[low] if away else tokens[low]
         out[i] = tokens[begin + common[leaf]] if hidden else shown[i]  # the rest, of whom the next columns learn
     return out, shown, left
 
 
 @kernel
-def _even(leaf, start, tokens, common, missing, queue, shift, golden):  # type: ignore[no-untyped-def]
+def _even(leaf, start, tokens, common, missing, spare, queue, shift, golden):  # type: ignore[no-untyped-def]
     size, ranks = len(leaf), len(start) - 1
     first = np.zeros(ranks + 1, np.int64)
     for i in range(size):
@@ -356,6 +379,9 @@ def _even(leaf, start, tokens, common, missing, queue, shift, golden):  # type: 
         out[i] = tokens[start[r] + one]
         if one >= common[r]:  # the rest: another even draw, among those who may be shown and have a value
             u = (u * count - common[r]) / (count - common[r])
+            if missing[r] == common[r] and len(spare):
+                shown[i] = spare[min(max(np.int64(u * len(spare)), 0), len(spare) - 1)]
+                continue
             skip = missing[r] if missing[r] < common[r] else 0
             one = skip + min(max(np.int64(u * (common[r] - skip)), 0), common[r] - skip - 1)
         shown[i] = tokens[start[r] + one]
