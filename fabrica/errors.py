@@ -72,6 +72,10 @@ class NotComputable(FabricaError):
     """A number has no meaning on this data (a correlation of a constant); the report says so."""
 
 
+class BudgetSpent(FabricaError):
+    """A measurement would cost more privacy than is left; nothing was looked at."""
+
+
 class PluginError(FabricaError):
     """A plugin cannot be imported, or is not what its family asks for."""
 

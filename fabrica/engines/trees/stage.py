@@ -118,7 +118,7 @@ class Stage:
         """As ``draw``, with what is shown drawn in proportion to ``allowed`` (size,); and (n,) the share of each row's
         codes that this leaves: 0 where nothing is, and then anything is drawn. Every tree is asked, and one is taken in
         proportion to what it leaves: the mean of all scatters less than the share of one."""
-        below = np.concatenate([[0.0], np.cumsum(allowed[self.tokens])])
+        below = self._below(allowed)
         turns = np.arange(-(-len(codes) // STEP))
         used = self._looked(codes)
         every = np.stack([_leaves(codes, used, self.place, self.nodes, self.roots[t : t + 1], self.order[t : t + 1],
@@ -126,6 +126,14 @@ class Stage:
         upto = np.concatenate([[0.0], np.cumsum(allowed[self.spare])])
         return _masked(every, self.start, self.common, self.missing, self.tokens, below, self.spare, upto,
                        random.random((3, len(codes))))
+
+    def _below(self, allowed: np.ndarray) -> np.ndarray:
+        """(n + 1,) sums of ``allowed`` over all tokens; one question is asked of many pieces, so the last is kept."""
+        kept = self.__dict__.get("_asked")
+        if kept is None or kept[0] is not allowed:
+            kept = allowed, np.concatenate([[0.0], np.cumsum(allowed[self.tokens])])
+            object.__setattr__(self, "_asked", kept)
+        return kept[1]
 
     def chance(self, codes: np.ndarray, target: np.ndarray, ordered: bool, absent: int) -> np.ndarray:
         """(n,) how likely rows whose earlier columns are ``codes`` (n, C) have the code ``target`` (n,), as the mean of

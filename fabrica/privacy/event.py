@@ -1,0 +1,76 @@
+"""What was done to a table under differential privacy: one measurement or one choice, and its price.
+
+An event describes; the accountant reckons. Prices are in zero-concentrated differential privacy (zCDP) and add up.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+__all__ = ["Event", "Gaussian", "Selection"]
+
+
+@dataclass(frozen=True)
+class Event(ABC):
+    """Parameters
+    ----------
+    what : what was looked at, in words without a value of the table.
+    values : how many numbers came of it.
+    sensitivity : by how much one unit changes them at most: their Euclidean length, or each score.
+    """
+
+    what: str
+    values: int
+    sensitivity: Fraction
+
+    @property
+    @abstractmethod
+    def rho(self) -> Fraction:
+        """The price, in zCDP."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """The mechanism and its scale."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"what": self.what, "mechanism": type(self).__name__.lower(), "values": self.values,
+                "sensitivity": str(self.sensitivity), "rho": float(self.rho), "words": self.words()}
+
+
+@dataclass(frozen=True)
+class Gaussian(Event):
+    """Discrete Gaussian noise of a ``variance`` on whole numbers (Canonne, Kamath & Steinke 2020, theorem 14).
+
+    >>> Gaussian("counts of age", 20, Fraction(1), Fraction(50)).rho
+    Fraction(1, 100)
+    """
+
+    variance: Fraction
+
+    @property
+    def rho(self) -> Fraction:
+        return self.sensitivity**2 / (2 * self.variance)
+
+    def words(self) -> str:
+        return f"discrete Gaussian noise of standard deviation {float(self.variance) ** 0.5:.3g}"
+
+
+@dataclass(frozen=True)
+class Selection(Event):
+    """One choice by the exponential mechanism with ``epsilon``, whose loss has a bounded range (Cesar & Rogers 2021).
+
+    >>> Selection("which pair is worst", 1, Fraction(1), Fraction(1, 2)).rho
+    Fraction(1, 32)
+    """
+
+    epsilon: Fraction
+
+    @property
+    def rho(self) -> Fraction:
+        return self.epsilon**2 / 8
+
+    def words(self) -> str:
+        return f"exponential mechanism with epsilon {float(self.epsilon):.3g}"
