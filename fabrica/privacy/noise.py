@@ -19,7 +19,7 @@ import numpy as np
 
 from fabrica.kernels import kernel, part
 
-__all__ = ["bernoulli_exp", "gaussian", "grid", "laplace"]
+__all__ = ["below", "bernoulli_exp", "gaussian", "grid", "laplace"]
 
 GRID = 16  #: variances are multiples of a sixteenth
 WIDEST = 2_000  #: standard deviation up to which the compiled twin has room (its Bernoullis of γ / k up to k = 1,000)
@@ -42,6 +42,11 @@ def grid(variance: float) -> Fraction:
 # ---------------------------------------------------------------- plain Python, the reference
 
 
+def below(top: int) -> int:
+    """A whole number from 0 up to and without ``top``, all alike, from the secret source."""
+    return secrets.randbelow(top)
+
+
 def bernoulli_exp(gamma: Fraction) -> bool:
     """True with the probability exp(-gamma), for ``gamma`` of at least 0 (their algorithm 1)."""
     while gamma > 1:
@@ -54,7 +59,7 @@ def bernoulli_exp(gamma: Fraction) -> bool:
 def _series(gamma: Fraction) -> bool:
     """exp(-gamma) for ``gamma`` in [0, 1]: the first failure of Bernoullis of gamma / k is at an odd k."""
     k = 1
-    while secrets.randbelow(gamma.denominator * k) < gamma.numerator:
+    while below(gamma.denominator * k) < gamma.numerator:
         k += 1
     return k % 2 == 1
 
@@ -63,13 +68,13 @@ def laplace(scale: Fraction | int) -> int:
     """One discrete Laplace variable of a rational ``scale`` (their algorithm 2)."""
     top, low = Fraction(scale).numerator, Fraction(scale).denominator
     while True:
-        rest = secrets.randbelow(top)
+        rest = below(top)
         if not bernoulli_exp(Fraction(rest, top)):
             continue
         times = 0
         while bernoulli_exp(Fraction(1)):
             times += 1
-        size, minus = (rest + top * times) // low, secrets.randbelow(2)
+        size, minus = (rest + top * times) // low, below(2)
         if size or not minus:  # or 0 would come twice as often
             return -size if minus else size
 

@@ -10,11 +10,10 @@ truncating", ALT 2021).
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from fractions import Fraction
 
-from fabrica.privacy.noise import bernoulli_exp
+from fabrica.privacy.noise import below, bernoulli_exp
 
 __all__ = ["chosen"]
 
@@ -40,6 +39,6 @@ def chosen(scores: Sequence[int], epsilon: Fraction, sensitivity: int = 1) -> in
         raise ValueError("scores must be whole numbers")
     best = max(int(score) for score in scores)
     while True:
-        place = secrets.randbelow(len(scores))
+        place = below(len(scores))
         if bernoulli_exp(epsilon * (best - int(scores[place])) / (2 * sensitivity)):
             return place
