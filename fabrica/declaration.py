@@ -12,7 +12,7 @@ from fabrica.schema import rules_of
 
 __all__ = ["lines", "read", "read_rules"]
 
-EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  #: a number that YAML 1.1 takes for a text
+EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$")  #: a number that YAML 1.1 takes for a text
 
 
 def read(path: str | Path, hint: str | None = None) -> Any:

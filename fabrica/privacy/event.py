@@ -26,6 +26,15 @@ class Event(ABC):
     values: int
     sensitivity: Fraction
 
+    def __post_init__(self) -> None:
+        if not all(isinstance(one, Fraction) and one > 0 for one in (self.sensitivity, *self._scales)):
+            raise ValueError("a sensitivity and a scale of noise are fractions above 0")
+
+    @property
+    @abstractmethod
+    def _scales(self) -> tuple[Fraction, ...]:
+        """What must be above 0 besides the sensitivity."""
+
     @property
     @abstractmethod
     def rho(self) -> Fraction:
@@ -51,6 +60,10 @@ class Gaussian(Event):
     variance: Fraction
 
     @property
+    def _scales(self) -> tuple[Fraction, ...]:
+        return (self.variance,)
+
+    @property
     def rho(self) -> Fraction:
         return self.sensitivity**2 / (2 * self.variance)
 
@@ -67,6 +80,10 @@ class Selection(Event):
     """
 
     epsilon: Fraction
+
+    @property
+    def _scales(self) -> tuple[Fraction, ...]:
+        return (self.epsilon,)
 
     @property
     def rho(self) -> Fraction:

@@ -80,22 +80,32 @@ def leaves(places: np.ndarray, cells: int, rho: Fraction, measure: Measure, what
         counts = np.searchsorted(ranked, np.minimum(first + width, cells)) - np.searchsorted(ranked, first)
         noisy = np.zeros(len(first))
         noisy[inside] = measure(counts[inside], variance, f"{what}: counts of {width:,} cells each")
-        own = _agreed(noisy.reshape(-1, BRANCHES), mass, inside.reshape(-1, BRANCHES), THERE * sigma).ravel()
-        deeper = inside & (width > 1) & (own > max(CLEAR * sigma, SHARE * total))
+        part = inside.reshape(-1, BRANCHES)
+        own = _agreed(noisy.reshape(-1, BRANCHES), mass, part)
+        deeper = part & (width > 1) & (own > max(CLEAR * sigma, SHARE * total))
+        own = _shared(np.where(own < THERE * sigma, 0.0, own), mass, part, deeper).ravel()
+        deeper = deeper.ravel()
         done_begin.append(first[inside & ~deeper])
         done_mass.append(own[inside & ~deeper])
         begin, mass = first[deeper], own[deeper]
     starts, weight = np.concatenate(done_begin), np.concatenate(done_mass)
     order = np.argsort(starts)
-    return Leaves(np.append(starts[order], cells), weight[order], total)
+    weight = weight[order] if weight.any() else np.ones(len(weight))
+    return Leaves(np.append(starts[order], cells), weight * (total / weight.sum()), total)
 
 
-def _agreed(noisy: np.ndarray, parent: np.ndarray, inside: np.ndarray, least: float) -> np.ndarray:
-    """Children (p, b) that sum to their parents (p,): what is lacking is shared by all, the parent among them; those
-    below the ``least`` count as empty, and the others share their parent's mass, all alike where none is left."""
-    count = inside.sum(1)
-    lacking = (parent - noisy.sum(1)) / (count + 1)
-    own = np.where(inside, noisy + lacking[:, None], 0.0)
-    own = np.where(own < least, 0.0, own)
-    own = np.where(own.sum(1, keepdims=True) > 0, own, inside)
-    return own * (parent / own.sum(1))[:, None]
+def _agreed(noisy: np.ndarray, parent: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Children (p, b) that agree better with their parents (p,): what is lacking is shared by all, the parent among
+    them."""
+    lacking = (parent - noisy.sum(1)) / (inside.sum(1) + 1)
+    return np.where(inside, noisy + lacking[:, None], 0.0)
+
+
+def _shared(own: np.ndarray, parent: np.ndarray, inside: np.ndarray, deeper: np.ndarray) -> np.ndarray:
+    """Children (p, b) of which those that end here share what those that are divided leave of their parent's mass;
+    where nobody is left, all alike."""
+    ends = np.where(deeper, 0.0, own)
+    nobody = (ends.sum(1) <= 0) & ~deeper.any(1)
+    ends = np.where(nobody[:, None], inside, ends)
+    left = np.maximum(parent - np.where(deeper, own, 0.0).sum(1), 0.0)
+    return np.where(deeper, own, ends * (left / np.maximum(ends.sum(1), 1e-300))[:, None])

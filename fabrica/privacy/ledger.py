@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from fabrica.errors import BudgetSpent
+from fabrica.errors import BudgetSpent, SettingError
 from fabrica.privacy.accountant import epsilon_of, most_caught, rho_of
 from fabrica.privacy.event import Event
 
@@ -81,7 +81,14 @@ class Purse:
         >>> purse = Purse.of(1.0, 1e-6)
         >>> round(float(purse.left), 6)
         0.024356
+
+        Raises
+        ------
+        SettingError : epsilon or delta is not what they can be.
         """
+        if not (0 < epsilon < float("inf") and 0 < delta < 1):
+            raise SettingError("must be above 0, and delta below 1", where="epsilon and delta",
+                               hint="epsilon=1, delta=1e-6 is a common start; delta lies far below one over how many")
         return cls(Fraction(rho_of(epsilon, delta)), delta, unit, public)
 
     @property

@@ -37,6 +37,7 @@ def chosen(scores: Sequence[int], epsilon: Fraction, sensitivity: int = 1) -> in
         raise ValueError("a choice needs scores, and an epsilon and a sensitivity above 0")
     if any(int(score) != score for score in scores):
         raise ValueError("scores must be whole numbers")
+    epsilon = Fraction(epsilon)
     best = max(int(score) for score in scores)
     while True:
         place = below(len(scores))

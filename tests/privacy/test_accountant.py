@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fabrica.errors import BudgetSpent
+from fabrica.errors import BudgetSpent, SettingError
 from fabrica.privacy.accountant import delta_of, epsilon_of, most_caught, rho_of
 from fabrica.privacy.event import Gaussian, Selection
 from fabrica.privacy.ledger import Ledger, Purse
@@ -132,6 +132,20 @@ def test_a_purse_pays_what_it_has_and_no_more():
     plain = ledger.to_json()
     assert plain["unit"] == "person" and plain["events"][0]["mechanism"] == "gaussian"
     assert "one person added or removed" in str(ledger) and "declared public: the levels of sex" in str(ledger)
+
+
+@pytest.mark.parametrize(("epsilon", "delta"), [
+    (0, 1e-6), (-1, 1e-6), (math.inf, 1e-6), (math.nan, 1e-6), (1, 0), (1, 1), (1, 1.5), (1, math.nan)])
+def test_budgets_that_are_none_are_said(epsilon, delta):
+    with pytest.raises(SettingError, match="above 0"):
+        Purse.of(epsilon, delta)
+
+
+def test_no_event_pays_anything_back():
+    for kind, sensitivity, scale in ((Gaussian, Fraction(1), Fraction(-1)), (Gaussian, Fraction(0), Fraction(1)),
+                                     (Selection, Fraction(1), Fraction(0)), (Gaussian, Fraction(1), 2.5)):
+        with pytest.raises(ValueError, match="above 0"):
+            kind("x", 1, sensitivity, scale)
 
 
 def test_an_empty_ledger_costs_nothing():

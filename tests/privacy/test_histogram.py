@@ -73,11 +73,11 @@ def test_a_point_mass_comes_out_by_itself_and_empty_stretches_stay_whole():
     purse = Purse.of(1.0, 1e-6)
     found = leaves(places, 100_000, purse.budget / 10, door(purse), "gain")
     alone = np.flatnonzero(found.edges == 12_345)[0]
-    assert found.edges[alone + 1] == 12_346 and abs(found.mass[alone] - 9_000) < 300
+    assert found.edges[alone + 1] == 12_346 and abs(found.mass[alone] - 9_000) < 500
     assert abs(found.total - 15_000) < 300 and found.mass.sum() == pytest.approx(found.total)
     assert len(found.mass) < 20 * BRANCHES
     middle = (found.edges[:-1] > 50_000) & (found.edges[1:] < 90_000)
-    assert found.mass[middle].sum() < 300
+    assert found.mass[middle].sum() < 1_000
 
 
 def test_nobody_there_is_no_error():

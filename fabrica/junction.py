@@ -1,0 +1,177 @@
+"""A law of many columns of codes as a junction tree: a table for each clique of columns, which agree where they meet.
+
+Any sets of columns become cliques of a chordal graph by eliminating columns one by one, the one first that makes the
+smallest table (Kjaerulff 1990). The cliques hang together in a tree so that whatever two of them share is shared by all
+between (Lauritzen & Spiegelhalter, "Local computations with probabilities on graphical structures", JRSS B 50, 1988).
+Potentials are arrays of logarithms, an axis a column in ascending order; two passes of messages make them marginals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from fabrica.uniforms import even_in_order
+
+__all__ = ["JunctionTree", "cells"]
+
+Columns = tuple[int, ...]  #: ascending
+
+
+@dataclass(frozen=True)
+class JunctionTree:
+    """Parameters
+    ----------
+    sizes : (C,) codes of each column.
+    cliques : maximal sets of columns, each after the one that it hangs on.
+    parents : number of that one; -1 for a root. separators : the columns that they share.
+
+    >>> tree = JunctionTree.of([2, 3, 4], [(0, 1), (1, 2)])
+    >>> tree.cliques, tree.separators
+    (((0, 1), (1, 2)), ((), (1,)))
+    """
+
+    sizes: tuple[int, ...]
+    cliques: tuple[Columns, ...]
+    parents: tuple[int, ...]
+    separators: tuple[Columns, ...]
+
+    @classmethod
+    def of(cls, sizes: Sequence[int], sets: Iterable[Collection[int]]) -> JunctionTree:
+        """The tree in which each of the ``sets`` lies within a clique; columns in none of them stand alone."""
+        cliques = _maximal(_eliminated(sizes, sets))
+        left, order, parents, separators = list(cliques), list[Columns](), list[int](), list[Columns]()
+        while left:  # Prim: of all cliques the one that shares most with one that is in already
+            best = max(((len(set(one) & set(other)), -i, -j) for i, one in enumerate(left)
+                        for j, other in enumerate(order)), default=(0, 0, 0))
+            shared, i, j = best[0], -best[1], -best[2]
+            one = left.pop(i)
+            parents.append(j if shared else -1)
+            separators.append(tuple(sorted(set(one) & set(order[j]))) if shared else ())
+            order.append(one)
+        return cls(tuple(int(s) for s in sizes), tuple(order), tuple(parents), tuple(separators))
+
+    def shape(self, columns: Columns) -> tuple[int, ...]:
+        """The axes of a table over some columns."""
+        return tuple(self.sizes[c] for c in columns)
+
+    @property
+    def cells(self) -> int:
+        """Numbers in all tables."""
+        return sum(math.prod(self.shape(clique)) for clique in self.cliques)
+
+    def holder(self, columns: Collection[int]) -> int:
+        """The number of the smallest clique that holds all of the ``columns``.
+
+        Raises
+        ------
+        KeyError : there is none.
+        """
+        fit = [i for i, clique in enumerate(self.cliques) if set(columns) <= set(clique)]
+        if not fit:
+            raise KeyError(f"no clique holds {tuple(columns)}")
+        return min(fit, key=lambda i: math.prod(self.shape(self.cliques[i])))
+
+    def zeros(self) -> list[np.ndarray]:
+        """Potentials of the uniform law."""
+        return [np.zeros(self.shape(clique)) for clique in self.cliques]
+
+    def spread(self, table: np.ndarray, columns: Columns, clique: int) -> np.ndarray:
+        """A table over some columns with the axes of a clique, of length 1 where it has none."""
+        return table.reshape([self.sizes[c] if c in columns else 1 for c in self.cliques[clique]])
+
+    def folded(self, log: np.ndarray, clique: int, columns: Columns) -> np.ndarray:
+        """Logarithms over a clique, summed over all columns but some."""
+        axes = tuple(i for i, c in enumerate(self.cliques[clique]) if c not in columns)
+        return _logsum(log, axes)
+
+    def calibrated(self, potentials: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The logarithm of each clique's marginal under the law in proportion to exp(sum of the potentials)."""
+        beliefs = [np.array(p, np.float64) for p in potentials]
+        sent = dict[int, np.ndarray]()
+        for i in range(len(beliefs) - 1, -1, -1):  # from the leaves to the roots
+            parent = self.parents[i]
+            if parent >= 0:
+                sent[i] = self.folded(beliefs[i], i, self.separators[i])
+                beliefs[parent] += self.spread(sent[i], self.separators[i], parent)
+        for i, parent in enumerate(self.parents):  # and back
+            if parent >= 0:
+                possible = sent[i] > -np.inf  # elsewhere the clique has nothing that a message could change
+                back = self.folded(beliefs[parent], parent, self.separators[i]) - np.where(possible, sent[i], 0.0)
+                beliefs[i] += self.spread(np.where(possible, back, 0.0), self.separators[i], i)
+        return [belief - _logsum(belief, tuple(range(belief.ndim))) for belief in beliefs]
+
+    def marginal(self, beliefs: Sequence[np.ndarray], columns: Columns) -> np.ndarray:
+        """The table of probabilities of some columns, in ascending order, which one clique holds."""
+        clique = self.holder(columns)
+        return np.exp(self.folded(beliefs[clique], clique, columns))
+
+    def sample(self, beliefs: Sequence[np.ndarray], size: int, random: np.random.Generator) -> np.ndarray:
+        """(C, size) int64 codes, clique by clique; within each combination of what is there already the draws are
+        spread evenly, so that they scatter less than by chance alone."""
+        codes = np.zeros((len(self.sizes), size), np.int64)
+        for i, clique in enumerate(self.cliques):
+            known = self.separators[i]
+            new = tuple(c for c in clique if c not in known)
+            if not new:
+                continue
+            law = np.exp(np.moveaxis(beliefs[i], [clique.index(c) for c in known], range(len(known))))
+            law = law.reshape(math.prod(self.shape(known)), -1)
+            law = law / np.maximum(law.sum(1, keepdims=True), 1e-300)
+            upto = np.minimum(np.cumsum(law, 1), 1.0)
+            upto[:, -1] = 1.0
+            rows = np.ravel_multi_index(tuple(codes[list(known)]), self.shape(known)) if known else (
+                np.zeros(size, np.int64))
+            u = even_in_order(rows, random)
+            flat = (upto + np.arange(len(upto))[:, None]).ravel()
+            drawn = np.searchsorted(flat, rows + u, "right") - rows * upto.shape[1]
+            drawn = np.clip(drawn, 0, upto.shape[1] - 1)
+            codes[list(new)] = np.stack(np.unravel_index(drawn, self.shape(new)))
+        return codes
+
+
+def cells(sizes: Sequence[int], sets: Iterable[Collection[int]]) -> int:
+    """Numbers that the tables of a junction tree of the ``sets`` have together.
+
+    >>> cells([2, 3, 4], [(0, 1), (1, 2)])
+    18
+    """
+    return sum(math.prod(sizes[c] for c in clique) for clique in _maximal(_eliminated(sizes, sets)))
+
+
+def _eliminated(sizes: Sequence[int], sets: Iterable[Collection[int]]) -> list[Columns]:
+    """The sets of columns that stand together when a column is eliminated, in that order."""
+    beside: dict[int, set[int]] = {c: set() for c in range(len(sizes))}
+    for one in sets:
+        for a, b in combinations(one, 2):
+            beside[a].add(b)
+            beside[b].add(a)
+    logs, found = [math.log(max(s, 1)) for s in sizes], []
+    while beside:
+        column = min(beside, key=lambda c: (sum(logs[o] for o in beside[c]) + logs[c], c))
+        others = beside.pop(column)
+        found.append(tuple(sorted({column, *others})))
+        for a in others:
+            beside[a].discard(column)
+            beside[a] |= others - {a}
+    return found
+
+
+def _maximal(sets: Sequence[Columns]) -> list[Columns]:
+    """Those that lie in no other."""
+    return [one for i, one in enumerate(sets)
+            if not any(set(one) < set(other) or (one == other and j < i) for j, other in enumerate(sets))]
+
+
+def _logsum(log: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """log of the sum of exp over some axes."""
+    if not axes:
+        return log
+    top = log.max(axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.log(np.exp(log - top).sum(axes)) + top.reshape([s for i, s in enumerate(top.shape) if i not in axes])
