@@ -188,13 +188,14 @@ class Looked(Kept):
 
     def strays(self, rows: Rows) -> np.ndarray:
         """Where it is only held against finished rows, of a key that is not known too: its value must be that of the
-        neighbour, or two drawn rows would disagree."""
+        neighbour, missing where the neighbour has none, or two drawn rows would disagree."""
         if self.built:
             return self.broken(rows)
         codes, said = self._codes(rows, True), self.then.code(rows[self.law.then])
         known = np.all([c < len(p.values) for c, p in zip(codes, self.given, strict=True)], axis=0)
         told = self.values[self.keys.near(codes)]
-        return known & (absence.kinds(rows[self.law.then]) == 0) & (told < len(self.then.values)) & (said != told)
+        there = absence.kinds(rows[self.law.then]) == 0
+        return known & there & ((told >= len(self.then.values)) | (said != told))
 
     @property
     def yields(self) -> tuple[str, ...]:

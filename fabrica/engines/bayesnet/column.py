@@ -25,6 +25,7 @@ from fabrica.uniforms import GOLDEN, shuffled
 
 __all__ = ["Column"]
 
+PART = 4_096  #: rows of the rest that are shown together
 ROUGH = 10  #: groups of the first step, about
 
 
@@ -59,14 +60,11 @@ class Column:
 
     def draw(self, seen: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) codes to be shown of rows whose earlier tokens are ``seen`` (C, n); their tokens are written there."""
-        share, rest = self.token.share, self.token.column.rest
-        hidden = -1 if rest is None or share[self.token.of[rest]] > 0 else int(self.token.of[rest])
-        first = self._valued if hidden >= 0 else 0
         if len(self.tables) == 2:
-            group = self.tables[0].draw(seen, -1, 0, 0, random)[0]
+            group = self.tables[0].draw(seen, random)
             seen[self.j] = np.searchsorted(self._groups, group)  # the first token of the group stands for it
-        common = first + int(np.argmax(share[first:]))
-        seen[self.j], shown = self.tables[-1].draw(seen, hidden, first, common, random)
+        seen[self.j] = self.tables[-1].draw(seen, random)
+        shown = self._shown(seen, random)
         below = np.concatenate([[0.0], np.cumsum(self.token.drawable)])
         return _inside(shown, shuffled(len(shown), random), self.token.start, below, random.random(), GOLDEN)
 
@@ -75,15 +73,10 @@ class Column:
         """As ``draw``, with codes drawn in proportion to ``allowed`` (size,) too; and (n,) the share that this leaves:
         0 where nothing is, and then anything is drawn."""
         keeps, token = self.token.masked(allowed)
-        chance = self._chances(seen)
+        chance, again = self._parted(seen)
         hidden = self.token.share <= 0
-        rest = chance[:, hidden].sum(1)
-        chance[:, hidden] = 0
-        whole, valued = chance.sum(1), chance.copy()
-        valued[:, : self._valued] = 0
-        there = valued.sum(1, keepdims=True)
-        again = np.where(there > 0, valued / np.maximum(there, 1e-300), chance / np.maximum(whole, 1e-300)[:, None])
-        again *= rest[:, None] * keeps  # what the rest is shown as
+        whole = chance.sum(1) + again.sum(1)
+        again *= keeps  # what the rest is shown as
         kept = chance * keeps + again
         shown = _drawn(kept, random.random(len(kept)))
         seen[self.j] = shown
@@ -91,14 +84,30 @@ class Column:
             at = np.arange(len(kept)), shown
             away = random.random(len(kept)) * kept[at] < again[at]
             seen[self.j][away] = int(np.flatnonzero(hidden)[-1])
-        whole += rest
         return token.inside(shown, random.random(len(shown))), kept.sum(1) / np.maximum(whole, 1e-300)
 
-    @property
-    def _valued(self) -> int:
-        """The first token that the rest may be shown as: the first value, where one may be shown."""
-        absent = self.token.absent
-        return absent if self.token.share[absent:].any() else 0
+    def _shown(self, seen: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """(n,) the tokens of rows, those of the protected rest shown as another."""
+        shown, hidden = seen[self.j].copy(), self.token.share <= 0
+        for part in np.array_split(np.flatnonzero(hidden[shown]), -(-int(hidden[shown].sum()) // PART) or 1):
+            if len(part):
+                chance, again = self._parted(seen[:, part].copy())
+                lost = again.sum(1) <= 0
+                again[lost] = np.where(chance[lost].sum(1, keepdims=True) > 0, chance[lost], self.token.share)
+                shown[part] = _drawn(again, random.random(len(part)))
+        return shown
+
+    def _parted(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, K) how likely each token is that may be shown, and how likely the rest is that is shown as it: values in
+        proportion, or where a row can have none the others."""
+        chance, hidden = self._chances(seen), self.token.share <= 0
+        rest = chance[:, hidden].sum(1)
+        chance[:, hidden] = 0
+        valued = chance.copy()
+        valued[:, : self.token.absent] = 0
+        there, whole = valued.sum(1, keepdims=True), chance.sum(1, keepdims=True)
+        again = np.where(there > 0, valued / np.maximum(there, 1e-300), chance / np.maximum(whole, 1e-300))
+        return chance, again * rest[:, None]
 
     def _chances(self, seen: np.ndarray) -> np.ndarray:
         """(n, K) how likely each token is drawn."""

@@ -109,14 +109,11 @@ class Table:
         """(n,) int32 the deepest node of each row of earlier tokens ``seen`` (C, n) int32."""
         return _nodes(seen, *self._asked, self.link, self.links)
 
-    def draw(
-        self, seen: np.ndarray, hidden: int, first: int, common: int, random: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) int32 tokens of rows whose earlier tokens are ``seen`` (C, n), and those that are shown: instead of
-        ``hidden`` another from ``first`` on, ``common`` if there is none."""
+    def draw(self, seen: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """(n,) int32 tokens of rows whose earlier tokens are ``seen`` (C, n)."""
         queue, shift = shuffled(seen.shape[1], random), random.random()
         return _draw(self.nodes(seen), self._rank, self._spread, self.up, self.own, self.start, self.cells, self.upto,
-                     queue, shift, GOLDEN, hidden, first, common)
+                     queue, shift, GOLDEN)
 
     def chances(self, seen: np.ndarray) -> np.ndarray:
         """(n, K) how likely each token is drawn in rows whose earlier tokens are ``seen`` (C, n)."""
@@ -290,53 +287,44 @@ def _nodes(seen, columns, begin, groups, link, links):  # type: ignore[no-untype
 
 
 @kernel
-def _draw(node, rank, spread, up, own, start, cells, upto, queue, shift, golden, hidden, least, common):  # type: ignore[no-untyped-def]
+def _draw(node, rank, spread, up, own, start, cells, upto, queue, shift, golden):  # type: ignore[no-untyped-def]
     size = len(node)
     first = np.zeros(len(rank) + 1, np.int64)
     for i in range(size):
         first[rank[node[i]] + 1] += 1
     for r in range(len(rank)):
         first[r + 1] += first[r]
-    out, shown = np.empty(size, np.int32), np.empty(size, np.int32)
+    out = np.empty(size, np.int32)
     for q in range(size):  # in an order of this column's own: a shared one would tie columns together
         i = queue[q]
         r = rank[node[i]]
-        u = first[r] * golden + shift
+        v, here = first[r] * golden + shift, node[i]
+        v -= np.floor(v)
         first[r] += 1
-        token = hidden
-        for turn in range(12):  # what may not be shown is drawn again
-            u -= np.floor(u)
-            v, here = u, node[i]
-            if len(spread):
-                low, high = 0, spread.shape[1] - 1
-                v *= spread[here, high]
-                while low < high:
-                    middle = (low + high) // 2
-                    if spread[here, middle] > v:
-                        high = middle
-                    else:
-                        low = middle + 1
-                token = low
-            else:
-                while v >= own[here] and here != 0:  # from the counts of the node above
-                    v = (v - own[here]) / (1 - own[here])
-                    here = up[here]
-                low, high = start[here], start[here + 1] - 1
-                people = v / own[here] * upto[high]
-                while low < high:
-                    middle = (low + high) // 2
-                    if upto[middle] > people:
-                        high = middle
-                    else:
-                        low = middle + 1
-                token = cells[low]
-            if turn == 0:
-                out[i] = token
-            if token != hidden and (turn == 0 or token >= least):
-                break
-            u = u * 8191 + (turn + 1) * golden
-        shown[i] = token if token != hidden and (turn == 0 or token >= least) else common
-    return out, shown
+        if len(spread):
+            low, high = 0, spread.shape[1] - 1
+            v *= spread[here, high]
+            while low < high:
+                middle = (low + high) // 2
+                if spread[here, middle] > v:
+                    high = middle
+                else:
+                    low = middle + 1
+            out[i] = low
+        else:
+            while v >= own[here] and here != 0:  # from the counts of the node above
+                v = (v - own[here]) / (1 - own[here])
+                here = up[here]
+            low, high = start[here], start[here + 1] - 1
+            people = v / own[here] * upto[high]
+            while low < high:
+                middle = (low + high) // 2
+                if upto[middle] > people:
+                    high = middle
+                else:
+                    low = middle + 1
+            out[i] = cells[low]
+    return out
 
 
 @kernel
