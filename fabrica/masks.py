@@ -96,7 +96,7 @@ def _mask(parts: Sequence[Factor], encoder: Encoder, seat: int, draws: int, run:
     shares, tops, hits = weights.mean(1), weights.max(1), (weights > 0).sum(1)
     unsure = np.flatnonzero(near & (hits < draws) | (hits > 0) & (hits < draws))
     if len(unsure):
-        more, _ = _looked(parts, encoder, seat, unsure, min(max(MORE // len(unsure), draws), SOON), run.child("more"),
+        more, _ = _looked(parts, encoder, seat, unsure, min(max(MORE // len(unsure), draws), SOON), run.child("closer"),
                           book)
         shares[unsure], tops[unsure] = more.mean(1), np.maximum(tops[unsure], more.max(1))
         shares[unsure] = np.where((shares[unsure] == 0) & (hits[unsure] > 0), 1 / more.shape[1], shares[unsure])

@@ -236,12 +236,15 @@ def _as_shown(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run) -> n
     if not any(len(rows) for rows in hidden):
         return real
     shown, middles = real.copy(), [_middle(token) for token in tokens.columns]
-    donors = made[run.random().permutation(len(made))[:DONORS]]
+    order = run.random().permutation(len(made))
     for j, rows in enumerate(hidden):
+        if not len(rows):
+            continue
+        valued = order[made[order, j] >= tokens.columns[j].absent]  # a protected level is a value, and shown as one
+        donors = made[(valued if len(valued) else order)[:DONORS]]
         others = [c for c in range(real.shape[1]) if c != j]
         asked, given = (_seen(part[:, others], [middles[c] for c in others]) for part in (real[rows], donors))
-        if len(rows):
-            shown[rows, j] = donors[nearest_rows(*asked, *given)[1], j]
+        shown[rows, j] = donors[nearest_rows(*asked, *given)[1], j]
     return shown
 
 

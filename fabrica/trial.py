@@ -214,13 +214,14 @@ def sheet(rows: Block, run: Run) -> Sheet:
 
 
 def _shown(rows: Block, j: int, run: Run) -> np.ndarray:
-    """(n,) the codes of column j with the rest replaced by the code of the nearest other row (hot deck; Andridge and
-    Little, Int. Stat. Rev. 78, 2010)."""
+    """(n,) the codes of column j with the rest replaced by the code of the nearest other row that has a value (hot
+    deck; Andridge and Little, Int. Stat. Rev. 78, 2010)."""
     column = rows.columns[j]
     hidden = column.codes == column.rest if column.rest is not None else np.zeros(len(column), bool)
     if not hidden.any() or hidden.all():
         return column.codes
-    donors = run.random().permutation(np.flatnonzero(~hidden))[:DONORS]
+    valued = np.flatnonzero(~hidden & (column.codes >= column.absent))
+    donors = run.random().permutation(valued if len(valued) else np.flatnonzero(~hidden))[:DONORS]
     others = Block(tuple(c for i, c in enumerate(rows) if i != j), len(rows))
     codes = column.codes.copy()
     codes[hidden] = column.codes[donors[nearest(others.take(np.flatnonzero(hidden)), others.take(donors))[1]]]

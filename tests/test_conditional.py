@@ -210,3 +210,10 @@ def test_an_alternative_of_which_hardly_a_row_is_found_is_not_lost():
     second = drawn["a"] != drawn["b"]
     assert 0.05 < second.mean() < 0.35  # 19 of 105 in truth, from a dozen rows that are found
     assert any("different rows satisfy" in note for note in notes)
+
+
+@pytest.mark.parametrize("asked", ["pay > 20.01 and pay < 20.04", "pay == 20.005", "age == 40.5"])
+def test_between_two_values_lies_none_and_that_is_said(trees, asked):
+    """The end of the condition lies among the values of a code, and none of them satisfies it."""
+    with pytest.raises(ExpressionError, match=r"no row|no value"):
+        trees.sample(10, given=asked)

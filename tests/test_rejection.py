@@ -234,3 +234,17 @@ def test_a_model_of_many_columns_that_keeps_little_can_be_sampled():
 def test_no_rows_are_no_rows(learned):
     tokens, rejection = learned
     assert rejection.drawn(tokens, 0, make, Run(18)).shape == (0, 3)
+
+
+def test_a_protected_level_is_shown_as_a_value_and_never_as_missing():
+    """As engines do, or right rows would be thrown away; though half of its neighbours are missing."""
+    random = np.random.default_rng(1)
+    town = np.where(random.random(2_000) < 0.5, 0, random.integers(1, 4, 2_000))
+    block = Block.of([coded("town", 4, town, absent=1, rest=3), coded("x", 5, random.integers(0, 5, 2_000))])
+    tokens = Tokens.of(block, 8)
+    real = np.stack([token.of[column.codes] for token, column in zip(tokens.columns, block, strict=True)], 1)
+    hidden = town == 3
+    made = real[~hidden]
+    shown = module._as_shown(tokens, real, made, Run(1))
+    assert (shown[~hidden] == real[~hidden]).all() and (shown[hidden, 0] >= 1).all()
+    assert not np.isin(shown[hidden, 0], tokens.columns[0].of[3])

@@ -192,7 +192,7 @@ class Tail(Injection):
         threshold, limit = self._at(values, weights, sign), self._limit(values, sign)
         if threshold >= limit:
             raise InputError(f"no value of {self.column.name!r} can lie beyond this", where=self.where,
-                             hint=f"its values end at {sign * limit:g}")
+                             hint=f"its values end at {sign * limit + 0.0:g}")
         lower = min(wish.weighted_quantile(values, weights, 1 - FITTED), threshold)
         if (values > lower).sum() < FEW:  # many rows stand at the quantile itself: the next value below
             kinds, counts = np.unique(values, return_counts=True)
@@ -209,7 +209,8 @@ class Tail(Injection):
         edge = f"{sign * body:.17g}"
         high = Expression.value(self.column.name, f"{edge}.." if sign > 0 else f"..{edge}", self.table)
         share = float(weights[values > threshold].sum())
-        return Beyond(generator.under([high], run), self.column, sign, sign * threshold, sign * limit,
+        return Beyond(generator.under([high], run), self.column, sign, sign * threshold,
+                      sign * limit + 0.0,
                       pareto.beyond(max(threshold - lower, 0.0)), share)
 
     def _limit(self, values: np.ndarray, sign: float) -> float:
