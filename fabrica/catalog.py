@@ -70,9 +70,9 @@ def get(family: str, name: str) -> Any:
                           hint="mend or uninstall the package that brings it") from error
     where, _, name_of_base = FAMILIES[family][1].partition(".")
     base = getattr(importlib.import_module(f"fabrica.{where}"), name_of_base)
-    own = [c for _, c in inspect.getmembers(module, inspect.isclass)
-           if issubclass(c, base) and not inspect.isabstract(c) and c.__module__.startswith(module.__name__)]
-    own = [c for c in own if not wanted or c.__name__ == wanted]
+    own = [c for said, c in inspect.getmembers(module, inspect.isclass)
+           if issubclass(c, base) and not inspect.isabstract(c)
+           and (said == wanted if wanted else c.__module__.startswith(module.__name__))]
     if len(own) != 1:
         raise PluginError(f"must define exactly one {base.__name__}, and defines {len(own)}",
                           where=f"plugin {name!r} of {path}", hint="name it in the entry point: `name = module:Class`")

@@ -12,7 +12,7 @@ from fabrica.schema import rules_of
 
 __all__ = ["lines", "read", "read_rules"]
 
-EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$")  #: a number that YAML 1.1 takes for a text
+EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")  #: a number that YAML 1.1 takes for a text
 
 
 def read(path: str | Path, hint: str | None = None) -> Any:
@@ -44,7 +44,7 @@ def read(path: str | Path, hint: str | None = None) -> Any:
                 seen.add(name)
             return super().construct_mapping(node, deep)
 
-    Once.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("-+0123456789"))
+    Once.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("-+.0123456789"))
     try:
         return Once(Path(path).read_text(encoding="utf-8-sig")).get_single_data()
     except OSError as error:

@@ -7,7 +7,7 @@ hypothesis testing", JASA 100, 2005).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +52,27 @@ class Interval:
         mean, error = every.mean(0), _error(every)
         half = float(SURE * error)
         return cls(*(round(float(v), 12) for v in (mean[0], max(low, mean[0] - half), min(high, mean[0] + half))))
+
+    @classmethod
+    def of_means(cls, told: Callable[..., np.ndarray], *repeated: Sequence[np.ndarray], low: float = -np.inf,
+                 high: float = np.inf) -> Interval:
+        """Of what is ``told`` by means over repetitions, which may be far from the mean of what each repetition tells:
+        of the rows by resamples, of the repetitions by leaving each out (jackknife; Tukey 1958).
+
+        Parameters
+        ----------
+        told : means (1 + DRAWS, ...), one for each of ``repeated`` -> (1 + DRAWS,).
+        """
+        stacks = [np.stack(one) for one in repeated]
+        whole, many = told(*(one.mean(0) for one in stacks)), len(stacks[0])
+        variance = float(whole[1:].var())
+        if many > 1:
+            each = np.array([told(*(np.delete(one, r, 0).mean(0) for one in stacks))[0] for r in range(many)])
+            apart = float(((each - each.mean()) ** 2).sum()) * (many - 1) / many
+            variance += apart * (float(student.ppf(0.975, many - 1)) / SURE) ** 2
+        half = SURE * variance**0.5
+        found = float(whole[0]), max(low, float(whole[0]) - half), min(high, float(whole[0]) + half)
+        return cls(*(round(float(v), 12) for v in found))
 
     @classmethod
     def widest(cls, draws: Sequence[np.ndarray]) -> Interval:

@@ -210,7 +210,8 @@ class Work:
             rows=Interval.widest([differences(redrawn(tally, run.random()))]),
             predicted=Interval.widest([one.apart for one in every]),
             opportunity=Interval.widest(rightly) if rightly else None,
-            moved=Interval.of([zero.gap - one.gap for one, zero in beside], -1, 1),
+            moved=Interval.of_means(_moved, [zero.apart for _, zero in beside], [one.apart for one, _ in beside],
+                                    low=-1, high=1),
             accuracy=Interval.of([one.accuracy for one in every], 0, 1),
             auc=Interval.of([one.auc for one in every], 0, 1),
             cost=Interval.of([zero.accuracy - one.accuracy for one, zero in beside], -1, 1),
@@ -228,6 +229,11 @@ class Work:
         places = np.unravel_index(group, [cut.size for cut in self.cuts[0]])
         named = [[*_levels(self.model, cut), "(missing)"] for cut in self.cuts[0]]
         return ", ".join(levels[place] for levels, place in zip(named, places, strict=True))
+
+
+def _moved(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(B,) by how much the largest difference has fallen."""
+    return np.abs(before).max(-1, initial=0.0) - np.abs(after).max(-1, initial=0.0)
 
 
 def _cells(model: TableModel, rows: pa.Table, question: Question) -> dict[str, Cells]:

@@ -30,7 +30,7 @@ __all__ = ["Origin", "Stage", "Window"]
 
 LOOK = 1 << 17  #: rows by which the numbers of a scenario are found
 RARE = 0.02  #: share below which a region gets rows of its own in the look
-OWN = 1 << 14  #: how many
+OWN, LEAST, MOST = 1 << 16, 1 << 11, 1 << 14  #: how many all of them together, each at least and at most
 ROUNDS, CLOSE = 200, 1e-5  #: of the tilts, until nothing changes by more than this share
 APART = 0.01  #: share of the law that a wish would still move, from which on wishes contradict each other
 AGAIN, FEWEST = 40, 256  #: times that rows which are not as wished are drawn again; rows at a time
@@ -260,13 +260,14 @@ def _look(base: Generator, tilts: Sequence[Tilt], run: Run) -> Look:
     first = base.rows(LOOK, run.child("base"))
     shown = Look(first.cells, np.full(len(first), 1 / len(first)), first.share)
     parts, inside, chances = [first], [], []
-    for i, region in enumerate(region for tilt in tilts for region in tilt.regions(shown)):
-        held = float(times(region, first.cells, len(first)).mean())
-        if held < RARE:
-            own = base.under(region, run.child(i)).rows(OWN, run.child("own").child(i))
-            parts.append(own)
-            inside.append(region)
-            chances.append(own.share / first.share)
+    regions = [(i, region) for i, region in enumerate(region for tilt in tilts for region in tilt.regions(shown))
+               if float(times(region, first.cells, len(first)).mean()) < RARE]
+    for i, region in regions:
+        size = min(max(OWN // len(regions), LEAST), MOST)
+        own = base.under(region, run.child(i)).rows(size, run.child("own").child(i))
+        parts.append(own)
+        inside.append(region)
+        chances.append(own.share / first.share)
     whole = base.joined(parts, np.arange(sum(map(len, parts))))
     density = np.full(len(whole), len(first) / len(whole))
     for region, chance, part in zip(inside, chances, parts[1:], strict=True):

@@ -24,7 +24,7 @@ def test_what_is_no_plain_text_is_said_with_its_line(tmp_path: Path, text: str, 
 
 def test_numbers_are_numbers_however_they_are_written(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: 1e30\nb: 1_000\nc: 1E-3\nd: -2.5e+4\n"
-                                     "e: e3\nf: '1e3'\ng: 1e3 <= wage\nh: 3e8f12ab\n")
+                                     "e: e3\nf: '1e3'\ng: 1e3 <= wage\nh: 3e8f12ab\ni: .5e3\n")
     assert declaration.read(tmp_path / "a.yaml") == {
         "a": 1e30, "b": 1000, "c": 1e-3, "d": -2.5e4, "e": "e3", "f": "1e3", "g": "1e3 <= wage",
-        "h": "3e8f12ab"}
+        "h": "3e8f12ab", "i": 500.0}

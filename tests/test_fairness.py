@@ -149,3 +149,21 @@ def test_cells_are_placed_by_level_and_by_bin():
     cuts = [Cut("s", ("a", "b")), Cut("x", edges=(2.0, 5.0))]
     assert placed(cuts, cells).tolist() == [0, 5, 11, 10]
     assert placed([], cells).tolist() == [0, 0, 0, 0]
+
+
+def test_what_a_gap_has_fallen_by_is_told_of_the_means_and_not_of_each_luck():
+    """Three groups, four draws: the largest of three lucky differences of each draw would make less of it."""
+    random, held, told = np.random.default_rng(1), 0, []
+    wide, narrow = np.array([0.15, 0.1, -0.05]), np.array([0.05, 0.03, -0.02])
+
+    def fallen(before, after):
+        return np.abs(before).max(-1) - np.abs(after).max(-1)
+
+    for _ in range(300):
+        shared = 0.004 * random.normal(size=(1 + DRAWS, 3))
+        shared[1:] += shared[0]
+        draws = [[known + shared + 0.04 * random.normal(size=3) for _ in range(4)] for known in (wide, narrow)]
+        found = Interval.of_means(fallen, *draws)
+        told.append(found.value)
+        held += found.low <= 0.1 <= found.high
+    assert held >= 270 and abs(np.mean(told) - 0.1) < 0.02

@@ -18,6 +18,8 @@ ALLOWED = {
     ("report", "page"): "a report saves itself; the page is imported only then",
 }
 
+#: what reads the secret source
+SECRETS = ("secrets", "urandom", "getrandom", "SystemRandom")
 #: rooms that execute what they read, or that hide chance
 UNSAFE = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
 
@@ -115,7 +117,9 @@ def chance(root: Path) -> list[str]:
         if name == "run":
             continue
         found += [f"{name} imports {other}" for other in imports(tree)
-                  if other == "random" or (other == "secrets" and name != "privacy.noise")]
+                  if other in ("random", "numpy.random") or (other.endswith(SECRETS) and name != "privacy.noise")]
+        found += [f"{name}:{node.lineno} reads {node.attr}" for node in ast.walk(tree)
+                  if isinstance(node, ast.Attribute) and node.attr in SECRETS and name != "privacy.noise"]
         kernels = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
                    and any("kernel" in ast.unparse(d) for d in node.decorator_list) for inner in ast.walk(node)}
         found += [f"{name}:{n.lineno} calls {ast.unparse(n.func)}" for n in ast.walk(tree)
