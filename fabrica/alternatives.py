@@ -25,31 +25,6 @@ LOOK = 1 << 13  #: rows of each alternative by which it is known how likely it i
 
 
 @dataclass(frozen=True)
-class Few(Generator):
-    """The few rows that were found of an alternative, again and again."""
-
-    base: Generator
-    found: Drawn
-
-    @property
-    def table(self) -> Table:  # type: ignore[override]
-        return self.base.table
-
-    def under(self, factors: Sequence[Factor], run: Run) -> Generator:
-        return self.base.under(factors, run)
-
-    def rows(self, size: int, run: Run) -> Drawn:
-        order = np.resize(np.arange(len(self.found)), size)
-        return replace(self.base.joined([self.found], order), differ=min(len(self.found), size))
-
-    def joined(self, parts: Sequence[Drawn], order: np.ndarray) -> Drawn:
-        return self.base.joined(parts, order)
-
-    def finished(self, rows: Drawn, numbers: range, run: Run) -> CellsOf:
-        return self.base.finished(rows, numbers, run)
-
-
-@dataclass(frozen=True)
 class Either(Generator):
     """A generator under one of several alternatives.
 
@@ -58,12 +33,14 @@ class Either(Generator):
     base : the generator without them; ``those`` are the alternatives.
     branches : the base under each that is possible.
     chances : (b,) how likely each is, of the base's untouched law.
+    few : the rows of those of which hardly any were found; None for the others.
     """
 
     base: Generator
     those: tuple[Expression, ...]
     branches: tuple[Generator, ...]
     chances: np.ndarray
+    few: tuple[Drawn | None, ...]
 
     @classmethod
     def of(cls, base: Generator, those: Sequence[Expression], run: Run) -> Either:
@@ -73,27 +50,24 @@ class Either(Generator):
         ------
         ExpressionError : all of them are impossible; tells of the first.
         """
-        kept, branches, chances = [], [], []
+        kept, branches, chances, few = [], [], [], list[Drawn | None]()
         refused: ExpressionError | None = None
         for i, one in enumerate(those):
             try:
                 branch = base.under([one], run.child(i))
-                found = branch.rows(LOOK, run.child("look").child(i))
-            except Hardly as error:  # a few rows there are, or others may be possible
+                found, hardly = branch.rows(LOOK, run.child("look").child(i)), False
+            except ExpressionError as error:  # a few rows there may be, or others may be possible
                 refused = refused or error
-                if error.drawn is None:
+                if not isinstance(error, Hardly) or error.drawn is None:
                     continue
-                found = error.drawn
-                branch = Few(branch, found)
-            except ExpressionError as error:  # nothing that the model makes; others may be possible
-                refused = refused or error
-                continue
+                found, hardly = error.drawn, True
             kept.append(one)
             branches.append(branch)
             chances.append(found.share)
+            few.append(found if hardly else None)
         if refused is not None and not kept:
             raise refused
-        return cls(base, tuple(kept), tuple(branches), np.array(chances))
+        return cls(base, tuple(kept), tuple(branches), np.array(chances), tuple(few))
 
     @property
     def table(self) -> Table:  # type: ignore[override]
@@ -125,18 +99,22 @@ class Either(Generator):
         return replace(found, share=float(whole * kept / made), differ=differ)
 
     def _of_branch(self, branch: int, size: int, run: Run) -> Drawn:
-        """Rows of an alternative; where hardly any are found this time, those again and again."""
-        try:
-            return self.branches[branch].rows(size, run)
-        except Hardly as error:
-            if error.drawn is None:
-                raise
-            return Few(self.base, error.drawn).rows(size, run)
+        """Rows of an alternative; where hardly any are found, those again and again."""
+        found = self.few[branch]
+        if found is None:
+            try:
+                return self.branches[branch].rows(size, run)
+            except Hardly as error:
+                if error.drawn is None:
+                    raise
+                found = error.drawn
+        order = np.resize(np.arange(len(found)), size)
+        return replace(self.base.joined([found], order), differ=min(len(found), size))
 
     def _first(self, branch: int, seen: int, drawn: Drawn) -> np.ndarray:
         """(n,) a number for each row that is the same for rows which are one row several times."""
         rows = np.arange(len(drawn)) % max(drawn.differ, 1)
-        return -1 - rows * len(self.branches) - branch if isinstance(self.branches[branch], Few) else seen + rows
+        return seen + rows if self.few[branch] is None else -1 - rows * len(self.branches) - branch
 
     def _held(self, cells: CellsOf, rows: int) -> np.ndarray:
         """(n,) how many of the alternatives each row satisfies."""

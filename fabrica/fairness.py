@@ -24,7 +24,7 @@ import numpy as np
 
 from fabrica.errors import NotComputable
 
-__all__ = ["DRAWS", "Judged", "Tally", "accuracy", "area", "differences", "gap", "judged", "redrawn",
+__all__ = ["DRAWS", "Judged", "Tally", "accuracy", "area", "differences", "gap", "judged", "largest", "redrawn",
            "resamples"]
 
 DRAWS = 200  #: resamples
@@ -75,7 +75,12 @@ def gap(tally: Tally) -> np.ndarray:
     >>> float(gap(Tally(np.array([[8.0, 2.0], [2.0, 8.0]]), np.array([[1.0, 1.0], [0.25, 4.0]]))).__round__(3))
     0.0
     """
-    return np.abs(differences(tally)).max(-1, initial=0.0)
+    return largest(differences(tally))
+
+
+def largest(apart: np.ndarray) -> np.ndarray:
+    """(...) the largest of differences (..., P), whichever of two is ahead."""
+    return np.abs(apart).max(-1, initial=0.0)
 
 
 def differences(tally: Tally) -> np.ndarray:
@@ -119,11 +124,6 @@ class Judged:
     rightly: np.ndarray | None
     rates: np.ndarray
     true: np.ndarray
-
-    @property
-    def gap(self) -> np.ndarray:
-        """(1 + DRAWS,) the largest difference."""
-        return np.abs(self.apart).max(-1, initial=0.0)
 
 
 def judged(score: np.ndarray, truth: np.ndarray, cell: np.ndarray, shape: tuple[int, int], groups: Sequence[int],

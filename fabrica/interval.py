@@ -48,10 +48,7 @@ class Interval:
         >>> Interval.of([np.array([0.5, 0.5, 0.5]), np.array([0.7, 0.7, 0.7])], -9, 9)  # t of 1 degree: 12.7
         Interval(value=0.6, low=-0.670620473617, high=1.870620473617)
         """
-        every = np.stack(draws)
-        mean, error = every.mean(0), _error(every)
-        half = float(SURE * error)
-        return cls(*(round(float(v), 12) for v in (mean[0], max(low, mean[0] - half), min(high, mean[0] + half))))
+        return cls.of_means(lambda mean: mean, draws, low=low, high=high)
 
     @classmethod
     def of_means(cls, told: Callable[..., np.ndarray], *repeated: Sequence[np.ndarray], low: float = -np.inf,
@@ -68,11 +65,9 @@ class Interval:
         variance = float(whole[1:].var())
         if many > 1:
             each = np.array([told(*(np.delete(one, r, 0).mean(0) for one in stacks))[0] for r in range(many)])
-            apart = float(((each - each.mean()) ** 2).sum()) * (many - 1) / many
-            variance += apart * (float(student.ppf(0.975, many - 1)) / SURE) ** 2
+            variance += float(_scattered(((each - each.mean()) ** 2).sum() * (many - 1) / many, many))
         half = SURE * variance**0.5
-        found = float(whole[0]), max(low, float(whole[0]) - half), min(high, float(whole[0]) + half)
-        return cls(*(round(float(v), 12) for v in found))
+        return cls(*(round(float(v), 12) for v in (whole[0], max(low, whole[0] - half), min(high, whole[0] + half))))
 
     @classmethod
     def widest(cls, draws: Sequence[np.ndarray]) -> Interval:
@@ -92,5 +87,10 @@ def _error(every: np.ndarray) -> np.ndarray:
     rows = every.mean(0)[1:].var(0)
     if len(every) == 1:
         return np.sqrt(rows)
-    between = every[:, 0].var(0, ddof=1) / len(every)
-    return np.sqrt(rows + between * (student.ppf(0.975, len(every) - 1) / SURE) ** 2)
+    return np.sqrt(rows + _scattered(every[:, 0].var(0, ddof=1) / len(every), len(every)))
+
+
+def _scattered(variance: np.ndarray, many: int) -> np.ndarray:
+    """The ``variance`` of a mean over so ``many`` repetitions as it counts beside one that is known: the fewer there
+    are, the less is known of it (Student's t)."""
+    return variance * (student.ppf(0.975, many - 1) / SURE) ** 2

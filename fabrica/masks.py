@@ -48,6 +48,7 @@ class Mask:
 
 
 def demand_no_key(part: Factor, encoder: Encoder) -> None:
+    """Refuse what is asked about a key."""
     keys = {encoder.table.names[i] for seat in encoder.seats if seat.codec == "key" for i in seat.columns}
     asked = sorted(keys & set(part.columns))
     if asked:
@@ -67,7 +68,7 @@ def seat_of(part: Factor, encoder: Encoder, book: Rulebook | None) -> int | None
 
 
 def possible(parts: Sequence[Factor], encoder: Encoder, seat: int, run: Run, book: Rulebook | None, free: bool
-              ) -> Mask:
+             ) -> Mask:
     """The mask of all parts that are asked of a seat; where its columns are not ``free`` of rules it may be empty.
 
     Raises
@@ -94,7 +95,7 @@ def _mask(parts: Sequence[Factor], encoder: Encoder, seat: int, draws: int, run:
     size = encoder.blank().columns[encoder.coded[seat]][0].size
     weights, near = _looked(parts, encoder, seat, np.arange(size), draws, run, book)
     shares, tops, hits = weights.mean(1), weights.max(1), (weights > 0).sum(1)
-    unsure = np.flatnonzero(near & (hits < draws) | (hits > 0) & (hits < draws))
+    unsure = np.flatnonzero((near | (hits > 0)) & (hits < draws))
     if len(unsure):
         more, _ = _looked(parts, encoder, seat, unsure, min(max(MORE // len(unsure), draws), SOON), run.child("closer"),
                           book)

@@ -168,7 +168,7 @@ def boost(data: Any, *, target: str, positive: str, positives: Sequence[int] = (
     ----------
     data : a real table. target, positive : a column, and which of its values is detected.
     positives : how many real ones are learned from. seeds : splits of the table. alerts : share of rows that may alarm.
-    prevalence : of the positives among the test rows, by weights; None as they are.
+    prevalence : of the positives among the test rows, by weights; None: as many as in the table.
     engines : each makes a part of the injected rows; ``settings`` are those of a single one.
 
     Raises

@@ -29,7 +29,7 @@ from fabrica.counted import Counted, filled
 from fabrica.crossing import Cross, Cut, placed
 from fabrica.errors import FabricaError, InputError, SettingError
 from fabrica.expression import Expression
-from fabrica.fairness import Judged, Tally, differences, gap, judged, redrawn, resamples
+from fabrica.fairness import Judged, Tally, differences, gap, judged, largest, redrawn, resamples
 from fabrica.inference.facts import K
 from fabrica.interval import SURE, Interval
 from fabrica.job import check_columns
@@ -233,7 +233,7 @@ class Work:
 
 def _moved(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """(B,) by how much the largest difference has fallen."""
-    return np.abs(before).max(-1, initial=0.0) - np.abs(after).max(-1, initial=0.0)
+    return largest(before) - largest(after)
 
 
 def _cells(model: TableModel, rows: pa.Table, question: Question) -> dict[str, Cells]:

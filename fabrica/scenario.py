@@ -142,7 +142,6 @@ class Scenario:
         return Bound(self, table, tuple(tilts[: self.given is not None]) + tuple(rules),  # type: ignore[arg-type]
                      tuple(tilts[self.given is not None :]), tuple(injections), tuple(edits))  # type: ignore[arg-type]
 
-
     def _demand_drawn(self, rules: Sequence[Kind], kinds: Sequence[Kind]) -> None:
         """Nothing may be asked of a column that a rule of the scenario computes when the rows are finished."""
         computes = {name: text for one in rules if isinstance(one, Tilt) for name, text in one.computes.items()}

@@ -94,7 +94,7 @@ class Stage:
         ------
         FabricaError : what is wished for cannot be.
         """
-        given = [factor for law in bound.laws for factor in law.factors(Look({}, np.zeros(0)))]
+        given = _conditions(bound)
         with _placed(bound, "given"):
             base = generator.under(given, run.child("given"))
         if not bound.tilts and not bound.injections:
@@ -176,17 +176,17 @@ class Stage:
     def _astray(self, cells: CellsOf, kinds: np.ndarray) -> np.ndarray:
         """(n,) bool: the finished rows that the laws do not keep, or that are not what their injection wishes."""
         found = np.zeros(len(kinds), bool)
-        for one in self.bound.laws:
-            for factor in one.factors(Look({}, np.zeros(0))):
-                found |= factor.weights(cells) <= 0
+        for factor in _conditions(self.bound):
+            found |= factor.weights(cells) <= 0
         for i, law in enumerate(self.laws, start=1):
-            mine = kinds == i
-            found[mine] |= ~law.holds({name: column.take(np.flatnonzero(mine)) for name, column in cells.items()})
+            mine = np.flatnonzero(kinds == i)
+            if len(mine):
+                found[mine] |= ~law.holds({name: column.take(mine) for name, column in cells.items()})
         return found
 
     def _undone(self, kinds: np.ndarray) -> InputError:
-        worst = int(np.argmax(np.bincount(kinds)))
-        place = self.bound.scenario.place(*(("inject", worst - 1) if worst else ("given",)))
+        worst, scenario = int(np.argmax(np.bincount(kinds))), self.bound.scenario
+        place = scenario.place(*(("inject", worst - 1) if worst else ("rules" if scenario.given is None else "given",)))
         return InputError("whatever is drawn, rows do not come out as wished: rules, bounds or what is given undo it",
                           where=place, hint="loosen one of them")
 
@@ -242,6 +242,11 @@ def _placed(bound: Bound, *path: str | int) -> Iterator[None]:
         yield
     except ExpressionError as error:
         raise error.at(bound.scenario.place(*path)) from None
+
+
+def _conditions(bound: Bound) -> list[Factor]:
+    """What all rows must satisfy."""
+    return [factor for law in bound.laws for factor in law.factors(Look({}, np.zeros(0)))]
 
 
 def _mixture(factors: Sequence[Factor], mean: float, laws: Sequence[Law], shares: np.ndarray, cells: CellsOf,

@@ -137,7 +137,7 @@ def test_a_classifier_is_judged_by_group():
     score = np.concatenate([truth[:10] * 0.8, [0.9, 0.1, 0.1, 0.1], [0.6] * 2, [0.2] * 4])
     found = judged(score, truth, cell, (2, 1), (0, 1), (0, 1), np.ones((1, 20), np.uint8))
     assert found.accuracy[0] == pytest.approx(15 / 20)
-    assert found.rates.tolist() == pytest.approx([0.4, 0.3]) and found.gap[0] == pytest.approx(0.1)
+    assert found.rates.tolist() == pytest.approx([0.4, 0.3]) and np.abs(found.apart[0]).max() == pytest.approx(0.1)
     assert found.true.tolist() == pytest.approx([1.0, 0.25]) and np.abs(found.rightly[0]).max() == pytest.approx(0.75)
     assert judged(score, truth, cell, (2, 1), (0, 1), (0,), np.ones((1, 20), np.uint8)).rightly is None
 

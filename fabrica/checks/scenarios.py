@@ -71,11 +71,12 @@ def _injection(injection: Injection, generator: Generator, look: Look) -> None:
 
 def _weighted_back(name: str, drawn: Cells, weights: np.ndarray, model: Cells, inside: np.ndarray) -> None:
     """Each column of what is drawn, weighted, has the shares that the generator's rows have which it reaches."""
-    groups, _ = wish.levels(Cells(pa.chunked_array([plain(drawn), plain(model)]).combine_chunks()))
-    ranked = np.unique(groups, return_inverse=True)[1]
+    both = Cells.concat([drawn, model])
+    ranked = np.unique(wish.levels(both)[0], return_inverse=True)[1]
     if ranked.max() >= GROUPS:  # of many values eight groups of neighbours
-        values = wish.numbers(Cells(pa.chunked_array([plain(drawn), plain(model)]).combine_chunks())) if (
-            pa.types.is_integer(drawn.values.type) or pa.types.is_floating(drawn.values.type)) else ranked.astype(float)
+        kind = both.values.type
+        numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        values = wish.numbers(both) if numeric else ranked.astype(float)
         ranked = np.searchsorted(np.nanquantile(values[len(drawn):][inside], np.arange(1, GROUPS) / GROUPS), values)
     own, theirs = ranked[: len(drawn)], ranked[len(drawn):][inside]
     worth = weights.sum() ** 2 / (weights**2).sum()
@@ -84,11 +85,6 @@ def _weighted_back(name: str, drawn: Cells, weights: np.ndarray, model: Cells, i
         mean = (p * worth + q * len(theirs)) / (worth + len(theirs))
         error = 5 * (mean * (1 - mean) * (1 / worth + 1 / len(theirs))) ** 0.5
         keep(abs(p - q) <= error + 0.002, f"weighted back, {name!r} is distributed as the generator's rows are there")
-
-
-def plain(cells: Cells) -> pa.Array:
-    """Values without a dictionary."""
-    return cells.values.dictionary_decode() if pa.types.is_dictionary(cells.values.type) else cells.values
 
 
 def _edit(edit: Edit, look: Look) -> None:

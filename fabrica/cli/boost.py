@@ -23,7 +23,7 @@ __all__ = ["command"]
 @click.option("--alerts", type=float, default=0.01, show_default=True, metavar="SHARE",
               help="Share of all rows that may alarm: recall is measured there.")
 @click.option("--prevalence", type=float, metavar="SHARE",
-              help="Of the positives among the test rows, by weights; default: as they are.")
+              help="Of the positives among the test rows, by weights; default: as many as in the table.")
 @click.option("--engines", show_default="trees,copula,bayesnet", metavar="LIST",
               help="Each makes a part of the injected rows; see 'fabrica list engines'.")
 @options.schema

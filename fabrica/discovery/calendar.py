@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.discovery.candidate import BREAKS, Candidate, Sample, named
+from fabrica.expression.meaning import HALF
 
 __all__ = ["parts", "spans"]
 
@@ -66,7 +67,7 @@ def _equal(look: Sample, name: str, there: np.ndarray, known: dict[str, np.ndarr
     both = ~np.isnan(numbers)
     if both.sum() < 10 * look.k:
         return
-    slack, allowed = 0.5 * look.unit(name) * (1 + 1e-6), 1 - look.support
+    slack, allowed = HALF * look.unit(name), 1 - look.support
     for said, values in known.items():
         own, step = values[both], 0.0
         apart = numbers[both][:FIRST] - own[:FIRST]

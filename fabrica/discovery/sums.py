@@ -14,6 +14,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from fabrica.discovery.candidate import BREAKS, Candidate, Sample, named
+from fabrica.expression.meaning import HALF
 
 __all__ = ["shortest", "sums"]
 
@@ -26,7 +27,6 @@ THERE = 0.9  #: share of a column's values that a formula must give
 SLIGHT = 0.02  #: share of rows in which a term must be other than its commonest value
 LARGEST = 1_000  #: factor
 DIGITS = 4  #: of the factor of a multiple, at most
-HALF = 0.5 * (1 + 1e-6)  #: of a last decimal; what lies between two roundings is equal to both
 
 
 def sums(look: Sample) -> Iterator[Candidate]:

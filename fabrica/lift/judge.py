@@ -23,10 +23,10 @@ def judged(truth: np.ndarray, score: np.ndarray, weights: np.ndarray, alerts: fl
     array([[0.83333333, 0.5       ]])
     """
     order = np.argsort(-score, kind="stable")
-    last = np.append(np.diff(score[order]) != 0, True)
+    positive, last = truth[order] == 1, np.append(np.diff(score[order]) != 0, True)
     found = np.empty((len(weights), 2))
     for i, weight in enumerate(weights):
-        found[i] = _swept((truth[order] == 1), last, np.asarray(weight, np.float64)[order], alerts)
+        found[i] = _swept(positive, last, np.asarray(weight, np.float64)[order], alerts)
     return found
 
 

@@ -5,10 +5,10 @@ The injected positives come from models that have learned from exactly those row
 so a positive is drawn where the whole population, seen through its leaves or layers, makes positives likely. Several
 engines make a part of them each: what one sees wrongly with so few rows, another does not. A generative model of all
 rows needs fewer positives than a discriminative one of the boundary (Ng & Jordan, "On discriminative vs. generative
-classifiers", NIPS 2001). Injected rows are a prior and not evidence, so they stand beside
-the real positives, which are repeated: each of the two weighs a quarter of the negatives. No test row reaches any
-learner. Intervals are of a bootstrap that draws seeds and the rows of the table anew, the same for all ways and splits,
-since the splits share their rows.
+classifiers", NIPS 2001). Injected rows are a prior and not evidence, so they stand beside the real positives, which are
+repeated: each of the two weighs a quarter of the negatives. No test row reaches any learner. Intervals are of a
+bootstrap that draws seeds and the rows of the table anew, the same for all ways and splits, since the splits share
+their rows.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ An event describes; the accountant reckons. Prices are in zero-concentrated diff
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
 
@@ -27,13 +27,9 @@ class Event(ABC):
     sensitivity: Fraction
 
     def __post_init__(self) -> None:
-        if not all(isinstance(one, Fraction) and one > 0 for one in (self.sensitivity, *self._scales)):
+        scales = [getattr(self, one.name) for one in fields(self) if one.name not in ("what", "values")]
+        if not all(isinstance(one, Fraction) and one > 0 for one in scales):
             raise ValueError("a sensitivity and a scale of noise are fractions above 0")
-
-    @property
-    @abstractmethod
-    def _scales(self) -> tuple[Fraction, ...]:
-        """What must be above 0 besides the sensitivity."""
 
     @property
     @abstractmethod
@@ -60,10 +56,6 @@ class Gaussian(Event):
     variance: Fraction
 
     @property
-    def _scales(self) -> tuple[Fraction, ...]:
-        return (self.variance,)
-
-    @property
     def rho(self) -> Fraction:
         return self.sensitivity**2 / (2 * self.variance)
 
@@ -80,10 +72,6 @@ class Selection(Event):
     """
 
     epsilon: Fraction
-
-    @property
-    def _scales(self) -> tuple[Fraction, ...]:
-        return (self.epsilon,)
 
     @property
     def rho(self) -> Fraction:

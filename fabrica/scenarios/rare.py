@@ -106,6 +106,7 @@ class Region(Law):
     generator: Generator
     where: Expression
     tilt: Factor | None
+    held: float  #: share of the generator's rows that lie in the region
     share: float  #: mean of the factors among all rows of the generator
 
     def draw(self, size: int, run: Run) -> Drawn:
@@ -119,7 +120,7 @@ class Region(Law):
         return welcome / self.share
 
     def found(self) -> Mapping[str, Any]:
-        return {"share_as_learned": self.share} if self.tilt is None else {"mean_weight_as_learned": self.share}
+        return {"share_as_learned": self.held}
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,9 @@ class Rare(Injection):
         share = some.share / look.share
         tilt = self._tilt(some, look)
         if self.intensity == 0.5 or not tilt.parts:
-            return Region(region, self.where, None, share)
+            return Region(region, self.where, None, share, share)
         mean = float(tilt.weights(some.cells).mean())
-        return Region(region.under([tilt], run.child("tilt")), self.where, tilt, share * mean)
+        return Region(region.under([tilt], run.child("tilt")), self.where, tilt, share, share * mean)
 
     def _tilt(self, some: Drawn, look: Look) -> Intensity:
         names = [name for name in some.cells if name not in self.where.columns]

@@ -134,7 +134,7 @@ class Beyond(Law):
         return np.zeros(len(cells[self.column.name]))
 
     def found(self) -> Mapping[str, Any]:
-        limit = {"limit": self.limit} if np.isfinite(self.limit) else {}
+        limit = {"limit": self.limit} if abs(self.limit) < FARTHEST else {}
         return {"threshold": self.threshold, **limit, "shape": self.pareto.shape, "scale": self.pareto.scale,
                 "share_as_learned": self.share}
 

@@ -12,6 +12,12 @@ from fabrica.run import Run
 from fabrica.scenario import Scenario
 from fabrica.staging import Stage
 
+#: a scenario that wishes for everything that the joint below can give
+STRESS = {"given": "age >= 30 or age is null", "shift": {"y": {"x": 0.5}}, "fair": {"protected": "s", "outcome": "y"},
+          "inject": [{"kind": "rare", "where": "c == 'rare' and age > 50", "share": 0.1, "intensity": 0.8},
+                     {"kind": "rare", "where": "s == 'a'", "share": 0.2},
+                     {"kind": "combine", "of": ["c == 'rare'", "age == 30"], "share": 0.05}]}
+
 
 def joint(seed: int = 1, ages: int = 6) -> Joint:
     """Three columns of levels and a number, all of which hang together at random; a level of `c` is rare, and one

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import column, exact, joint, raked, share, staged
 
+import fabrica
 from fabrica.checks import Broken, Joint, check_scenario
 from fabrica.errors import FabricaError, InputError
 from fabrica.generator import Factor, Look, Tilt
@@ -183,3 +185,31 @@ def test_errors_name_the_place_in_the_file(tmp_path):
     file.write_text("rows: 10\nshift:\n  s:\n    a: 0.5\n  y: {x: 1.5}\n")
     with pytest.raises(InputError, match=r"stress.yaml, line 5, shift, y, x: must be a number between 0 and 1"):
         Scenario.load(file).bound(joint().table)
+
+
+def test_wishes_that_contradict_each_other_are_said():
+    same = Joint.of({"a": ["p", "q"], "b": ["p", "q"]}, {"a": "category", "b": "category"}, [0.4, 0.6])
+    staged(same, {"shift": {"a": {"p": 0.7}, "b": {"q": 0.3}}})
+    with pytest.raises(FabricaError, match="contradict each other"):
+        staged(same, {"shift": {"a": {"p": 0.7}, "b": {"q": 0.7}}})
+
+
+def test_small_groups_are_made_fair_too():
+    """One in two hundred; its own outcome is hardly seen in a look at all rows."""
+    random = np.random.default_rng(1)
+    group = random.choice(["many", "some", "few"], 40_000, p=[0.695, 0.3, 0.005])
+    yes = random.random(40_000) < np.select([group == "many", group == "some"], [0.4, 0.2], 0.1)
+    model = fabrica.fit(pd.DataFrame({"group": group, "bill": np.where(yes, "paid", "late")}), engine="trees",
+                        seed=1)
+    played = model.play({"fair": {"protected": "group", "outcome": "bill", "parity": 1, "sizes": 1}}, 30_000)
+    rates = (played.data["bill"] == "paid").groupby(played.data["group"]).mean()
+    assert rates.max() - rates.min() < 0.025 and (played.data["group"].value_counts() > 9_500).all()
+    came = played.manifest["tilts"][0]["came"]["groups"]
+    assert set(came) == {"many", "some", "few"} and abs(came["few"]["outcomes"]["paid"] - rates["few"]) < 0.02
+
+
+def test_too_many_combinations_of_groups_are_said():
+    frame = pd.DataFrame(np.random.default_rng(1).integers(0, 40, (2_000, 5)).astype(str), columns=list("abcde"))
+    model = fabrica.fit(frame, engine="independent", seed=1)
+    with pytest.raises(FabricaError, match="more combinations"):
+        model.play({"fair": {"protected": list("abcd"), "outcome": "e"}}, 100)
