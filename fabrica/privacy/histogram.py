@@ -68,7 +68,7 @@ def leaves(places: np.ndarray, cells: int, rho: Fraction, measure: Measure, what
     [(7, 1000.0)]
     """
     ranked, depth = np.sort(places), levels(cells)
-    variance = grid(float(Fraction(depth + 1) / (2 * rho)))
+    variance = grid(Fraction(depth + 1) / (2 * rho))
     sigma = float(variance) ** 0.5
     total = max(float(measure(np.array([len(ranked)]), variance, f"{what}: how many")[0]), 1.0)
     begin, width, mass = np.zeros(1, np.int64), BRANCHES**depth, np.array([total])

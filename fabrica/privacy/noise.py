@@ -28,7 +28,7 @@ SHORT = -1  #: what the compiled twin says where its words ran out
 ROOM = 3_000_000_000  #: whose square is below 2^63
 
 
-def grid(variance: float) -> Fraction:
+def grid(variance: float | Fraction) -> Fraction:
     """The least variance on the grid that is at least ``variance``.
 
     >>> grid(2.51), grid(4)

@@ -33,7 +33,7 @@ def test_it_costs_what_was_said_and_not_more():
     levelled = 1 + levels(5_000)
     assert 2 <= len(purse.events) <= levelled  # levels at which nothing was left to divide cost nothing
     each = float(purse.ledger().rho) / len(purse.events)
-    assert 0.99 * float(rho) < each * levelled <= float(rho) * (1 + 1e-12) and purse.left > 0
+    assert 0.99 * float(rho) < each * levelled and purse.events[0].rho * levelled <= rho and purse.left > 0
 
 
 @settings(max_examples=60)
