@@ -2,7 +2,7 @@
 
 >>> import fabrica
 >>> sorted(fabrica.__all__)[:3]
-['Dataset', 'FabricaError', 'Recipe']
+['Dataset', 'FabricaError', 'Ledger']
 
 The doors of the SDK open on first use, so that ``import fabrica`` itself costs nothing.
 """
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         frontier,
         impute,
         inspect,
+        ledger,
         load,
         play,
         sample,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         synth,
         tune,
     )
+    from fabrica.privacy.ledger import Ledger
+    from fabrica.privacy.terms import Privacy
     from fabrica.recipe import Recipe
     from fabrica.report import Report
     from fabrica.scenario import Scenario
@@ -44,13 +47,15 @@ _DOORS = {
     "fit": "pipeline", "boost": "pipeline", "discover": "pipeline", "frontier": "pipeline", "impute": "pipeline",
     "play": "pipeline", "sample": "pipeline",
     "evaluate": "pipeline", "synth": "pipeline",
-    "load": "pipeline", "inspect": "pipeline", "specify": "pipeline", "tune": "pipeline", "Dataset": "dataset",
+    "load": "pipeline", "inspect": "pipeline", "ledger": "pipeline", "specify": "pipeline", "tune": "pipeline",
+    "Dataset": "dataset",
     "Schema": "schema", "Recipe": "recipe", "Report": "report", "Scenario": "scenario",
-    "TableModel": "model", "FabricaError": "errors",
+    "TableModel": "model", "FabricaError": "errors", "Ledger": "privacy.ledger", "Privacy": "privacy.terms",
 }
 
-__all__ = ["Dataset", "FabricaError", "Recipe", "Report", "Scenario", "Schema", "TableModel", "boost", "discover",
-           "evaluate", "fit", "frontier", "impute", "inspect", "load", "play", "sample", "specify", "synth", "tune"]
+__all__ = ["Dataset", "FabricaError", "Ledger", "Privacy", "Recipe", "Report", "Scenario", "Schema", "TableModel",
+           "boost", "discover", "evaluate", "fit", "frontier", "impute", "inspect", "ledger", "load", "play", "sample",
+           "specify", "synth", "tune"]
 
 
 def __getattr__(name: str) -> Any:

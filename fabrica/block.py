@@ -15,12 +15,25 @@ import numpy as np
 
 from fabrica.state import State
 
-__all__ = ["Coded", "Block", "code_type"]
+__all__ = ["Coded", "Block", "Told", "code_type"]
 
 
 def code_type(size: int) -> np.dtype:
     """The narrowest unsigned type for an alphabet of ``size``."""
     return np.dtype(np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.uint32)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What noisy counts have told of a column's codes; their price is paid.
+
+    Parameters
+    ----------
+    counts : (size,) about how many rows have each code; may be negative. variance : (size,) of the noise of each.
+    """
+
+    counts: np.ndarray
+    variance: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,7 @@ class Coded:
     reals : (n,) position of each row in the marginal, in [0, 1]; NaN where absent; None if not known.
     axes : (size, A) position of each code along each of A axes, in [0, 1], where codes lie in a plane and not on a
         line (places); NaN where absent; else None.
+    told : how many rows have each code, where that may be known through noise alone; else None.
     """
 
     name: str
@@ -50,6 +64,7 @@ class Coded:
     grid: np.ndarray | None = None
     reals: np.ndarray | None = None
     axes: np.ndarray | None = None
+    told: Told | None = None
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -20,13 +20,14 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from fabrica.block import Block, Coded
+from fabrica.block import Block, Coded, Told
 from fabrica.errors import OutputError, SettingError, UnknownName
 from fabrica.report import Finding
 from fabrica.run import Run
@@ -35,7 +36,7 @@ from fabrica.state import State
 
 __all__ = [
     "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Masked", "Choice", "Chooser",
-    "Codec", "Coder", "Summary", "Sheet", "Evidence", "Metric", "Source",
+    "Allowance", "Codec", "Coder", "Known", "Summary", "Sheet", "Evidence", "Metric", "Source",
 ]
 
 
@@ -161,6 +162,8 @@ class Engine(Settings, ABC):
     needs: ClassVar[tuple[str, ...]] = ()  #: packages of extras without which it cannot learn
     extra: ClassVar[str] = ""  #: which brings them
     baseline: ClassVar[bool] = False  #: whether it is there to be compared with, and nobody's choice
+    #: under an epsilon: never (it looks at rows), always (it looks through noise alone), or can (both)
+    private: ClassVar[str] = "never"
 
     @abstractmethod
     def fit(self, rows: Block, given: Block | None, run: Run) -> Model: ...
@@ -251,17 +254,49 @@ class Coder(ABC):
         return ""
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What a look at a column may cost: ``rho`` in zCDP and ``delta`` for names; ``rows`` are about how many there
+    are, as noisy counts have told."""
+
+    rho: Fraction
+    delta: Fraction
+    rows: float
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was learned of a column through noise: its coder, and how many rows have each code of the columns that it
+    gives (None: not measured)."""
+
+    coder: Coder
+    told: tuple[Told | None, ...] = ()
+
+
 class Codec(Settings, ABC):
-    """A way to map columns to codes: survey parts, merge the summaries, learn the coder."""
+    """A way to map columns to codes: survey parts, merge the summaries, learn the coder. Under privacy the coder is
+    learned from noisy counts instead (``measured``)."""
 
     title: ClassVar[str]
     kinds: ClassVar[tuple[str, ...]]  #: the column kinds it serves
+    weight: ClassVar[float] = 1.0  #: of what all columns may cost, its share against others'
 
     @abstractmethod
     def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Summary: ...
 
     @abstractmethod
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> Coder: ...
+
+    def measured(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], allowance: Allowance, run: Run) -> Known:
+        """The coder out of noisy counts of ``cells`` (all rows), through the doors of ``run`` alone.
+
+        Raises
+        ------
+        SettingError : this codec cannot.
+        """
+        names = ", ".join(repr(column.name) for column in columns)
+        raise SettingError(f"cannot be learned under an epsilon (column {names})", where=f"kind {columns[0].kind}",
+                           hint="declare another kind, or leave the column out")
 
 
 # ---------------------------------------------------------------- metrics

@@ -7,7 +7,8 @@ table is.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -15,18 +16,19 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import catalog, declared, notation, sound
-from fabrica.block import Block
-from fabrica.contract import Cells, Codec, Coder, Summary
+from fabrica.block import Block, Told
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Summary
 from fabrica.errors import InputError, ModelFileError
 from fabrica.rules import Reduced, Rulebook
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.state import State
 
-__all__ = ["DECLARED", "Encoder", "learn", "write"]
+__all__ = ["DECLARED", "Encoder", "learn", "measured", "write"]
 
 DECLARED = "declared"  #: who serves the columns of a specification: nothing is learned, so it is no codec
 PART = 1 << 20  #: rows that are surveyed together
+NAMED = ("category", "ordinal", "constant")  #: kinds whose levels are names
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,42 @@ def learn(
     widths = tuple(len(c.encode(_none(table, s), run.child("width").child(i)))
                    for i, (c, s) in enumerate(zip(coders, places, strict=True)))
     return Encoder(table, tuple(places), tuple(coders), widths)
+
+
+def measured(table: Table, whole: pa.Table, allowance: Allowance, run: Run, **settings: Any) -> tuple[Encoder, Block]:
+    """The encoder of a table out of noisy counts of all its rows, and the rows as codes with what was told of them.
+
+    ``allowance`` is for all columns together; ``run`` pays.
+    """
+    places = seats(table)
+    codecs = [_codec(seat.codec, settings) for seat in places]
+    heavy = sum(codec.weight for codec in codecs)
+    naming = sum(bool(_nameless(table, seat)) for seat in places)
+    known = list[Known]()
+    for i, (seat, codec) in enumerate(zip(places, codecs, strict=True)):
+        mine = Allowance(allowance.rho * Fraction(codec.weight) / Fraction(heavy or 1.0),
+                         allowance.delta / max(naming, 1), allowance.rows)
+        known.append(codec.measured(_columns(table, seat), _cells(table, seat, whole), mine, run))
+        run.tell(i + 1, len(places), "measuring columns")
+    chance = run.unseeded()  # by which a value that is none of the told ones counts as one of them
+    widths = tuple(len(one.coder.encode(_none(table, seat), chance.child("width").child(i)))
+                   for i, (one, seat) in enumerate(zip(known, places, strict=True)))
+    encoder = Encoder(table, tuple(places), tuple(one.coder for one in known), widths)
+    told = [counts for one, width in zip(known, widths, strict=True) for counts in one.told[:width]]
+    block = encoder.encode(whole, chance.child("encode"))
+    return encoder, Block(tuple(replace(column, told=_fitting(column.size, counts))
+                                for column, counts in zip(block, told, strict=True)), len(block))
+
+
+def _nameless(table: Table, seat: Seat) -> list[Column]:
+    """The columns of a seat whose levels have to be found."""
+    return [c for c in _columns(table, seat) if c.kind in NAMED and not (c.public and c.levels)]
+
+
+def _fitting(size: int, told: Told | None) -> Told | None:
+    if told is not None and len(told.counts) != size:
+        raise AssertionError("counts of other codes than the column has")
+    return told
 
 
 def _codec(name: str, settings: dict[str, Any]) -> Codec:

@@ -2,8 +2,8 @@
 
     minimise over laws mu of the tree   F(mu) = sum over m of |N mu_m - y_m|² / (2 variance_m)
 
-by mirror descent on the potentials: the gradient by a marginal is taken off the potential of a clique that holds it, so
-the law stays of maximum entropy among those with its marginals (McKenna, Sheldon & Miklau, "Graphical-model based
+by mirror descent: each measured marginal has a potential of its own, and the gradient by it is taken off that, so the
+law stays of maximum entropy among those with its marginals (McKenna, Sheldon & Miklau, "Graphical-model based
 estimation and inference for differential privacy", ICML 2019). First a few steps scaled by each cell's own mass, which
 come near at once and then stall beside the optimum; then plain ones. Both shorten a step until F falls.
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from fabrica.junction import Columns, JunctionTree
 
-__all__ = ["Measured", "estimated", "loss"]
+__all__ = ["Estimate", "Measured", "estimated", "loss"]
 
 SCALED = 40  #: steps scaled by the mass of each cell, at most
 HALVINGS = 12  #: of a step, until it is given up
@@ -32,82 +32,96 @@ class Measured:
 
     Parameters
     ----------
-    columns : ascending. counts : noisy, an axis a column. variance : of the noise of each.
+    columns : ascending. counts : noisy, an axis a column. variance : of the noise of each, one or an axis a column.
     """
 
     columns: Columns
     counts: np.ndarray
-    variance: float
+    variance: float | np.ndarray
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A law: the logarithms of the cliques' marginals (``JunctionTree.calibrated``), and the potential of each measured
+    marginal, from which another estimate may begin."""
+
+    beliefs: list[np.ndarray]
+    potentials: list[np.ndarray]
 
 
 def estimated(tree: JunctionTree, measured: Sequence[Measured], total: float, steps: int,
-              start: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
-    """The logarithms of the cliques' marginals (``JunctionTree.calibrated``).
+              start: Sequence[np.ndarray] = (), scaled: int = SCALED) -> Estimate:
+    """The law nearest to some marginals.
 
     Parameters
     ----------
     measured : each within a clique of the tree. total : how many rows there are, about.
-    steps : plain ones, at most. start : potentials to begin with; those of the even law, if not said.
+    steps : plain ones, at most; ``scaled`` those before.
+    start : potentials of the first of them to begin with; of the others they are even.
 
     >>> tree = JunctionTree.of([2, 2], [(0, 1)])
     >>> found = estimated(tree, [Measured((0,), np.array([30.0, 10.0]), 1.0)], 40, 50)
-    >>> np.exp(found[0]).round(3).tolist()
+    >>> np.exp(found.beliefs[0]).round(3).tolist()
     [[0.375, 0.375], [0.125, 0.125]]
     """
-    potentials = tree.zeros() if start is None else [np.array(p) for p in start]
+    potentials = [np.array(p) for p in start] + [np.zeros(tree.shape(m.columns)) for m in measured[len(start) :]]
     homes = [tree.holder(one.columns) for one in measured]
-    beliefs = tree.calibrated(potentials)
-    now = loss(tree, beliefs, measured, total)
-    for scaled, many in ((True, SCALED), (False, steps)):
-        size = 1.0 if scaled else _first(measured, total)
+
+    def law(of: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray], float]:
+        """(beliefs, marginals, F)."""
+        whole = tree.zeros()
+        for one, home, potential in zip(measured, homes, of, strict=True):
+            whole[home] += tree.spread(potential, one.columns, home)
+        beliefs = tree.calibrated(whole)
+        now = _marginals(tree, beliefs, measured, homes)
+        return beliefs, now, _loss(now, measured, total)
+
+    beliefs, now, lost = law(potentials)
+    for by_mass, many in ((True, scaled), (False, steps)):
+        size = 1.0 if by_mass else _first(measured, total)
         for _ in range(many):
-            slope = _slope(tree, beliefs, measured, homes, total, scaled)
-            moved = _moved(tree, potentials, slope, size, measured, total, now)
-            if moved is None:
+            slopes = _slopes(now, measured, total, by_mass)
+            for _ in range(HALVINGS):
+                tried = [p + size * s for p, s in zip(potentials, slopes, strict=True)]
+                found = law(tried)
+                if found[2] < lost:
+                    break
+                size *= SHRINKS
+            else:
                 break
-            potentials, beliefs, after, size = moved
-            fell, now = now - after, after
-            if fell < ENOUGH * now:
+            fell, potentials, size = lost - found[2], tried, size * GROWS
+            beliefs, now, lost = found
+            if fell < ENOUGH * lost:
                 break
-    return beliefs
+    return Estimate(beliefs, potentials)
 
 
 def loss(tree: JunctionTree, beliefs: Sequence[np.ndarray], measured: Sequence[Measured], total: float) -> float:
     """F of a law."""
-    return float(sum(((total * tree.marginal(beliefs, one.columns) - one.counts) ** 2).sum() / (2 * one.variance)
-                     for one in measured))
+    homes = [tree.holder(one.columns) for one in measured]
+    return _loss(_marginals(tree, beliefs, measured, homes), measured, total)
+
+
+def _marginals(tree: JunctionTree, beliefs: Sequence[np.ndarray], measured: Sequence[Measured], homes: Sequence[int]
+               ) -> list[np.ndarray]:
+    laws = {home: np.exp(beliefs[home]) for home in set(homes)}
+    return [tree.summed(laws[home], home, one.columns) for one, home in zip(measured, homes, strict=True)]
+
+
+def _loss(now: Sequence[np.ndarray], measured: Sequence[Measured], total: float) -> float:
+    return float(sum(((total * law - one.counts) ** 2 / (2 * one.variance)).sum()
+                     for law, one in zip(now, measured, strict=True)))
 
 
 def _first(measured: Sequence[Measured], total: float) -> float:
     """A first length of plain steps: the inverse of how fast the gradient can change."""
-    return 1.0 / max(total * sum(1 / one.variance for one in measured), 1e-300)
+    return 1.0 / max(total * sum(float(np.max(1 / np.asarray(one.variance))) for one in measured), 1e-300)
 
 
-def _slope(tree: JunctionTree, beliefs: Sequence[np.ndarray], measured: Sequence[Measured], homes: Sequence[int],
-           total: float, scaled: bool) -> list[np.ndarray]:
-    """What the potentials of each clique go up by for a step of length 1."""
-    found = tree.zeros()
-    for one, home in zip(measured, homes, strict=True):
-        now = tree.marginal(beliefs, one.columns)
-        apart = one.counts - total * now
-        if scaled:
-            way = apart / (total * now + SOFT * one.variance**0.5)
-        else:
-            way = apart / one.variance
-        found[home] = found[home] + tree.spread(way, one.columns, home)
+def _slopes(now: Sequence[np.ndarray], measured: Sequence[Measured], total: float, by_mass: bool) -> list[np.ndarray]:
+    """What the potentials go up by for a step of length 1."""
+    found = []
+    for law, one in zip(now, measured, strict=True):
+        apart = one.counts - total * law
+        found.append(apart / (total * law + SOFT * np.sqrt(one.variance)) if by_mass else apart / one.variance)
     return found
-
-
-def _moved(tree: JunctionTree, potentials: Sequence[np.ndarray], slope: Sequence[np.ndarray], size: float,
-           measured: Sequence[Measured], total: float, now: float
-           ) -> tuple[list[np.ndarray], list[np.ndarray], float, float] | None:
-    """Potentials after a step by which F falls, with their beliefs, F, and the length of the next; None where none
-    does."""
-    for _ in range(HALVINGS):
-        tried = [p + size * s for p, s in zip(potentials, slope, strict=True)]
-        beliefs = tree.calibrated(tried)
-        after = loss(tree, beliefs, measured, total)
-        if after < now:
-            return tried, beliefs, after, size * GROWS
-        size *= SHRINKS
-    return None

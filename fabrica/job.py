@@ -10,10 +10,10 @@ from typing import Any
 from fabrica import declaration
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
-from fabrica.errors import FabricaError, InputError
+from fabrica.errors import FabricaError, InputError, SettingError, UnknownName
 from fabrica.evaluation import CEILING
 from fabrica.evaluation import evaluate as judge
-from fabrica.holdout import split
+from fabrica.holdout import Share, split
 from fabrica.inference import infer, verify
 from fabrica.inference.facts import K
 from fabrica.inference.overrides import declared_rules, settled
@@ -30,6 +30,9 @@ from fabrica.way import Way
 __all__ = ["Job", "check_columns", "guess", "told"]
 
 LOOK = 50_000  #: rows from which the schema is guessed
+UNCOVERED = "this report compares with real rows: the epsilon of the model does not cover it, so keep it inside"
+RULES = SettingError("cannot be kept under an epsilon yet: what is learned for them would look at rows as they are",
+                     where="rules", hint="leave them out, or the epsilon")
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,11 @@ class Job:
     recipe: Recipe
     way: Way
     run: Run
-    table: Table
+    table: Table | None  # None where only noise may tell it
     notes: tuple[str, ...]
     train: Counted
     holdout: Counted | None
-    size: int
+    schema: Any = None
 
     @classmethod
     def begin(cls, recipe: Recipe, whole: Counted, run: Run, schema: Any, holdout: Any = None) -> Job:
@@ -51,38 +54,58 @@ class Job:
 
         ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files.
         """
-        way = Way.of(recipe.engine, recipe.settings)
-        table, notes = guess(whole, run, schema, way.k, recipe.rules)
-        check_columns(table, recipe.target)
+        way = Way.of(recipe.engine, recipe.settings, recipe.target, recipe.privacy is not None)
+        table, notes = None, list[str]()
+        if recipe.terms is None:
+            table, notes = guess(whole, run, schema, way.k, recipe.rules)
+        elif recipe.rules is not None:
+            raise RULES
+        check_columns(whole.schema.names, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
         if holdout is not None or isinstance(recipe.holdout, str):
             rest = filled(recipe.holdout if holdout is None else holdout)
-            check_columns(table, None, **{"the holdout": rest})
+            check_columns(whole.schema.names, None, **{"the holdout": rest})
         elif recipe.holdout:
-            train, rest = split(whole, recipe.holdout, run.child("holdout"))
-        return cls(recipe, way, run, table, tuple(notes), train, rest, recipe.rows or whole.rows)
+            chance = run if recipe.terms is None else run.unseeded()  # whoever knew it could see that a row is gone
+            train, rest = split(whole, recipe.holdout, chance.child("holdout"))
+        return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
+
+    def size(self, model: TableModel | None = None) -> int:
+        """How many rows the twin has: as was asked, else as many as the table has; under privacy, about."""
+        if self.recipe.rows is not None:
+            return self.recipe.rows
+        own = self.holdout is not None and isinstance(self.train, Share)
+        whole = self.train.rows + (self.holdout.rows if self.holdout is not None and own else 0)
+        if self.recipe.terms is None or model is None:
+            return whole
+        return max(1, round(model.facts["rows"] / (1 - (self.train.share if isinstance(self.train, Share) else 0.0))))
 
     def stages(self) -> dict[str, float]:
         """About how many seconds each stage takes, for ``Run.expect``; only their proportions matter."""
-        columns, rows = len(self.table.columns), self.train.rows
-        judged = min(rows, CEILING) + min(self.size, rows, CEILING)
+        columns, rows = len(self.train.schema.names), self.train.rows
+        judged = min(rows, CEILING) + min(self.size(), rows, CEILING)
         pairs = min(columns, WIDE) ** 2 / 2
         return {"fit/codecs": columns * (5e-3 + 3e-7 * rows),
                 "fit/engine": columns * (3e-2 + 3e-7 * min(rows, ENGINE_ROWS) * min(columns, 40)),
-                "sample": columns * (1e-3 + 2e-7 * self.size),
+                "sample": columns * (1e-3 + 2e-7 * self.size()),
                 "evaluate": 0.5 + columns * (1e-2 + 5e-6 * judged) + 2e-3 * pairs}
 
     def learn(self) -> TableModel:
         """The model of all rows but the holdout."""
+        terms = self.recipe.terms
+        if terms is not None:
+            return self.way.learn_privately(self.train, self.schema, terms, self.run)
+        assert self.table is not None
         return self.way.learn(self.train, self.table, self.run, self.notes)
 
     def judge(self, twin: Counted, model: TableModel, seconds: Mapping[str, float]) -> Report:
         """The report on the twin of ``model``; ``seconds`` tell how long learning and sampling took."""
-        report = judge(self.train, twin, self.holdout, table=self.table, target=self.recipe.target,
+        report = judge(self.train, twin, self.holdout, table=model.table, target=self.recipe.target,
                        run=self.run.child("evaluate"))
         chosen = list(model.facts.get("chosen", ()))
-        return told(report, self.notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds,
+        notes = self.notes if self.recipe.terms is None else [UNCOVERED, *model.facts.get("notes", ())]
+        return told(report, notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds,
                     **({"chosen": chosen} if chosen else {}))
 
 
@@ -126,13 +149,13 @@ def demand(table: Table, file: str | Path | None) -> None:
         raise error.at(str(file)) if file is not None else error from None
 
 
-def check_columns(table: Table, target: str | None = None, **others: Dataset | None) -> None:
+def check_columns(columns: Sequence[str], target: str | None = None, **others: Dataset | None) -> None:
     """Refuse a target that is not there and tables that lack a column."""
-    if target is not None:
-        _ = table[target]
+    if target is not None and target not in columns:
+        raise UnknownName("column", target, list(columns), where="target")
     for what, other in others.items():
-        names = set(table.names if other is None else other.schema.names)
-        lacking = [name for name in table.names if name not in names]
+        names = set(columns if other is None else other.schema.names)
+        lacking = [name for name in columns if name not in names]
         if lacking:
-            raise InputError(f"{what} lacks {len(lacking)} of {len(table.names)} columns, the first: {lacking[0]!r}",
+            raise InputError(f"{what} lacks {len(lacking)} of {len(columns)} columns, the first: {lacking[0]!r}",
                              hint="give tables with the same columns")

@@ -43,7 +43,11 @@ class JunctionTree:
     @classmethod
     def of(cls, sizes: Sequence[int], sets: Iterable[Collection[int]]) -> JunctionTree:
         """The tree in which each of the ``sets`` lies within a clique; columns in none of them stand alone."""
-        cliques = _maximal(_eliminated(sizes, sets))
+        return cls.hung(sizes, _maximal(_eliminated(sizes, sets)))
+
+    @classmethod
+    def hung(cls, sizes: Sequence[int], cliques: Sequence[Columns]) -> JunctionTree:
+        """The tree of the maximal cliques of a chordal graph."""
         left, order, parents, separators = list(cliques), list[Columns](), list[int](), list[Columns]()
         while left:  # Prim: of all cliques the one that shares most with one that is in already
             best = max(((len(set(one) & set(other)), -i, -j) for i, one in enumerate(left)
@@ -89,6 +93,10 @@ class JunctionTree:
         axes = tuple(i for i, c in enumerate(self.cliques[clique]) if c not in columns)
         return _logsum(log, axes)
 
+    def summed(self, law: np.ndarray, clique: int, columns: Columns) -> np.ndarray:
+        """A clique's table, summed over all columns but some."""
+        return law.sum(tuple(i for i, c in enumerate(self.cliques[clique]) if c not in columns))
+
     def calibrated(self, potentials: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The logarithm of each clique's marginal under the law in proportion to exp(sum of the potentials)."""
         beliefs = [np.array(p, np.float64) for p in potentials]
@@ -105,10 +113,47 @@ class JunctionTree:
                 beliefs[i] += self.spread(np.where(possible, back, 0.0), self.separators[i], i)
         return [belief - _logsum(belief, tuple(range(belief.ndim))) for belief in beliefs]
 
+    @property
+    def fine(self) -> bool:
+        """Whether whatever two cliques share is shared by all between them, and no column is left out."""
+        before = set[int]()
+        for clique, separator in zip(self.cliques, self.separators, strict=True):
+            if set(clique) & before != set(separator):
+                return False
+            before |= set(clique)
+        return before == set(range(len(self.sizes)))
+
+    def factors(self, beliefs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Potentials whose product is the law: the logarithm of each clique given what it shares with its parent."""
+        found = []
+        for i, belief in enumerate(beliefs):
+            apart = self.spread(self.folded(belief, i, self.separators[i]), self.separators[i], i) if (
+                self.separators[i]) else np.float64(0)
+            found.append(np.where(belief > -np.inf, belief - np.where(np.isfinite(apart), apart, 0.0), -np.inf))
+        return found
+
+    def total(self, potentials: Sequence[np.ndarray]) -> float:
+        """The logarithm of the sum over all rows of exp(sum of the potentials)."""
+        beliefs, whole = [np.array(p, np.float64) for p in potentials], 0.0
+        for i in range(len(beliefs) - 1, -1, -1):
+            sent = self.folded(beliefs[i], i, self.separators[i])
+            if self.parents[i] >= 0:
+                beliefs[self.parents[i]] += self.spread(sent, self.separators[i], self.parents[i])
+            else:
+                whole += float(sent)
+        return whole
+
+    def log_prob(self, beliefs: Sequence[np.ndarray], codes: np.ndarray) -> np.ndarray:
+        """(n,) the logarithm of the probability of rows of codes (C, n)."""
+        found = np.zeros(codes.shape[1])
+        for clique, factor in zip(self.cliques, self.factors(beliefs), strict=True):
+            found += factor[tuple(codes[list(clique)])]
+        return found
+
     def marginal(self, beliefs: Sequence[np.ndarray], columns: Columns) -> np.ndarray:
         """The table of probabilities of some columns, in ascending order, which one clique holds."""
         clique = self.holder(columns)
-        return np.exp(self.folded(beliefs[clique], clique, columns))
+        return self.summed(np.exp(beliefs[clique]), clique, columns)
 
     def sample(self, beliefs: Sequence[np.ndarray], size: int, random: np.random.Generator) -> np.ndarray:
         """(C, size) int64 codes, clique by clique; within each combination of what is there already the draws are

@@ -31,6 +31,7 @@ from fabrica.inference.facts import K
 from fabrica.notation import arrow_type
 from fabrica.notation.natural import natural
 from fabrica.played import Play, Played
+from fabrica.privacy.ledger import Ledger
 from fabrica.rejection import ENOUGH
 from fabrica.rules import Rulebook
 from fabrica.rules import learned as learned_rules
@@ -178,6 +179,15 @@ class TableModel:
                 for _, future in waiting:
                     future.cancel()
 
+    @property
+    def ledger(self) -> Ledger | None:
+        """Under differential privacy, every measurement and its price; else None.
+
+        >>> model.ledger.epsilon()                                                   # doctest: +SKIP
+        """
+        plain = self.facts.get("ledger")
+        return None if plain is None else Ledger.from_json(plain, "model")
+
     def generator(self) -> Learned:
         """The table as scenarios know it."""
         return Learned(self.encoder, self.model, self.book)
@@ -276,8 +286,10 @@ class TableModel:
         """What this holds, a line each, for ``fabrica inspect``."""
         facts = self.facts
         rows, version = facts.get("rows", "?"), facts.get("fabrica", "?")
+        about = "about " if self.ledger is not None else ""
         lines = [f"declared in a specification, read by fabrica {version}" if facts.get("declared") else
-                 f"engine {self.engine}, learned from {rows} rows by fabrica {version}"]
+                 f"engine {self.engine}, learned from {about}{rows} rows by fabrica {version}"]
+        lines += self.ledger.head() if self.ledger is not None else []
         lines += [f"{columns}: {codec}: {words}" for columns, codec, words in self.encoder.words()]
         lines += self.book.words()
         return lines + list(self.model.words()) + list(facts.get("chosen", ()))

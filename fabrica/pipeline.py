@@ -10,12 +10,12 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from fabrica import catalog
+from fabrica import catalog, declaration
 from fabrica.counted import counted, filled
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.discovery import Candidates, discovered
@@ -24,13 +24,15 @@ from fabrica.evaluation import evaluate as judge
 from fabrica.expression import Expression
 from fabrica.folder import Folder
 from fabrica.inference.facts import K
-from fabrica.job import Job, check_columns, guess, told
+from fabrica.job import RULES, Job, check_columns, guess, told
 from fabrica.lift import ENGINES, Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
 from fabrica.played import Play, Played
 from fabrica.pricing import POINTS, price
-from fabrica.recipe import Recipe, count, seconds
+from fabrica.privacy.ledger import Ledger
+from fabrica.privacy.terms import Privacy
+from fabrica.recipe import Recipe, count, engine_for, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
 from fabrica.scenario import Scenario
@@ -41,8 +43,8 @@ from fabrica.trial import Cap
 from fabrica.tuning import Tuned, save, search
 from fabrica.way import Way
 
-__all__ = ["Twin", "evaluate", "fill", "fit", "frontier", "impute", "inspect", "load", "sample", "specify", "synth",
-           "tune", "draw", "look", "make", "measure", "pour", "store"]
+__all__ = ["Twin", "evaluate", "fill", "fit", "frontier", "impute", "inspect", "ledger", "load", "sample", "specify",
+           "synth", "tune", "draw", "look", "make", "measure", "pour", "store"]
 
 T = TypeVar("T")
 Listener = Callable[[Progress], object]
@@ -65,25 +67,32 @@ class Twin:
         return self.report._repr_html_()
 
 
-def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, rules: Any = None,
-        budget: float | str | None = None, workers: int | None = None, listener: Listener | None = None,
-        **settings: Any) -> TableModel:
+def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = None, rules: Any = None,
+        budget: float | str | None = None, privacy: Any = None, workers: int | None = None,
+        listener: Listener | None = None, **settings: Any) -> TableModel:
     """Learn a table.
 
     Parameters
     ----------
     data : a path (file, folder or glob), a pandas, polars or Arrow table, or anything with ``__arrow_c_stream__``.
-    engine : one of ``fabrica list engines``.
+    engine : one of ``fabrica list engines``; the usual one, if not said: ``trees``, under privacy ``aim``.
     seed : any whole number.
     schema : what you know better than the guess: a YAML or JSON file, a mapping column -> fields, or a ``Schema``.
     rules : what every row must obey, such as ``["end >= start", "total == net + tax"]``: a list, or a file with one.
     budget : how long learning may take, as seconds or as ``"60s"``, ``"2m"``.
+    privacy : terms of differential privacy: ``fabrica.Privacy(epsilon=1.0, unit="person_id")``, or an epsilon.
+        ``model.ledger`` then tells what was measured and what it cost.
     workers : threads; None for all cores. The result does not depend on it.
     settings : the engine's own settings, and those of the codecs (such as ``k``), by name.
     """
-    way = Way.of(engine, settings)
+    terms = Privacy.of(privacy)
+    way = Way.of(engine_for(engine, terms), settings, private=terms is not None)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
     dataset = filled(data)
+    if terms is not None:
+        if rules is not None:
+            raise RULES
+        return way.learn_privately(dataset, schema, terms, run)
     table, notes = guess(dataset, run, schema, way.k, rules)
     return way.learn(dataset, table, run, notes)
 
@@ -104,6 +113,16 @@ def load(model: TableModel | str | Path | Mapping[str, Any]) -> TableModel:
     if isinstance(model, TableModel):
         return model
     return specify(model) if is_specification(model) else TableModel.load(model)  # type: ignore[arg-type]
+
+
+def ledger(thing: TableModel | str | Path) -> Ledger | None:
+    """The ledger of a model, its file or a ``ledger.json``; None where a model was not learned under privacy.
+
+    >>> fabrica.ledger("out/ledger.json").epsilon()                                  # doctest: +SKIP
+    """
+    if isinstance(thing, str | Path) and str(thing).endswith(".json"):
+        return Ledger.from_json(declaration.read(thing), str(thing))
+    return load(thing).ledger
 
 
 def play(model: TableModel | str | Path | Mapping[str, Any], scenario: Any, rows: int | None = None, *, seed: int = 0,
@@ -212,19 +231,19 @@ def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | No
     return measure(real, synthetic, holdout, target=target, schema=schema, metrics=metrics, run=run)[0]
 
 
-def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
+def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
           target: str | None = None, schema: Any = None, rules: Any = None, budget: float | str | None = None,
-          workers: int | None = None, listener: Listener | None = None, **settings: Any) -> Twin:
+          privacy: Any = None, workers: int | None = None, listener: Listener | None = None, **settings: Any) -> Twin:
     """The main job at once: keep a holdout (a share, a file or a frame), learn the rest, sample, judge."""
     written = isinstance(holdout, (int, float, str, Path))
     recipe = Recipe(str(data) if isinstance(data, (str, Path)) else "", engine, settings, seed,
-                    holdout if written else "(a table)", rows, target, seconds(budget), rules=rules)
+                    holdout if written else "(a table)", rows, target, seconds(budget), rules=rules, privacy=privacy)
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
     job = Job.begin(recipe, filled(data), run, schema, None if written else holdout)
     run.expect(job.stages())
     clock = Clock()
     model = clock("fit", job.learn)
-    twin = clock("sample", lambda: model.draw(job.size, run))
+    twin = clock("sample", lambda: model.draw(job.size(model), run))
     return Twin(twin, model, job.judge(filled(twin), model, clock.seconds))
 
 
@@ -293,11 +312,13 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         clock = Clock()
         model = clock("fit", job.learn)
         path = folder.path(f"data{dataset.format}")
-        clock("sample", lambda: write(model, job.size, path, run, like=dataset))
+        clock("sample", lambda: write(model, job.size(model), path, run, like=dataset))
         report = job.judge(filled(path), model, clock.seconds)
         report.save(folder.path("report.html"))
         report.save(folder.path("report.json"))
         model.save(folder.path("model.fab"))
+        if model.ledger is not None:
+            folder.path("ledger.json").write_text(json.dumps(model.ledger.to_json(), indent=2), encoding="utf-8")
         folder.path("schema.json").write_text(Schema((model.table,)).dumps(), encoding="utf-8")
         folder.path("recipe.json").write_text(recipe.anchored().dumps(), encoding="utf-8")
         return report, folder.done()
@@ -305,13 +326,11 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
 
 def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[Path, TableModel]:
     """Learn the table of a recipe and save the model."""
-    way = Way.of(recipe.engine, recipe.settings)
     with Folder(path.parent, keep=[recipe.data]) as folder:
-        dataset = filled(recipe.data)
-        table, notes = guess(dataset, run, recipe.schema, way.k, recipe.rules)
-        for note in notes:
+        job = Job.begin(replace(recipe, holdout=0.0), filled(recipe.data), run, recipe.schema)
+        for note in job.notes:
             say(note)
-        model = way.learn(dataset, table, run, notes)
+        model = job.learn()
         model.save(folder.path(path.name))
         return folder.done()[path.name], model
 
@@ -397,7 +416,7 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     whole, twin = filled(real), filled(synthetic)
     rest = None if holdout is None else filled(holdout)
     table, notes = guess(whole, run, schema)
-    check_columns(table, target, **{"the synthetic table": twin, "the holdout": rest})
+    check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, run=run.child("evaluate"))
         report = told(report, notes)

@@ -64,7 +64,7 @@ def price(model: TableModel, holdout: Any, question: Question, points: Sequence[
     if draws < 1:
         raise SettingError("must be at least 1", where="seeds")
     real = filled(holdout)
-    check_columns(model.table, None, **{"the holdout": real})
+    check_columns(model.table.names, None, **{"the holdout": real})
     size = rows or min(int(model.facts.get("rows") or 0) or real.rows, CEILING)
     work = Work.begin(model, real, question, size, run)
     jobs = list(product(wanted, range(draws)))

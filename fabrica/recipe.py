@@ -15,8 +15,9 @@ from typing import Any
 
 from fabrica import declaration
 from fabrica.errors import InputError, SettingError, UnknownName
+from fabrica.privacy.terms import Privacy
 
-__all__ = ["Recipe", "seconds", "count"]
+__all__ = ["Recipe", "count", "engine_for", "seconds"]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 MOST = 10**18  #: rows: their numbers stay within 64 bits
@@ -53,6 +54,11 @@ def count(text: str | int, where: str = "rows") -> int:
     return int(plain) if plain.isdigit() else int(number)
 
 
+def engine_for(name: str | None, privacy: Any) -> str:
+    """The engine that was named, else the one that is best known for the purpose."""
+    return name or ("trees" if privacy is None else "aim")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One run of ``synth``.
@@ -60,7 +66,7 @@ class Recipe:
     Parameters
     ----------
     data : file, folder or glob of the real table; empty where a frame was given.
-    engine : name of the engine.
+    engine : name of the engine; empty for the usual one (``engine_for``).
     settings : the engine's own settings, by name.
     seed : any whole number; the same recipe on the same data gives the same rows.
     holdout : share of rows kept away from the engine to judge it (0 <= share <= 0.5), or a file with such rows.
@@ -69,13 +75,14 @@ class Recipe:
     budget : seconds that learning may take; None for as long as it needs.
     schema : what the user knows better than the guess: a file, or the same content as plain values.
     rules : what every row must obey: a file, or a list of texts.
+    privacy : terms of differential privacy (``Privacy``), as plain values; None for none.
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
     """
 
     data: str = ""
-    engine: str = "trees"
+    engine: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 7
     holdout: float | str = 0.2
@@ -84,15 +91,24 @@ class Recipe:
     budget: float | None = None
     schema: Any = None
     rules: Any = None
+    privacy: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
+        terms = Privacy.of(self.privacy)
+        object.__setattr__(self, "privacy", terms and terms.to_json())
+        object.__setattr__(self, "engine", engine_for(self.engine, terms))
         object.__setattr__(self, "holdout", _share(self.holdout))
         object.__setattr__(self, "budget", seconds(self.budget))
         if self.rows is not None:
             object.__setattr__(self, "rows", count(self.rows))
         if not isinstance(self.seed, int) or isinstance(self.seed, bool):
             raise SettingError("must be a whole number", where="seed")
+
+    @property
+    def terms(self) -> Privacy | None:
+        """The terms of differential privacy, if there are any."""
+        return Privacy.of(self.privacy)
 
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_recipe": 1, **asdict(self)}

@@ -17,11 +17,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import numpy as np
 
 from fabrica.errors import STOPPED, FabricaError, Interrupted, SettingError
+from fabrica.privacy import door
+from fabrica.privacy.ledger import Purse
+from fabrica.privacy.noise import secret
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,6 +73,7 @@ class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     cut: set[str] = field(default_factory=set)
     enough: _Flag = field(default_factory=_Flag)
+    purse: Purse | None = None
 
 
 class Run:
@@ -126,13 +131,63 @@ class Run:
             self._shared.drawn.add(self.path)
         return np.random.Generator(np.random.Philox(key=self.key()))
 
+    # ------------------------------------------------------------ privacy
+
+    def paying(self, purse: Purse) -> Run:
+        """The same branch, which may look at a table through noise alone, as long as ``purse`` pays."""
+        twin = object.__new__(Run)
+        twin.seed, twin.path = self.seed, self.path
+        twin._shared = dataclasses.replace(self._shared, purse=purse)
+        return twin
+
+    @property
+    def private(self) -> bool:
+        """Whether a table may be looked at through noise alone."""
+        return self._shared.purse is not None
+
+    @property
+    def purse(self) -> Purse:
+        """What pays for looks at a table.
+
+        Raises
+        ------
+        SettingError : nobody has promised privacy, so there is no door for noise.
+        """
+        if self._shared.purse is None:
+            raise SettingError("was not given, so nothing can be measured with noise", where="privacy",
+                               hint="give an epsilon: --epsilon 1, or privacy=1.0")
+        return self._shared.purse
+
+    def noisy(self, counts: np.ndarray, rho: Fraction, what: str, sensitivity: int = 1) -> tuple[np.ndarray, float]:
+        """Counts with noise, and the variance of each (``privacy.door.measure``); its price goes into the ledger."""
+        return door.measure(self.purse, counts, rho, what, sensitivity)
+
+    def chosen(self, scores: Sequence[int], rho: Fraction, what: str, sensitivity: int = 1,
+               fits: Callable[[int], bool] | None = None) -> int | None:
+        """The place of a high score (``privacy.door.choose``); its price goes into the ledger."""
+        return door.choose(self.purse, scores, rho, what, sensitivity, fits)
+
+    def names(self, counts: np.ndarray, rho: Fraction, delta: Fraction, what: str
+              ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Which names may be told (``privacy.door.names``); the price goes into the ledger."""
+        return door.names(self.purse, counts, rho, delta, what)
+
+    def unseeded(self) -> Run:
+        """A run of a seed that nobody knows: chance by which rows are told apart under privacy has none that is written
+        down, for who knows it could see by the other rows' draws that one row is gone."""
+        twin = self.fresh()
+        twin.seed = secret()
+        return twin
+
+    # ------------------------------------------------------------
+
     def fresh(self) -> Run:
         """The same seed, path, workers and listener with no stream drawn yet: for a verb that starts anew."""
         shared = self._shared
         twin = object.__new__(Run)
         twin.seed, twin.path = self.seed, self.path
         twin._shared = _Shared(shared.workers, shared.listener, shared.deadline, shared.cancelled,
-                               stages=shared.stages, enough=shared.enough)
+                               stages=shared.stages, enough=shared.enough, purse=shared.purse)
         return twin
 
     def expect(self, stages: Mapping[str, float]) -> None:

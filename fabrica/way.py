@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
-from fabrica import catalog
+from fabrica import catalog, private
 from fabrica.contract import NAMES, Chooser, Engine
+from fabrica.counted import Counted
 from fabrica.dataset import Dataset
 from fabrica.errors import SettingError, UnknownName
 from fabrica.inference.facts import K
 from fabrica.model import TableModel, learn
+from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 from fabrica.schema import Table
 
@@ -32,12 +34,15 @@ class Way:
     codecs: Mapping[str, Any]
 
     @classmethod
-    def of(cls, name: str, settings: Mapping[str, Any]) -> Way:
-        """Hand each setting to whom it belongs, and refuse what nobody knows, before anything is read."""
+    def of(cls, name: str, settings: Mapping[str, Any], target: str | None = None, private: bool = False) -> Way:
+        """Hand each setting to whom it belongs, and refuse what nobody knows, before anything is read. Engines that
+        have a ``target`` among their settings are told of that of the job; ``private``: noise alone will tell."""
         engine = catalog.get("engines", name)
-        rivals = _rivals(name, str(settings.get("among", ""))) if issubclass(engine, Chooser) else {}
+        rivals = _rivals(name, str(settings.get("among", "")), private) if issubclass(engine, Chooser) else {}
         known = {s for kind in coders() for s in kind.settings()}
         learners = {s for kind in (engine, *rivals.values()) for s in kind.settings()}
+        if target and "target" in learners:
+            settings = {"target": target, **settings}
         for setting in settings:
             if setting not in learners and setting not in known:
                 raise UnknownName("setting", setting, sorted({*learners, *known}), where=f"engine {name}")
@@ -61,17 +66,23 @@ class Way:
         return replace(model, facts={**model.facts, "notes": list(notes)})
 
 
+    def learn_privately(self, dataset: Counted, schema: Any, terms: Privacy, run: Run) -> TableModel:
+        """The model under terms of privacy; ``schema`` is what is declared and with that public."""
+        return private.learned(dataset, schema, self.engine, self.name, terms, run.child("fit"), **self.codecs)
+
+
 def _set(kind: Any, settings: Mapping[str, Any]) -> Any:
     """An engine or codec with those of the settings that are its own."""
     return kind.with_settings({s: v for s, v in settings.items() if s in kind.settings()})
 
 
-def _rivals(name: str, among: str) -> dict[str, Any]:
+def _rivals(name: str, among: str, private: bool = False) -> dict[str, Any]:
     """The classes of the engines that a chooser chooses from: those named in ``among`` (with commas), else all that can
-    learn here and are meant to be chosen."""
+    learn here, through noise alone if ``private``, and are meant to be chosen."""
     wanted = [one.strip() for one in among.split(",") if one.strip()]
     kinds = {n: catalog.get("engines", n) for n in wanted or catalog.names("engines") if n != name}
     return {n: kind for n, kind in kinds.items() if not issubclass(kind, Chooser)
+            and kind.private != ("never" if private else "always")
             and (wanted or (not kind.baseline and all(find_spec(package) for package in kind.needs)))}
 
 

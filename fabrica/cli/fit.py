@@ -16,10 +16,12 @@ __all__ = ["command"]
 @click.argument("data")
 @click.option("-o", "--out", required=True, metavar="FILE", help="The model file, e.g. people.fab.")
 @options.learning
+@options.private
 @options.working
 @options.common
 def command(data: str, out: str, engine: str, seed: int, budget: float | None, settings: tuple[str, ...],
-            schema: str | None, rules: str | None, workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
+            schema: str | None, rules: str | None, epsilon: float | None, delta: float, unit: str | None,
+            unit_rows: int, workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
     """Learn DATA (a file, folder or glob) and save the model.
 
     \b
@@ -28,11 +30,12 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
     """
     from fabrica import pipeline
     from fabrica.cli.working import at_work
-    from fabrica.recipe import Recipe
+    from fabrica.recipe import Recipe, engine_for
     from fabrica.way import settings_from
 
-    own = settings_from(engine, options.pairs(settings))
-    recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules)
+    terms = options.terms(epsilon, delta, unit, unit_rows)
+    own = settings_from(engine_for(engine, terms), options.pairs(settings))
+    recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules, privacy=terms)
     with at_work(seed, quiet, workers, budget, learns=True) as (run, talk):
         path, model = pipeline.store(recipe, Path(out), run=run, say=talk.say)
     lines = list(model.words())

@@ -12,8 +12,8 @@ import click
 
 from fabrica.recipe import count, seconds
 
-__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "rows", "rules", "schema",
-           "seed", "target"]
+__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "private", "rows", "rules",
+           "schema", "seed", "target", "terms"]
 
 Command = Callable[..., Any]
 
@@ -47,8 +47,16 @@ SECONDS = Told("time", seconds)
 rows = click.option("--rows", type=ROWS, help="Synthetic rows; default: as many as the real table has.")
 seed = click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same rows.")
 target = click.option("--target", metavar="COL", help="A column to predict: its usefulness is measured too.")
-engine = click.option("--engine", type=EngineName(), default="trees", show_default=True,
-                      help="The way to learn; see 'fabrica list engines'.")
+engine = click.option("--engine", type=EngineName(), default="", help="The way to learn; see 'fabrica list engines'. "
+                      "Default: trees, under an epsilon aim.")
+epsilon = click.option("--epsilon", type=float, metavar="E", help="Differential privacy: learn through noise alone, so "
+                       "that one unit more or less changes any result by a factor of e^E at most.")
+delta = click.option("--delta", type=float, default=1e-6, show_default=True,
+                     help="The probability with which that may fail.")
+unit = click.option("--unit", metavar="COL", help="The column that says whose rows they are; default: each row is "
+                    "somebody else's.")
+unit_rows = click.option("--unit-rows", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+                         help="Rows of one unit that count at most.")
 budget = click.option("--budget", type=SECONDS, help="Time that learning may take: 90, 60s, 2m, 1h.")
 schema = click.option("--schema", type=click.Path(dir_okay=False), metavar="FILE",
                       help="YAML or JSON with what you know better than the guessed schema.")
@@ -126,6 +134,24 @@ def learning(command: Command) -> Command:
     for option in (schema, rules, tuned, settings, budget, seed, engine):
         command = option(command)
     return command
+
+
+def private(command: Command) -> Command:
+    """What every command takes that can learn under differential privacy."""
+    for option in (unit_rows, unit, delta, epsilon):
+        command = option(command)
+    return command
+
+
+def terms(epsilon: float | None, delta: float, unit: str | None, unit_rows: int) -> Any:
+    """The terms of differential privacy that the flags say, as plain values; None where there is no epsilon."""
+    if epsilon is None:
+        if unit is not None:
+            raise click.UsageError("--unit is for differential privacy: give --epsilon too")
+        return None
+    from fabrica.privacy.terms import Privacy
+
+    return Privacy(epsilon, delta, unit, unit_rows).to_json()
 
 
 def common(command: Command) -> Command:

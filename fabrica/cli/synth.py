@@ -12,6 +12,8 @@ from fabrica.cli.require import Requirement, fallen, refuse, requirement
 
 __all__ = ["command"]
 
+PRIVATE: dict[str, Any] = {"epsilon": None, "delta": 1e-6, "unit": None, "unit_rows": 1}
+
 
 @click.command("synth", cls=options.Learning, short_help="Make a measured synthetic twin of a table: the main job.")
 @click.argument("data", required=False)
@@ -21,6 +23,7 @@ __all__ = ["command"]
 @click.option("--holdout", default="0.2", show_default=True, metavar="SHARE|FILE",
               help="Rows kept away from learning to judge it: a share, or a file of such rows; 0 for none.")
 @options.learning
+@options.private
 @click.option("--recipe", type=click.Path(), metavar="FILE", help="Run a recipe.json of an earlier run again.")
 @requirement
 @options.working
@@ -65,7 +68,14 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     given: dict[str, Any] = {name: value for name, value in asked.items()
              if file is None or source(name) is not click.core.ParameterSource.DEFAULT}
     given |= {"data": data} if data else {}
-    recipe = replace(Recipe.load(file) if file else Recipe(), **given)
+    named = {name: given.pop(name) for name in ("epsilon", "delta", "unit", "unit_rows") if name in given}
+    private: dict[str, Any] = {**PRIVATE, **named}
+    if (terms := options.terms(**private)) is not None:
+        given["privacy"] = terms
+    ground = Recipe.load(file) if file else Recipe()
+    if not given.get("engine") and "privacy" in given and ground.privacy is None:
+        given["engine"] = ""  # the usual one under an epsilon
+    recipe = replace(ground, **given)
     if not recipe.data:
         raise click.UsageError("give the table: fabrica synth DATA -o FOLDER", click.get_current_context())
     own = settings_from(recipe.engine, options.pairs(settings))

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica import absence, sound
-from fabrica.block import Coded, code_type
-from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica import absence, measured, sound
+from fabrica.block import Coded, Told, code_type
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -85,6 +85,46 @@ class Category(Codec):
         shares, missing = np.minimum(counts / total, 1), float(held[1:].sum() / total)
         return CategoryCoder(
             column.name, column.kind, levels, bool(column.levels), markers, hidden, self.rest, shares, missing)
+
+    def measured(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], allowance: Allowance, run: Run) -> Known:
+        column, kinds, ways = columns[0], absence.kinds(cells[0]), 1 + len(columns[0].missing)
+        encoded = as_dictionary(cells[0].values).drop_null()
+        texts = encoded.dictionary.cast(pa.string())
+        counts = np.bincount(encoded.indices.to_numpy(zero_copy_only=False), minlength=len(texts))
+        public = ("false", "true") if column.kind == "boolean" else column.levels if column.public else ()
+        if public:
+            place = pc.index_in(texts, pa.array(public, pa.string())).fill_null(len(public))
+            held = np.bincount(place.to_numpy(zero_copy_only=False), counts, len(public) + 1).astype(np.int64)[:-1]
+            missing = np.bincount(kinds, minlength=1 + ways)[1 : 1 + ways]
+            noisy, variance = run.noisy(np.concatenate([missing, held]), allowance.rho, f"{column.name}, levels")
+            levels, found = tuple(public), noisy[ways:].astype(np.float64)
+            there = measured.settled(np.append(int(np.maximum(found, 0).sum()), noisy[:ways]), variance)
+            hidden, spread = False, variance
+        else:
+            there = measured.presence(kinds, ways, allowance.rho / 4, run, column.name)
+            here = np.flatnonzero(counts)
+            told, noisy, spread = run.names(counts[here], allowance.rho * 3 / 4, allowance.delta,
+                                            f"{column.name}, which levels there are")
+            said = texts.take(pa.array(here[told])).to_pylist()
+            order = sorted(range(len(said)), key=lambda i: (_rank(column, said[i]), -noisy[i], said[i]))
+            levels, found = tuple(said[i] for i in order), noisy[order].astype(np.float64)
+            rest = there.counts[0] - found.sum()
+            hidden = bool(rest > measured.THERE * (spread * (1 + len(found))) ** 0.5) and bool(levels or self.rest)
+        shares = measured.clipped(found) * there.share[0]
+        coder = CategoryCoder(column.name, column.kind, levels, bool(column.levels), there.markers, hidden, self.rest,
+                              shares, float(there.share[1:].sum()))
+        if not coder._known:
+            return Known(coder, (None,))
+        markers = there.counts[list(there.markers)]
+        told_counts = np.concatenate([markers, found, [max(rest, 0.0)] if hidden else []])
+        variances = np.concatenate([np.full(len(markers), there.variance), np.full(len(found), spread),
+                                    [there.variance + spread * len(found)] if hidden else []])
+        return Known(coder, (Told(told_counts, variances),))
+
+
+def _rank(column: Column, level: str) -> int:
+    """Where a level stands in a declared order; behind it where it does not."""
+    return column.levels.index(level) if level in column.levels else len(column.levels)
 
 
 def as_dictionary(values: pa.Array) -> pa.DictionaryArray:

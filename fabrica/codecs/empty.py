@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from fabrica import absence, sound
 from fabrica.block import Coded, code_type
-from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -35,6 +35,7 @@ class Empty(Codec):
 
     title = "columns without a value: they come back empty"
     kinds = ("empty",)
+    weight = 0.0
 
     k: Annotated[int, Setting("rows that a way of being missing must have to be told", low=1, high=10_000)] = 5
 
@@ -44,6 +45,9 @@ class Empty(Codec):
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> EmptyCoder:
         assert isinstance(summary, Seen)
         return EmptyCoder(columns[0].name, absence.numbered(absence.protected(summary.absent, self.k)))
+
+    def measured(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], allowance: Allowance, run: Run) -> Known:
+        return Known(EmptyCoder(columns[0].name, (1 + len(columns[0].missing),)))
 
 
 @dataclass(frozen=True)

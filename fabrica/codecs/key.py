@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica import absence, sound
-from fabrica.block import Coded, code_type
-from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica import absence, measured, sound
+from fabrica.block import Coded, Told, code_type
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
 from fabrica.errors import OutputError, SchemaError
 from fabrica.run import Run
 from fabrica.schema import Column
@@ -238,6 +238,7 @@ class Key(Codec):
 
     title = "identifiers: made afresh with the look of the real ones, unique over any number of rows"
     kinds = ("key",)
+    weight = 0.1
 
     k: Annotated[int, Setting("rows in which a key must be missing for it to be told", low=1, high=10_000)] = 5
 
@@ -252,6 +253,15 @@ class Key(Codec):
             look["every"] = max(1, round(float(summary.absent.sum()) / look["distinct"]))
         return KeyCoder(columns[0].name, look, absence.numbered(held),
                         float(held[1:].sum() / max(1, held.sum())))
+
+    def measured(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], allowance: Allowance, run: Run) -> Known:
+        column, look = columns[0], _look(columns[0])
+        there = measured.presence(absence.kinds(cells[0]), 1 + len(column.missing), allowance.rho, run, column.name)
+        if look.get("to") is not None:
+            look["every"] = max(1, round(allowance.rows / look["distinct"]))
+        coder = KeyCoder(column.name, look, there.markers, float(there.share[1:].sum()))
+        counts = np.append(there.counts[list(there.markers)], there.counts[0])
+        return Known(coder, (Told(counts, np.full(len(counts), there.variance)),) if there.markers else ())
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ first or last day is never needed.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fabrica import absence, sound
-from fabrica.block import Coded, code_type
-from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica import absence, measured, sound
+from fabrica.block import Coded, Told, code_type
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
 from fabrica.errors import FabricaError, ModelFileError, SchemaError
 from fabrica.gaps import pieces
 from fabrica.marginal import Marginal
@@ -36,6 +36,7 @@ SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  #: ticks of a cell in 
 COARSE = {"D": DAY, "h": 3600, "m": 60}  #: seconds in a step that is longer than one
 FARTHEST = {"s": 11_000_000, "ms": 11_000_000, "us": 11_000_000, "ns": 106_000}  #: days from 1970 that 64 bits hold
 MONDAY = 3  #: 1970-01-01 was a Thursday: days since the Monday before
+WEEK_2000 = 1565  #: the first whole week of the year 2000, counted from 1970
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Moment(Codec):
 
     title = "dates, date-times, times and durations: weeks, weekdays and times of day as parts of the whole"
     kinds = ("date", "datetime", "time", "duration")
+    weight = 3.0
 
     codes: Annotated[int, Setting("pieces of each part's marginal, about", low=8, high=60_000)] = 512
     k: Annotated[int, Setting("rows that a stored moment must stand for, at least", low=1, high=10_000)] = 5
@@ -135,6 +137,31 @@ class Moment(Codec):
                 base = int(summary.steps.values[0])
         return MomentCoder(column.name, clock, markers, missing, tuple(parts), base, ends)
 
+    def measured(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], allowance: Allowance, run: Run) -> Known:
+        """Each part is a column of whole numbers: the weeks since the year 2000 and the weekday of a day, the steps of
+        a time. The first part tells what is missing."""
+        column, clock, kinds = columns[0], Clock.of(columns[0]), absence.kinds(cells[0])
+        asked = _asked(clock.ticks(cells[0].values)[kinds == 0], clock, _bounds(column, clock))
+        ways, parts, told = 1 + len(column.missing), list[Part](), list[Told | None]()
+        there, present = None, np.zeros(int((kinds == 0).sum()), np.uint8)
+        for role, values, ends, shift in asked:
+            first = there is None
+            known = measured.numbers(values.astype(np.float64), kinds if first else present, ways if first else 1,
+                                     measured.Lattice(1.0), ends, 0, allowance.rho / len(asked), run,
+                                     f"{column.name}, {role}")
+            there = there or known.presence
+            if known.marginal is None:
+                parts, told = [], [None]
+                break
+            size = known.marginal.size
+            parts.append(Part(role, replace(known.marginal, knots=known.marginal.knots + shift)))
+            told.append(known.told if first else Told(known.told.counts[-size:], known.told.variance[-size:]))
+        assert there is not None
+        far = _bounds(column, clock) or (-FARTHEST[clock.unit], FARTHEST[clock.unit])
+        coder = MomentCoder(column.name, clock, there.markers, float(there.share[1:].sum()), tuple(parts), 0,
+                            far if parts and clock.dated else (0, 0))
+        return Known(coder, tuple(told))
+
     def _marginal(self, tally: Tally, bounds: tuple[float, float] | None) -> Marginal:
         return Marginal.learn(tally, codes=self.codes, k=self.k, decimals=0, bounds=bounds)
 
@@ -147,6 +174,21 @@ class Moment(Codec):
         weeks = None if bounds is None else ((bounds[0] + MONDAY) // 7, (bounds[1] + MONDAY) // 7)
         return [Part("week", self._marginal(_tally(week, days.counts), weeks)),
                 Part("weekday", self._marginal(_tally(weekday, days.counts), None))]
+
+
+def _asked(ticks: np.ndarray, clock: Clock, bounds: tuple[int, int] | None
+           ) -> list[tuple[str, np.ndarray, tuple[float, float] | None, int]]:
+    """(role, values, public ends, what is added to a value again) of the parts that are measured under privacy."""
+    days, steps = _split(ticks, clock)
+    day = (0.0, clock.ticks_a_day // clock.step - 1.0)
+    if not clock.dated:
+        return [("time", steps, day if clock.kind == "time" else bounds, 0)]
+    week, weekday = np.divmod(days + MONDAY, 7)
+    ends = None
+    if bounds is not None:
+        ends = tuple(float((end + MONDAY) // 7 - WEEK_2000) for end in bounds)
+    found: list[Any] = [("week", week - WEEK_2000, ends, WEEK_2000), ("weekday", weekday, (0.0, 6.0), 0)]
+    return found + ([("time", steps, day, 0)] if clock.kind == "datetime" else [])
 
 
 def _split(ticks: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:

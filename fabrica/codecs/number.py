@@ -13,9 +13,9 @@ from typing import Annotated
 import numpy as np
 import pyarrow as pa
 
-from fabrica import absence, sound
+from fabrica import absence, measured, sound
 from fabrica.block import Coded, code_type
-from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
 from fabrica.marginal import Marginal
 from fabrica.rounding import Rounding
 from fabrica.run import Run
@@ -24,6 +24,8 @@ from fabrica.state import State
 from fabrica.tally import Tally
 
 __all__ = ["Number"]
+
+GLOBE = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0)}  #: bounds that everybody knows
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Number(Codec):
 
     title = "whole and decimal numbers: equal-mass pieces, exact point masses, own decimals"
     kinds = ("integer", "decimal", "latitude", "longitude")
+    weight = 2.0
 
     codes: Annotated[int, Setting("pieces of the marginal, about", low=8, high=60_000)] = 512
     k: Annotated[int, Setting("rows that a stored number must stand for, at least", low=1, high=10_000)] = 5
@@ -64,6 +67,20 @@ class Number(Codec):
             if decimals is not None and abs(decimals) <= 15 and present >= self.k:
                 rounding = Rounding.learn(summary.tally, decimals, self.k)
         return NumberCoder(column.name, whole, absence.numbered(held), held / max(1, held.sum()), marginal, rounding)
+
+    def measured(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], allowance: Allowance, run: Run) -> Known:
+        column, whole, kinds = columns[0], columns[0].kind == "integer", absence.kinds(cells[0])
+        decimals = 0 if whole else column.decimals
+        lattice = None if decimals is None else measured.Lattice(10.0**-decimals)
+        found = np.empty(0)
+        if not pa.types.is_null(cells[0].values.type):
+            found = _array(cells[0].values.fill_null(0))[kinds == 0].astype(np.float64)
+        bounds = column.bounds or GLOBE.get(column.kind)
+        known = measured.numbers(found[np.isfinite(found)], kinds, 1 + len(column.missing), lattice, bounds, decimals,
+                                 allowance.rho, run, column.name)
+        there = known.presence
+        coder = NumberCoder(column.name, whole, there.markers, there.share, known.marginal, None)
+        return Known(coder, (known.told if known.marginal is not None else None,))
 
 
 def numbers(values: pa.Array) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from fabrica.kernels import kernel, part
 
-__all__ = ["below", "bernoulli_exp", "gaussian", "grid", "laplace"]
+__all__ = ["below", "bernoulli_exp", "gaussian", "grid", "laplace", "secret"]
 
 GRID = 16  #: variances are multiples of a sixteenth
 WIDEST = 2_000  #: standard deviation up to which the compiled twin has room (its Bernoullis of γ / k up to k = 1,000)
@@ -45,6 +45,12 @@ def grid(variance: float | Fraction) -> Fraction:
 def below(top: int) -> int:
     """A whole number from 0 up to and without ``top``, all alike, from the secret source."""
     return secrets.randbelow(top)
+
+
+def secret() -> int:
+    """A seed that nobody knows, of 128 bits: for chance that is no noise but must not be known either, such as which
+    rows of a person count."""
+    return secrets.randbits(128)
 
 
 def bernoulli_exp(gamma: Fraction) -> bool:

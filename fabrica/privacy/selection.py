@@ -10,7 +10,7 @@ truncating", ALT 2021).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from fabrica.privacy.noise import below, bernoulli_exp
@@ -18,16 +18,19 @@ from fabrica.privacy.noise import below, bernoulli_exp
 __all__ = ["chosen"]
 
 
-def chosen(scores: Sequence[int], epsilon: Fraction, sensitivity: int = 1) -> int:
+def chosen(scores: Sequence[int], epsilon: Fraction, sensitivity: Fraction | int = 1,
+           fits: Callable[[int], bool] | None = None) -> int | None:
     """The place of one of the whole-numbered ``scores``, the higher the likelier.
 
     Parameters
     ----------
     scores : whole numbers, of which one unit changes each by at most ``sensitivity``.
     epsilon : above 0; a selection costs epsilon² / 8 of zCDP.
+    fits : says of a place whether it may be chosen, by what everybody may know. It is asked of those only that would be
+        taken: the choice is the one among all that fit, None where none does.
 
-    >>> chosen([0, 1_000_000, 0], Fraction(1))
-    1
+    >>> chosen([0, 1_000_000, 0], Fraction(1)), chosen([0, 10**6, 0], Fraction(1), fits=lambda place: place == 2)
+    (1, 2)
 
     Raises
     ------
@@ -37,9 +40,14 @@ def chosen(scores: Sequence[int], epsilon: Fraction, sensitivity: int = 1) -> in
         raise ValueError("a choice needs scores, and an epsilon and a sensitivity above 0")
     if any(int(score) != score for score in scores):
         raise ValueError("scores must be whole numbers")
-    epsilon = Fraction(epsilon)
+    left, scale = list(range(len(scores))), Fraction(epsilon) / (2 * Fraction(sensitivity))
     best = max(int(score) for score in scores)
-    while True:
-        place = below(len(scores))
-        if bernoulli_exp(epsilon * (best - int(scores[place])) / (2 * sensitivity)):
+    while left:
+        place = left[below(len(left))]
+        if not bernoulli_exp(scale * (best - int(scores[place]))):
+            continue
+        if fits is None or fits(place):
             return place
+        left.remove(place)  # whatever does not fit is as if it had never been there
+        best = max((int(scores[i]) for i in left), default=0)
+    return None

@@ -10,7 +10,7 @@ WINGS = ("sources", "codecs", "engines", "metrics", "scenarios")
 VALUES = ("schema", "block", "state", "report", "run", "uniforms", "recipe", "declaration")
 COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "lawful", "conditional", "masks",
              "imputation", "encoder", "evaluation", "inference", "specification", "dataset", "catalog", "scenario",
-             "staging", "played", "alternatives", "discovery", "tradeoff", "pricing", "lift")
+             "staging", "played", "alternatives", "private", "discovery", "tradeoff", "pricing", "lift")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why
@@ -55,8 +55,8 @@ def room(name: str) -> str:
 def floor(name: str) -> int:
     """How high a room stands."""
     where = room(name)
-    floors = (("errors", "kernels"), VALUES, ("contract", "generator"), (), ("checks", "page", *WINGS), COMPOSERS,
-              ("pipeline",), DOORS)
+    floors = (("errors", "kernels", "privacy"), VALUES, ("contract", "generator"), (), ("checks", "page", *WINGS),
+              COMPOSERS, ("pipeline",), DOORS)
     return next((height for height, rooms in enumerate(floors) if where in rooms), 3)  # what several wings share
 
 

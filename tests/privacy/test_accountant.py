@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from fractions import Fraction
 
@@ -11,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fabrica.errors import BudgetSpent, SettingError
+from fabrica.errors import BudgetSpent, FabricaError, SettingError
 from fabrica.privacy.accountant import delta_of, epsilon_of, most_caught, rho_of
-from fabrica.privacy.event import Gaussian, Selection
+from fabrica.privacy.event import Gaussian, Keys, Selection
 from fabrica.privacy.ledger import Ledger, Purse
 from fabrica.privacy.noise import gaussian, grid
 from fabrica.privacy.selection import chosen
+from fabrica.privacy.terms import Privacy
 
 RUNS = 5_000  #: of each world in an audit
 SURELY = 0.999
@@ -119,26 +121,51 @@ def test_what_an_attacker_reaches_is_what_the_definition_allows(epsilon, delta, 
 
 
 def test_a_purse_pays_what_it_has_and_no_more():
-    purse = Purse.of(1.0, 1e-6, unit="person", public=("the levels of sex",))
+    purse = Purse.of(Privacy(1.0, 1e-6, unit="person"))
     price = purse.budget / 4
     event = Gaussian("counts of age", 20, Fraction(1), 1 / (2 * price))
     for _ in range(4):
         purse.pay(event)
     with pytest.raises(BudgetSpent, match="would cost"):
         purse.pay(Selection("which pair", 1, Fraction(1), Fraction(1, 1000)))
-    ledger = purse.ledger()
+    ledger = purse.ledger(public=("the levels of sex",), uncovered=("the report",))
     assert len(ledger.events) == 4 and ledger.rho == purse.budget and purse.left == 0
     assert 0.9999 < ledger.epsilon() <= 1.0 + 1e-9 and ledger.epsilon(1e-9) > 1
     plain = ledger.to_json()
-    assert plain["unit"] == "person" and plain["events"][0]["mechanism"] == "gaussian"
-    assert "one person added or removed" in str(ledger) and "declared public: the levels of sex" in str(ledger)
+    assert plain["terms"]["unit"] == "person" and plain["events"][0]["mechanism"] == "gaussian"
+    assert "one person, of whom 1 row counts at most, added or removed" in str(ledger)
+    assert "public   the levels of sex" in str(ledger) and "not covered: the report" in str(ledger)
+    assert Ledger.from_json(json.loads(json.dumps(plain))) == ledger
+
+
+def test_a_ledger_with_an_event_that_nobody_knows_is_refused():
+    plain = Ledger(Privacy(1.0), (Gaussian("x", 1, Fraction(1), Fraction(9)),)).to_json()
+    plain["events"][0]["mechanism"] = "laplace"
+    with pytest.raises(FabricaError, match="unknown kind"):
+        Ledger.from_json(plain)
+    for broken in ({}, {**plain, "fabrica_ledger": 2}, {**plain, "events": [{"mechanism": "gaussian"}]}, []):
+        with pytest.raises(FabricaError, match="no ledger"):
+            Ledger.from_json(broken)
+
+
+def test_names_take_their_part_of_delta_and_no_more():
+    terms = Privacy(1.0, 1e-6)
+    assert Purse.of(terms, names=True).budget < Purse.of(terms).budget
+    purse = Purse.of(terms, names=True)
+    purse.pay(Keys("x", 0, Fraction(1), Fraction(50), Fraction(terms.delta) / 2, 40))
+    assert purse.ledger().epsilon() < 1
+    with pytest.raises(BudgetSpent, match="of delta"):
+        purse.pay(Keys("y", 0, Fraction(1), Fraction(50), Fraction(1, 10**9), 40))
+    with pytest.raises(BudgetSpent, match="of delta"):
+        Purse.of(terms).pay(Keys("y", 0, Fraction(1), Fraction(50), Fraction(1, 10**9), 40))
+    assert math.isinf(purse.ledger().epsilon(1e-7))
 
 
 @pytest.mark.parametrize(("epsilon", "delta"), [
-    (0, 1e-6), (-1, 1e-6), (math.inf, 1e-6), (math.nan, 1e-6), (1, 0), (1, 1), (1, 1.5), (1, math.nan)])
+    (0, 1e-6), (-1, 1e-6), (math.inf, 1e-6), (math.nan, 1e-6), (1, 0), (1, -1), (1, math.inf), (1, math.nan)])
 def test_budgets_that_are_none_are_said(epsilon, delta):
     with pytest.raises(SettingError, match="above 0"):
-        Purse.of(epsilon, delta)
+        Privacy(epsilon, delta)
 
 
 def test_no_event_pays_anything_back():
@@ -149,12 +176,12 @@ def test_no_event_pays_anything_back():
 
 
 def test_an_empty_ledger_costs_nothing():
-    assert Ledger((), 1e-6).epsilon() == 0 and delta_of(0, 1) == 0 and epsilon_of(0, 1e-6) == 0
+    assert Ledger(Privacy(1.0), ()).epsilon() == 0 and delta_of(0, 1) == 0 and epsilon_of(0, 1e-6) == 0
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 10_000)), min_size=1, max_size=30))
 def test_prices_add_up(said):
     events = [Gaussian("x", 1, Fraction(1), Fraction(n)) if noisy else Selection("y", 1, Fraction(1), Fraction(1, n))
               for noisy, n in said]
-    assert Ledger(tuple(events), 1e-6).rho == sum((e.rho for e in events), Fraction(0))
+    assert Ledger(Privacy(1.0), tuple(events)).rho == sum((e.rho for e in events), Fraction(0))
     assert all(e.rho == (1 / (2 * e.variance) if isinstance(e, Gaussian) else e.epsilon**2 / 8) for e in events)

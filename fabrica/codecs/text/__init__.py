@@ -20,7 +20,7 @@ from fabrica import absence, sound
 from fabrica.block import Coded, code_type
 from fabrica.codecs.text.chain import Chain, learned
 from fabrica.codecs.text.tally import LONGEST, Held, tallies
-from fabrica.contract import Cells, Codec, Coder, Setting, Summary
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
 from fabrica.marginal import Marginal
 from fabrica.run import Run
 from fabrica.schema import Column
@@ -56,6 +56,7 @@ class Text(Codec):
 
     title = "free text, patterns only: common words stay, the rest keeps its shape; its length is learned with the row"
     kinds = ("text",)
+    weight = 0.0
 
     k: Annotated[int, Setting("rows that must hold a word for it to be kept", low=1, high=10_000)] = 5
 
@@ -76,6 +77,10 @@ class Text(Codec):
         held = absence.protected(summary.absent, self.k)
         missing = float(held[1:].sum() / max(1, held.sum()))
         return TextCoder(columns[0].name, absence.numbered(held), missing, lengths, chain)
+
+    def measured(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], allowance: Allowance, run: Run) -> Known:
+        """Nothing is learned of free text under privacy: it comes back missing."""
+        return Known(TextCoder(columns[0].name, (), 0.0, None, None), (None,))
 
 
 def _texts(cells: Cells) -> pa.Array:

@@ -1,0 +1,129 @@
+"""Codes joined to bins: what noise cannot tell apart is measured together, and drawn apart by what is known of it.
+
+A code that is clearly there in noisy counts stands alone; ordered ones are joined with their neighbours and small
+levels with each other until a bin stands out of the noise. Within a bin codes are drawn in proportion to their own
+noisy counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fabrica.block import Coded, Told
+from fabrica.uniforms import even_in_order
+
+__all__ = ["Bins", "joined"]
+
+HEAVY = 32  #: one over the share of rows with which a code stands alone
+CLEAR = 4.0  #: standard deviations that a bin of ordered codes must have
+SMALL = 3.0  #: and below which a level is joined with others
+LEAST = 1 / 400  #: of the rows, that a bin of ordered codes must have
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Parameters
+    ----------
+    of : (codes,) the bin of each code, ascending for ordered codes; ``size`` for the protected rest, of which nothing
+        is drawn.
+    share : (codes,) of its bin's rows that have the code; sums to 1 in each bin.
+    size : how many bins there are. absent : how many of them, the first, are ways of being missing.
+    """
+
+    of: np.ndarray
+    share: np.ndarray
+    size: int
+    absent: int
+
+    @property
+    def rest(self) -> bool:
+        """Whether there is a protected rest."""
+        return bool(self.of.max(initial=-1) == self.size)
+
+    def under(self, mask: np.ndarray) -> tuple[Bins, np.ndarray]:
+        """The same bins with codes drawn as often as a fair chance ``mask`` (codes,) keeps them, and the share of each
+        bin (size,) that it keeps."""
+        kept = self.share * mask
+        part = np.bincount(self.of, kept, self.size + 1)[: self.size]
+        whole = np.append(part, 0.0)[self.of]
+        return replace(self, share=np.where(whole > 0, kept / np.maximum(whole, 1e-300), self.share)), part
+
+    def drawn(self, bins: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """(n,) codes for the bins (n,) of rows, spread evenly within each bin."""
+        order = np.argsort(self.of, kind="stable")
+        if self.size == len(order):
+            return order[bins]
+        order = order[: len(order) - self.rest]
+        first = np.searchsorted(self.of[order], np.arange(self.size))
+        upto = np.cumsum(self.share[order])
+        before = np.append(0.0, upto)[first]
+        u = even_in_order(bins, random)
+        goal = before[bins] + u * (np.append(before[1:], upto[-1]) - before)[bins]
+        last = np.append(first[1:], len(order)) - 1
+        place = np.clip(np.searchsorted(upto, goal, "right"), first[bins], last[bins])
+        return order[place]
+
+
+def joined(column: Coded, told: Told, total: float, most: int) -> tuple[Bins, Told]:
+    """The bins of a column and about how many rows each has, those of the protected rest given to the others;
+    ``most`` says into how many its ordered codes are cut, about.
+
+    >>> counts = np.array([500.0, 3.0, 2.0, 495.0])
+    >>> joined(Coded("town", 4, np.zeros(0, np.uint8)), Told(counts, np.full(4, 4.0)), 1000, 32)[0].of.tolist()
+    [0, 2, 2, 1]
+    """
+    drawn, variance = np.arange(column.size) != column.rest, told.variance
+    if told.counts[drawn].sum() < SMALL * variance[drawn].sum() ** 0.5:  # hardly anybody but the rest
+        column, drawn = replace(column, rest=None), np.ones(column.size, bool)
+    counts = column.shown(told.counts)
+    mass, sigma = np.maximum(counts, 0.0), np.sqrt(variance)
+    of = np.empty(column.size, np.int64)
+    cut = _ordered(column, mass, sigma, total, most) if column.ordered else _nominal(column, mass, sigma)
+    of[drawn] = cut[drawn]
+    size = int(of[drawn].max(initial=-1)) + 1
+    of[~drawn] = size
+    whole, many = (np.bincount(of, weights, size + 1) for weights in (mass, drawn))
+    share = np.where(whole[of] > 0, mass / np.maximum(whole[of], 1e-300), 1 / np.maximum(many[of], 1)) * drawn
+    absent = int(of[: column.absent].max(initial=-1)) + 1
+    return Bins(of, share, size, absent), Told(np.bincount(of, counts, size + 1)[:size],
+                                               np.maximum(np.bincount(of, variance, size + 1)[:size], 1e-9))
+
+
+def _nominal(column: Coded, mass: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Small levels share the last bin; each way of being missing is a bin of its own."""
+    small = mass < SMALL * sigma
+    small[: column.absent] = False
+    own = ~small
+    if column.rest is not None:
+        small[column.rest] = own[column.rest] = False
+    if small.sum() < 2:
+        own, small = own | small, small & False
+    of = np.zeros(column.size, np.int64)
+    of[own] = np.arange(int(own.sum()))
+    of[small] = int(own.sum())
+    return of
+
+
+def _ordered(column: Coded, mass: np.ndarray, sigma: np.ndarray, total: float, most: int) -> np.ndarray:
+    """Neighbours are joined from low to high until they have enough; heavy codes stand alone."""
+    alone = mass > total / HEAVY
+    alone[: column.absent] = True
+    rest = mass[~alone].sum()
+    of, here, held, noise = np.empty(column.size, np.int64), 0, 0.0, 0.0
+    enough = max(rest / most, LEAST * total)
+    begun = False
+    for code in range(column.size):
+        if code == column.rest:
+            continue
+        if alone[code]:
+            here += begun
+            of[code], begun, held, noise = here, False, 0.0, 0.0
+            here += 1
+            continue
+        of[code], begun = here, True
+        held, noise = held + mass[code], noise + sigma[code] ** 2
+        if held >= max(enough, CLEAR * min(noise, 16 * sigma[code] ** 2) ** 0.5):
+            here, begun, held, noise = here + 1, False, 0.0, 0.0
+    return of

@@ -1,0 +1,126 @@
+"""A table learned under differential privacy: everything that looks at its rows looks through noise, and pays.
+
+Bound what one unit contributes, count the rows, find what the columns mean and how their values lie, let the engine
+measure how they hang together; whatever is left of the budget is the engine's. What comes out is a model like any
+other, with its ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica import encoder as encoding
+from fabrica.contract import Allowance, Engine
+from fabrica.counted import Counted
+from fabrica.errors import SchemaError, SettingError
+from fabrica.inference.blind import blind, needs_a_look
+from fabrica.inference.overrides import settled
+from fabrica.model import TableModel
+from fabrica.privacy.ledger import Purse
+from fabrica.privacy.terms import Privacy
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.units import bounded
+from fabrica.version import VERSION
+
+__all__ = ["learned"]
+
+ROWS = Fraction(1, 100)  #: of the budget, for how many rows there are
+KINDS = Fraction(4, 100)  #: for what columns mean, where nobody has said it
+COLUMNS = Fraction(25, 100)  #: for how the values of each column lie
+UNCOVERED = (
+    "the names of the columns, their order and the types in which they are stored",
+    "whether and with which error a job ended, and how long it took",
+)
+
+
+def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Privacy, run: Run,
+            **codec_settings: Any) -> TableModel:
+    """The model of a table under ``terms``.
+
+    Parameters
+    ----------
+    schema : what is declared of the columns and with that public; the rest is found through noise.
+    engine : one that can learn so (``Engine.private``); ``name`` is what the user calls it.
+
+    Raises
+    ------
+    SettingError : the engine cannot, or the terms do not fit the table.
+    SchemaError : the schema holds something that was read off a table and not declared.
+    """
+    if engine.private == "never":
+        raise SettingError("looks at rows as they are and cannot learn under an epsilon", where=f"engine {name}",
+                           hint="take one that can: aim, mst, or auto to choose")
+    said = settled(schema, dataset.schema.names, dataset.name)
+    _demand_declared(said)
+    whole = bounded(pa.Table.from_batches(list(dataset.batches()), dataset.schema), terms, run.child("unit"))
+    if terms.unit is not None:
+        said = {**said, terms.unit: {"kind": "key", **said.get(terms.unit, {})}}
+    looks = [n for n in whole.column_names if needs_a_look(whole.schema.field(n).type, said.get(n, {}))]
+    purse = Purse.of(terms, names=any(_may_need_names(f, said.get(f.name, {})) for f in whole.schema))
+    paid, budget = run.paying(purse), purse.budget
+    counted, variance = paid.noisy(np.array([whole.num_rows]), budget * ROWS, "rows")
+    rows = max(1.0, float(counted[0]))
+    _demand_delta(terms, rows, variance)
+    table = blind(whole, dataset.name, said, budget * (KINDS if looks else 0), paid.child("kinds"))
+    table = replace(table, columns=tuple(replace(c, partner=None) for c in table.columns))
+    encoder, block = encoding.measured(table, whole, Allowance(budget * COLUMNS, purse.risk, rows),
+                                       paid.child("codecs"), **codec_settings)
+    model = engine.fit(block, None, paid.child("engine"))
+    ledger = purse.ledger(_public(said, table), UNCOVERED)
+    facts = {"fabrica": VERSION, "rows": round(rows), "seed": run.seed, "textual": dataset.textual,
+             "notes": _notes(table, encoder), "ledger": ledger.to_json()}
+    return TableModel(table, encoder, name, model, facts, dataset.emptied())
+
+
+def _demand_declared(said: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse what is marked as read off a table: under an epsilon it would tell of its people."""
+    for name, fields in said.items():
+        for what in ("levels", "bounds"):
+            if fields.get(what) and fields.get("public") is False:
+                raise SchemaError(f"`{what}` were read off a table and not declared", where=f"column {name!r}",
+                                  hint="say `public: true` if everybody may know them, or leave them out: they are "
+                                       "then found with noise")
+
+
+def _may_need_names(field: pa.Field, said: Mapping[str, Any]) -> bool:
+    """Whether a column may turn out to have levels that nobody has declared."""
+    if "kind" in said:
+        return said["kind"] in encoding.NAMED and not said.get("levels")
+    return needs_a_look(field.type, said) and not pa.types.is_floating(field.type)
+
+
+def _demand_delta(terms: Privacy, rows: float, variance: float) -> None:
+    """Delta is the probability that the promise fails: with one as large as one over the rows, giving a row away whole
+    would keep it."""
+    if terms.delta * max(1.0, rows + 3 * variance**0.5) >= 1 / terms.rows:
+        raise SettingError("is not far below one over the number of rows", where="delta",
+                           hint="it is the probability that the promise fails: take 1e-6 or less")
+
+
+def _public(said: Mapping[str, Mapping[str, Any]], table: Table) -> tuple[str, ...]:
+    """What was declared, in words."""
+    found = []
+    for what in ("kind", "levels", "bounds", "notation", "missing", "decimals"):
+        names = [n for n, fields in said.items() if what in fields and (fields[what] or what == "missing")]
+        if names:
+            found.append(f"{what} of {len(names)} of {len(table.columns)} columns, by the schema: {', '.join(names)}")
+    return tuple(found)
+
+
+def _notes(table: Table, encoder: encoding.Encoder) -> list[str]:
+    """What a person should know of columns of which little could be learned."""
+    lost = [c.name for c in table.columns if c.kind == "text"]
+    lines = [f"free text is not learned under an epsilon and comes back empty: {', '.join(lost)}"] if lost else []
+    blank = [words[0] for words in encoder.words() if words[2] in ("0 levels", "no value known")]
+    if blank:
+        lines.append(f"nothing is held by enough rows to be told through the noise: {', '.join(blank)}")
+    return lines
+
+

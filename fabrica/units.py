@@ -1,0 +1,47 @@
+"""Whose rows they are: how many rows of one unit (a person, a household) count at most."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from fabrica.errors import InputError, SettingError, UnknownName
+from fabrica.privacy.terms import Privacy
+from fabrica.run import Run
+
+__all__ = ["bounded"]
+
+
+def bounded(whole: pa.Table, terms: Privacy, run: Run) -> pa.Table:
+    """The rows that count: of each unit at most ``terms.rows``, drawn by chance that nobody knows. Which rows of one
+    unit count does not depend on any other.
+
+    Raises
+    ------
+    UnknownName : there is no column of that name.
+    InputError : a row does not say whose it is.
+    SettingError : every row is somebody else's.
+
+    >>> from fabrica.privacy.terms import Privacy
+    >>> table = pa.table({"who": ["a", "a", "a", "b"], "paid": [1, 2, 3, 4]})
+    >>> bounded(table, Privacy(1.0, unit="who", rows=2), Run())["who"].to_pylist()
+    ['a', 'a', 'b']
+    """
+    if terms.unit is None:
+        return whole
+    if terms.unit not in whole.column_names:
+        raise UnknownName("column", terms.unit, whole.column_names, where="unit of privacy")
+    column = whole[terms.unit]
+    if column.null_count:
+        raise InputError("has rows that do not say whose they are", where=f"column {terms.unit!r}, unit of privacy",
+                         hint="fill the gaps, or leave those rows out")
+    who = column.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    size = int(who.max(initial=-1)) + 1
+    if size == len(who):
+        raise SettingError("has another value in every row, so it would hide rows and not people",
+                           where=f"column {terms.unit!r}, unit of privacy",
+                           hint="where each row is another person leave the unit out, else name their column")
+    order = np.lexsort((run.unseeded().random().random(len(who)), who))
+    first = np.searchsorted(who[order], np.arange(size))
+    rank = np.arange(len(who)) - first[who[order]]
+    return whole.take(pa.array(np.sort(order[rank < terms.rows])))
