@@ -68,7 +68,7 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     given: dict[str, Any] = {name: value for name, value in asked.items()
              if file is None or source(name) is not click.core.ParameterSource.DEFAULT}
     given |= {"data": data} if data else {}
-    named = {name: given.pop(name) for name in ("epsilon", "delta", "unit", "unit_rows") if name in given}
+    named: dict[str, Any] = {name: given.pop(name) for name in ("epsilon", "delta", "unit", "unit_rows") if name in given}
     private: dict[str, Any] = {**PRIVATE, **named}
     if (terms := options.terms(**private)) is not None:
         given["privacy"] = terms
