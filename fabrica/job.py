@@ -95,7 +95,7 @@ class Job:
         """The model of all rows but the holdout."""
         terms = self.recipe.terms
         if terms is not None:
-            return self.way.learn_privately(self.train, self.schema, terms, self.run)
+            return self.way.learn_privately(self.train, self.schema, terms, self.run, self.recipe.account)
         assert self.table is not None
         return self.way.learn(self.train, self.table, self.run, self.notes)
 

@@ -68,8 +68,8 @@ class Twin:
 
 
 def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = None, rules: Any = None,
-        budget: float | str | None = None, privacy: Any = None, workers: int | None = None,
-        listener: Listener | None = None, **settings: Any) -> TableModel:
+        budget: float | str | None = None, privacy: Any = None, account: str | Path | None = None,
+        workers: int | None = None, listener: Listener | None = None, **settings: Any) -> TableModel:
     """Learn a table.
 
     Parameters
@@ -82,6 +82,7 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
     budget : how long learning may take, as seconds or as ``"60s"``, ``"2m"``.
     privacy : terms of differential privacy: ``fabrica.Privacy(epsilon=1.0, unit="person_id")``, or an epsilon.
         ``model.ledger`` then tells what was measured and what it cost.
+    account : file that says how much all private looks at this table together may cost (``fabrica account``).
     workers : threads; None for all cores. The result does not depend on it.
     settings : the engine's own settings, and those of the codecs (such as ``k``), by name.
     """
@@ -89,10 +90,12 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
     way = Way.of(engine_for(engine, terms), settings, private=terms is not None)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
     dataset = filled(data)
+    if account is not None and terms is None:
+        raise SettingError("is for differential privacy", where="account", hint="give privacy too")
     if terms is not None:
         if rules is not None:
             raise RULES
-        return way.learn_privately(dataset, schema, terms, run)
+        return way.learn_privately(dataset, schema, terms, run, account)
     table, notes = guess(dataset, run, schema, way.k, rules)
     return way.learn(dataset, table, run, notes)
 
@@ -233,11 +236,13 @@ def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | No
 
 def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
           target: str | None = None, schema: Any = None, rules: Any = None, budget: float | str | None = None,
-          privacy: Any = None, workers: int | None = None, listener: Listener | None = None, **settings: Any) -> Twin:
+          privacy: Any = None, account: str | None = None, workers: int | None = None,
+          listener: Listener | None = None, **settings: Any) -> Twin:
     """The main job at once: keep a holdout (a share, a file or a frame), learn the rest, sample, judge."""
     written = isinstance(holdout, (int, float, str, Path))
     recipe = Recipe(str(data) if isinstance(data, (str, Path)) else "", engine, settings, seed,
-                    holdout if written else "(a table)", rows, target, seconds(budget), rules=rules, privacy=privacy)
+                    holdout if written else "(a table)", rows, target, seconds(budget), rules=rules, privacy=privacy,
+                    account=account)
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
     job = Job.begin(recipe, filled(data), run, schema, None if written else holdout)
     run.expect(job.stages())

@@ -76,6 +76,7 @@ class Recipe:
     schema : what the user knows better than the guess: a file, or the same content as plain values.
     rules : what every row must obey: a file, or a list of texts.
     privacy : terms of differential privacy (``Privacy``), as plain values; None for none.
+    account : the file that says how much all private looks at the source together may cost.
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
@@ -92,12 +93,15 @@ class Recipe:
     schema: Any = None
     rules: Any = None
     privacy: Any = None
+    account: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
         terms = Privacy.of(self.privacy)
         object.__setattr__(self, "privacy", terms and terms.to_json())
         object.__setattr__(self, "engine", engine_for(self.engine, terms))
+        if self.account is not None and terms is None:
+            raise SettingError("is for differential privacy", where="account", hint="give an epsilon too")
         object.__setattr__(self, "holdout", _share(self.holdout))
         object.__setattr__(self, "budget", seconds(self.budget))
         if self.rows is not None:
@@ -136,13 +140,13 @@ class Recipe:
     def anchored(self) -> Recipe:
         """The recipe of a run that is over, to be repeated from anywhere: its files by their full paths."""
         files: dict[str, Any] = {
-            name: str(Path(path).expanduser().absolute()) for name in ("data", "holdout", "schema", "rules")
+            name: str(Path(path).expanduser().absolute()) for name in ("data", "holdout", "schema", "rules", "account")
             if isinstance(path := getattr(self, name), (str, Path)) and str(path)}
         return replace(self, **files)
 
     def told(self) -> dict[str, Any]:
         """What a report may tell: file names without their folders, and no content of a schema or of rules."""
-        short = replace(self, data=_last(self.data), schema=None, rules=None,
+        short = replace(self, data=_last(self.data), schema=None, rules=None, account=None,
                         holdout=_last(self.holdout) if isinstance(self.holdout, str) else self.holdout)
         return {k: v for k, v in asdict(short).items() if v not in (None, "", {})}
 

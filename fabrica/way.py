@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from fabrica import catalog, private
+from fabrica.account import spend
 from fabrica.contract import NAMES, Chooser, Engine
 from fabrica.counted import Counted
 from fabrica.dataset import Dataset
 from fabrica.errors import SettingError, UnknownName
 from fabrica.inference.facts import K
 from fabrica.model import TableModel, learn
+from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -66,9 +69,22 @@ class Way:
         return replace(model, facts={**model.facts, "notes": list(notes)})
 
 
-    def learn_privately(self, dataset: Counted, schema: Any, terms: Privacy, run: Run) -> TableModel:
-        """The model under terms of privacy; ``schema`` is what is declared and with that public."""
-        return private.learned(dataset, schema, self.engine, self.name, terms, run.child("fit"), **self.codecs)
+    def learn_privately(self, dataset: Counted, schema: Any, terms: Privacy, run: Run,
+                        account: str | Path | None = None) -> TableModel:
+        """The model under terms of privacy; ``schema`` is what is declared and with that public, ``account`` the file
+        that says how much all looks at the source together may cost."""
+        def job() -> TableModel:
+            return private.learned(dataset, schema, self.engine, self.name, terms, run.child("fit"), **self.codecs)
+
+        if account is None:
+            return job()
+        return spend(Path(account), terms, f"{self.name} of {dataset.name}", job, ledger_of)
+
+
+def ledger_of(model: TableModel) -> Ledger:
+    """What a private model has cost."""
+    assert model.ledger is not None
+    return model.ledger
 
 
 def _set(kind: Any, settings: Mapping[str, Any]) -> Any:

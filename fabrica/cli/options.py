@@ -55,6 +55,8 @@ delta = click.option("--delta", type=float, default=1e-6, show_default=True,
                      help="The probability with which that may fail.")
 unit = click.option("--unit", metavar="COL", help="The column that says whose rows they are; default: each row is "
                     "somebody else's.")
+account = click.option("--account", type=click.Path(dir_okay=False), metavar="FILE",
+                       help="The account of the source: what all private looks at it may cost; see 'fabrica account'.")
 unit_rows = click.option("--unit-rows", type=click.IntRange(1), default=1, show_default=True, metavar="N",
                          help="Rows of one unit that count at most.")
 budget = click.option("--budget", type=SECONDS, help="Time that learning may take: 90, 60s, 2m, 1h.")
@@ -138,12 +140,12 @@ def learning(command: Command) -> Command:
 
 def private(command: Command) -> Command:
     """What every command takes that can learn under differential privacy."""
-    for option in (unit_rows, unit, delta, epsilon):
+    for option in (account, unit_rows, unit, delta, epsilon):
         command = option(command)
     return command
 
 
-def terms(epsilon: float | None, delta: float, unit: str | None, unit_rows: int) -> Any:
+def terms(epsilon: float | None = None, delta: float = 1e-6, unit: str | None = None, rows: int = 1) -> Any:
     """The terms of differential privacy that the flags say, as plain values; None where there is no epsilon."""
     if epsilon is None:
         if unit is not None:
@@ -151,7 +153,7 @@ def terms(epsilon: float | None, delta: float, unit: str | None, unit_rows: int)
         return None
     from fabrica.privacy.terms import Privacy
 
-    return Privacy(epsilon, delta, unit, unit_rows).to_json()
+    return Privacy(epsilon, delta, unit, rows).to_json()
 
 
 def common(command: Command) -> Command:

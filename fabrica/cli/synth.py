@@ -12,7 +12,8 @@ from fabrica.cli.require import Requirement, fallen, refuse, requirement
 
 __all__ = ["command"]
 
-PRIVATE: dict[str, Any] = {"epsilon": None, "delta": 1e-6, "unit": None, "unit_rows": 1}
+#: flag -> field of the terms of privacy
+PRIVATE = {"epsilon": "epsilon", "delta": "delta", "unit": "unit", "unit_rows": "rows"}
 
 
 @click.command("synth", cls=options.Learning, short_help="Make a measured synthetic twin of a table: the main job.")
@@ -68,13 +69,13 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     given: dict[str, Any] = {name: value for name, value in asked.items()
              if file is None or source(name) is not click.core.ParameterSource.DEFAULT}
     given |= {"data": data} if data else {}
-    named: dict[str, Any] = {name: given.pop(name) for name in ("epsilon", "delta", "unit", "unit_rows") if name in given}
-    private: dict[str, Any] = {**PRIVATE, **named}
-    if (terms := options.terms(**private)) is not None:
-        given["privacy"] = terms
     ground = Recipe.load(file) if file else Recipe()
-    if not given.get("engine") and "privacy" in given and ground.privacy is None:
-        given["engine"] = ""  # the usual one under an epsilon
+    named = {field: given.pop(name) for name, field in PRIVATE.items() if name in given}
+    if ground.privacy is not None:
+        given["privacy"] = {**ground.privacy, **named}
+    else:
+        given["privacy"] = options.terms(**named)
+        given["engine"] = given.get("engine") or ("" if given["privacy"] is not None else ground.engine)
     recipe = replace(ground, **given)
     if not recipe.data:
         raise click.UsageError("give the table: fabrica synth DATA -o FOLDER", click.get_current_context())
