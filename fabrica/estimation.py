@@ -10,7 +10,7 @@ come near at once and then stall beside the optimum; then plain ones. Both short
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +42,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A law: the logarithms of the cliques' marginals (``JunctionTree.calibrated``), and the potential of each measured
-    marginal, from which another estimate may begin."""
+    """A law: the cliques' marginals (``JunctionTree.calibrated``), and the potential of each measured marginal, from
+    which another estimate may begin."""
 
-    beliefs: list[np.ndarray]
+    laws: list[np.ndarray]
     potentials: list[np.ndarray]
 
 
@@ -61,22 +61,19 @@ def estimated(tree: JunctionTree, measured: Sequence[Measured], total: float, st
 
     >>> tree = JunctionTree.of([2, 2], [(0, 1)])
     >>> found = estimated(tree, [Measured((0,), np.array([30.0, 10.0]), 1.0)], 40, 50)
-    >>> np.exp(found.beliefs[0]).round(3).tolist()
+    >>> found.laws[0].round(3).tolist()
     [[0.375, 0.375], [0.125, 0.125]]
     """
     potentials = [np.array(p) for p in start] + [np.zeros(tree.shape(m.columns)) for m in measured[len(start) :]]
-    homes = [tree.holder(one.columns) for one in measured]
+    inside = nests(tree, [one.columns for one in measured])
 
     def law(of: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray], float]:
-        """(beliefs, marginals, F)."""
-        whole = tree.zeros()
-        for one, home, potential in zip(measured, homes, of, strict=True):
-            whole[home] += tree.spread(potential, one.columns, home)
-        beliefs = tree.calibrated(whole)
-        now = _marginals(tree, beliefs, measured, homes)
-        return beliefs, now, _loss(now, measured, total)
+        """(marginals of the cliques, of the measured sets, F)."""
+        laws = tree.calibrated([nest.joined(of, tree.sizes) for nest in inside])
+        now = _marginals(inside, laws)
+        return laws, now, _loss(now, measured, total)
 
-    beliefs, now, lost = law(potentials)
+    laws, now, lost = law(potentials)
     for by_mass, many in ((True, scaled), (False, steps)):
         size = 1.0 if by_mass else _first(measured, total)
         for _ in range(many):
@@ -90,22 +87,72 @@ def estimated(tree: JunctionTree, measured: Sequence[Measured], total: float, st
             else:
                 break
             fell, potentials, size = lost - found[2], tried, size * GROWS
-            beliefs, now, lost = found
+            laws, now, lost = found
             if fell < ENOUGH * lost:
                 break
-    return Estimate(beliefs, potentials)
+    return Estimate(laws, potentials)
 
 
-def loss(tree: JunctionTree, beliefs: Sequence[np.ndarray], measured: Sequence[Measured], total: float) -> float:
+def loss(tree: JunctionTree, laws: Sequence[np.ndarray], measured: Sequence[Measured], total: float) -> float:
     """F of a law."""
-    homes = [tree.holder(one.columns) for one in measured]
-    return _loss(_marginals(tree, beliefs, measured, homes), measured, total)
+    return _loss(_marginals(nests(tree, [one.columns for one in measured]), laws), measured, total)
 
 
-def _marginals(tree: JunctionTree, beliefs: Sequence[np.ndarray], measured: Sequence[Measured], homes: Sequence[int]
-               ) -> list[np.ndarray]:
-    laws = {home: np.exp(beliefs[home]) for home in set(homes)}
-    return [tree.summed(laws[home], home, one.columns) for one, home in zip(measured, homes, strict=True)]
+@dataclass(frozen=True)
+class Nest:
+    """Sets of columns within a table, each reached by summing out one column after the other, the largest first: sets
+    that lack the same columns go the same way, so the large tables are passed over as seldom as can be.
+
+    Parameters
+    ----------
+    columns : of the table. here : numbers of the sets that are these columns.
+    inner : (axis that is summed out, the nest of what is left).
+    """
+
+    columns: Columns
+    here: tuple[int, ...]
+    inner: tuple[tuple[int, Nest], ...]
+
+    @classmethod
+    def of(cls, columns: Columns, sets: Mapping[int, Columns], sizes: Sequence[int]) -> Nest:
+        """The nest of some numbered ``sets`` within ``columns``."""
+        ways: dict[int, dict[int, Columns]] = {}
+        for m, one in sets.items():
+            lacking = [i for i, c in enumerate(columns) if c not in one]
+            if lacking:
+                ways.setdefault(max(lacking, key=lambda i: (sizes[columns[i]], -i)), {})[m] = one
+        inner = [(axis, cls.of(columns[:axis] + columns[axis + 1 :], some, sizes)) for axis, some in ways.items()]
+        return cls(columns, tuple(m for m, one in sets.items() if len(one) == len(columns)), tuple(inner))
+
+    def joined(self, potentials: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
+        """The sum of the potentials of all sets, over these columns."""
+        whole = np.zeros([sizes[c] for c in self.columns])
+        for m in self.here:
+            whole += potentials[m]
+        for axis, nest in self.inner:
+            whole += np.expand_dims(nest.joined(potentials, sizes), axis)
+        return whole
+
+    def marginals(self, law: np.ndarray, found: dict[int, np.ndarray]) -> None:
+        """Put those of all sets into ``found``."""
+        found.update(dict.fromkeys(self.here, law))
+        for axis, nest in self.inner:
+            nest.marginals(law.sum(axis), found)
+
+
+def nests(tree: JunctionTree, sets: Sequence[Columns]) -> list[Nest]:
+    """The nest of each clique: a set is within the smallest that holds it."""
+    homes = [tree.holder(one) for one in sets]
+    return [Nest.of(clique, {m: one for m, one in enumerate(sets) if homes[m] == i}, tree.sizes)
+            for i, clique in enumerate(tree.cliques)]
+
+
+def _marginals(inside: Sequence[Nest], laws: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Those of all sets, in their order."""
+    found: dict[int, np.ndarray] = {}
+    for nest, law in zip(inside, laws, strict=True):
+        nest.marginals(law, found)
+    return [found[m] for m in range(len(found))]
 
 
 def _loss(now: Sequence[np.ndarray], measured: Sequence[Measured], total: float) -> float:

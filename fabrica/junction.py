@@ -3,7 +3,8 @@
 Any sets of columns become cliques of a chordal graph by eliminating columns one by one, the one first that makes the
 smallest table (Kjaerulff 1990). The cliques hang together in a tree so that whatever two of them share is shared by all
 between (Lauritzen & Spiegelhalter, "Local computations with probabilities on graphical structures", JRSS B 50, 1988).
-Potentials are arrays of logarithms, an axis a column in ascending order; two passes of messages make them marginals.
+Potentials are arrays of logarithms, an axis a column in ascending order; two passes of messages make them tables of
+probabilities, the marginals of the cliques.
 """
 
 from __future__ import annotations
@@ -88,30 +89,43 @@ class JunctionTree:
         """A table over some columns with the axes of a clique, of length 1 where it has none."""
         return table.reshape([self.sizes[c] if c in columns else 1 for c in self.cliques[clique]])
 
-    def folded(self, log: np.ndarray, clique: int, columns: Columns) -> np.ndarray:
-        """Logarithms over a clique, summed over all columns but some."""
-        axes = tuple(i for i, c in enumerate(self.cliques[clique]) if c not in columns)
-        return _logsum(log, axes)
-
     def summed(self, law: np.ndarray, clique: int, columns: Columns) -> np.ndarray:
         """A clique's table, summed over all columns but some."""
         return law.sum(tuple(i for i, c in enumerate(self.cliques[clique]) if c not in columns))
 
     def calibrated(self, potentials: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The logarithm of each clique's marginal under the law in proportion to exp(sum of the potentials)."""
-        beliefs = [np.array(p, np.float64) for p in potentials]
-        sent = dict[int, np.ndarray]()
-        for i in range(len(beliefs) - 1, -1, -1):  # from the leaves to the roots
+        """The marginal of each clique under the law in proportion to exp(sum of the potentials)."""
+        return self._passed(potentials)[0]
+
+    def total(self, potentials: Sequence[np.ndarray]) -> float:
+        """The logarithm of the sum over all rows of exp(sum of the potentials)."""
+        return self._passed(potentials)[1]
+
+    def _passed(self, potentials: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
+        """Two passes of messages; what is scaled away on the way to the roots is the total."""
+        tops = [float(p.max(initial=-np.inf)) for p in potentials]
+        if min(tops, default=0.0) == -np.inf:
+            return [np.zeros(np.shape(p)) for p in potentials], -np.inf
+        laws = [np.exp(p - top) for p, top in zip(potentials, tops, strict=True)]
+        sent, whole = dict[int, np.ndarray](), sum(tops)
+        for i in range(len(laws) - 1, -1, -1):  # from the leaves to the roots
             parent = self.parents[i]
+            message = self.summed(laws[i], i, self.separators[i])
+            scale = float(message.max(initial=0.0))
+            if scale <= 0:
+                return [np.zeros(np.shape(p)) for p in potentials], -np.inf
+            whole += math.log(scale)
             if parent >= 0:
-                sent[i] = self.folded(beliefs[i], i, self.separators[i])
-                beliefs[parent] += self.spread(sent[i], self.separators[i], parent)
+                sent[i] = message / scale
+                laws[parent] *= self.spread(sent[i], self.separators[i], parent)
+            else:
+                laws[i] /= scale
         for i, parent in enumerate(self.parents):  # and back
             if parent >= 0:
-                possible = sent[i] > -np.inf  # elsewhere the clique has nothing that a message could change
-                back = self.folded(beliefs[parent], parent, self.separators[i]) - np.where(possible, sent[i], 0.0)
-                beliefs[i] += self.spread(np.where(possible, back, 0.0), self.separators[i], i)
-        return [belief - _logsum(belief, tuple(range(belief.ndim))) for belief in beliefs]
+                back = self.summed(laws[parent], parent, self.separators[i])
+                laws[i] *= self.spread(_over(back, sent[i]), self.separators[i], i)
+                laws[i] /= max(laws[i].sum(), 1e-300)
+        return laws, whole
 
     @property
     def fine(self) -> bool:
@@ -123,39 +137,28 @@ class JunctionTree:
             before |= set(clique)
         return before == set(range(len(self.sizes)))
 
-    def factors(self, beliefs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Potentials whose product is the law: the logarithm of each clique given what it shares with its parent."""
+    def factors(self, laws: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Potentials whose product is a law: the logarithm of each clique given what it shares with its parent."""
         found = []
-        for i, belief in enumerate(beliefs):
-            apart = self.spread(self.folded(belief, i, self.separators[i]), self.separators[i], i) if (
-                self.separators[i]) else np.float64(0)
-            found.append(np.where(belief > -np.inf, belief - np.where(np.isfinite(apart), apart, 0.0), -np.inf))
+        for i, law in enumerate(laws):
+            shared = self.summed(law, i, self.separators[i])
+            with np.errstate(divide="ignore"):
+                found.append(np.log(_over(law, np.broadcast_to(self.spread(shared, self.separators[i], i), law.shape))))
         return found
 
-    def total(self, potentials: Sequence[np.ndarray]) -> float:
-        """The logarithm of the sum over all rows of exp(sum of the potentials)."""
-        beliefs, whole = [np.array(p, np.float64) for p in potentials], 0.0
-        for i in range(len(beliefs) - 1, -1, -1):
-            sent = self.folded(beliefs[i], i, self.separators[i])
-            if self.parents[i] >= 0:
-                beliefs[self.parents[i]] += self.spread(sent, self.separators[i], self.parents[i])
-            else:
-                whole += float(sent)
-        return whole
-
-    def log_prob(self, beliefs: Sequence[np.ndarray], codes: np.ndarray) -> np.ndarray:
+    def log_prob(self, laws: Sequence[np.ndarray], codes: np.ndarray) -> np.ndarray:
         """(n,) the logarithm of the probability of rows of codes (C, n)."""
         found = np.zeros(codes.shape[1])
-        for clique, factor in zip(self.cliques, self.factors(beliefs), strict=True):
+        for clique, factor in zip(self.cliques, self.factors(laws), strict=True):
             found += factor[tuple(codes[list(clique)])]
         return found
 
-    def marginal(self, beliefs: Sequence[np.ndarray], columns: Columns) -> np.ndarray:
+    def marginal(self, laws: Sequence[np.ndarray], columns: Columns) -> np.ndarray:
         """The table of probabilities of some columns, in ascending order, which one clique holds."""
         clique = self.holder(columns)
-        return self.summed(np.exp(beliefs[clique]), clique, columns)
+        return self.summed(laws[clique], clique, columns)
 
-    def sample(self, beliefs: Sequence[np.ndarray], size: int, random: np.random.Generator) -> np.ndarray:
+    def sample(self, laws: Sequence[np.ndarray], size: int, random: np.random.Generator) -> np.ndarray:
         """(C, size) int64 codes, clique by clique; within each combination of what is there already the draws are
         spread evenly, so that they scatter less than by chance alone."""
         codes = np.zeros((len(self.sizes), size), np.int64)
@@ -164,7 +167,7 @@ class JunctionTree:
             new = tuple(c for c in clique if c not in known)
             if not new:
                 continue
-            law = np.exp(np.moveaxis(beliefs[i], [clique.index(c) for c in known], range(len(known))))
+            law = np.moveaxis(laws[i], [clique.index(c) for c in known], range(len(known))).astype(np.float64)
             law = law.reshape(math.prod(self.shape(known)), -1)
             law = law / np.maximum(law.sum(1, keepdims=True), 1e-300)
             upto = np.minimum(np.cumsum(law, 1), 1.0)
@@ -212,11 +215,6 @@ def _maximal(sets: Sequence[Columns]) -> list[Columns]:
             if not any(set(one) < set(other) or (one == other and j < i) for j, other in enumerate(sets))]
 
 
-def _logsum(log: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """log of the sum of exp over some axes."""
-    if not axes:
-        return log
-    top = log.max(axes, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        return np.log(np.exp(log - top).sum(axes)) + top.reshape([s for i, s in enumerate(top.shape) if i not in axes])
+def _over(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """one / other, and 0 where there is nothing."""
+    return np.divide(one, other, out=np.zeros(np.shape(one)), where=other > 0)

@@ -48,10 +48,10 @@ def test_marginals_are_those_of_the_whole_joint(seed, columns, sets):
         joint = joint + potential.reshape([sizes[c] if c in clique else 1 for c in range(columns)])
     joint = np.exp(joint - joint.max())
     joint /= joint.sum()
-    beliefs = tree.calibrated(potentials)
+    laws = tree.calibrated(potentials)
     for one in [*some, *tree.cliques, *((c,) for c in range(columns))]:
         known = joint.sum(tuple(c for c in range(columns) if c not in one))
-        assert np.allclose(tree.marginal(beliefs, tuple(one)), known, atol=1e-10)
+        assert np.allclose(tree.marginal(laws, tuple(one)), known, atol=1e-10)
 
 
 @settings(max_examples=15)
@@ -59,15 +59,17 @@ def test_marginals_are_those_of_the_whole_joint(seed, columns, sets):
 def test_draws_have_the_law_of_the_joint(seed, columns, sets):
     sizes, some, random = drawn_world(seed, columns, sets)
     tree = JunctionTree.of(sizes, some)
-    beliefs = tree.calibrated([random.normal(0, 1, p.shape) for p in tree.zeros()])
-    joint = np.zeros(sizes)
-    for i, clique in enumerate(tree.cliques):
-        joint = joint + beliefs[i].reshape([sizes[c] if c in clique else 1 for c in range(columns)])
-        known = tree.separators[i]
-        below = tree.folded(beliefs[i], i, known)
-        joint = joint - below.reshape([sizes[c] if c in known else 1 for c in range(columns)])
+    potentials = [random.normal(0, 1, p.shape) for p in tree.zeros()]
+    laws = tree.calibrated(potentials)
+    joint = sum(p.reshape([sizes[c] if c in clique else 1 for c in range(columns)])
+                for p, clique in zip(potentials, tree.cliques, strict=True)) - tree.total(potentials)
+    factored = sum(p.reshape([sizes[c] if c in clique else 1 for c in range(columns)])
+                   for p, clique in zip(tree.factors(laws), tree.cliques, strict=True))
+    assert np.allclose(joint, factored)
+    every = np.stack(np.meshgrid(*map(np.arange, sizes), indexing="ij")).reshape(columns, -1)
+    assert np.allclose(tree.log_prob(laws, every), joint.ravel())
     expected = np.exp(joint).ravel() * 20_000
-    codes = tree.sample(beliefs, 20_000, random)
+    codes = tree.sample(laws, 20_000, random)
     counts = np.bincount(np.ravel_multi_index(tuple(codes), sizes), minlength=expected.size)
     assert expected.sum() == pytest.approx(20_000)
     assert ((counts - expected) ** 2 / np.maximum(expected, 1)).sum() < stats.chi2.ppf(1 - 1e-7, expected.size)
@@ -77,13 +79,15 @@ def test_impossible_cells_stay_impossible():
     tree = JunctionTree.of([2, 2, 2], [(0, 1), (1, 2)])
     potentials = tree.zeros()
     potentials[0][0, 1] = -np.inf
-    beliefs = tree.calibrated(potentials)
-    assert tree.marginal(beliefs, (0, 1))[0, 1] == 0
-    codes = tree.sample(beliefs, 1_000, np.random.default_rng(1))
+    laws = tree.calibrated(potentials)
+    assert tree.marginal(laws, (0, 1))[0, 1] == 0
+    codes = tree.sample(laws, 1_000, np.random.default_rng(1))
     assert not ((codes[0] == 0) & (codes[1] == 1)).any()
     potentials[1][1, :] = -np.inf
-    beliefs = tree.calibrated(potentials)
-    assert tree.marginal(beliefs, (1,)).tolist() == [1, 0] and tree.marginal(beliefs, (0, 1)).sum() == pytest.approx(1)
+    laws = tree.calibrated(potentials)
+    assert tree.marginal(laws, (1,)).tolist() == [1, 0] and tree.marginal(laws, (0, 1)).sum() == pytest.approx(1)
+    potentials[0][:] = -np.inf
+    assert tree.total(potentials) == -np.inf and not tree.calibrated(potentials)[1].any()
     with pytest.raises(KeyError, match="no clique"):
         tree.holder((0, 2))
 

@@ -93,7 +93,7 @@ def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
     budget, weights = run.purse.left, [Fraction(GROWTH) ** r for r in range(plan.rounds)]
     for r, weight in enumerate(weights if candidates else ()):
         run.tell(r, plan.rounds, "measuring how columns hang together")
-        drawn = Rows(tree.sample(law.beliefs, round(DRAWS * total), run.child(r).random()), tuple(sizes))
+        drawn = Rows(tree.sample(law.laws, round(DRAWS * total), run.child(r).random()), tuple(sizes))
         room = plan.cells * (FIRST + (1 - FIRST) * (r + 1) / plan.rounds)
         known = [m.columns for m in measured]
         new = look(shown, [c for c in candidates if c not in known], partial(_expected, drawn, bins),
@@ -102,7 +102,7 @@ def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
         tree = JunctionTree.of(sizes, [m.columns for m in measured])
         steps = plan.steps if r + 1 == plan.rounds else plan.steps // 4
         law = estimated(tree, measured, total, steps, law.potentials)
-    return Marginals(rows.empty(), tuple(bins), tree, tuple(law.beliefs))
+    return Marginals(rows.empty(), tuple(bins), tree, tuple(one.astype(np.float32) for one in law.laws))
 
 
 def _singles(rows: Block, run: Run) -> tuple[float, list[Bins], list[Told]]:

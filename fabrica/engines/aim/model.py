@@ -24,19 +24,19 @@ class Marginals(Model, Masked, Likelihood):
     """Parameters
     ----------
     alphabet : the codes. bins : of each column.
-    beliefs : the logarithms of the marginals of the tree's cliques.
+    laws : the marginals of the tree's cliques, float32.
     """
 
     alphabet: Block
     bins: tuple[Bins, ...]
     tree: JunctionTree
-    beliefs: tuple[np.ndarray, ...]
+    laws: tuple[np.ndarray, ...]
 
     def sample(self, size: int, given: Block | None, run: Run) -> Block:
-        return self._drawn(self.beliefs, self.bins, size, run)
+        return self._drawn(self.laws, self.bins, size, run)
 
-    def _drawn(self, beliefs: Sequence[np.ndarray], bins: Sequence[Bins], size: int, run: Run) -> Block:
-        found = self.tree.sample(beliefs, size, run.child("bins").random())
+    def _drawn(self, laws: Sequence[np.ndarray], bins: Sequence[Bins], size: int, run: Run) -> Block:
+        found = self.tree.sample(laws, size, run.child("bins").random())
         return Block(tuple(column.filled(own.drawn(found[i], run.child(i).random()))
                            for i, (column, own) in enumerate(zip(self.alphabet, bins, strict=True))), size)
 
@@ -55,17 +55,17 @@ class Marginals(Model, Masked, Likelihood):
 
     def _factors(self) -> list[np.ndarray]:
         """Potentials whose product is the law: of each clique given what it shares with the one that it hangs on."""
-        return self.tree.factors(self.beliefs)
+        return self.tree.factors(self.laws)
 
     def log_prob(self, rows: Block, run: Run) -> np.ndarray:
         codes = [c.codes for c in rows]
         bins = [np.minimum(own.of[c], max(own.size - 1, 0)) for own, c in zip(self.bins, codes, strict=True)]
-        found = self.tree.log_prob(self.beliefs, np.stack(bins)) if bins else np.zeros(len(rows))
+        found = self.tree.log_prob(self.laws, np.stack(bins)) if bins else np.zeros(len(rows))
         with np.errstate(divide="ignore"):
             return found + sum(np.log(own.share[c]) for own, c in zip(self.bins, codes, strict=True))
 
     def state(self) -> State:
-        arrays = {f"clique.{i}": b for i, b in enumerate(self.beliefs)}
+        arrays = {f"clique.{i}": b for i, b in enumerate(self.laws)}
         for i, own in enumerate(self.bins):
             arrays |= {f"of.{i}": own.of, f"share.{i}": own.share}
         cliques = [list(clique) for clique in self.tree.cliques]
@@ -80,14 +80,15 @@ class Marginals(Model, Masked, Likelihood):
         sound.demand(fine, "columns that are not the table's")
         tree = JunctionTree.hung([b.size for b in bins], [tuple(sorted(set(c))) for c in said])
         sound.demand([list(c) for c in tree.cliques] == said and tree.fine, "cliques that are no junction tree")
-        beliefs = []
+        laws = []
         for i, clique in enumerate(tree.cliques):
             found = law.arrays.get(f"clique.{i}")
-            if found is None or found.shape != tree.shape(clique) or found.dtype != np.float64:
+            if found is None or found.shape != tree.shape(clique) or found.dtype != np.float32:
                 raise ModelFileError("the model holds a law of another shape")
-            sound.demand(not np.isnan(found).any() and bool((found <= 1e-9).all()), "a law that makes no sense")
-            beliefs.append(found)
-        return cls(alphabet, bins, tree, tuple(beliefs))
+            fine = np.isfinite(found).all() and (found >= 0).all() and abs(float(found.sum(dtype=np.float64)) - 1) < 1e-3
+            sound.demand(bool(fine), "a law that makes no sense")
+            laws.append(found)
+        return cls(alphabet, bins, tree, tuple(laws))
 
 
 def _bins(law: State, i: int, column: Coded) -> Bins:
