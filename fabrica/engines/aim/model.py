@@ -85,8 +85,8 @@ class Marginals(Model, Masked, Likelihood):
             found = law.arrays.get(f"clique.{i}")
             if found is None or found.shape != tree.shape(clique) or found.dtype != np.float32:
                 raise ModelFileError("the model holds a law of another shape")
-            fine = np.isfinite(found).all() and (found >= 0).all() and abs(float(found.sum(dtype=np.float64)) - 1) < 1e-3
-            sound.demand(bool(fine), "a law that makes no sense")
+            one = abs(float(found.sum(dtype=np.float64)) - 1) < 1e-3
+            sound.demand(bool(np.isfinite(found).all() and (found >= 0).all() and one), "a law that makes no sense")
             laws.append(found)
         return cls(alphabet, bins, tree, tuple(laws))
 
