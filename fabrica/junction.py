@@ -10,15 +10,15 @@ probabilities, the marginals of the cliques.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from fabrica.uniforms import even_in_order
 
-__all__ = ["JunctionTree", "cells"]
+__all__ = ["JunctionTree", "TreeLaw", "cells"]
 
 Columns = tuple[int, ...]  #: ascending
 
@@ -180,6 +180,40 @@ class JunctionTree:
             drawn = np.clip(drawn, 0, upto.shape[1] - 1)
             codes[list(new)] = np.stack(np.unravel_index(drawn, self.shape(new)))
         return codes
+
+
+@dataclass(frozen=True)
+class TreeLaw:
+    """A law on a tree: the marginals of its cliques."""
+
+    tree: JunctionTree
+    laws: tuple[np.ndarray, ...]
+
+    def marginal(self, columns: Columns) -> np.ndarray:
+        """The table of probabilities of some columns that one clique holds."""
+        return self.tree.marginal(self.laws, columns)
+
+    def sample(self, size: int, random: np.random.Generator) -> np.ndarray:
+        """(C, size) int64 codes."""
+        return self.tree.sample(self.laws, size, random)
+
+    def under(self, parts: Mapping[int, np.ndarray]) -> tuple[TreeLaw, float]:
+        """The law of the rows that a fair chance ``parts`` (column -> (size,)) keeps, and the logarithm of how many
+        that are, -inf where none."""
+        before = self.tree.factors(self.laws)
+        after = list(before)
+        for c, part in parts.items():
+            home = self.tree.holder((c,))
+            with np.errstate(divide="ignore"):
+                after[home] = after[home] + self.tree.spread(np.log(part), (c,), home)
+        whole = self.tree.total(after)
+        if not np.isfinite(whole):
+            return self, -np.inf
+        return replace(self, laws=tuple(self.tree.calibrated(after))), whole - self.tree.total(before)
+
+    def log_prob(self, codes: np.ndarray) -> np.ndarray:
+        """(n,) the logarithm of the probability of rows of codes (C, n)."""
+        return self.tree.log_prob(self.laws, codes)
 
 
 def cells(sizes: Sequence[int], sets: Iterable[Collection[int]]) -> int:

@@ -1,4 +1,4 @@
-"""What codecs learn through noise: near the truth where there is enough, nothing of the few, and no value of anybody."""
+"""What codecs learn through noise: near the truth where there is enough, nothing of the few, no value of anybody."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from fabrica.block import Block, Coded, Told
 from fabrica.engines.aim.bins import Bins, joined
-from fabrica.engines.aim.look import Rows, look
+from fabrica.engines.aim.look import Rows, look, measured
 from fabrica.engines.aim.model import Marginals
 from fabrica.errors import UnknownName
 from fabrica.estimation import Estimate, Measured, estimated
-from fabrica.junction import JunctionTree, cells
+from fabrica.junction import JunctionTree, TreeLaw, cells
 from fabrica.run import Run
 
 __all__ = ["Plan", "fitted"]
@@ -27,6 +27,7 @@ FIRST = 0.4  #: of all cells that the tree may have in the beginning
 WIDE, LONG = 20, 15_000  #: columns above which, and rows below which, columns are cut into fewer bins
 FINE, COARSE = 32, 20  #: bins of an ordered column, about
 DRAWS = 2  #: rows that are drawn of the law for each row, to see what it says of a set
+LITTLE = Fraction(1, 50)  #: of the budget, that is not worth a look
 SURELY = 1e-9  #: share of a bin at least
 
 
@@ -88,21 +89,31 @@ def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
     shown = Rows(np.stack([b.of[c.codes] for b, c in zip(bins, rows, strict=True)]) if bins else
                  np.zeros((0, len(rows)), np.int64), tuple(b.size + b.rest for b in bins))
     sizes = [b.size for b in bins]
-    measured = [Measured((i,), one.counts, one.variance) for i, one in enumerate(singles)]
-    tree, law = _independent(sizes, measured)
-    budget, weights = run.purse.left, [Fraction(GROWTH) ** r for r in range(plan.rounds)]
+    looks = [Measured((i,), one.counts, one.variance) for i, one in enumerate(singles)]
+    tree, law = _independent(sizes, looks)
+    weights = [Fraction(GROWTH) ** r for r in range(plan.rounds)]
+    sets = min(plan.sets, -(-len(candidates) // plan.rounds))
     for r, weight in enumerate(weights if candidates else ()):
         run.tell(r, plan.rounds, "measuring how columns hang together")
         drawn = Rows(tree.sample(law.laws, round(DRAWS * total), run.child(r).random()), tuple(sizes))
         room = plan.cells * (FIRST + (1 - FIRST) * (r + 1) / plan.rounds)
-        known = [m.columns for m in measured]
+        known = [m.columns for m in looks]
         new = look(shown, [c for c in candidates if c not in known], partial(_expected, drawn, bins),
-                   partial(plan.fits, sizes, known, room), plan.sets, budget * weight / sum(weights), run)
-        measured += [_without_rest(one, bins) for one in new]
-        tree = JunctionTree.of(sizes, [m.columns for m in measured])
+                   partial(plan.fits, sizes, known, room), sets, run.purse.left * weight / sum(weights[r:]), run)
+        if r + 1 == plan.rounds:
+            new += _again(shown, known, new, run)
+        looks += [_without_rest(one, bins) for one in new]
+        tree = JunctionTree.of(sizes, [m.columns for m in looks])
         steps = plan.steps if r + 1 == plan.rounds else plan.steps // 4
-        law = estimated(tree, measured, total, steps, law.potentials)
-    return Marginals(rows.empty(), tuple(bins), tree, tuple(one.astype(np.float32) for one in law.laws))
+        law = estimated(tree, looks, total, steps, law.potentials)
+    return Marginals(rows.empty(), tuple(bins), TreeLaw(tree, tuple(one.astype(np.float32) for one in law.laws)))
+
+
+def _again(rows: Rows, known: Sequence[tuple[int, ...]], new: Sequence[Measured], run: Run) -> list[Measured]:
+    """What is left of the budget, because no more sets were there or fitted, measures those that are known again."""
+    sets = [*(one for one in known if len(one) > 1), *(one.columns for one in new)] or list(known)
+    left = run.purse.left
+    return [measured(rows, one, left / len(sets), run) for one in sets] if left > LITTLE * run.purse.budget else []
 
 
 def _singles(rows: Block, run: Run) -> tuple[float, list[Bins], list[Told]]:

@@ -1,0 +1,225 @@
+"""The commands and the SDK under differential privacy, from the file to the ledger; and every way to get it wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+
+import fabrica
+from fabrica.account import Account, spend
+from fabrica.cli.commands import _outcome as cli
+from fabrica.errors import BudgetSpent, FabricaError, InputError, OutputError, SchemaError, SettingError, UnknownName
+from fabrica.privacy.terms import Privacy
+
+ROWS = 3_000
+CANARY = "Zyxwvut"
+
+
+@pytest.fixture(scope="module")
+def people() -> pa.Table:
+    random = np.random.default_rng(1)
+    age = random.integers(18, 90, ROWS)
+    town = random.choice(["Rome", "Oslo", "Bern"], ROWS).astype(object)
+    town[17] = CANARY
+    income = np.where(random.random(ROWS) < age / 120, "high", "low")
+    spent = np.round(random.exponential(50, ROWS), 2)
+    spent[17] = 123_456_789.12
+    return pa.table({"person": [f"p{i // 3}" for i in range(ROWS)], "age": age, "town": town.tolist(), "spent": spent,
+                     "income": income, "note": [f"note {i}" for i in range(ROWS)]})
+
+
+@pytest.fixture(scope="module")
+def file(people, tmp_path_factory):
+    path = tmp_path_factory.mktemp("private") / "people.csv"
+    pyarrow.csv.write_csv(people, path)
+    return path
+
+
+def test_a_model_has_its_ledger_and_its_rows_hang_together(people):
+    model = fabrica.fit(people, privacy=fabrica.Privacy(epsilon=3.0), target="income")
+    assert model.engine == "aim" and 2.9 < model.ledger.epsilon() <= 3.0
+    assert abs(model.facts["rows"] - ROWS) < 300
+    made = model.sample(ROWS, seed=1)
+    age, high = np.array(made["age"].to_pylist()), np.array(made["income"].to_pylist()) == "high"
+    assert abs(high[age > 70].mean() - 0.66) < 0.15 and abs(high[age < 30].mean() - 0.2) < 0.15
+    assert made.equals(model.sample(ROWS, seed=1)) and not made.equals(model.sample(ROWS, seed=2))
+    text = str(model.ledger)
+    assert "added or removed" in text and "discrete Gaussian noise" in text and "exponential mechanism" in text
+    assert "not covered" in text and "epsilon 3" in "\n".join(model.words())
+
+
+def test_whoever_is_alone_leaves_no_trace(people, tmp_path):
+    """A name and an amount that one person has stand in no artefact: rows, model, schema, ledger, words."""
+    out = tmp_path / "out"
+    source = tmp_path / "people.csv"
+    pyarrow.csv.write_csv(people, source)
+    assert cli(["synth", str(source), "-o", str(out), "--epsilon", "10", "--holdout", "0", "-q"]) == 0
+    fabrica.load(out / "model.fab")
+    for name in ("data.csv", "model.fab", "schema.json", "ledger.json", "recipe.json"):
+        data = (out / name).read_bytes()
+        if name == "model.fab":
+            data = json.dumps(fabrica.load(out / name).state().plain).encode()
+        assert CANARY.encode() not in data and b"123456789" not in data, name
+    assert max(fabrica.load(out / "model.fab").sample(20_000, seed=3)["spent"].to_pylist()) < 10_000
+
+
+def test_synth_writes_a_ledger_and_the_command_shows_it(file, tmp_path, capsys):
+    out = tmp_path / "out"
+    terms = ["--epsilon", "1", "--delta", "1e-7", "--target", "income", "-q"]
+    assert cli(["synth", str(file), "-o", str(out), *terms]) == 0
+    said = capsys.readouterr().out
+    assert "the epsilon of the model does not cover it" in said
+    assert cli(["ledger", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "at delta 1e-07" in text and "rows: discrete Gaussian" in text
+    assert cli(["ledger", str(out / "model.fab"), "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["epsilon"] <= 1 and plain["terms"]["delta"] == 1e-7
+    recipe = fabrica.Recipe.load(out / "recipe.json")
+    assert recipe.engine == "aim" and recipe.terms == Privacy(1.0, 1e-7)
+    assert cli(["synth", "--recipe", str(out / "recipe.json"), "-o", str(tmp_path / "again"), "-q"]) == 0
+    assert (tmp_path / "again" / "ledger.json").exists()
+
+
+def test_what_was_not_learned_privately_has_no_ledger(file, tmp_path, capsys):
+    path = tmp_path / "plain.fab"
+    assert cli(["fit", str(file), "-o", str(path), "--engine", "independent", "-q"]) == 0
+    assert fabrica.load(path).ledger is None and cli(["ledger", str(path)]) == 2
+    assert "not learned under differential privacy" in capsys.readouterr().err
+
+
+def test_of_a_person_one_row_counts(people):
+    model = fabrica.fit(people, engine="mst", privacy=fabrica.Privacy(3.0, unit="person"))
+    assert abs(model.facts["rows"] - ROWS / 3) < 200 and "one person, of whom 1 row counts" in str(model.ledger)
+    three = fabrica.fit(people, engine="mst", privacy=fabrica.Privacy(3.0, unit="person", rows=3))
+    assert abs(three.facts["rows"] - ROWS) < 500
+    assert {str(e.sensitivity) for e in three.ledger.events} == {"3"}
+
+
+def test_what_is_public_is_said(people):
+    schema = {"age": {"kind": "integer", "bounds": [0, 120]}, "note": "text",
+              "town": {"kind": "category", "levels": ["Rome", "Oslo", "Bern"]}}
+    model = fabrica.fit(people, engine="mst", privacy=1.0, schema=schema)
+    text = str(model.ledger)
+    assert "levels of 1 of 6 columns, by the schema: town" in text and "bounds of 1 of 6 columns" in text
+    assert model.sample(50)["note"].null_count == 50
+    assert any("free text is not learned" in note for note in model.facts["notes"])
+
+
+@pytest.mark.parametrize(("terms", "error", "words"), [
+    ({"epsilon": 0}, SettingError, "above 0"), ({"epsilon": -1}, SettingError, "above 0"),
+    ({"epsilon": float("inf")}, SettingError, "finite"), ({"epsilon": float("nan")}, SettingError, "finite"),
+    ({"epsilon": 1, "delta": 0}, SettingError, "above 0"), ({"epsilon": 1, "delta": 0.5}, SettingError, "far below"),
+    ({"epsilon": 1, "delta": 1e-3}, SettingError, "not far below one over the number of rows"),
+    ({"epsilon": 1, "unit": "who"}, UnknownName, "no column named 'who'"),
+    ({"epsilon": 1, "unit": "note"}, SettingError, "another value in every row"),
+    ({"epsilon": 1, "rows": 3}, SettingError, "needs a unit column"),
+    ({"epsilon": 1, "unit": "person", "rows": 0}, SettingError, "whole number"),
+    ({"delta": 1e-6}, SettingError, "needs epsilon"), ("much", SettingError, "finite number"),
+])
+def test_terms_that_cannot_be_are_refused(people, terms, error, words):
+    with pytest.raises(error, match=words):
+        fabrica.fit(people, engine="mst", privacy=terms)
+
+
+def test_a_unit_with_gaps_is_refused(people):
+    gaps = people.set_column(0, "person", pa.array([None if i == 5 else f"p{i // 3}" for i in range(ROWS)]))
+    with pytest.raises(InputError, match="do not say whose"):
+        fabrica.fit(gaps, engine="mst", privacy=fabrica.Privacy(1.0, unit="person"))
+
+
+def test_what_was_read_off_a_table_is_refused_as_public(people):
+    table, _ = fabrica.inspect(people.select(["age", "town", "income"]), schema={"income": {"kind": "ordinal"}})
+    read_off = fabrica.Schema((table.with_columns(
+        {"income": fabrica.schema.Column("income", "ordinal", levels=("low", "high"), public=False)}),))
+    with pytest.raises(SchemaError, match="read off a table"):
+        fabrica.fit(people.select(["age", "town", "income"]), engine="mst", privacy=1.0, schema=read_off)
+
+
+@pytest.mark.parametrize("engine", ["trees", "copula", "independent"])
+def test_engines_that_look_at_rows_are_refused(people, engine):
+    with pytest.raises(SettingError, match="cannot learn under an epsilon"):
+        fabrica.fit(people, engine=engine, privacy=1.0)
+
+
+def test_engines_that_look_through_noise_need_an_epsilon(people):
+    with pytest.raises(SettingError, match="epsilon"):
+        fabrica.fit(people, engine="aim")
+
+
+def test_rules_are_refused(people):
+    with pytest.raises(SettingError, match="rules"):
+        fabrica.fit(people, engine="mst", privacy=1.0, rules=["age >= 18"])
+
+
+def test_flags_without_an_epsilon_are_refused(file, tmp_path, capsys):
+    assert cli(["fit", str(file), "-o", str(tmp_path / "x.fab"), "--unit", "person", "-q"]) == 2
+    assert "--epsilon" in capsys.readouterr().err
+    assert cli(["fit", str(file), "-o", str(tmp_path / "x.fab"), "--account", "a.json", "-q"]) == 2
+    assert "epsilon" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- accounts
+
+
+def test_an_account_adds_up_and_refuses(people, tmp_path):
+    path = tmp_path / "people.account.json"
+    Account(Privacy(2.5, 1e-5)).save(path)
+    for _ in range(2):
+        fabrica.fit(people, engine="mst", privacy=1.0, account=path)
+    account = Account.load(path)
+    assert len(account.entries) == 2 and all(entry.over for entry in account.entries)
+    assert 1.0 < account.ledger.epsilon() < 2.0  # two jobs of 1 cost less than 2 together
+    with pytest.raises(BudgetSpent, match=r"mst of table: epsilon"):
+        fabrica.fit(people, engine="mst", privacy=2.4, account=path)
+    assert Account.load(path) == account  # what was refused has spent nothing
+    assert Account.from_json(account.to_json()) == account
+
+
+def test_a_job_that_dies_has_spent_what_it_might_have(tmp_path):
+    path = tmp_path / "a.json"
+    Account(Privacy(2.0, 1e-5)).save(path)
+
+    def dies():
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError):
+        spend(path, Privacy(1.0), "a job", dies, lambda done: done)
+    account = Account.load(path)
+    assert not account.entries[0].over and account.ledger.epsilon() > 0.8 and not path.with_name("a.json.lock").exists()
+    assert "not known to have ended" in account.words()[0]
+
+
+def test_accounts_of_another_unit_broken_or_busy_are_told(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    Account(Privacy(2.0, unit="person")).save(path)
+    with pytest.raises(SettingError, match="kept for one person"):
+        spend(path, Privacy(1.0), "a job", lambda: 1, lambda done: done)
+    with pytest.raises(InputError, match="no such account"):
+        Account.load(tmp_path / "none.json")
+    plain = json.loads(path.read_text())
+    entry = {"when": "x", "what": "y", "over": True, "events": [{}]}
+    for broken in ("nothing", "{}", "[]", json.dumps({**plain, "entries": [entry]})):
+        path.write_text(broken)
+        with pytest.raises(FabricaError):
+            Account.load(path)
+    monkeypatch.setattr("fabrica.account.PATIENCE", 0.01)
+    path.with_name("a.json.lock").touch()
+    with pytest.raises(OutputError, match="another job"):
+        spend(path, Privacy(1.0), "a job", lambda: 1, lambda done: done)
+
+
+def test_the_command_opens_and_shows_an_account(file, tmp_path, capsys):
+    path = str(tmp_path / "a.json")
+    assert cli(["account", path, "--epsilon", "2"]) == 0
+    assert cli(["account", path, "--epsilon", "9"]) == 2 and "must not be forgotten" in capsys.readouterr().err
+    assert cli(["fit", str(file), "-o", str(tmp_path / "x.fab"), "--engine", "mst", "--epsilon", "1", "--account", path,
+                "-q"]) == 0
+    capsys.readouterr()
+    assert cli(["account", path]) == 0
+    assert "of epsilon 2 is spent at delta 1e-05" in (said := capsys.readouterr().out) and "mst of people: epsilon 0.8" in said
+    assert cli(["account", path, "--json"]) == 0 and json.loads(capsys.readouterr().out)["fabrica_account"] == 1
