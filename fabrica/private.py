@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import encoder as encoding
-from fabrica.contract import Allowance, Engine
+from fabrica.contract import Allowance, Chooser, Engine
 from fabrica.counted import Counted
 from fabrica.errors import SchemaError, SettingError
 from fabrica.inference.blind import blind, needs_a_look
@@ -72,10 +72,15 @@ def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Pri
     table = replace(table, columns=tuple(replace(c, partner=None) for c in table.columns))
     encoder, block = encoding.measured(table, whole, Allowance(budget * COLUMNS, purse.risk, rows),
                                        paid.child("codecs"), **codec_settings)
+    chosen: tuple[str, ...] = ()
+    if isinstance(engine, Chooser):
+        choice = engine.choose(block, paid.child("choose"))
+        name, engine, chosen = choice.name, choice.engine, choice.lines
     model = engine.fit(block, None, paid.child("engine"))
     ledger = purse.ledger(_public(said, table), UNCOVERED)
     facts = {"fabrica": VERSION, "rows": round(rows), "seed": run.seed, "textual": dataset.textual,
-             "notes": _notes(table, encoder), "ledger": ledger.to_json()}
+             "notes": _notes(table, encoder), "ledger": ledger.to_json(),
+             **({"chosen": list(chosen)} if chosen else {})}
     return TableModel(table, encoder, name, model, facts, dataset.emptied())
 
 

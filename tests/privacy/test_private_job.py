@@ -221,5 +221,6 @@ def test_the_command_opens_and_shows_an_account(file, tmp_path, capsys):
                 "-q"]) == 0
     capsys.readouterr()
     assert cli(["account", path]) == 0
-    assert "of epsilon 2 is spent at delta 1e-05" in (said := capsys.readouterr().out) and "mst of people: epsilon 0.8" in said
+    said = capsys.readouterr().out
+    assert "of epsilon 2 is spent at delta 1e-05" in said and "mst of people: epsilon 0.8" in said
     assert cli(["account", path, "--json"]) == 0 and json.loads(capsys.readouterr().out)["fabrica_account"] == 1

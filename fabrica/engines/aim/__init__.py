@@ -33,7 +33,10 @@ class Aim(Engine):
     rounds: Annotated[int, Setting("times that sets are chosen", low=1, high=100)] = 6
     sets: Annotated[int, Setting("sets of columns that are measured in a round", low=1, high=1_000)] = 8
     steps: Annotated[int, Setting("steps of the last fit to what was measured, at most", low=1, high=10_000)] = 60
+    law: Annotated[str, Setting("what holds the marginals: a junction tree, a mixture of products, or whichever serves",
+                                choices=("auto", "tree", "mixture"))] = "auto"
     target: Annotated[str, Setting("a column whose bonds with each two others are looked at too; empty: none")] = ""
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> Marginals:
-        return fitted(rows, Plan(self.cells, self.rounds, self.sets, self.steps, self.target), run)
+        return fitted(rows, Plan(self.cells, self.rounds, self.sets, self.steps, self.target,
+                                 law=self.law), run)

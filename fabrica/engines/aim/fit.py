@@ -1,7 +1,14 @@
-"""Learn a law from noisy marginals: single columns first, then in each round the sets that the law gets most wrong."""
+"""Learn a law from noisy marginals: single columns first, then in each round the sets that the law gets most wrong.
+
+The law is a junction tree's, of maximum entropy, as long as that can hold about what the budget can measure. Where the
+columns are dense and many (a tree of so many cells holds a part of their pairs only) and the budget is large enough to
+measure the others too, it is a mixture. All of that is told from the sizes of the bins, the budget and the noisy number
+of rows.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,8 +22,9 @@ from fabrica.engines.aim.bins import Bins, joined
 from fabrica.engines.aim.look import Rows, look, measured
 from fabrica.engines.aim.model import Marginals
 from fabrica.errors import UnknownName
-from fabrica.estimation import Estimate, Measured, estimated
+from fabrica.estimation import Measured, estimated
 from fabrica.junction import JunctionTree, TreeLaw, cells
+from fabrica.mixture import Mixture, mixed
 from fabrica.run import Run
 
 __all__ = ["Plan", "fitted"]
@@ -28,6 +36,9 @@ WIDE, LONG = 20, 15_000  #: columns above which, and rows below which, columns a
 FINE, COARSE = 32, 20  #: bins of an ordered column, about
 DRAWS = 2  #: rows that are drawn of the law for each row, to see what it says of a set
 LITTLE = Fraction(1, 50)  #: of the budget, that is not worth a look
+TIMES = 2.0  #: as many pairs are worth a look as a tree holds, from where on a mixture serves better
+CLOSE = 0.15  #: share of the rows that noise may misplace in a pair that is worth a look
+COMPONENTS, MIXING = 384, 240  #: of a mixture; steps of its last fit
 SURELY = 1e-9  #: share of a bin at least
 
 
@@ -37,7 +48,7 @@ class Plan:
     ----------
     cells : numbers that the law may have, at most. rounds : times that sets are chosen, ``sets`` of them each.
     steps : of the last fit, at most. target : the column of which triples are candidates too; empty: none.
-    forest : whether no columns may hang together in a circle.
+    forest : whether no columns may hang together in a circle. law : tree, mixture, or auto to choose.
     """
 
     cells: int
@@ -46,6 +57,7 @@ class Plan:
     steps: int
     target: str = ""
     forest: bool = False
+    law: str = "auto"
 
     def candidates(self, names: Sequence[str]) -> list[tuple[int, ...]]:
         """All pairs, and the triples with the target.
@@ -61,6 +73,13 @@ class Plan:
             aim = list(names).index(self.target)
             found += [tuple(sorted((*pair, aim))) for pair in combinations([i for i in every if i != aim], 2)]
         return found
+
+    def dense(self, sizes: Sequence[int], worth: int) -> bool:
+        """Whether a mixture serves better: a tree holds less than half of the pairs that are ``worth`` a look."""
+        if self.law != "auto" or self.forest or len(sizes) < 2:
+            return self.law == "mixture"
+        mean = max(2.0, math.exp(sum(math.log(size) for size in sizes) / len(sizes)))
+        return worth > TIMES * len(sizes) * max(1.0, math.log(self.cells) / math.log(mean) - 1)
 
     def fits(self, sizes: Sequence[int], known: Sequence[tuple[int, ...]], room: float,
              sets: Sequence[tuple[int, ...]]) -> bool:
@@ -90,23 +109,53 @@ def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
                  np.zeros((0, len(rows)), np.int64), tuple(b.size + b.rest for b in bins))
     sizes = [b.size for b in bins]
     looks = [Measured((i,), one.counts, one.variance) for i, one in enumerate(singles)]
-    tree, law = _independent(sizes, looks)
+    worth = _worth(sizes, total, run)
+    dense = plan.dense(sizes, worth)
+    if dense:
+        candidates = [c for c in candidates if len(c) == 2]
+    sets = min(max(plan.sets, -(-worth // plan.rounds) if dense else 0), -(-len(candidates) // plan.rounds))
     weights = [Fraction(GROWTH) ** r for r in range(plan.rounds)]
-    sets = min(plan.sets, -(-len(candidates) // plan.rounds))
+    law, potentials = _independent(sizes, looks)
     for r, weight in enumerate(weights if candidates else ()):
         run.tell(r, plan.rounds, "measuring how columns hang together")
-        drawn = Rows(tree.sample(law.laws, round(DRAWS * total), run.child(r).random()), tuple(sizes))
+        drawn = Rows(law.sample(round(DRAWS * total), run.child(r).random()), tuple(sizes))
         room = plan.cells * (FIRST + (1 - FIRST) * (r + 1) / plan.rounds)
-        known = [m.columns for m in looks]
+        known, last = [m.columns for m in looks], r + 1 == plan.rounds
         new = look(shown, [c for c in candidates if c not in known], partial(_expected, drawn, bins),
-                   partial(plan.fits, sizes, known, room), sets, run.purse.left * weight / sum(weights[r:]), run)
-        if r + 1 == plan.rounds:
+                   _all if dense else partial(plan.fits, sizes, known, room), sets,
+                   run.purse.left * weight / sum(weights[r:]), run)
+        if last:
             new += _again(shown, known, new, run)
         looks += [_without_rest(one, bins) for one in new]
-        tree = JunctionTree.of(sizes, [m.columns for m in looks])
-        steps = plan.steps if r + 1 == plan.rounds else plan.steps // 4
-        law = estimated(tree, looks, total, steps, law.potentials)
-    return Marginals(rows.empty(), tuple(bins), TreeLaw(tree, tuple(one.astype(np.float32) for one in law.laws)))
+        if dense:
+            steps, chance = MIXING if last else MIXING // 4, run.child(r).child("mix")
+            law = mixed(sizes, looks, total, COMPONENTS, steps, chance.random())
+        else:
+            tree = JunctionTree.of(sizes, [m.columns for m in looks])
+            found = estimated(tree, looks, total, plan.steps if last else plan.steps // 4, potentials)
+            law, potentials = TreeLaw(tree, tuple(found.laws)), found.potentials
+    return Marginals(rows.empty(), tuple(bins), _short(law))
+
+
+def _worth(sizes: Sequence[int], total: float, run: Run) -> int:
+    """How many pairs can be measured so that noise misplaces a share ``CLOSE`` of the rows of each at most."""
+    pairs = [a * b for a, b in combinations(sizes, 2)]
+    if not pairs:
+        return 0
+    noise = CLOSE * total / (math.sqrt(2 / math.pi) * float(np.mean(pairs)) * run.purse.terms.rows)
+    return min(len(pairs), int(2 * float(run.purse.left) * noise**2))
+
+
+def _all(sets: Sequence[tuple[int, ...]]) -> bool:
+    """A mixture holds any sets together."""
+    return True
+
+
+def _short(law: TreeLaw | Mixture) -> TreeLaw | Mixture:
+    """The law with tables of half the size."""
+    if isinstance(law, Mixture):
+        return law
+    return replace(law, laws=tuple(one.astype(np.float32) for one in law.laws))
 
 
 def _again(rows: Rows, known: Sequence[tuple[int, ...]], new: Sequence[Measured], run: Run) -> list[Measured]:
@@ -133,13 +182,13 @@ def _counted(column: Coded, price: Fraction, run: Run) -> Told:
     return Told(noisy.astype(np.float64), np.full(column.size, variance))
 
 
-def _independent(sizes: Sequence[int], measured: Sequence[Measured]) -> tuple[JunctionTree, Estimate]:
+def _independent(sizes: Sequence[int], measured: Sequence[Measured]) -> tuple[TreeLaw | Mixture, list[np.ndarray]]:
     """The law in which no two columns hang together."""
     tree = JunctionTree.of(sizes, [])
     shares = [np.maximum(m.counts, 0) / max(np.maximum(m.counts, 0).sum(), 1e-300) for m in measured]
     logs = [np.log(np.maximum(share, SURELY)) for share in shares]
     order = [clique[0] for clique in tree.cliques]
-    return tree, Estimate(tree.calibrated([logs[c] for c in order]), logs)
+    return TreeLaw(tree, tuple(tree.calibrated([logs[c] for c in order]))), logs
 
 
 def _expected(drawn: Rows, bins: Sequence[Bins], columns: tuple[int, ...]) -> np.ndarray:
