@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from mimesis import Address, Cryptographic, Food, Internet, Payment, Person
-from mimesis.enums import Gender  # noqa: F401  (the locales need it)
 from mimesis.locales import Locale
 
 __all__ = ["COUNTRIES", "KINDS", "NEGATIVE", "Labelled", "corpus"]
@@ -214,7 +213,7 @@ def wallet(h: Hand) -> str:
     while number:
         number, rest = divmod(number, 58)
         text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest] + text
-    return "1" + text
+    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + text
 
 
 def born(h: Hand) -> str:

@@ -24,17 +24,24 @@ def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet:
       fabrica inspect people.csv
     """
     from fabrica import pipeline
+    from fabrica.dataset import Dataset
+    from fabrica.inference.found import Sighting, lines, sightings
     from fabrica.schema import Schema, describe
 
     if thing.endswith(".fab") or pipeline.is_specification(thing):
         model = pipeline.load(thing)
         table, notes, words = model.table, list(model.facts.get("notes", ())), list(model.words())
+        found: list[Sighting] = []
     else:
         (table, notes), words = pipeline.inspect(thing, schema=schema), []
+        found = sightings(table, Dataset.open(thing).batches())
     if overrides:
         click.echo(Schema((table,)).dumps())
     elif plain:
-        click.echo(json.dumps({"schema": Schema((table,)).to_json(), "notes": notes, "words": words}))
+        click.echo(json.dumps({"schema": Schema((table,)).to_json(), "notes": notes, "words": words,
+                               "personal": [one.to_json() for one in found]}))
     else:
-        click.echo("\n".join([*words, *([""] if words else []), describe(table), *([""] if notes else []), *notes]))
+        personal = lines(found)
+        click.echo("\n".join([*words, *([""] if words else []), describe(table), *([""] if personal else []), *personal,
+                              *([""] if notes else []), *notes]))
     return 0

@@ -36,6 +36,9 @@ __all__ = ["Guard", "shared", "with_personal"]
 
 _BY_LOCALE = {"national_id", "tax_id", "health_id"}  #: made for the locales that the makers know
 _BARE = (OFF, "")
+_NUMBERED = re.compile(
+    r"(?:^|_)(?:customer|client|user|employee|staff|actor|rep|agent|driver|member|student|teacher|doctor"
+                       r"|nurse|patient|person|guest|tenant|owner)_?id$")
 
 
 def with_personal(table: Table, known: Mapping[str, Facts], declared: Mapping[str, Any]) -> tuple[Table, list[str]]:
@@ -78,7 +81,7 @@ def _found(column: Column, facts: Facts, said: Mapping[str, Any]) -> Found | Non
     if not values.distinct:
         return None
     found = find(Sight.of(column.name, values.text, values.counts, column.kind))
-    if found is None and column.kind == "key" and named_for_people(values):
+    if found is None and column.kind == "key" and (named_for_people(values) or _NUMBERED.search(spoken(column.name))):
         return Found("record", "an identifier, and the column's name", 1.0, 0.75)
     if found is None and column.kind == "key" and (look := form(values) if values.textual else None):
         return Found("email" if look.get("kind") == "email" else "record", "forms of several kinds", 0.9, 0.8)
@@ -102,6 +105,9 @@ def _locale(seen: Mapping[str, Found], values: Mapping[str, Facts]) -> str:
             votes[found.locale] += 2
         elif found.kind in ("person", "surname", "given_name"):
             votes[locale_of(Sight.of(name, values[name].text, values[name].counts))] += 3
+        elif found.kind in ("email", "username"):
+            words = pc.replace_substring_regex(values[name].text, r"@.*|[^\p{L}]+", " ")
+            votes[locale_of(Sight.of(name, pc.utf8_trim_whitespace(words), values[name].counts))] += 2
         elif found.kind in ("phone", "iban"):
             votes[_abroad(values[name], found.kind)] += 1
     del votes[""]
@@ -365,7 +371,7 @@ class Guard:
                     changed[column.name] = replace(column, notation=_led(column.notation, lead))
             else:
                 continue
-            open_ += [] if sound else [column.name]
+            open_ += [] if sound or column.personal == "record" else [column.name]
         note = (
             f"column(s) {', '.join(map(repr, open_[:5]))}: there are so few identifiers of this form that a"
             f" fresh one may "

@@ -10,7 +10,7 @@ from fabrica.personal.detect import contacts, lives, names, places, sums
 from fabrica.personal.detect.detector import Detector
 from fabrica.personal.sight import Sight
 
-__all__ = ["DETECTORS", "Detector", "Found", "find"]
+__all__ = ["DETECTORS", "Detector", "Found", "detector_of", "find"]
 
 DETECTORS: tuple[Detector, ...] = (
     *contacts.DETECTORS,
@@ -86,6 +86,11 @@ def find(sight: Sight) -> Found | None:
                 Found(detector.kind, detector.name, share, _sure(detector, share, named, sight), detector.locale),
             )
     return best[1] if best else None
+
+
+def detector_of(kind: str, name: str) -> Detector | None:
+    """The detector of a kind by its name; None where there is none."""
+    return next((one for one in DETECTORS if (one.kind, one.name) == (kind, name)), None)
 
 
 def _may(taken: str, kind: str) -> bool:

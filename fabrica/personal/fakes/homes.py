@@ -15,6 +15,7 @@ from fabrica.template import stirred
 
 __all__ = ["MAKERS"]
 
+GOLDEN = 0x9E3779B97F4A7C15  #: 2**64 over the golden section (Fibonacci hashing; Knuth, vol. 3, 6.4)
 HOUSES = 199
 PLACES = 400  #: places in which fake people live
 _KINDS = {
@@ -51,7 +52,8 @@ def _street(people: np.ndarray, look: Look, shift: int) -> Texts:
 
 def _place(people: np.ndarray, shift: int) -> np.ndarray:
     """The number of each one's place: some places have many people."""
-    stir = (people.astype(np.uint64) * np.uint64(11_400_714_819_323_198_485) + np.uint64(shift)) >> np.uint64(40)
+    turn = np.uint64(shift * GOLDEN % (1 << 64))
+    stir = (people.astype(np.uint64) * np.uint64(GOLDEN) + turn) >> np.uint64(40)
     share = (stir % np.uint64(1 << 20)).astype(np.float64) / (1 << 20)
     return (PLACES * share**2).astype(np.int64)
 

@@ -244,7 +244,7 @@ def wallet(people: np.ndarray, look: Look, shift: int) -> Texts:
         while number:
             number, rest = divmod(number, 58)
             text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest] + text
-        return "1" + text
+        return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + text
 
     return pa.array([one(n) for n in people.tolist()], pa.string())
 
