@@ -36,7 +36,7 @@ __all__ = ["Guard", "shared", "with_personal"]
 
 _BY_LOCALE = {"national_id", "tax_id", "health_id"}  #: made for the locales that the makers know
 _BARE = (OFF, "")
-_NUMBERED = re.compile(
+_PERSON_ID = re.compile(
     r"(?:^|_)(?:customer|client|user|employee|staff|actor|rep|agent|driver|member|student|teacher|doctor"
                        r"|nurse|patient|person|guest|tenant|owner)_?id$")
 
@@ -81,7 +81,7 @@ def _found(column: Column, facts: Facts, said: Mapping[str, Any]) -> Found | Non
     if not values.distinct:
         return None
     found = find(Sight.of(column.name, values.text, values.counts, column.kind))
-    if found is None and column.kind == "key" and (named_for_people(values) or _NUMBERED.search(spoken(column.name))):
+    if found is None and column.kind == "key" and (named_for_people(values) or _PERSON_ID.search(spoken(column.name))):
         return Found("record", "an identifier, and the column's name", 1.0, 0.75)
     if found is None and column.kind == "key" and (look := form(values) if values.textual else None):
         return Found("email" if look.get("kind") == "email" else "record", "forms of several kinds", 0.9, 0.8)
@@ -159,20 +159,31 @@ def _people(values: Mapping[str, Facts]) -> int | None:
 def _afresh(column: Column, found: Found, values: Facts, locale: str, role: str, people: int | None) -> Column:
     why = f"personal data: {KINDS[found.kind].title} ({found.detector})"
     if found.kind not in MAKERS or not values.textual or (found.kind in _BY_LOCALE and not _made(found, locale)):
-        if column.kind == "key" and (column.notation or {}).get("kind") != "sequence":
-            return replace(column, why=why)
-        made = fresh(replace(column, kind="integer" if column.kind == "integer" else "category"), values)
-        return replace(
-            made if made.kind == "key" else replace(column, kind="key", notation=None),
-            why=why,
-            personal=found.kind,
-            missing=column.missing,
-        )
+        return _templated(column, found.kind, values, why)
     look = {"kind": "fake", "what": found.kind, "locale": locale, **_written(found.kind, locale, values)}
     look |= ({"role": role} if role else {}) | ({"people": people} if people else {})
     return Column(
         column.name, "key", column.storage, notation=look, missing=column.missing, why=why, personal=found.kind
     )
+
+
+def _templated(column: Column, kind: str, values: Facts, why: str) -> Column:
+    """The column made afresh by the template of its values: kinds for which there is no maker."""
+    look = column.notation if isinstance(column.notation, Mapping) else {}
+    if column.kind == "key" and (kind == "record" or look.get("kind") != "sequence"):
+        return replace(column, why=why, personal=kind)
+    made = fresh(column, values)
+    if made.kind != "key":
+        return replace(column, kind="key", notation=None, why=why, personal=kind)
+    notation = _numbered(made.notation) if column.kind == "integer" and values.textual else made.notation
+    return replace(made, notation=notation, why=why, personal=kind, missing=column.missing)
+
+
+def _numbered(notation: Mapping[str, Any]) -> dict[str, Any]:
+    """The notation of whole numbers: they do not begin with a zero."""
+    if notation.get("kind") == "reference":
+        return {**notation, "look": _numbered(notation["look"])}
+    return {**notation, "number": True} if set(notation.get("template", "")) <= {"#"} else dict(notation)
 
 
 def _made(found: Found, locale: str) -> bool:

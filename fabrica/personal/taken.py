@@ -31,11 +31,12 @@ _RANGES: dict[str, dict[str, str]] = {
     "card": {"": r"^(?:400000|37000)(\d)"},
     "imei": {"": r"^0010(\d)"},
     "vin": {"": r"^0FKZX(\d)"},
-    "iban": {"": r"^[A-Z]{2}\d\d[A-Z]{0,4}0{5,}(\d)"},
+    "iban": {"": r"^(?:DE\d\d0{8}|ES\d\d0{8}\d\d|FR\d\d0{10}|GB\d\d[A-Z]{4}0{6}|NL\d\d[A-Z]{4}0|(?:AT|CH)\d\d0{5}"
+        r"|IT\d\d[A-Z]0{10}|PL\d\d0{8})(\d)"},
     "mac": {"": r"^02([0-9A-F])"},
     "health_id": {"": r"^999(\d)"},
     "phone": {
-        "en_US": r"^1?([2-9])\d\d55501",
+        "en_US": r"^1?[2-9](\d)\d55501",
         "en_GB": r"^(?:44)?0?(?:1632960|7700900|1134960|1144960|1214960|2079460)(\d)",
         "de_DE": r"^(?:49)?0?(?:3023125|8999998|6990009|6966969)(\d)",
         "es_ES": r"^(?:34)?5(\d)",
@@ -106,7 +107,9 @@ class Ranges:
         """The look's field, where one is needed and there is a digit left."""
         if not self.leads:
             return {}
-        left = [d for d in ("123456789" if self.what != "phone" else "98765432") if d not in self.leads]
+        if (self.what, self.locale) == ("national_id", "de_DE"):
+            return {}  # their digits are a permutation: none can be fixed
+        left = [d for d in "876543291" if d not in self.leads]
         return {"lead": left[0]} if left else {}
 
     @property

@@ -68,9 +68,9 @@ def known(look: Any) -> bool:
     counts = many is None or (type(many) is int and 0 < many < 2**53)
     window, digits = look.get("window", 0), look.get("digits", 5)
     whole = type(window) is int and 0 <= window < WINDOWS and type(digits) is int and 1 <= digits <= 6
-    layout = look.get("layout", "")
+    layout, lead = look.get("layout", ""), look.get("lead", "0")
     plain = isinstance(layout, str) and not any(c.isalnum() for c in layout)
-    return bool(texts and flags and counts and whole and plain and _box(look))
+    return bool(texts and flags and counts and whole and plain and str(lead).isdigit() and _box(look))
 
 
 def _box(look: Mapping[str, Any]) -> bool:

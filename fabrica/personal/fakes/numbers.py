@@ -35,11 +35,11 @@ ACCOUNTS = {
 
 
 def free(text: str, lead: str = "") -> Template:
-    """``#`` a digit, ``n`` one that is not 0, ``x`` hexadecimal, ``s`` 1 or 2, ``%`` A to D; anything else itself. The
-    first digit is ``lead`` where that is said: no real value in the range has it there."""
-    slots = {"#": DIGITS, "n": DIGITS[1:], "x": SLOTS["x"], "s": "12", "%": "ABCD"}
+    """``#`` a digit, ``n`` one that is not 0, ``m`` from 2 on, ``x`` hexadecimal, ``s`` 1 or 2, ``%`` A to D; all else
+    stands for itself. The first digit is ``lead`` where that is said: no real value in the range has it there."""
+    slots = {"#": DIGITS, "n": DIGITS[1:], "m": DIGITS[2:], "x": SLOTS["x"], "s": "12", "%": "ABCD"}
     places = [slots.get(c, c) for c in text]
-    at = text.find("#")
+    at = next((i for i, c in enumerate(text) if c in "#x"), -1)
     if lead and at >= 0:
         places[at] = lead
     return Template(tuple(places))
@@ -197,6 +197,7 @@ def _numbers() -> np.ndarray:
 
 def health_id(people: np.ndarray, look: Look, shift: int) -> Texts:
     known = _numbers()
+    known = known[known // 10**5 == int(look["lead"])] if look.get("lead") else known
     lap, here = np.divmod(people, len(known))
     middle = known[stirred(here, (len(known),), shift)[:, 0]]
     points = np.hstack([np.full((len(people), 3), 57), middle[:, None] // 10 ** np.arange(5, -1, -1) % 10 + 48])
