@@ -18,6 +18,7 @@ from fabrica.inference import infer, verify
 from fabrica.inference.facts import K
 from fabrica.inference.overrides import declared_rules, settled
 from fabrica.model import ENGINE_ROWS, TableModel
+from fabrica.profile import profiled
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.rules import planned
@@ -57,7 +58,8 @@ class Job:
         train: Counted = whole
         rest: Counted | None = None
         if holdout is not None or isinstance(recipe.holdout, str):
-            rest = filled(recipe.holdout if holdout is None else holdout)
+            rest = profiled(filled(recipe.holdout if holdout is None else holdout), recipe.profile,
+                            lambda data: guess(data, run.child("profile").child("holdout"), schema, way.k)[0])
             check_columns(table, None, **{"the holdout": rest})
         elif recipe.holdout:
             train, rest = split(whole, recipe.holdout, run.child("holdout"))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from fabrica import catalog
-from fabrica.counted import counted, filled
+from fabrica.counted import Counted, counted, filled
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.discovery import Candidates, discovered
 from fabrica.errors import Interrupted, SettingError
@@ -30,6 +30,7 @@ from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
 from fabrica.played import Play, Played
 from fabrica.pricing import POINTS, price
+from fabrica.profile import profiled
 from fabrica.recipe import Recipe, count, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
@@ -67,7 +68,7 @@ class Twin:
 
 def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, rules: Any = None,
         budget: float | str | None = None, workers: int | None = None, listener: Listener | None = None,
-        **settings: Any) -> TableModel:
+        profile: str | None = None, **settings: Any) -> TableModel:
     """Learn a table.
 
     Parameters
@@ -79,11 +80,12 @@ def fit(data: Any, *, engine: str = "trees", seed: int = 7, schema: Any = None, 
     rules : what every row must obey, such as ``["end >= start", "total == net + tax"]``: a list, or a file with one.
     budget : how long learning may take, as seconds or as ``"60s"``, ``"2m"``.
     workers : threads; None for all cores. The result does not depend on it.
+    profile : what a rule demands of the table before anything is learned: ``"hipaa"``.
     settings : the engine's own settings, and those of the codecs (such as ``k``), by name.
     """
     way = Way.of(engine, settings)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
-    dataset = filled(data)
+    dataset = _shaped(data, profile, run, schema, way.k)
     table, notes = guess(dataset, run, schema, way.k, rules)
     return way.learn(dataset, table, run, notes)
 
@@ -214,13 +216,15 @@ def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | No
 
 def synth(data: Any, *, engine: str = "trees", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
           target: str | None = None, schema: Any = None, rules: Any = None, budget: float | str | None = None,
-          workers: int | None = None, listener: Listener | None = None, **settings: Any) -> Twin:
+          workers: int | None = None, listener: Listener | None = None, profile: str | None = None,
+          **settings: Any) -> Twin:
     """The main job at once: keep a holdout (a share, a file or a frame), learn the rest, sample, judge."""
     written = isinstance(holdout, (int, float, str, Path))
     recipe = Recipe(str(data) if isinstance(data, (str, Path)) else "", engine, settings, seed,
-                    holdout if written else "(a table)", rows, target, seconds(budget), rules=rules)
+                    holdout if written else "(a table)", rows, target, seconds(budget), rules=rules,
+                    profile=profile)
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
-    job = Job.begin(recipe, filled(data), run, schema, None if written else holdout)
+    job = Job.begin(recipe, _shaped(data, profile, run, schema), run, schema, None if written else holdout)
     run.expect(job.stages())
     clock = Clock()
     model = clock("fit", job.learn)
@@ -241,9 +245,16 @@ def tune(data: Any, *, engine: str = "trees", budget: float | str = "5m", seed: 
     return look(data, engine, settings, schema, memory, run=run)
 
 
-def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:
-    """The guessed schema of a table and the guesses that matter, a line each."""
-    return guess(counted(Dataset.open(data)), Run(seed), schema)
+def inspect(data: Any, *, schema: Any = None, seed: int = 7, profile: str | None = None) -> tuple[Table, list[str]]:
+    """The guessed schema of a table and the guesses that matter, a line each; with a ``profile`` as it is learned."""
+    run = Run(seed)
+    dataset = _shaped(data, profile, run, schema) if profile else counted(Dataset.open(data))
+    return guess(dataset, run, schema)
+
+
+def _shaped(data: Any, profile: str | None, run: Run, schema: Any, k: int = K) -> Counted:
+    """The table as a profile wants it to be learned."""
+    return profiled(filled(data), profile, lambda found: guess(found, run.child("profile"), schema, k)[0])
 
 
 class Clock:
@@ -285,7 +296,7 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
     """
     run = run or Run(recipe.seed, budget=recipe.budget)
     with Folder(out, keep=[recipe.data]) as folder:
-        dataset = filled(recipe.data)
+        dataset = _shaped(recipe.data, recipe.profile, run, recipe.schema)
         job = Job.begin(recipe, dataset, run, recipe.schema)
         for note in job.notes:
             say(note)
@@ -307,7 +318,7 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
     """Learn the table of a recipe and save the model."""
     way = Way.of(recipe.engine, recipe.settings)
     with Folder(path.parent, keep=[recipe.data]) as folder:
-        dataset = filled(recipe.data)
+        dataset = _shaped(recipe.data, recipe.profile, run, recipe.schema, way.k)
         table, notes = guess(dataset, run, recipe.schema, way.k, recipe.rules)
         for note in notes:
             say(note)

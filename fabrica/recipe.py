@@ -69,6 +69,7 @@ class Recipe:
     budget : seconds that learning may take; None for as long as it needs.
     schema : what the user knows better than the guess: a file, or the same content as plain values.
     rules : what every row must obey: a file, or a list of texts.
+    profile : what a rule demands of the table before it is learned, such as ``hipaa``; None for nothing.
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
@@ -84,6 +85,7 @@ class Recipe:
     budget: float | None = None
     schema: Any = None
     rules: Any = None
+    profile: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))

@@ -19,7 +19,8 @@ __all__ = ["command"]
 @options.working
 @options.common
 def command(data: str, out: str, engine: str, seed: int, budget: float | None, settings: tuple[str, ...],
-            schema: str | None, rules: str | None, workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
+            schema: str | None, rules: str | None, profile: str | None, workers: int | None, plain: bool, quiet: bool,
+            debug: bool) -> int:
     """Learn DATA (a file, folder or glob) and save the model.
 
     \b
@@ -32,7 +33,8 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
     from fabrica.way import settings_from
 
     own = settings_from(engine, options.pairs(settings))
-    recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules)
+    recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules,
+                    profile=profile)
     with at_work(seed, quiet, workers, budget, learns=True) as (run, talk):
         path, model = pipeline.store(recipe, Path(out), run=run, say=talk.say)
     lines = list(model.words())

@@ -15,8 +15,10 @@ __all__ = ["command"]
 @click.argument("thing", metavar="FILE")
 @options.schema
 @click.option("--overrides", is_flag=True, help="Print the schema as JSON that --schema reads, to be edited.")
+@options.profile
 @options.common
-def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet: bool, debug: bool) -> int:
+def command(thing: str, schema: str | None, overrides: bool, profile: str | None, plain: bool, quiet: bool,
+            debug: bool) -> int:
     """Show the guessed schema of a table, or what a model (.fab) or a specification (.yaml) holds, in words.
 
     \b
@@ -26,6 +28,7 @@ def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet:
     from fabrica import pipeline
     from fabrica.dataset import Dataset
     from fabrica.inference.found import Sighting, lines, sightings
+    from fabrica.profile import plan
     from fabrica.schema import Schema, describe
 
     if thing.endswith(".fab") or pipeline.is_specification(thing):
@@ -34,6 +37,9 @@ def command(thing: str, schema: str | None, overrides: bool, plain: bool, quiet:
         found: list[Sighting] = []
     else:
         (table, notes), words = pipeline.inspect(thing, schema=schema), []
+        if profile:
+            coarser = plan(table, profile)
+            words = [f"profile {profile}: {name!r} {said}" for name, said in coarser.items()]
         found = sightings(table, Dataset.open(thing).batches())
     if overrides:
         click.echo(Schema((table,)).dumps())
