@@ -10,7 +10,7 @@ from typing import Any
 from fabrica import declaration
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
-from fabrica.errors import FabricaError, InputError, SettingError, UnknownName
+from fabrica.errors import FabricaError, InputError, UnknownName
 from fabrica.evaluation import CEILING
 from fabrica.evaluation import evaluate as judge
 from fabrica.holdout import Share, split
@@ -18,6 +18,7 @@ from fabrica.inference import infer, verify
 from fabrica.inference.facts import K
 from fabrica.inference.overrides import declared_rules, settled
 from fabrica.model import ENGINE_ROWS, TableModel
+from fabrica.profile import profiled
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.rules import planned
@@ -31,8 +32,6 @@ __all__ = ["Job", "check_columns", "guess", "told"]
 
 LOOK = 50_000  #: rows from which the schema is guessed
 UNCOVERED = "this report compares with real rows: the epsilon of the model does not cover it, so keep it inside"
-RULES = SettingError("cannot be kept under an epsilon yet: what is learned for them would look at rows as they are",
-                     where="rules", hint="leave them out, or the epsilon")
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,12 @@ class Job:
         table, notes = None, list[str]()
         if recipe.terms is None:
             table, notes = guess(whole, run, schema, way.k, recipe.rules)
-        elif recipe.rules is not None:
-            raise RULES
         check_columns(whole.schema.names, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
         if holdout is not None or isinstance(recipe.holdout, str):
-            rest = filled(recipe.holdout if holdout is None else holdout)
+            rest = profiled(filled(recipe.holdout if holdout is None else holdout), recipe.profile,
+                            lambda data: guess(data, run.child("profile").child("holdout"), schema, way.k)[0])
             check_columns(whole.schema.names, None, **{"the holdout": rest})
         elif recipe.holdout:
             chance = run if recipe.terms is None else run.unseeded()  # whoever knew it could see that a row is gone

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from fabrica import catalog, declaration
-from fabrica.counted import counted, filled
+from fabrica.counted import Counted, counted, filled
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.discovery import Candidates, discovered
 from fabrica.errors import Interrupted, SettingError
@@ -24,7 +24,7 @@ from fabrica.evaluation import evaluate as judge
 from fabrica.expression import Expression
 from fabrica.folder import Folder
 from fabrica.inference.facts import K
-from fabrica.job import RULES, Job, check_columns, guess, told
+from fabrica.job import Job, check_columns, guess, told
 from fabrica.lift import ENGINES, Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
@@ -32,7 +32,8 @@ from fabrica.played import Play, Played
 from fabrica.pricing import POINTS, price
 from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
-from fabrica.recipe import Recipe, count, engine_for, seconds
+from fabrica.profile import profiled
+from fabrica.recipe import Recipe, count, demand_together, engine_for, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
 from fabrica.scenario import Scenario
@@ -69,7 +70,8 @@ class Twin:
 
 def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = None, rules: Any = None,
         budget: float | str | None = None, privacy: Any = None, account: str | Path | None = None,
-        workers: int | None = None, listener: Listener | None = None, **settings: Any) -> TableModel:
+        workers: int | None = None, listener: Listener | None = None, profile: str | None = None,
+        **settings: Any) -> TableModel:
     """Learn a table.
 
     Parameters
@@ -84,18 +86,16 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
         ``model.ledger`` then tells what was measured and what it cost.
     account : file that says how much all private looks at this table together may cost (``fabrica account``).
     workers : threads; None for all cores. The result does not depend on it.
+    profile : what a rule demands of the table before anything is learned: ``"hipaa"``.
     settings : the engine's own settings, and those of the codecs (such as ``k``), by name.
     """
     terms = Privacy.of(privacy)
     way = Way.of(engine_for(engine, terms), settings, private=terms is not None)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
-    dataset = filled(data)
-    if account is not None and terms is None:
-        raise SettingError("is for differential privacy", where="account", hint="give privacy too")
+    demand_together(terms, rules, profile, account)
     if terms is not None:
-        if rules is not None:
-            raise RULES
-        return way.learn_privately(dataset, schema, terms, run, account)
+        return way.learn_privately(filled(data), schema, terms, run, account)
+    dataset = _shaped(data, profile, run, schema, way.k)
     table, notes = guess(dataset, run, schema, way.k, rules)
     return way.learn(dataset, table, run, notes)
 
@@ -237,14 +237,14 @@ def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | No
 def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
           target: str | None = None, schema: Any = None, rules: Any = None, budget: float | str | None = None,
           privacy: Any = None, account: str | None = None, workers: int | None = None,
-          listener: Listener | None = None, **settings: Any) -> Twin:
+          listener: Listener | None = None, profile: str | None = None, **settings: Any) -> Twin:
     """The main job at once: keep a holdout (a share, a file or a frame), learn the rest, sample, judge."""
     written = isinstance(holdout, (int, float, str, Path))
     recipe = Recipe(str(data) if isinstance(data, (str, Path)) else "", engine, settings, seed,
                     holdout if written else "(a table)", rows, target, seconds(budget), rules=rules, privacy=privacy,
-                    account=account)
+                    account=account, profile=profile)
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
-    job = Job.begin(recipe, filled(data), run, schema, None if written else holdout)
+    job = Job.begin(recipe, _shaped(data, profile, run, schema), run, schema, None if written else holdout)
     run.expect(job.stages())
     clock = Clock()
     model = clock("fit", job.learn)
@@ -265,9 +265,16 @@ def tune(data: Any, *, engine: str = "trees", budget: float | str = "5m", seed: 
     return look(data, engine, settings, schema, memory, run=run)
 
 
-def inspect(data: Any, *, schema: Any = None, seed: int = 7) -> tuple[Table, list[str]]:
-    """The guessed schema of a table and the guesses that matter, a line each."""
-    return guess(counted(Dataset.open(data)), Run(seed), schema)
+def inspect(data: Any, *, schema: Any = None, seed: int = 7, profile: str | None = None) -> tuple[Table, list[str]]:
+    """The guessed schema of a table and the guesses that matter, a line each; with a ``profile`` as it is learned."""
+    run = Run(seed)
+    dataset = _shaped(data, profile, run, schema) if profile else counted(Dataset.open(data))
+    return guess(dataset, run, schema)
+
+
+def _shaped(data: Any, profile: str | None, run: Run, schema: Any, k: int = K) -> Counted:
+    """The table as a profile wants it to be learned."""
+    return profiled(filled(data), profile, lambda found: guess(found, run.child("profile"), schema, k)[0])
 
 
 class Clock:
@@ -309,7 +316,7 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
     """
     run = run or Run(recipe.seed, budget=recipe.budget)
     with Folder(out, keep=[recipe.data]) as folder:
-        dataset = filled(recipe.data)
+        dataset = _shaped(recipe.data, recipe.profile, run, recipe.schema)
         job = Job.begin(recipe, dataset, run, recipe.schema)
         for note in job.notes:
             say(note)
@@ -332,7 +339,8 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
 def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[Path, TableModel]:
     """Learn the table of a recipe and save the model."""
     with Folder(path.parent, keep=[recipe.data]) as folder:
-        job = Job.begin(replace(recipe, holdout=0.0), filled(recipe.data), run, recipe.schema)
+        dataset = _shaped(recipe.data, recipe.profile, run, recipe.schema)
+        job = Job.begin(replace(recipe, holdout=0.0), dataset, run, recipe.schema)
         for note in job.notes:
             say(note)
         model = job.learn()

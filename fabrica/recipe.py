@@ -17,7 +17,7 @@ from fabrica import declaration
 from fabrica.errors import InputError, SettingError, UnknownName
 from fabrica.privacy.terms import Privacy
 
-__all__ = ["Recipe", "count", "engine_for", "seconds"]
+__all__ = ["Recipe", "count", "demand_together", "engine_for", "seconds"]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 MOST = 10**18  #: rows: their numbers stay within 64 bits
@@ -59,6 +59,18 @@ def engine_for(name: str | None, privacy: Any) -> str:
     return name or ("trees" if privacy is None else "aim")
 
 
+def demand_together(terms: Privacy | None, rules: Any, profile: str | None, account: Any) -> None:
+    """Refuse what cannot go together."""
+    if terms is None and account is not None:
+        raise SettingError("is for differential privacy", where="account", hint="give an epsilon too")
+    if terms is not None and rules is not None:
+        raise SettingError("cannot be kept under an epsilon yet: what is learned for them would look at rows as they "
+                           "are", where="rules", hint="leave them out, or the epsilon")
+    if terms is not None and profile is not None:
+        raise SettingError("looks at rows as they are to know what is personal, and cannot be under an epsilon",
+                           where=f"profile {profile}", hint="leave it out, or the epsilon")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One run of ``synth``.
@@ -77,6 +89,7 @@ class Recipe:
     rules : what every row must obey: a file, or a list of texts.
     privacy : terms of differential privacy (``Privacy``), as plain values; None for none.
     account : the file that says how much all private looks at the source together may cost.
+    profile : what a rule demands of the table before it is learned, such as ``hipaa``; None for nothing.
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
@@ -94,14 +107,14 @@ class Recipe:
     rules: Any = None
     privacy: Any = None
     account: str | None = None
+    profile: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
         terms = Privacy.of(self.privacy)
         object.__setattr__(self, "privacy", terms and terms.to_json())
         object.__setattr__(self, "engine", engine_for(self.engine, terms))
-        if self.account is not None and terms is None:
-            raise SettingError("is for differential privacy", where="account", hint="give an epsilon too")
+        demand_together(terms, self.rules, self.profile, self.account)
         object.__setattr__(self, "holdout", _share(self.holdout))
         object.__setattr__(self, "budget", seconds(self.budget))
         if self.rows is not None:

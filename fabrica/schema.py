@@ -16,6 +16,8 @@ from functools import cached_property
 from typing import Any
 
 from fabrica.errors import SchemaError, UnknownName
+from fabrica.identifying import KINDS as PERSONAL
+from fabrica.identifying import OFF, SHARED
 
 __all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema", "rows_of", "rules_of", "describe"]
 
@@ -64,6 +66,8 @@ class Column:
     levels : of an ordinal, from low to high.
     public : True where the user declared the levels or bounds, so that a level may be drawn that few people hold;
         levels that were guessed only give an order.
+    personal : the kind of personal data that it holds (``email``, ``person``, ``iban``, see ``docs/personal.md``);
+        ``none`` where the user says that it holds none.
     bounds : (low, high) when the user declares them public; then and only then the generator knows them.
     partner : the other half of a place: the longitude of a latitude and back.
     lenient : True where the few values that do not fit the kind count as missing; else they are an error.
@@ -84,8 +88,11 @@ class Column:
     lenient: bool = False
     why: str = ""
     public: bool = False
+    personal: str = ""
 
     def __post_init__(self) -> None:
+        if self.personal and self.personal != OFF and self.personal not in PERSONAL:
+            raise UnknownName("kind of personal data", self.personal, [*PERSONAL, OFF], where=f"column {self.name!r}")
         if self.kind not in KINDS:
             raise UnknownName("kind of column", self.kind, list(KINDS), where=f"column {self.name!r}")
         for name in ("missing", "levels"):
@@ -102,7 +109,10 @@ class Column:
     @property
     def refers(self) -> bool:
         """Whether it is a key that stands more than once: it names other rows, or people with several rows."""
-        return self.kind == "key" and isinstance(self.notation, Mapping) and self.notation.get("kind") == "reference"
+        if self.kind != "key" or not isinstance(self.notation, Mapping):
+            return False
+        return self.notation.get("kind") == "reference" or (self.notation.get("kind") == "fake" and (
+            bool(self.notation.get("people")) or self.notation.get("what") in SHARED))
 
     @property
     def numeric(self) -> bool:
@@ -327,6 +337,7 @@ def _detail(column: Column) -> str:
     said += [f"unit {column.unit}"] if column.unit else []
     said += [column.timezone] if column.timezone else []
     said += [_spoken(column.notation)] if column.notation else []
+    said += [f"personal: {column.personal}"] if column.personal not in ("", OFF) else []
     said += [" < ".join(column.levels)] if column.levels else []
     said += [f"public bounds {column.bounds[0]} to {column.bounds[1]}"] if column.bounds else []
     said += [f"with {column.partner}"] if column.partner else []
@@ -336,6 +347,7 @@ def _detail(column: Column) -> str:
 def _spoken(notation: Any) -> str:
     if isinstance(notation, Mapping) and "kind" in notation:  # of a key
         told = [f"to {notation['to']}"] if notation.get("to") else []
+        told += [f"{notation['people']:,} people"] if notation.get("people") else []
         told += [f"{notation['distinct']:,} different"] if notation.get("distinct") else []
         return ", ".join([str(notation["kind"]), *told])
     if isinstance(notation, Mapping):

@@ -20,8 +20,9 @@ __all__ = ["command"]
 @options.working
 @options.common
 def command(data: str, out: str, engine: str, seed: int, budget: float | None, settings: tuple[str, ...],
-            schema: str | None, rules: str | None, epsilon: float | None, delta: float, unit: str | None,
-            unit_rows: int, account: str | None, workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
+            schema: str | None, rules: str | None, profile: str | None, epsilon: float | None, delta: float,
+            unit: str | None, unit_rows: int, account: str | None, workers: int | None, plain: bool, quiet: bool,
+            debug: bool) -> int:
     """Learn DATA (a file, folder or glob) and save the model.
 
     \b
@@ -35,8 +36,8 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
 
     terms = options.terms(epsilon, delta, unit, unit_rows)
     own = settings_from(engine_for(engine, terms), options.pairs(settings))
-    recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules, privacy=terms,
-                    account=account)
+    recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules, profile=profile,
+                    privacy=terms, account=account)
     with at_work(seed, quiet, workers, budget, learns=True) as (run, talk):
         path, model = pipeline.store(recipe, Path(out), run=run, say=talk.say)
     lines = list(model.words())

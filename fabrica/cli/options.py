@@ -12,8 +12,8 @@ import click
 
 from fabrica.recipe import count, seconds
 
-__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "private", "rows", "rules",
-           "schema", "seed", "target", "terms"]
+__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "private", "profile", "rows",
+           "rules", "schema", "seed", "target", "terms"]
 
 Command = Callable[..., Any]
 
@@ -64,6 +64,8 @@ schema = click.option("--schema", type=click.Path(dir_okay=False), metavar="FILE
                       help="YAML or JSON with what you know better than the guessed schema.")
 rules = click.option("--rules", type=click.Path(dir_okay=False), metavar="FILE",
                      help="YAML or JSON: a list of rules that every row must obey, such as 'end >= start'.")
+profile = click.option("--profile", metavar="NAME",
+                       help="What a rule demands of the table before it is learned: hipaa.")
 tuned = click.option("--tuned", type=click.Path(dir_okay=False), metavar="FILE", expose_value=False,
                      help="The engine and the settings that 'fabrica tune' has found.")
 settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
@@ -133,7 +135,7 @@ def _spelt(words: list[str], own: set[str], known: set[str]) -> list[str]:
 
 def learning(command: Command) -> Command:
     """What every command that learns takes."""
-    for option in (schema, rules, tuned, settings, budget, seed, engine):
+    for option in (schema, rules, profile, tuned, settings, budget, seed, engine):
         command = option(command)
     return command
 

@@ -9,8 +9,6 @@ other keys, but a sequence always counts from its start.
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -22,115 +20,16 @@ from fabrica import absence, measured, sound
 from fabrica.block import Coded, Told, code_type
 from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
 from fabrica.errors import OutputError, SchemaError
+from fabrica.personal import fakes
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
+from fabrica.template import MOST, ROOM, SLOTS, Template, strings, templates
 
 __all__ = ["Key", "Template"]
 
-DIGITS, LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
-SLOTS = {"#": DIGITS, "A": LOWER.upper(), "a": LOWER, "x": DIGITS + "abcdef", "?": DIGITS + LOWER.upper() + LOWER}
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
-ROOM = 1 << 31  #: most values of one group of slots, so that products stay within 64 bits
-MOST = {f"{sign}int{bits}": 2 ** min(bits - (not sign), 63) - 1 for sign in ("", "u") for bits in (8, 16, 32, 64)} | {
-    "double": 2**53, "float": 2**24}  #: storage -> largest whole number
 EMAIL = "@example.com"  #: a domain that is reserved and belongs to nobody (RFC 2606)
-
-
-@dataclass(frozen=True)
-class Template:
-    """Fixed characters and slots: for each place the characters that may stand there.
-
-    >>> t = Template.of("INV-###")
-    >>> t.capacity, t.write(np.arange(2)).to_pylist()
-    (1000, ['INV-755', 'INV-374'])
-    """
-
-    places: tuple[str, ...]
-
-    @classmethod
-    def of(cls, text: str, *, most: int | None = None) -> Template:
-        r"""``#`` a digit, ``A`` and ``a`` letters, ``x`` hexadecimal, ``?`` a letter or a digit; a backslash before any
-        character says that it stands for itself. A number is not above ``most`` and does not begin with a zero."""
-        places = [m[1] or SLOTS.get(m[0], m[0]) for m in re.finditer(r"\\(.)|.", text, re.DOTALL)]
-        if most is not None and set(places) == {DIGITS}:
-            places = places[: len(str(most))]
-            high = DIGITS[1 : int(str(most)[0])] if len(places) == len(str(most)) else DIGITS[1:]
-            places = [high, *places[1:]] if high else [DIGITS[1:], *places[2:]]
-        elif most is not None and len(places) > 1 and places[0] == DIGITS:  # such as 204446.0
-            places[0] = DIGITS[1:]
-        return cls(tuple(places))
-
-    def fits(self, most: int | None) -> bool:
-        """Whether all keys are numbers up to ``most``."""
-        digits = len(self.places)
-        return most is None or digits < len(str(most)) or (
-            digits == len(str(most)) and max(self.places[0]) < str(most)[0])
-
-    @property
-    def capacity(self) -> int:
-        """How many different keys there are."""
-        return math.prod(len(p) for p in self.places)
-
-    def wider(self) -> Template:
-        """One more digit after the last slot (at the end if there is none)."""
-        slots = [i for i, p in enumerate(self.places) if len(p) > 1]
-        at = slots[-1] + 1 if slots else len(self.places)
-        return Template((*self.places[:at], DIGITS, *self.places[at:]))
-
-    def write(self, rows: np.ndarray, shift: int = 0) -> pa.Array:
-        """(n,) strings for the row numbers (n,) int64, all below the capacity; ``shift`` chooses among orders."""
-        points = np.full((len(rows), len(self.places)), 0, np.uint32)
-        groups, left, low = self._groups(), rows.astype(np.uint64), np.zeros(len(rows), np.uint64)
-        for group in groups:
-            size = math.prod(len(self.places[i]) for i in group)
-            left, here = np.divmod(left, np.uint64(size))
-            begin = np.uint64((round(size * 0.7548776662) + shift) % size)
-            number = (here * np.uint64(_stride(size)) + low + begin) % np.uint64(size)
-            low = (low * np.uint64(31) + number * np.uint64(2_654_435_761)) % np.uint64(ROOM)
-            for i in group:
-                number, digit = np.divmod(number, np.uint64(len(self.places[i])))
-                points[:, i] = _alphabet(self.places[i])[digit.astype(np.int64)]
-        for i, place in enumerate(self.places):
-            if len(place) == 1:
-                points[:, i] = ord(place)
-        return strings(points)
-
-    def _groups(self) -> list[list[int]]:
-        """Slots from right to left, joined while their product stays below ``ROOM``."""
-        groups: list[list[int]] = []
-        size = ROOM
-        for i in reversed([i for i, p in enumerate(self.places) if len(p) > 1]):
-            if size * len(self.places[i]) > ROOM:
-                groups.append([])
-                size = 1
-            groups[-1].append(i)
-            size *= len(self.places[i])
-        return groups
-
-
-def _stride(size: int) -> int:
-    """A multiplier without a common factor with ``size``, near its golden section."""
-    stride = max(1, round(size * 0.6180339887))
-    while math.gcd(stride, size) != 1:
-        stride += 1
-    return stride
-
-
-def _alphabet(place: str) -> np.ndarray:
-    return np.array([ord(c) for c in place], np.uint32)
-
-
-def strings(points: np.ndarray) -> pa.Array:
-    """(n, width) code points as n strings of that width; plain ASCII goes without a copy."""
-    rows, width = points.shape
-    if not width or not rows:
-        return pa.array([""] * rows, pa.string())
-    if points.max() < 128 and rows * width < 2**31 - 1:
-        starts = np.arange(rows + 1, dtype=np.int32) * np.int32(width)
-        data = np.ascontiguousarray(points, np.uint8)
-        return pa.StringArray.from_buffers(rows, pa.py_buffer(starts), pa.py_buffer(data))
-    return pa.array(np.ascontiguousarray(points, np.uint32).view(f"U{width}")[:, 0].tolist(), pa.string())
 
 
 # ---------------------------------------------------------------- the kinds of keys
@@ -157,23 +56,8 @@ def uuids(rows: np.ndarray, run: Run) -> pa.Array:
     digits = np.empty((len(rows), 32), np.uint8)
     digits[:, 0::2], digits[:, 1::2] = raw >> 4, raw & 15
     text = np.full((len(rows), 36), ord("-"), np.uint8)
-    text[:, [i for i in range(36) if i not in (8, 13, 18, 23)]] = _alphabet(SLOTS["x"]).astype(np.uint8)[digits]
+    text[:, [i for i in range(36) if i not in (8, 13, 18, 23)]] = np.frombuffer(SLOTS["x"].encode(), np.uint8)[digits]
     return strings(text)
-
-
-def templates(first: Template, rows: np.ndarray, shift: int, most: int | None = None) -> pa.Array:
-    """Keys of a template, which grows where it is used up; ``OverflowError`` where it may not grow beyond ``most``."""
-    pieces: list[pa.Array] = []
-    template, start = first, 0
-    while len(rows):
-        if not template.fits(most):
-            raise OverflowError
-        stop = start + template.capacity
-        here = int(np.searchsorted(rows, min(stop, 2**63 - 1)))
-        if here:
-            pieces.append(template.write(rows[:here] - start, shift))
-        rows, template, start = rows[here:], template.wider(), stop
-    return pa.concat_arrays(pieces) if pieces else pa.array([], pa.string())
 
 
 def _email() -> Template:
@@ -191,7 +75,9 @@ def _look(column: Column) -> dict[str, Any]:
         look = {"template": look}
     if not _known(look):
         raise SchemaError("the notation of a key is a template such as 'INV-#####', or "
-                          "{kind: sequence, uuid, email or reference}", where=f"column {column.name!r}")
+                          "{kind: sequence, uuid, email, fake or reference}", where=f"column {column.name!r}")
+    if look.get("kind") == "fake":
+        return dict(look)
     if look.get("number") and not most:
         most = MOST["int64"]  # whole numbers written as text do not begin with a zero
     if look.get("kind") == "reference":
@@ -201,8 +87,8 @@ def _look(column: Column) -> dict[str, Any]:
 
 def _known(look: Any) -> bool:
     """Whether a notation makes sense: nothing else is taken from a schema or a model file."""
-    if not isinstance(look, dict):
-        return False
+    if not isinstance(look, dict) or look.get("kind") == "fake":
+        return fakes.known(look)
     whole = all(type(look.get(n, 0)) is int and abs(look.get(n, 0)) < 2**53 for n in ("start", "step", "width"))
     whole = whole and look.get("most") in (None, *MOST.values())
     said = all(isinstance(look.get(n, ""), str) for n in ("prefix", "suffix"))
@@ -297,6 +183,8 @@ class KeyCoder(Coder):
         return replace(self, name=name, look=self.look["look"])._keys(which, run).take(pa.array(back))
 
     def _keys(self, rows: np.ndarray, run: Run) -> pa.Array:
+        if self.look.get("kind") == "fake":
+            return fakes.write(self.look, rows, run.seed)
         if self.look.get("kind") == "reference":
             return self._refer(rows, run)
         most, shift = self.look.get("most"), Run(run.seed).child("key").child(self.name).key() % ROOM
@@ -311,7 +199,7 @@ class KeyCoder(Coder):
         return uuids(rows, run) if self.look["kind"] == "uuid" else templates(_email(), rows, shift)
 
     def words(self) -> str:
-        look = self.look["template"] if "template" in self.look else self.look["kind"]
+        look = self.look.get("template") or self.look.get("what") or self.look["kind"]
         return f"made afresh: {look}" + (f", missing in {100 * self.missing:.1f} %" if self.markers else "")
 
     def state(self) -> State:

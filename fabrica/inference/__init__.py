@@ -18,6 +18,7 @@ from fabrica.errors import FabricaError
 from fabrica.inference.facts import Facts, K
 from fabrica.inference.markers import without
 from fabrica.inference.overrides import as_kind, load_overrides, settled, with_overrides
+from fabrica.inference.personal import Guard, with_personal
 from fabrica.inference.places import with_places
 from fabrica.inference.references import as_reference, settled_references, with_references
 from fabrica.inference.text import guess_text
@@ -63,9 +64,16 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
             ranges[label] = span
     table = with_places(Table(name, tuple(columns)), {n: r for n, r in ranges.items() if n not in plain})
     table, refer = with_references(table, known, plain)
+    table, personal = with_personal(table, known, plain)
     table = settled_references(with_overrides(table, plain, f"overrides of table {name!r}"))
-    lines = [note for label, note in notes.items() if note and not _pointing(table[label])]
-    return table, [*lines, *refer, *_summary(table)]
+    guard = Guard.of(table)
+    for label in guard.names:
+        guard.look(label, known[label].pool)
+    table, open_ = guard.settle(max(rows or 0, sample.num_rows))
+    table = settled_references(table)
+    lines = [note for label, note in notes.items() if note and not _pointing(table[label])
+             and not (table[label].personal and table[label].kind == "key")]
+    return table, [*lines, *refer, *_summary(table), *personal, *open_]
 
 
 def _pointing(column: Column) -> bool:
@@ -77,7 +85,7 @@ def _summary(table: Table) -> list[str]:
     lines = []
     for kind, words in (("key", "identifiers, made afresh and never learned"),
                         ("text", "free text, learned as patterns only")):
-        found = [c.name for c in table.columns if c.kind == kind and not c.refers]
+        found = [c.name for c in table.columns if c.kind == kind and not c.refers and not c.personal]
         if found:
             shown = ", ".join(map(repr, found[:5])) + (", …" if len(found) > 5 else "")
             lines.append(f"{len(found)} column(s) are {words}: {shown}")

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.inference.facts import Facts, K, told
+from fabrica.inference.personal import Guard, shared
 from fabrica.inference.references import settled_references
 from fabrica.notation import misfits
 from fabrica.notation.storage import flat
@@ -130,15 +131,22 @@ def verify(table: Table, batches: Iterable[pa.RecordBatch],
         from fabrica.inference import guess as guess_again
         guess = guess_again
     watches = [_Watch(c, tuple((orders or {}).get(c.name, ())), k) for c in table.columns]
+    guard, rows = Guard.of(table), 0
     for batch in batches:
+        rows += batch.num_rows
         for watch in watches:
             watch.look(flat(batch.column(watch.column.name)))
+        for name in guard.names:
+            guard.look(name, flat(batch.column(name)))
+    table, open_ = guard.settle(rows)
+    for watch in watches:
+        watch.column = table[watch.column.name]
     changed, notes = {}, []
     for watch in watches:
         column, note = _settle(watch, guess)
         changed[column.name] = column
         notes += [note] if note else []
-    return settled_references(table.with_columns(changed)), notes
+    return settled_references(table.with_columns(changed)), [*notes, *open_]
 
 
 def _settle(watch: _Watch, guess: Callable[[Facts], tuple[Column, str]]) -> tuple[Column, str]:
@@ -147,8 +155,11 @@ def _settle(watch: _Watch, guess: Callable[[Facts], tuple[Column, str]]) -> tupl
     if column.why == "declared":
         return column, ""
     if watch.repeats():
+        if column.personal and column.notation.get("kind") == "fake":
+            return shared(column, watch.facts(watch.keys)), ""
         again, note = guess(watch.facts(watch.keys))
         if again.refers:
+            again = replace(again, personal=column.personal)
             return again, f"{where}: not unique in later rows; {note}" if note else ""
         if again.kind != "key":
             return again, f"{where}: not unique in later rows, so {again.kind} instead of key"

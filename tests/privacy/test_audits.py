@@ -1,4 +1,4 @@
-"""Audits of whole looks: thousands of runs in two worlds that differ in one row, and the epsilon that they prove at least.
+"""Audits: thousands of runs in two worlds that differ in one row, and the epsilon that they prove at least.
 
 An attacker sees one number of what came out. How often it is above a threshold in either world gives a lower bound on
 epsilon (Jagielski, Ullman & Oprea, NeurIPS 2020). A sound look stays below its claim; each careless twin is caught.
@@ -101,7 +101,8 @@ def test_names_that_one_person_has_are_told_to_nobody():
 
 
 def test_a_person_with_many_rows_is_hidden_only_if_few_of_them_count():
-    table = {there: pa.table({"who": ["a"] * 30 * there + [f"p{i // 2}" for i in range(40)]}) for there in (True, False)}
+    others = [f"p{i // 2}" for i in range(40)]
+    table = {there: pa.table({"who": ["a"] * 30 * there + others}) for there in (True, False)}
 
     def look(there: bool, terms: Privacy, counted: bool = True) -> float:
         rows = bounded(table[there], terms, Run(1)) if counted else table[there]

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fabrica.personal.scan import scanned
+
 __all__ = ["LONGEST", "START", "WIDEST", "Held", "shape", "tallies"]
 
 TOKENS = 200_000  #: distinct words, and pairs of words, that a survey keeps, at most
@@ -63,8 +65,9 @@ def tallies(texts: pa.Array) -> tuple[Held, Held, Held, Held]:
     looks, shapes = shaped.indices.to_numpy(zero_copy_only=False).astype(np.int64), shaped.dictionary
     new = np.append(True, row[1:] != row[:-1])[: len(row)]
     look = looks[word] if len(word) else word
-    return (_held(row, word, pool), _held(row, look, shapes),
-            _pairs(row, word, pool, new), _pairs(row, look, shapes, new))
+    plain = scanned(row, word, pool) == 0  # what tells of a person is never a word, however many rows hold it
+    return (_held(row[plain], word[plain], pool), _held(row, look, shapes),
+            _pairs(row, word, pool, new, plain), _pairs(row, look, shapes, new, np.ones(len(row), bool)))
 
 
 def _held(row: np.ndarray, token: np.ndarray, pool: pa.Array) -> Held:
@@ -74,11 +77,12 @@ def _held(row: np.ndarray, token: np.ndarray, pool: pa.Array) -> Held:
     return Held(pool, counts).cut()
 
 
-def _pairs(row: np.ndarray, token: np.ndarray, pool: pa.Array, new: np.ndarray) -> Held:
-    """Rows that hold each pair of neighbours, the first of a row with ``START``."""
+def _pairs(row: np.ndarray, token: np.ndarray, pool: pa.Array, new: np.ndarray, plain: np.ndarray) -> Held:
+    """Rows that hold each pair of neighbours that are both ``plain``, the first of a row with ``START``."""
     pool = pa.concat_arrays([pool.cast(pa.string()), pa.array([START])])
     before = np.where(new, len(pool) - 1, np.roll(token, 1)) if len(token) else token
-    pair, label = np.unique(before * len(pool) + token, return_inverse=True)
+    both = plain & (new | np.append(True, plain[:-1]))[: len(plain)]
+    pair, label = np.unique((before * len(pool) + token)[both], return_inverse=True)
     first, second = (pool.take(pa.array(half)) for half in np.divmod(pair, len(pool)))
     texts = pc.binary_join_element_wise(first, second, " ")
-    return _held(row, label.astype(np.int64), texts)
+    return _held(row[both], label.astype(np.int64), texts)
