@@ -29,7 +29,7 @@ class Aim(Engine):
     cost = 8.0
     start = 2.0
 
-    cells: Annotated[int, Setting("numbers that the law may have, at most", low=100, high=20_000_000)] = 250_000
+    cells: Annotated[int, Setting("numbers that the law may have, at most", low=100, high=20_000_000)] = 1_000_000
     rounds: Annotated[int, Setting("times that sets are chosen", low=1, high=100)] = 6
     sets: Annotated[int, Setting("sets of columns that are measured in a round", low=1, high=1_000)] = 8
     steps: Annotated[int, Setting("steps of the last fit to what was measured, at most", low=1, high=10_000)] = 60
