@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fabrica import encoder as encoding
 from fabrica.contract import Allowance, Chooser, Engine
@@ -35,7 +36,7 @@ ROWS = Fraction(1, 100)  #: of the budget, for how many rows there are
 KINDS = Fraction(4, 100)  #: for what columns mean, where nobody has said it
 COLUMNS = Fraction(25, 100)  #: for how the values of each column lie
 UNCOVERED = (
-    "the names of the columns, their order and the types in which they are stored",
+    "the names of the columns, their order, the types in which they are stored, how the file is written",
     "whether and with which error a job ended, and how long it took",
 )
 
@@ -60,15 +61,15 @@ def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Pri
     said = settled(schema, dataset.schema.names, dataset.name)
     _demand_declared(said)
     whole = bounded(pa.Table.from_batches(list(dataset.batches()), dataset.schema), terms, run.child("unit"))
-    if terms.unit is not None:
-        said = {**said, terms.unit: {"kind": "key", **said.get(terms.unit, {})}}
-    looks = [n for n in whole.column_names if needs_a_look(whole.schema.field(n).type, said.get(n, {}))]
-    purse = Purse.of(terms, names=any(_may_need_names(f, said.get(f.name, {})) for f in whole.schema))
+    known: dict[str, Mapping[str, Any]] = {**said, **({terms.unit: {"kind": "key"}} if terms.unit else {})}
+    looks = [f.name for f in whole.schema if needs_a_look(f.type, known.get(f.name, {}))]
+    purse = Purse.of(terms, names=any(_may_need_names(f, known.get(f.name, {})) for f in whole.schema))
     paid, budget = run.paying(purse), purse.budget
     counted, variance = paid.noisy(np.array([whole.num_rows]), budget * ROWS, "rows")
     rows = max(1.0, float(counted[0]))
     _demand_delta(terms, rows, variance)
-    table = blind(whole, dataset.name, said, budget * (KINDS if looks else 0), paid.child("kinds"))
+    known |= _unit(whole, terms, said, budget * ROWS, paid)
+    table = blind(whole, dataset.name, known, budget * (KINDS if looks else 0), paid.child("kinds"))
     table = replace(table, columns=tuple(replace(c, partner=None) for c in table.columns))
     encoder, block = encoding.measured(table, whole, Allowance(budget * COLUMNS, purse.risk, rows),
                                        paid.child("codecs"), **codec_settings)
@@ -104,9 +105,22 @@ def _may_need_names(field: pa.Field, said: Mapping[str, Any]) -> bool:
 def _demand_delta(terms: Privacy, rows: float, variance: float) -> None:
     """Delta is the probability that the promise fails: with one as large as one over the rows, giving a row away whole
     would keep it."""
-    if terms.delta * max(1.0, rows + 3 * variance**0.5) >= 1 / terms.rows:
+    if terms.delta * (rows + 3 * variance**0.5) >= 1:
         raise SettingError("is not far below one over the number of rows", where="delta",
                            hint="it is the probability that the promise fails: take 1e-6 or less")
+
+
+def _unit(whole: pa.Table, terms: Privacy, said: Mapping[str, Mapping[str, Any]], rho: Fraction, run: Run
+          ) -> dict[str, Mapping[str, Any]]:
+    """What is known of the unit's column: it is a key, and where several rows of one unit count, about how many units
+    there are."""
+    if terms.unit is None:
+        return {}
+    fields = {"kind": "key", **said.get(terms.unit, {})}
+    if terms.rows > 1 and "notation" not in fields and fields["kind"] == "key":
+        units, _ = run.noisy(np.array([pc.count_distinct(whole[terms.unit]).as_py()]), rho, f"{terms.unit}, how many")
+        fields["notation"] = {"kind": "reference", "distinct": max(1, int(units[0]))}
+    return {terms.unit: fields}
 
 
 def _public(said: Mapping[str, Mapping[str, Any]], table: Table) -> tuple[str, ...]:

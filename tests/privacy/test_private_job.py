@@ -98,6 +98,7 @@ def test_of_a_person_one_row_counts(people):
     three = fabrica.fit(people, engine="mst", privacy=fabrica.Privacy(3.0, unit="person", rows=3))
     assert abs(three.facts["rows"] - ROWS) < 500
     assert {str(e.sensitivity) for e in three.ledger.events} == {"3"}
+    assert abs(len(set(three.sample(3_000)["person"].to_pylist())) - 950) < 150
 
 
 def test_what_is_public_is_said(people):
