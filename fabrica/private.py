@@ -20,7 +20,7 @@ from fabrica import encoder as encoding
 from fabrica.contract import Allowance, Chooser, Engine
 from fabrica.counted import Counted
 from fabrica.errors import SchemaError, SettingError
-from fabrica.inference.blind import blind, needs_a_look
+from fabrica.inference.blind import as_declared, blind, needs_a_look
 from fabrica.inference.overrides import settled
 from fabrica.model import TableModel
 from fabrica.privacy.ledger import Purse
@@ -58,7 +58,7 @@ def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Pri
     if engine.private == "never":
         raise SettingError("looks at rows as they are and cannot learn under an epsilon", where=f"engine {name}",
                            hint="take one that can: aim, mst, or auto to choose")
-    said = settled(schema, dataset.schema.names, dataset.name)
+    said = {name: as_declared(fields) for name, fields in settled(schema, dataset.schema.names, dataset.name).items()}
     _demand_declared(said)
     whole = bounded(pa.Table.from_batches(list(dataset.batches()), dataset.schema), terms, run.child("unit"))
     known: dict[str, Mapping[str, Any]] = {**said, **({terms.unit: {"kind": "key"}} if terms.unit else {})}

@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 
 from fabrica.inference.markers import BETWEEN_NUMBERS, EVERYWHERE
 from fabrica.notation.storage import as_text, distinct, flat, gather, is_text
+from fabrica.personal.fakes import MAKERS
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 
-__all__ = ["blind", "needs_a_look"]
+__all__ = ["as_declared", "blind", "needs_a_look"]
 
 CLEAR = 4.0  #: standard deviations above which something is there
 MOST = 0.95  #: of the cells that must be written like a kind
@@ -62,10 +63,10 @@ def blind(whole: pa.Table, name: str, said: Mapping[str, Mapping[str, Any]], rho
     >>> [(c.name, c.kind) for c in found.columns]
     [('age', 'integer'), ('town', 'category')]
     """
-    looks = [n for n in whole.column_names if needs_a_look(whole[n].type, said.get(n, {}))]
+    looks = [n for n in whole.column_names if needs_a_look(whole[n].type, as_declared(said.get(n, {})))]
     columns = []
     for label in whole.column_names:
-        array, here = whole[label], dict(said.get(label, {}))
+        array, here = whole[label], as_declared(said.get(label, {}))
         found = _typed(array.type)
         if label in looks:
             counts, variance = run.noisy(_classes(array), rho / len(looks), f"{label}, how its cells are written")
@@ -77,6 +78,19 @@ def blind(whole: pa.Table, name: str, said: Mapping[str, Mapping[str, Any]], rho
             fields["public"] = bool(here.get("levels") or here.get("bounds"))
         columns.append(Column.from_json({"name": label, "storage": str(array.type), **fields}, f"column {label!r}"))
     return Table(name, tuple(columns))
+
+
+def as_declared(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a column with what follows from them: personal data that can be made afresh is a key of fakes.
+
+    >>> as_declared({"personal": "email"})["notation"]
+    {'kind': 'fake', 'what': 'email', 'locale': 'en_US'}
+    """
+    fields = dict(said)
+    if "kind" not in fields and fields.get("personal") in MAKERS:
+        fields["kind"] = "key"
+        fields.setdefault("notation", {"kind": "fake", "what": fields["personal"], "locale": "en_US"})
+    return fields
 
 
 def _typed(kind: pa.DataType) -> dict[str, Any]:

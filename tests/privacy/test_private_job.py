@@ -101,6 +101,14 @@ def test_of_a_person_one_row_counts(people):
     assert abs(len(set(three.sample(3_000)["person"].to_pylist())) - 950) < 150
 
 
+def test_personal_data_is_made_afresh_where_it_is_declared(people):
+    schema = {"person": {"personal": "email"}, "note": {"personal": "person"}}
+    model = fabrica.fit(people, engine="mst", privacy=1.0, schema=schema)
+    made = model.sample(200, seed=1)
+    assert all("@" in mail for mail in made["person"].to_pylist()) and len(set(made["note"].to_pylist())) > 150
+    assert not set(made["note"].to_pylist()) & set(people["note"].to_pylist())
+
+
 def test_what_is_public_is_said(people):
     schema = {"age": {"kind": "integer", "bounds": [0, 120]}, "note": "text",
               "town": {"kind": "category", "levels": ["Rome", "Oslo", "Bern"]}}
