@@ -38,7 +38,7 @@ DRAWS = 2  #: rows that are drawn of the law for each row, to see what it says o
 LITTLE = Fraction(1, 50)  #: of the budget, that is not worth a look
 TIMES = 2.0  #: as many pairs are worth a look as a tree holds, from where on a mixture serves better
 CLOSE = 0.15  #: share of the rows that noise may misplace in a pair that is worth a look
-COMPONENTS, MIXING = 384, 240  #: of a mixture; steps of its last fit
+COMPONENTS, MIXING, MOST = 256, 200, 300  #: of a mixture; steps of its last fit; pairs that are measured for it
 SURELY = 1e-9  #: share of a bin at least
 
 
@@ -113,7 +113,8 @@ def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
     dense = plan.dense(sizes, worth)
     if dense:
         candidates = [c for c in candidates if len(c) == 2]
-    sets = min(max(plan.sets, -(-worth // plan.rounds) if dense else 0), -(-len(candidates) // plan.rounds))
+    many = -(-min(worth, MOST) // plan.rounds) if dense else plan.sets
+    sets = min(max(plan.sets, many), -(-len(candidates) // plan.rounds))
     weights = [Fraction(GROWTH) ** r for r in range(plan.rounds)]
     law, potentials = _independent(sizes, looks)
     for r, weight in enumerate(weights if candidates else ()):
@@ -128,7 +129,7 @@ def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
             new += _again(shown, known, new, run)
         looks += [_without_rest(one, bins) for one in new]
         if dense:
-            steps, chance = MIXING if last else MIXING // 4, run.child(r).child("mix")
+            steps, chance = MIXING if last else MIXING // 6, run.child(r).child("mix")
             law = mixed(sizes, looks, total, COMPONENTS, steps, chance.random())
         else:
             tree = JunctionTree.of(sizes, [m.columns for m in looks])
