@@ -79,9 +79,9 @@ class Account:
         possible = [replace(self, entries=(*self.entries, Entry(_now(), what, (event,)))) for event in _most(terms)]
         after = max(possible, key=lambda account: account.ledger.epsilon())
         if after.ledger.risk >= self.limit.delta:
-            raise BudgetSpent(f"finding names takes half of a job's delta, and that uses up the {self.limit.delta:g} of "
-                              "the account", where="the account", hint="open accounts with a delta some times as large "
-                              "as that of a job, or declare levels in a schema")
+            raise BudgetSpent(f"finding names takes half of a job's delta, and that uses up the {self.limit.delta:g} "
+                              "of the account", where="the account", hint="open accounts with a delta some times as "
+                              "large as that of a job, or declare levels in a schema")
         if not after.ledger.epsilon() <= self.limit.epsilon * (1 + 1e-6):
             raise BudgetSpent(f"{self.limit.epsilon:g} may be spent at delta {self.limit.delta:g} and "
                               f"{self.ledger.epsilon():.3g} is; with this job it would be {after.ledger.epsilon():.3g}",

@@ -18,6 +18,7 @@ import numpy as np
 from fabrica.block import Block
 from fabrica.contract import Engine, Setting
 from fabrica.engines.autoregressive.chain import ChainModel
+from fabrica.engines.autoregressive.private import learned_privately
 from fabrica.nets import forward
 from fabrica.nets.needed import torch_or_say
 from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
@@ -43,6 +44,7 @@ class Autoregressive(Engine):
     start = 6.0
     needs = ("torch",)
     extra = "nets"
+    private = "can"
 
     epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000, search=(4, 24))] = 8.0
     tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000, search=(48, 512))] = 256
@@ -56,6 +58,9 @@ class Autoregressive(Engine):
     members: Annotated[int, Setting("networks whose mean is taken; 0: by the rows", low=0, high=50)] = 0
     orders: Annotated[float, Setting("share of the rows learned in random order", low=0.05, high=0.9)] = 0.3
     patience: Annotated[int, Setting("looks without progress before it stops; 0: never", low=0, high=1000)] = 2
+    steps: Annotated[int, Setting("under --epsilon: noisy steps", low=1, high=100_000)] = 300
+    taken: Annotated[float, Setting("under --epsilon: share of the rows that a step takes", low=1e-6, high=1)] = 0.1
+    clip: Annotated[float, Setting("under --epsilon: length that a row's gradient is cut to", low=1e-3, high=1e3)] = 2.0
     k: People = 5
     keep: Keep = 0.4
     checkpoint: Checkpoint = ""
@@ -63,6 +68,8 @@ class Autoregressive(Engine):
     precision: Precision = "float32"
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> ChainModel:
+        if run.private:
+            return _settled(learned_privately(self, rows, run), run.child("settle"))
         torch_or_say("autoregressive")
         from fabrica.engines.autoregressive.learn import learned
 
