@@ -46,18 +46,21 @@ def sampled(order: float, rate: float, apart: float) -> float:
     >>> sampled(3, 1.0, 0.5) / (3 * 0.5**2 / 2) < 1 + 1e-8
     True
     """
+    whole = order * apart**2 / 2  # what it would be if all rows were taken
+    if rate >= 1:
+        return whole * SURELY
     low = math.floor(order)
     part = order - low
-    least = 0.0 if low == 1 else _log_moment(low, rate, apart)
-    return ((1 - part) * least + part * _log_moment(low + 1, rate, apart) if part else least) / (order - 1) * SURELY
+    chord = 0.0 if low == 1 else _log_moment(low, rate, apart)
+    if part:
+        chord = (1 - part) * chord + part * _log_moment(low + 1, rate, apart)
+    return min(whole, chord / (order - 1)) * SURELY
 
 
 @lru_cache(maxsize=4096)
 def _log_moment(order: int, rate: float, apart: float) -> float:
     """(order - 1) times the divergence at a whole order; the terms are what they exceed those of no noise by, whose
     sum is 1."""
-    if rate >= 1:
-        return order * (order - 1) * apart**2 / 2
     k = np.arange(2, order + 1, dtype=np.float64)
     logs = _log_choose(order)[2:] + k * math.log(rate) + (order - k) * math.log1p(-rate)
     power = (k * k - k) * apart**2 / 2

@@ -31,7 +31,7 @@ __all__ = ["Autoregressive"]
 
 SETTLED = 8_192  #: rows drawn to set the margins right
 STEADY = 0.5  #: how far a bias may be moved at a time, in nats
-ROUNDS = 2
+ROUNDS, PRIVATE_ROUNDS = 2, 5  #: of moves; more where noise has moved the biases too
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Autoregressive(Engine):
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> ChainModel:
         if run.private:
-            return _settled(learned_privately(self, rows, run), run.child("settle"))
+            return _settled(learned_privately(self, rows, run), run.child("settle"), PRIVATE_ROUNDS)
         torch_or_say("autoregressive")
         from fabrica.engines.autoregressive.learn import learned
 
@@ -81,7 +81,7 @@ class Autoregressive(Engine):
             tokens, seen, model.made, self.keep, run.child("rejection"), PAYS, self.k))
 
 
-def _settled(model: ChainModel, run: Run) -> ChainModel:
+def _settled(model: ChainModel, run: Run, rounds: int = ROUNDS) -> ChainModel:
     """The model with the bias of each column moved, one after the other, until its margin is the data's."""
     bias, tokens = model.layers.bias.copy(), model.tokens
     model = replace(model, layers=replace(model.layers, bias=bias))  # a view that follows as ``bias`` is moved
@@ -90,7 +90,7 @@ def _settled(model: ChainModel, run: Run) -> ChainModel:
         token, start = tokens.columns[j], model.starts[j]
         here = bias[start : start + token.size]
         shown = token.share > 0
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             cumulated, _ = forward.cumulated(model._logits(rows, j, before, model._drawn(j)))
             share = np.diff(np.mean(cumulated / cumulated[:, -1:], 0, dtype=np.float64), prepend=0.0)
             move = np.log(np.maximum(token.share[shown], 1e-9) / np.maximum(share[shown], 1e-9))

@@ -24,23 +24,38 @@ if TYPE_CHECKING:
 __all__ = ["learned_privately"]
 
 HIDDEN = 16  #: numbers in each column's layers where the user does not say
+REACH = 6.0  #: that a weight may move, about
+NOISE, FEWEST = 20_000_000, 50  #: numbers of noise that are drawn, about; steps of a network that is too large for it
 SMALLEST = 1e-4  #: share of a bin at least, where its bias begins
 
 
 def learned_privately(engine: Autoregressive, rows: Block, run: Run) -> ChainModel:
     """The model of the rows, as far as the budget of the run reaches."""
+    if not rows.columns:
+        return ChainModel(Tokens(()), Layers.none())
     total, bins, told = counted(rows, run)
     tokens = Tokens(tuple(_token(c, b, t) for c, b, t in zip(rows, bins, told, strict=True)))
     frame = Frame(tuple(b.size for b in bins), engine.hidden or HIDDEN)
     weights = _begun(frame, told, run.child("weights").random())
     if len(bins) > 1:
-        words = np.ascontiguousarray(np.where(binned(rows, bins).T == np.array(frame.sizes), -1, binned(rows, bins).T)
-                                     ).astype(np.int32)
-        sums = run.sums(len(rows), engine.taken, engine.steps, frame.length,
-                        f"a network's gradient, {frame.length:,} numbers")
-        weights = descended(weights, lambda places, now, most, bound: summed(words[places], frame, now, most, bound),
-                            sums, total, Descent(engine.rate, engine.clip), run.child("train"))
+        weights = _trained(engine, frame, weights, _words(rows, bins), total, run)
     return ChainModel(tokens, _layers(frame, weights, tokens, bins))
+
+
+def _words(rows: Block, bins: list[Bins]) -> np.ndarray:
+    """(n, C) int32 the bin of each cell, -1 for the protected rest, of which nothing is learned."""
+    found = binned(rows, bins)
+    found[found == np.array([[b.size] for b in bins])] = -1
+    return np.ascontiguousarray(found.T, np.int32)
+
+
+def _trained(engine: Autoregressive, frame: Frame, weights: np.ndarray, words: np.ndarray, total: float, run: Run
+             ) -> np.ndarray:
+    """The weights after steps of which nothing but what was told before decides how many there are and how long."""
+    steps = min(engine.steps, max(FEWEST, NOISE // frame.length))
+    sums = run.sums(len(words), engine.taken, steps, frame.length, f"a network's gradient, {frame.length:,} numbers")
+    return descended(weights, lambda places, now, most, bound: summed(words[places], frame, now, most, bound), sums,
+                     total, Descent(REACH, engine.clip), run.child("train"))
 
 
 def _begun(frame: Frame, told: list[Told], random: np.random.Generator) -> np.ndarray:
