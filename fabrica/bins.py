@@ -15,6 +15,7 @@ import numpy as np
 
 from fabrica.block import Block, Coded, Told
 from fabrica.run import Run
+from fabrica.tokens import Token
 from fabrica.uniforms import even_in_order
 
 __all__ = ["Bins", "binned", "counted", "joined"]
@@ -55,6 +56,18 @@ class Bins:
         part = np.bincount(self.of, kept, self.size + 1)[: self.size]
         whole = np.append(part, 0.0)[self.of]
         return replace(self, share=np.where(whole > 0, kept / np.maximum(whole, 1e-300), self.share)), part
+
+    def token(self, column: Coded, told: Told) -> Token:
+        """The tokens of the column: runs of codes of one bin where it is ordered, else each code; ``told`` says about
+        how many rows each bin has."""
+        counts = self.share * np.append(np.maximum(told.counts, 0.0), 0.0)[self.of]
+        new = np.ones(column.size, bool)
+        new[1:] = np.diff(self.of) != 0 if column.ordered else True
+        return Token(column.empty(), (np.cumsum(new) - 1).astype(np.int32), counts)
+
+    def of_tokens(self, token: Token) -> np.ndarray:
+        """(K,) the bin of each token."""
+        return self.of[token.start[:-1]]
 
     def drawn(self, bins: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) codes for the bins (n,) of rows, spread evenly within each bin."""

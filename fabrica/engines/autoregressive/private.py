@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrica.bins import Bins, binned, counted
-from fabrica.block import Block, Coded, Told
+from fabrica.block import Block, Told
 from fabrica.engines.autoregressive.chain import ChainModel, Layers
 from fabrica.engines.autoregressive.clipped import Frame, summed
 from fabrica.nets.dpsgd import Descent, descended
 from fabrica.run import Run
-from fabrica.tokens import Token, Tokens
+from fabrica.tokens import Tokens
 
 if TYPE_CHECKING:
     from fabrica.engines.autoregressive import Autoregressive
@@ -34,7 +34,7 @@ def learned_privately(engine: Autoregressive, rows: Block, run: Run) -> ChainMod
     if not rows.columns:
         return ChainModel(Tokens(()), Layers.none())
     total, bins, told = counted(rows, run)
-    tokens = Tokens(tuple(_token(c, b, t) for c, b, t in zip(rows, bins, told, strict=True)))
+    tokens = Tokens(tuple(b.token(c, t) for c, b, t in zip(rows, bins, told, strict=True)))
     frame = Frame(tuple(b.size for b in bins), engine.hidden or HIDDEN)
     weights = _begun(frame, told, run.child("weights").random())
     if len(bins) > 1:
@@ -71,16 +71,6 @@ def _begun(frame: Frame, told: list[Told], random: np.random.Generator) -> np.nd
     return weights
 
 
-def _token(column: Coded, bins: Bins, told: Told) -> Token:
-    """The tokens of a column: runs of codes of one bin."""
-    counts = bins.share * np.append(np.maximum(told.counts, 0), 0.0)[bins.of]
-    if column.rest is not None and bins.of[column.rest] == bins.size:
-        counts[column.rest] = 0.0
-    new = np.ones(column.size, bool)
-    new[1:] = np.diff(bins.of) != 0 if column.ordered else True
-    return Token(column.empty(), (np.cumsum(new) - 1).astype(np.int32), counts)
-
-
 def _layers(frame: Frame, weights: np.ndarray, tokens: Tokens, bins: list[Bins]) -> Layers:
     """The network over bins as one over tokens: a token behaves as its bin, and has its share of it."""
     columns, h, wide = len(frame.sizes), frame.hidden, max(frame.sizes, default=1)
@@ -88,7 +78,7 @@ def _layers(frame: Frame, weights: np.ndarray, tokens: Tokens, bins: list[Bins])
     heads, biases = [], []
     parts = frame.parts(weights)
     for j, (token, own) in enumerate(zip(tokens.columns, bins, strict=True)):
-        bin_of = own.of[token.start[:-1]]
+        bin_of = own.of_tokens(token)
         shown = bin_of < own.size
         bin_of = np.where(shown, bin_of, 0)
         table.append(np.eye(wide, dtype=np.float32)[bin_of] * shown[:, None])
