@@ -150,23 +150,26 @@ class Purse:
     ----------
     terms : what was promised.
     budget : zCDP that may be spent. risk : of delta, that events may take themselves.
+    beside : what others have spent, whose terms hold for all together; None where nobody keeps an account.
     """
 
     terms: Privacy
     budget: Fraction
     risk: Fraction = Fraction(0)
     events: list[Event] = field(default_factory=list)
+    beside: Ledger | None = None
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def of(cls, terms: Privacy, *, names: bool = False) -> Purse:
+    def of(cls, terms: Privacy, *, names: bool = False, beside: Ledger | None = None) -> Purse:
         """The budget of some terms; where ``names`` are to be found, half of delta is put aside for them.
 
         >>> round(float(Purse.of(Privacy(1.0, 1e-6)).left), 6)
         0.024356
         """
         aside = Fraction(terms.delta) / ASIDE if names else Fraction(0)
-        return cls(terms, Fraction(rho_of(terms.epsilon, float(Fraction(terms.delta) - aside))), aside)
+        return cls(terms, Fraction(rho_of(terms.epsilon, float(Fraction(terms.delta) - aside))), aside,
+                   beside=beside)
 
     @property
     def left(self) -> Fraction:
@@ -184,7 +187,12 @@ class Purse:
         events = (*self.events, event)
         if all(one.zcdp for one in events):
             return event.rho <= self.left
-        return epsilon_of_all(events, float(Fraction(self.terms.delta) - self.risk)) <= self.terms.epsilon
+        if not epsilon_of_all(events, float(Fraction(self.terms.delta) - self.risk)) <= self.terms.epsilon:
+            return False
+        if self.beside is None:
+            return True
+        left = float(Fraction(self.beside.terms.delta) - self.beside.risk - self.risk)
+        return left > 0 and epsilon_of_all((*self.beside.events, *events), left) <= self.beside.terms.epsilon
 
     def pay(self, event: Event) -> None:
         """Write an event down before it happens.

@@ -206,7 +206,7 @@ def test_all_that_is_learned_came_through_a_door(deaf, monkeypatch):
 
     def rated_by_loss(start, clipped, sums, rows, plan, run):
         loss = int(np.abs(clipped(np.arange(sums.rows), start, 1.0, BOUND)).sum())
-        return descend(start, clipped, sums, rows, replace(plan, reach=1 + loss % 97 / 100), run)
+        return descend(start, clipped, sums, rows, replace(plan, reach=0.1 + loss % 97 / 1000), run)
 
     for name, careless in (("_begun", by_true_counts), ("descended", stopped_by_rows), ("descended", rated_by_loss)):
         with monkeypatch.context() as patch:

@@ -15,6 +15,7 @@ from scipy import stats
 from scipy.special import logsumexp
 from test_accountant import lower_bound
 
+from fabrica.account import Account, spend
 from fabrica.errors import BudgetSpent, FabricaError, SettingError
 from fabrica.privacy.event import Event, Gaussian, SampledGaussian
 from fabrica.privacy.ledger import Ledger, Purse
@@ -246,3 +247,32 @@ def test_an_audit_of_steps_finds_no_more_than_was_claimed(noise, rate, steps, ca
         print(f"\n  audit of {steps} steps: {honest:.2f} found, {claim:.2f} claimed, {ceiling:.2f} could be shown; "
               f"a row that counts six times: {careless:.2f}")
     assert honest <= claim < careless <= ceiling
+
+
+def test_an_account_holds_for_prices_that_add_up_otherwise(tmp_path):
+    """Two trainings on one account: the second learns with what is left beside the first's own price, and not beside
+    that of a Gaussian; together they keep the account's promise. A job that spends more meanwhile is not handed out."""
+    path = tmp_path / "people.account.json"
+    Account(Privacy(3.0, 1e-5)).save(path)
+    ledgers = []
+
+    def job(beside: Ledger) -> Ledger:
+        purse = Purse.of(Privacy(1.5), beside=beside)
+        Sums.bought(purse, 100, 0.02, 500, 1, "steps")
+        ledgers.append(purse.ledger())
+        return ledgers[-1]
+
+    spend(path, Privacy(1.5), "one", job, lambda ledger: ledger)
+    spend(path, Privacy(1.5), "two", job, lambda ledger: ledger)
+    account = Account.load(path)
+    assert 1.7 < account.ledger.epsilon() <= 3.0 and all(ledger.epsilon() <= 1.5 for ledger in ledgers)
+    tight = Ledger(Privacy(2.0, 1e-5), ledgers[0].events)
+    alone, beside = (Purse.of(Privacy(1.9), beside=other).quietest(Fraction(1, 50), 500) for other in (None, tight))
+    assert beside > alone * 1.05
+    both = (*tight.events, event(float(beside), 0.02, 500))
+    assert 1.99 < Ledger(tight.terms, both).epsilon() <= 2.0001
+    other = tmp_path / "other.account.json"
+    Account(Privacy(1.5, 1e-5)).save(other)
+    with pytest.raises(BudgetSpent, match="not handed out"):
+        spend(other, Privacy(1.5), "careless", lambda beside: Ledger(Privacy(9.0), (event(0.8, 0.1, 500),)),
+              lambda ledger: ledger)
