@@ -163,18 +163,24 @@ def locked(path: Path) -> Iterator[None]:
         lock.unlink(missing_ok=True)
 
 
-def spend(path: Path, terms: Privacy, what: str, job: Callable[[], T], cost: Callable[[T], Ledger]) -> T:
-    """Do a ``job`` within an account: what it costs at most is written down before, and its ``cost`` after.
+def spend(path: Path, terms: Privacy, what: str, job: Callable[[Ledger], T], cost: Callable[[T], Ledger]) -> T:
+    """Do a ``job`` within an account: what it costs at most is written down before, and its ``cost`` after. The job is
+    told what others have spent: prices that are not in zCDP add up otherwise than what was written down before.
 
     Raises
     ------
-    BudgetSpent : there is not so much left; nothing was looked at.
+    BudgetSpent : there is not so much left and nothing was looked at; or jobs that went on at the same time have spent
+        too much together, and the result is not handed out.
     """
     with locked(path):
-        account = Account.load(path).reserved(terms, what)
+        before = Account.load(path)
+        account = before.reserved(terms, what)
         account.save(path)
-    mine = len(account.entries) - 1
-    done = job()
+    done = job(before.ledger)
     with locked(path):
-        Account.load(path).settled(mine, cost(done).events).save(path)
+        account = Account.load(path).settled(len(account.entries) - 1, cost(done).events)
+        account.save(path)
+    if not account.ledger.epsilon() <= account.limit.epsilon * (1 + 1e-6):
+        raise BudgetSpent("other jobs have spent meanwhile what this one needed, so its result is not handed out",
+                          where="the account", hint="do one job after the other")
     return done

@@ -23,7 +23,7 @@ from fabrica.errors import SchemaError, SettingError
 from fabrica.inference.blind import as_declared, blind, needs_a_look
 from fabrica.inference.overrides import settled
 from fabrica.model import TableModel
-from fabrica.privacy.ledger import Purse
+from fabrica.privacy.ledger import Ledger, Purse
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -42,13 +42,14 @@ UNCOVERED = (
 
 
 def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Privacy, run: Run,
-            **codec_settings: Any) -> TableModel:
+            beside: Ledger | None = None, **codec_settings: Any) -> TableModel:
     """The model of a table under ``terms``.
 
     Parameters
     ----------
     schema : what is declared of the columns and with that public; the rest is found through noise.
     engine : one that can learn so (``Engine.private``); ``name`` is what the user calls it.
+    beside : what was spent before on the same account.
 
     Raises
     ------
@@ -57,13 +58,13 @@ def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Pri
     """
     if engine.private == "never":
         raise SettingError("looks at rows as they are and cannot learn under an epsilon", where=f"engine {name}",
-                           hint="take one that can: aim, mst, or auto to choose")
+                           hint="take one that can: aim, mst, autoregressive or bayesnet, or auto to choose")
     said = {name: as_declared(fields) for name, fields in settled(schema, dataset.schema.names, dataset.name).items()}
     _demand_declared(said)
     whole = bounded(pa.Table.from_batches(list(dataset.batches()), dataset.schema), terms, run.child("unit"))
     known: dict[str, Mapping[str, Any]] = {**said, **({terms.unit: {"kind": "key"}} if terms.unit else {})}
     looks = [f.name for f in whole.schema if needs_a_look(f.type, known.get(f.name, {}))]
-    purse = Purse.of(terms, names=any(_may_need_names(f, known.get(f.name, {})) for f in whole.schema))
+    purse = Purse.of(terms, names=any(_may_need_names(f, known.get(f.name, {})) for f in whole.schema), beside=beside)
     paid, budget = run.paying(purse), purse.budget
     counted, variance = paid.noisy(np.array([whole.num_rows]), budget * ROWS, "rows")
     rows = max(1.0, float(counted[0]))

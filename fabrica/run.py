@@ -26,6 +26,7 @@ from fabrica.errors import STOPPED, FabricaError, Interrupted, SettingError
 from fabrica.privacy import door
 from fabrica.privacy.ledger import Purse
 from fabrica.privacy.noise import secret
+from fabrica.privacy.sums import Sums
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -171,6 +172,11 @@ class Run:
               ) -> tuple[np.ndarray, np.ndarray, float]:
         """Which names may be told (``privacy.door.names``); the price goes into the ledger."""
         return door.names(self.purse, counts, rho, delta, what)
+
+    def sums(self, rows: int, share: float, steps: int, values: int, what: str) -> Sums:
+        """Noisy sums over rows that chance takes (``privacy.sums``), for all that is left; the price goes into the
+        ledger."""
+        return Sums.bought(self.purse, rows, share, steps, values, what)
 
     def unseeded(self) -> Run:
         """A run of a seed that nobody knows: chance by which rows are told apart under privacy has none that is written

@@ -73,8 +73,9 @@ class Way:
                         account: str | Path | None = None) -> TableModel:
         """The model under terms of privacy; ``schema`` is what is declared and with that public, ``account`` the file
         that says how much all looks at the source together may cost."""
-        def job() -> TableModel:
-            return private.learned(dataset, schema, self.engine, self.name, terms, run.child("fit"), **self.codecs)
+        def job(beside: Ledger | None = None) -> TableModel:
+            return private.learned(dataset, schema, self.engine, self.name, terms, run.child("fit"), beside,
+                                   **self.codecs)
 
         if account is None:
             return job()

@@ -1,6 +1,8 @@
 """What was done to a table under differential privacy: one measurement or one choice, and its price.
 
 An event describes; the accountant reckons. Prices are in zero-concentrated differential privacy (zCDP) and add up.
+Where rows are taken by chance zCDP does not see how much that hides; the Rényi divergence at each order does, and adds
+up as well.
 """
 
 from __future__ import annotations
@@ -8,9 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
-__all__ = ["Event", "Gaussian", "Keys", "Selection"]
+from fabrica.privacy.renyi import sampled
+
+__all__ = ["Event", "Gaussian", "Keys", "SampledGaussian", "Selection"]
+
+PLAIN = ("what", "values", "above", "steps")  #: fields that are no scales
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,14 @@ class Event(ABC):
     sensitivity : by how much one unit changes them at most: their Euclidean length, or each score.
     """
 
+    zcdp: ClassVar[bool] = True  #: whether ``rho`` is all that is to be said of the price
+
     what: str
     values: int
     sensitivity: Fraction
 
     def __post_init__(self) -> None:
-        scales = [getattr(self, one.name) for one in fields(self) if one.name not in ("what", "values", "above")]
+        scales = [getattr(self, one.name) for one in fields(self) if one.name not in PLAIN]
         if not all(isinstance(one, Fraction) and one > 0 for one in scales):
             raise ValueError("a sensitivity and a scale of noise are fractions above 0")
 
@@ -35,6 +43,10 @@ class Event(ABC):
     @abstractmethod
     def rho(self) -> Fraction:
         """The price, in zCDP."""
+
+    def renyi(self, order: float) -> float:
+        """The price as a Rényi divergence of an ``order`` above 1."""
+        return order * float(self.rho)
 
     @property
     def risk(self) -> Fraction:
@@ -60,11 +72,11 @@ class Event(ABC):
         ------
         ValueError : it is no event that is known here, so nothing can be said of what it cost.
         """
-        kinds = {kind.__name__.lower(): kind for kind in (Gaussian, Keys, Selection)}
+        kinds = {kind.__name__.lower(): kind for kind in (Gaussian, Keys, SampledGaussian, Selection)}
         if not isinstance(plain, dict) or plain.get("mechanism") not in kinds:
             raise ValueError("an event of an unknown kind")
         kind = kinds[plain["mechanism"]]
-        exact = {one.name for one in fields(kind)} - {"what", "values", "above"}
+        exact = {one.name for one in fields(kind)} - set(PLAIN)
         said: dict[str, Any] = {one.name: Fraction(str(plain[one.name])) if one.name in exact else plain[one.name]
                                 for one in fields(kind)}
         return kind(**said)
@@ -125,3 +137,38 @@ class Keys(Gaussian):
 
     def words(self) -> str:
         return f"{super().words()}, told above {self.above:,}"
+
+
+@dataclass(frozen=True)
+class SampledGaussian(Gaussian):
+    """``steps`` sums, one after the other, each over rows of which every one is taken by chance with the probability
+    ``rate`` on its own (Poisson sampling), with discrete Gaussian noise.
+
+    >>> event = SampledGaussian("steps", 9, Fraction(1), Fraction(4), Fraction(1, 100), 50)
+    >>> event.renyi(2.0) < event.rho * 2 / 900
+    True
+    """
+
+    zcdp: ClassVar[bool] = False
+
+    rate: Fraction
+    steps: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rate > 1 or type(self.steps) is not int or self.steps < 1:
+            raise ValueError("rows are taken at a rate of 1 at most, in one step at least")
+
+    @property
+    def rho(self) -> Fraction:
+        """What it would cost if all rows were taken each time, which is never less."""
+        return super().rho * self.steps
+
+    def renyi(self, order: float) -> float:
+        apart = float(self.sensitivity**2 / self.variance) ** 0.5
+        return self.steps * sampled(order, float(self.rate), apart)
+
+    def words(self) -> str:
+        times = float(self.variance / self.sensitivity**2) ** 0.5
+        return (f"{self.steps:,} sums over rows taken with the probability {float(self.rate):.3g}, discrete Gaussian "
+                f"noise of {times:.3g} times what a row may change")

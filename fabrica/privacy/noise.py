@@ -19,13 +19,14 @@ import numpy as np
 
 from fabrica.kernels import kernel, part
 
-__all__ = ["below", "bernoulli_exp", "gaussian", "grid", "laplace", "secret"]
+__all__ = ["below", "bernoulli_exp", "gaussian", "grid", "laplace", "secret", "taken"]
 
 GRID = 16  #: variances are multiples of a sixteenth
 WIDEST = 2_000  #: standard deviation up to which the compiled twin has room (its Bernoullis of γ / k up to k = 1,000)
 BITS = 1 << 14  #: random words that are fetched together
 SHORT = -1  #: what the compiled twin says where its words ran out
 ROOM = 3_000_000_000  #: whose square is below 2^63
+WHOLE = 1 << 25  #: standard deviation up to which the compiled twin has room where it is a whole number
 
 
 def grid(variance: float | Fraction) -> Fraction:
@@ -37,6 +38,23 @@ def grid(variance: float | Fraction) -> Fraction:
     if not 0 < variance < 2.0**100:
         raise ValueError("a variance must be above 0 and finite")
     return Fraction(-int(-Fraction(variance) * GRID // 1), GRID)
+
+
+# ---------------------------------------------------------------- rows taken by chance
+
+
+def taken(rate: Fraction, size: int) -> np.ndarray:
+    """Which of ``size`` rows are taken, each on its own with the probability ``rate``, a multiple of 2^-32; that is as
+    secret as noise is.
+
+    >>> len(taken(Fraction(1), 10)), len(taken(Fraction(1, 2), 1_000)) < 700
+    (10, True)
+    """
+    below = rate * 2**32
+    if not 0 < rate <= 1 or below.denominator != 1:
+        raise ValueError("a rate must be a multiple of 2^-32, above 0 and 1 at most")
+    words = np.frombuffer(secrets.token_bytes(4 * size), np.uint32)
+    return np.flatnonzero(words < int(below)) if rate < 1 else np.arange(size)
 
 
 # ---------------------------------------------------------------- plain Python, the reference
@@ -121,7 +139,7 @@ def gaussian(variance: Fraction, size: int) -> np.ndarray:
     if variance <= 0 or top.denominator != 1:
         raise ValueError("a variance must be a multiple of a sixteenth above 0; `grid` finds one")
     if _root(variance) >= WIDEST:
-        return np.array([_one(variance) for _ in range(size)], np.int64)
+        return _wide(variance, size)
     found, done, left = np.empty(size, np.int64), 0, np.empty(0, np.uint64)
     while done < size:
         words = np.concatenate([left, np.frombuffer(secrets.token_bytes(8 * BITS), np.uint64)])
@@ -129,6 +147,23 @@ def gaussian(variance: Fraction, size: int) -> np.ndarray:
         left = words[begin:]  # the variable under way begins again with the same bits: none is dropped for being long
         if far and bernoulli_exp(_gamma(int(far), variance)):
             found[done], done = far, done + 1
+    return found
+
+
+def _wide(variance: Fraction, size: int) -> np.ndarray:
+    """The same where the standard deviation is large: compiled if it is a whole number, else in plain Python.
+
+    With a Laplace variable of the scale sigma the chance is exp(-(|y| - sigma)² / (2 sigma²)), whose numbers are small
+    enough for 64 bits.
+    """
+    sigma = _root(variance)
+    if sigma**2 != variance or sigma > WHOLE:
+        return np.array([_one(variance) for _ in range(size)], np.int64)
+    found, done, left = np.empty(size, np.int64), 0, np.empty(0, np.uint64)
+    while done < size:
+        words = np.concatenate([left, np.frombuffer(secrets.token_bytes(8 * BITS), np.uint64)])
+        done, begin = _fill_whole(found, done, words, np.int64(sigma))
+        left = words[begin:]
     return found
 
 
@@ -218,3 +253,23 @@ def _fill(found, done, words, top, t):  # type: ignore[no-untyped-def]
             found[done] = y
             done += 1
     return done, at, np.int64(0)
+
+
+@kernel
+def _fill_whole(found, done, words, sigma):  # type: ignore[no-untyped-def]
+    """Variables of a whole standard deviation from ``done`` on, as long as the words reach: how many are done, and
+    where the words begin that are left."""
+    at, q = 0, 2 * sigma * sigma
+    while done < found.size:
+        begin = at
+        y, fine, at = _laplace(words, at, sigma)
+        if not fine:
+            return done, begin
+        apart = abs(abs(y) - sigma)
+        said, at = _exp(words, at, apart * apart, q)
+        if said == SHORT:
+            return done, begin
+        if said == 1:
+            found[done] = y
+            done += 1
+    return done, at

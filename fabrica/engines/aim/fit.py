@@ -17,8 +17,8 @@ from itertools import combinations
 
 import numpy as np
 
-from fabrica.block import Block, Coded, Told
-from fabrica.engines.aim.bins import Bins, joined
+from fabrica.bins import Bins, binned, counted
+from fabrica.block import Block
 from fabrica.engines.aim.look import Rows, look, measured
 from fabrica.engines.aim.model import Marginals
 from fabrica.errors import UnknownName
@@ -30,10 +30,7 @@ from fabrica.run import Run
 __all__ = ["Plan", "fitted"]
 
 GROWTH = 1.5  #: times that a round may cost what the one before did
-SINGLES = Fraction(1, 4)  #: of the budget, for the counts of codes that no codec has told
 FIRST = 0.4  #: of all cells that the tree may have in the beginning
-WIDE, LONG = 20, 15_000  #: columns above which, and rows below which, columns are cut into fewer bins
-FINE, COARSE = 32, 20  #: bins of an ordered column, about
 DRAWS = 2  #: rows that are drawn of the law for each row, to see what it says of a set
 LITTLE = Fraction(1, 50)  #: of the budget, that is not worth a look
 TIMES = 2.0  #: as many pairs are worth a look as a tree holds, from where on a mixture serves better
@@ -104,9 +101,8 @@ def _acyclic(columns: int, sets: Sequence[tuple[int, ...]]) -> bool:
 def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
     """The law of the rows, as far as the budget of the run reaches."""
     candidates = plan.candidates([c.name for c in rows])
-    total, bins, singles = _singles(rows, run)
-    shown = Rows(np.stack([b.of[c.codes] for b, c in zip(bins, rows, strict=True)]) if bins else
-                 np.zeros((0, len(rows)), np.int64), tuple(b.size + b.rest for b in bins))
+    total, bins, singles = counted(rows, run)
+    shown = Rows(binned(rows, bins), tuple(b.size + b.rest for b in bins))
     sizes = [b.size for b in bins]
     looks = [Measured((i,), one.counts, one.variance) for i, one in enumerate(singles)]
     worth = _worth(sizes, total, run)
@@ -164,23 +160,6 @@ def _again(rows: Rows, known: Sequence[tuple[int, ...]], new: Sequence[Measured]
     sets = [*(one for one in known if len(one) > 1), *(one.columns for one in new)] or list(known)
     left = run.purse.left
     return [measured(rows, one, left / len(sets), run) for one in sets] if left > LITTLE * run.purse.budget else []
-
-
-def _singles(rows: Block, run: Run) -> tuple[float, list[Bins], list[Told]]:
-    """About how many rows there are, the bins of each column and how many rows they have."""
-    unknown = sum(c.told is None for c in rows)
-    price = run.purse.left * SINGLES / max(unknown, 1)
-    told = [_counted(c, price, run) if c.told is None else c.told for c in rows]
-    total = max(1.0, float(np.mean([t.counts.sum() for t in told]))) if told else 1.0
-    most = COARSE if len(told) > WIDE or total < LONG else FINE
-    cut = [joined(c, t, total, most) for c, t in zip(rows, told, strict=True)]
-    return total, [bins for bins, _ in cut], [counts for _, counts in cut]
-
-
-def _counted(column: Coded, price: Fraction, run: Run) -> Told:
-    counts = np.bincount(column.codes, minlength=column.size)
-    noisy, variance = run.noisy(counts, price, f"{column.name}, counts of codes")
-    return Told(noisy.astype(np.float64), np.full(column.size, variance))
 
 
 def _independent(sizes: Sequence[int], measured: Sequence[Measured]) -> tuple[TreeLaw | Mixture, list[np.ndarray]]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabrica import sound
+from fabrica.bins import Bins
 from fabrica.block import Block, Coded
 from fabrica.contract import Likelihood, Masked, Model
-from fabrica.engines.aim.bins import Bins
 from fabrica.errors import ModelFileError
 from fabrica.junction import JunctionTree, TreeLaw
 from fabrica.mixture import Mixture

@@ -18,6 +18,7 @@ import numpy as np
 from fabrica.block import Block
 from fabrica.contract import Engine, Setting
 from fabrica.engines.autoregressive.chain import ChainModel
+from fabrica.engines.autoregressive.private import learned_privately
 from fabrica.nets import forward
 from fabrica.nets.needed import torch_or_say
 from fabrica.nets.settings import Batch, Checkpoint, Device, Precision
@@ -30,7 +31,7 @@ __all__ = ["Autoregressive"]
 
 SETTLED = 8_192  #: rows drawn to set the margins right
 STEADY = 0.5  #: how far a bias may be moved at a time, in nats
-ROUNDS = 2
+ROUNDS, PRIVATE_ROUNDS = 2, 5  #: of moves; more where noise has moved the biases too
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Autoregressive(Engine):
     start = 6.0
     needs = ("torch",)
     extra = "nets"
+    private = "can"
 
     epochs: Annotated[float, Setting("times that each row is seen, about", low=0.01, high=10_000, search=(4, 24))] = 8.0
     tokens: Annotated[int, Setting("tokens of a numeric column, about", low=4, high=10_000, search=(48, 512))] = 256
@@ -56,6 +58,9 @@ class Autoregressive(Engine):
     members: Annotated[int, Setting("networks whose mean is taken; 0: by the rows", low=0, high=50)] = 0
     orders: Annotated[float, Setting("share of the rows learned in random order", low=0.05, high=0.9)] = 0.3
     patience: Annotated[int, Setting("looks without progress before it stops; 0: never", low=0, high=1000)] = 2
+    steps: Annotated[int, Setting("under --epsilon: noisy steps", low=1, high=100_000)] = 300
+    taken: Annotated[float, Setting("under --epsilon: share of the rows that a step takes", low=1e-6, high=1)] = 0.1
+    clip: Annotated[float, Setting("under --epsilon: length that a row's gradient is cut to", low=1e-3, high=1e3)] = 2.0
     k: People = 5
     keep: Keep = 0.4
     checkpoint: Checkpoint = ""
@@ -63,6 +68,8 @@ class Autoregressive(Engine):
     precision: Precision = "float32"
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> ChainModel:
+        if run.private:
+            return _settled(learned_privately(self, rows, run), run.child("settle"), PRIVATE_ROUNDS)
         torch_or_say("autoregressive")
         from fabrica.engines.autoregressive.learn import learned
 
@@ -74,7 +81,7 @@ class Autoregressive(Engine):
             tokens, seen, model.made, self.keep, run.child("rejection"), PAYS, self.k))
 
 
-def _settled(model: ChainModel, run: Run) -> ChainModel:
+def _settled(model: ChainModel, run: Run, rounds: int = ROUNDS) -> ChainModel:
     """The model with the bias of each column moved, one after the other, until its margin is the data's."""
     bias, tokens = model.layers.bias.copy(), model.tokens
     model = replace(model, layers=replace(model.layers, bias=bias))  # a view that follows as ``bias`` is moved
@@ -83,7 +90,7 @@ def _settled(model: ChainModel, run: Run) -> ChainModel:
         token, start = tokens.columns[j], model.starts[j]
         here = bias[start : start + token.size]
         shown = token.share > 0
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             cumulated, _ = forward.cumulated(model._logits(rows, j, before, model._drawn(j)))
             share = np.diff(np.mean(cumulated / cumulated[:, -1:], 0, dtype=np.float64), prepend=0.0)
             move = np.log(np.maximum(token.share[shown], 1e-9) / np.maximum(share[shown], 1e-9))

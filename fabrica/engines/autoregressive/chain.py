@@ -59,6 +59,12 @@ class Layers:
     def shared(self) -> bool:
         return self.first.ndim == 3
 
+    @classmethod
+    def none(cls) -> Layers:
+        """The layers of a table without columns."""
+        sizes = ((0, 1), (0, 1, 0, 1), (0, 1), (0, 1, 1), (0, 1), (0, 1), (0,), (0, 0), (0, 0), (0, 0, 1))
+        return cls(*(np.zeros(size, np.float32) for size in sizes))
+
 
 @dataclass(frozen=True)
 class ChainModel(Model, Likelihood, Conditional, Masked):

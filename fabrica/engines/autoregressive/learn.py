@@ -35,7 +35,7 @@ MANY, MOST = 32_000, 2  #: rows that one network is enough for; networks at most
 def learned(engine: Autoregressive, tokens: Tokens, rows: np.ndarray, run: Run) -> tuple[Layers, dict[str, Any]]:
     """The layers of a network trained on token ``rows`` (n, C), and how it went."""
     if not rows.shape[1]:
-        return _empty(), {}
+        return Layers.none(), {}
     count = engine.members or (plenty(*rows.shape) if math.isinf(run.left()) else 1)  # a budget buys one, learned well
     layers: list[Layers] = []
     facts: list[dict[str, Any]] = []
@@ -125,9 +125,3 @@ def _blocks(parts: Sequence[np.ndarray], axis: int) -> np.ndarray:
         where[axis], where[-1] = slice(a, a + part.shape[axis]), slice(b, b + part.shape[-1])
         out[tuple(where)] = part
     return out
-
-
-def _empty() -> Layers:
-    """The layers of a table without columns."""
-    sizes = ((0, 1), (0, 1, 0, 1), (0, 1), (0, 1, 1), (0, 1), (0, 1), (0,), (0, 0), (0, 0), (0, 0, 1))
-    return Layers(*(np.zeros(size, np.float32) for size in sizes))

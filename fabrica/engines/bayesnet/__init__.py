@@ -19,6 +19,7 @@ from fabrica.block import Block
 from fabrica.contract import Engine, Likelihood, Masked, Model, Setting
 from fabrica.engines.bayesnet.column import Column
 from fabrica.engines.bayesnet.parent import resolutions
+from fabrica.engines.bayesnet.private import MOST, learned_privately
 from fabrica.engines.bayesnet.search import gains
 from fabrica.picker import Picker
 from fabrica.rejection import Keep
@@ -42,6 +43,7 @@ class BayesNet(Engine):
     title = "counts given a few earlier columns: learned in a second, says how likely a row is; less sharp than trees"
     source = "Zhang et al., ACM TODS 42(4), 2017; MacKay and Peto, Nat. Lang. Eng. 1(3), 1995"
     cost = 12.0  # as sharp as it can be
+    private = "can"
 
     parents: Annotated[
         int, Setting("earlier columns that a column is drawn from, at most", low=0, high=12, search=(2, 7))] = 5
@@ -57,6 +59,8 @@ class BayesNet(Engine):
         return replace(self, keep=KEPT) if self.keep > KEPT else None
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> BayesNetModel:
+        if run.private:
+            return BayesNetModel(*learned_privately(rows, min(self.parents, MOST), self.k, run))
         if not len(rows):  # of nobody nothing is known: each code once, and no column asks another
             most = max((c.size for c in rows), default=1)
             every = Block.of([c.filled(np.arange(most) % c.size) for c in rows], most)

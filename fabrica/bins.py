@@ -7,15 +7,22 @@ noisy counts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
-from fabrica.block import Coded, Told
+from fabrica.block import Block, Coded, Told
+from fabrica.run import Run
+from fabrica.tokens import Token
 from fabrica.uniforms import even_in_order
 
-__all__ = ["Bins", "joined"]
+__all__ = ["Bins", "binned", "counted", "joined"]
 
+SINGLES = Fraction(1, 4)  #: of the budget, for the counts of codes that no codec has told
+WIDE, LONG = 20, 15_000  #: columns above which, and rows below which, columns are cut into fewer bins
+FINE, COARSE = 32, 20  #: bins of an ordered column, about
 HEAVY = 32  #: one over the share of rows with which a code stands alone
 CLEAR = 4.0  #: standard deviations that a bin of ordered codes must have
 SMALL = 3.0  #: and below which a level is joined with others
@@ -50,6 +57,18 @@ class Bins:
         whole = np.append(part, 0.0)[self.of]
         return replace(self, share=np.where(whole > 0, kept / np.maximum(whole, 1e-300), self.share)), part
 
+    def token(self, column: Coded, told: Told) -> Token:
+        """The tokens of the column: runs of codes of one bin where it is ordered, else each code; ``told`` says about
+        how many rows each bin has."""
+        counts = self.share * np.append(np.maximum(told.counts, 0.0), 0.0)[self.of]
+        new = np.ones(column.size, bool)
+        new[1:] = np.diff(self.of) != 0 if column.ordered else True
+        return Token(column.empty(), (np.cumsum(new) - 1).astype(np.int32), counts)
+
+    def of_tokens(self, token: Token) -> np.ndarray:
+        """(K,) the bin of each token."""
+        return self.of[token.start[:-1]]
+
     def drawn(self, bins: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """(n,) codes for the bins (n,) of rows, spread evenly within each bin."""
         order = np.argsort(self.of, kind="stable")
@@ -64,6 +83,30 @@ class Bins:
         last = np.append(first[1:], len(order)) - 1
         place = np.clip(np.searchsorted(upto, goal, "right"), first[bins], last[bins])
         return order[place]
+
+
+def counted(rows: Block, run: Run) -> tuple[float, list[Bins], list[Told]]:
+    """About how many rows there are, the bins of each column and how many rows they have: by what noise has told of the
+    codes, or is asked now."""
+    unknown = sum(c.told is None for c in rows)
+    price = run.purse.left * SINGLES / max(unknown, 1)
+    told = [_asked(c, price, run) if c.told is None else c.told for c in rows]
+    total = max(1.0, float(np.mean([t.counts.sum() for t in told]))) if told else 1.0
+    most = COARSE if len(told) > WIDE or total < LONG else FINE
+    cut = [joined(c, t, total, most) for c, t in zip(rows, told, strict=True)]
+    return total, [bins for bins, _ in cut], [counts for _, counts in cut]
+
+
+def _asked(column: Coded, price: Fraction, run: Run) -> Told:
+    counts = np.bincount(column.codes, minlength=column.size)
+    noisy, variance = run.noisy(counts, price, f"{column.name}, counts of codes")
+    return Told(noisy.astype(np.float64), np.full(column.size, variance))
+
+
+def binned(rows: Block, bins: Sequence[Bins]) -> np.ndarray:
+    """(C, n) int64 the bin of each cell; ``size`` for the protected rest."""
+    return np.stack([b.of[c.codes] for b, c in zip(bins, rows, strict=True)]) if bins else (
+        np.zeros((0, len(rows)), np.int64))
 
 
 def joined(column: Coded, told: Told, total: float, most: int) -> tuple[Bins, Told]:
