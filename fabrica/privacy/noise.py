@@ -142,12 +142,17 @@ def gaussian(variance: Fraction, size: int) -> np.ndarray:
         return _wide(variance, size)
     found, done, left = np.empty(size, np.int64), 0, np.empty(0, np.uint64)
     while done < size:
-        words = np.concatenate([left, np.frombuffer(secrets.token_bytes(8 * BITS), np.uint64)])
+        words = np.concatenate([left, np.frombuffer(secrets.token_bytes(8 * _words(size - done)), np.uint64)])
         done, begin, far = _fill(found, done, words, np.int64(int(top)), np.int64(_root(variance) + 1))
         left = words[begin:]  # the variable under way begins again with the same bits: none is dropped for being long
         if far and bernoulli_exp(_gamma(int(far), variance)):
             found[done], done = far, done + 1
     return found
+
+
+def _words(size: int) -> int:
+    """How many random words are fetched for so many variables: enough, about; more are fetched where they were not."""
+    return min(BITS, 64 + 32 * size)
 
 
 def _wide(variance: Fraction, size: int) -> np.ndarray:
@@ -161,7 +166,7 @@ def _wide(variance: Fraction, size: int) -> np.ndarray:
         return np.array([_one(variance) for _ in range(size)], np.int64)
     found, done, left = np.empty(size, np.int64), 0, np.empty(0, np.uint64)
     while done < size:
-        words = np.concatenate([left, np.frombuffer(secrets.token_bytes(8 * BITS), np.uint64)])
+        words = np.concatenate([left, np.frombuffer(secrets.token_bytes(8 * _words(size - done)), np.uint64)])
         done, begin = _fill_whole(found, done, words, np.int64(sigma))
         left = words[begin:]
     return found

@@ -66,7 +66,7 @@ def brute_force(row: np.ndarray, frame: Frame, flat: np.ndarray) -> tuple[float,
         x = x + torch.nn.functional.silu(leaf[at["second_bias"]] + x @ leaf[at["second"]])
         logits = leaf[at["bias"]] + leaf[at["head"]] @ x
         total = total - torch.log_softmax(logits, 0)[int(row[j])]
-    return float(total), torch.autograd.grad(total, leaf)[0].numpy()
+    return float(total.detach()), torch.autograd.grad(total, leaf)[0].numpy()
 
 
 @pytest.mark.parametrize("most", [0.5, 3.0, 100.0])

@@ -221,7 +221,8 @@ def loss(x: np.ndarray, noise: float, rate: float) -> np.ndarray:
     return np.log1p(rate * np.expm1((2 * x - 1) / (2 * noise**2))).sum(1)
 
 
-@pytest.mark.parametrize(("noise", "rate", "steps"), [(2.0, 1.0, 2), (1.6, 0.5, 4)])
+@pytest.mark.parametrize(("noise", "rate", "steps"), [
+    (2.0, 1.0, 2), pytest.param(1.6, 0.5, 4, marks=pytest.mark.slow)])
 def test_an_audit_of_steps_finds_no_more_than_was_claimed(noise, rate, steps, capsys):
     """One row that adds ``bound`` is there or not; the attacker sees every step and asks the best question there is.
     A row that counts six times (as several rows of a unit would, or noise of a sixth) is found out."""

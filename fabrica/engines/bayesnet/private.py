@@ -28,7 +28,7 @@ from fabrica.engines.bayesnet.table import Table
 from fabrica.run import Run
 from fabrica.tokens import Token, Tokens
 
-__all__ = ["MOST", "learned_privately"]
+__all__ = ["MOST", "SENSITIVITY", "learned_privately", "parts", "score"]
 
 MOST = 3  #: parents
 COARSE = 5  #: groups of a column that is cut coarsely, about
@@ -113,16 +113,31 @@ def _counts(words: np.ndarray, j: int, size: int, parents: Set) -> np.ndarray:
     return np.bincount((place * size + words[j])[seen], minlength=math.prod(shape)).reshape(shape)
 
 
+def parts(told: Told) -> np.ndarray:
+    """(K,) the share of each bin as noise has told it, in parts of ``PARTS``, all of them together at most."""
+    mass = np.maximum(told.counts, 0.0) + 1e-9
+    return np.floor(mass / mass.sum() * PARTS).astype(np.int64)
+
+
+def score(counts: np.ndarray, chance: np.ndarray) -> int:
+    """How far ``counts`` (..., K) are from rows that all have the ``chance`` (K,); one row changes it by
+    ``SENSITIVITY`` at most.
+
+    >>> score(np.array([[5, 0], [0, 5]]), np.array([PARTS // 2, PARTS // 2]))
+    10
+    """
+    counts = counts.reshape(-1, counts.shape[-1])
+    return int(np.abs(counts * PARTS - counts.sum(1, keepdims=True) * chance).sum() // PARTS)
+
+
 def _chosen(words: np.ndarray, j: int, size: int, told: Told, sets: Sequence[Set], rho: Fraction, run: Run) -> Set:
     """The parents of column ``j``; ``told`` is about how many rows have each of its bins."""
-    mass = np.maximum(told.counts, 0.0) + 1e-9
-    chance = np.floor(mass / mass.sum() * PARTS).astype(np.int64)
+    chance = parts(told)
     noise = PENALTY * math.sqrt(2 / math.pi) * run.purse.terms.rows / math.sqrt(2 * float(rho * (1 - CHOOSING)))
     scores = [0]
     for parents in sets[1:]:
-        counts = _counts(words, j, size, parents).reshape(-1, size)
-        apart = np.abs(counts * PARTS - counts.sum(1, keepdims=True) * chance).sum()
-        scores.append(int(apart // PARTS) - round(noise * counts.size))
+        counts = _counts(words, j, size, parents)
+        scores.append(score(counts, chance) - round(noise * counts.size))
     place = run.chosen(scores, rho * CHOOSING, f"which columns column {j} depends on", SENSITIVITY)
     return sets[place or 0]
 
