@@ -11,7 +11,8 @@ from places import HERE, RESULTS
 
 #: page -> the tables in it
 PAGES = {"README.md": ("fidelity", "speed", "closeness", "imputation", "conditions", "trade"),
-         "docs/scenarios.md": ("scenarios",), "docs/boost.md": ("boost",)}
+         "docs/scenarios.md": ("scenarios",), "docs/boost.md": ("boost",),
+         "docs/privacy.md": ("privacy",)}
 
 
 def main() -> None:
