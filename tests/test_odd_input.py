@@ -107,7 +107,7 @@ def test_no_such_file(fabrica: Door, words: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(("more", "said"), [
-    (("--engine", "ctgn"), ["ctgn", "independent, trees"]),
+    (("--engine", "ctgn"), ["ctgn", "independent, mst, trees"]),
     (("--set", "leaves=3"), ["leaves", "leaf"]),
     (("--set", "leaf=0"), ["leaf"]),
     (("--set", "leaf=many"), ["leaf"]),

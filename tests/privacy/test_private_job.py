@@ -193,7 +193,7 @@ def test_a_job_that_dies_has_spent_what_it_might_have(tmp_path):
     path = tmp_path / "a.json"
     Account(Privacy(2.0, 1e-5)).save(path)
 
-    def dies():
+    def dies(beside):
         raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError):
@@ -207,7 +207,7 @@ def test_accounts_of_another_unit_broken_or_busy_are_told(tmp_path, monkeypatch)
     path = tmp_path / "a.json"
     Account(Privacy(2.0, unit="person")).save(path)
     with pytest.raises(SettingError, match="kept for one person"):
-        spend(path, Privacy(1.0), "a job", lambda: 1, lambda done: done)
+        spend(path, Privacy(1.0), "a job", lambda beside: 1, lambda done: done)
     with pytest.raises(InputError, match="no such account"):
         Account.load(tmp_path / "none.json")
     plain = json.loads(path.read_text())
@@ -219,7 +219,7 @@ def test_accounts_of_another_unit_broken_or_busy_are_told(tmp_path, monkeypatch)
     monkeypatch.setattr("fabrica.account.PATIENCE", 0.01)
     path.with_name("a.json.lock").touch()
     with pytest.raises(OutputError, match="another job"):
-        spend(path, Privacy(1.0), "a job", lambda: 1, lambda done: done)
+        spend(path, Privacy(1.0), "a job", lambda beside: 1, lambda done: done)
 
 
 def test_the_command_opens_and_shows_an_account(file, tmp_path, capsys):

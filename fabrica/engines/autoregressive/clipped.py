@@ -34,7 +34,7 @@ class Frame:
 
     >>> frame = Frame((3, 2), 4)
     >>> frame.length, frame.parts(np.arange(frame.length))[1]["first"].shape
-    (83, (3, 4))
+    (85, (3, 4))
     """
 
     sizes: tuple[int, ...]
