@@ -28,6 +28,8 @@ MASKED = 30_000  #: rows by which masks are judged
 MOST = 20_000  #: rows of codes over which probabilities are summed
 PLENTY = 10_000.0  #: epsilon with which noise hardly matters
 WAYS = {"never": (False,), "can": (False, True), "always": (True,)}  #: of learning: through noise or not
+#: blocks on which who learns both ways is held to its promises through noise too
+BOTH = ("mixed", "missing beside the rest", "two rows")
 FEW = 24  #: codes of a column whose margin can be judged on a small block
 
 
@@ -35,6 +37,8 @@ def check_engine(engine: Engine, *, far: float = 0.1) -> None:
     """All promises of an engine; ``far``: how much of a margin may be misplaced (total variation) on 1,500 rows."""
     for name, block in blocks(Run(1)).items():
         for private in WAYS[engine.private]:
+            if private and engine.private == "can" and name not in BOTH:
+                continue
             try:
                 _promises(engine, block, far, private)
             except AssertionError as broken:
