@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from fabrica.dataset import atomic
 from fabrica.errors import BudgetSpent, FabricaError, InputError, OutputError, SettingError
-from fabrica.privacy.event import Event, Gaussian, Keys
+from fabrica.privacy.event import Event, Keys
 from fabrica.privacy.ledger import Ledger, Purse
 from fabrica.privacy.terms import Privacy
 
@@ -76,13 +76,12 @@ class Account:
         if (terms.unit, terms.rows) != (self.limit.unit, self.limit.rows):
             raise SettingError(f"the account is kept for {self.limit.whose}, and this job hides {terms.whose}",
                                where="privacy", hint="use the same --unit and --unit-rows")
-        possible = [replace(self, entries=(*self.entries, Entry(_now(), what, (event,)))) for event in _most(terms)]
-        after = max(possible, key=lambda account: account.ledger.epsilon())
+        after = replace(self, entries=(*self.entries, Entry(_now(), what, (_most(terms),))))
         if after.ledger.risk >= self.limit.delta:
             raise BudgetSpent(f"finding names takes half of a job's delta, and that uses up the {self.limit.delta:g} "
                               "of the account", where="the account", hint="open accounts with a delta some times as "
                               "large as that of a job, or declare levels in a schema")
-        if not after.ledger.epsilon() <= self.limit.epsilon * (1 + 1e-6):
+        if not after.ledger.epsilon() <= self.limit.epsilon:
             raise BudgetSpent(f"{self.limit.epsilon:g} may be spent at delta {self.limit.delta:g} and "
                               f"{self.ledger.epsilon():.3g} is; with this job it would be {after.ledger.epsilon():.3g}",
                               where="the account", hint=f"spent: {'; '.join(self.words()) or 'nothing'}")
@@ -131,11 +130,11 @@ class Account:
             part.write_text(json.dumps(self.to_json(), indent=2), encoding="utf-8")
 
 
-def _most(terms: Privacy) -> list[Event]:
-    """What a job under some terms can cost at most: all in zCDP, or less and half of delta for names."""
-    plain, naming = Purse.of(terms), Purse.of(terms, names=True)
-    return [Gaussian(ASIDE, 0, Fraction(1), 1 / (2 * plain.budget)),
-            Keys(ASIDE, 0, Fraction(1), 1 / (2 * naming.budget), naming.risk, 0)]
+def _most(terms: Privacy) -> Event:
+    """What a job under some terms can cost at most: the zCDP of one that finds no names, and the delta of one that
+    does, so that whatever it turns out to be lowers what was put aside."""
+    rho, risk = Purse.of(terms).budget, Purse.of(terms, names=True).risk
+    return Keys(ASIDE, 0, Fraction(1), 1 / (2 * rho), risk, 0)
 
 
 def _now() -> str:

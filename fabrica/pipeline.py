@@ -324,7 +324,8 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
         clock = Clock()
         model = clock("fit", job.learn)
         path = folder.path(f"data{dataset.format}")
-        clock("sample", lambda: write(model, job.size(model), path, run, like=dataset))
+        like = dataset if recipe.terms is None else None  # how real rows are written tells of them
+        clock("sample", lambda: write(model, job.size(model), path, run, like=like))
         report = job.judge(filled(path), model, clock.seconds)
         report.save(folder.path("report.html"))
         report.save(folder.path("report.json"))

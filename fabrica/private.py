@@ -21,10 +21,11 @@ from fabrica.contract import Allowance, Chooser, Engine
 from fabrica.counted import Counted
 from fabrica.errors import SchemaError, SettingError
 from fabrica.inference.blind import as_declared, blind, needs_a_look
-from fabrica.inference.overrides import settled
+from fabrica.inference.overrides import declared_rules, settled
 from fabrica.model import TableModel
 from fabrica.privacy.ledger import Ledger, Purse
 from fabrica.privacy.terms import Privacy
+from fabrica.recipe import demand_together
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.units import bounded
@@ -59,6 +60,7 @@ def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Pri
     if engine.private == "never":
         raise SettingError("looks at rows as they are and cannot learn under an epsilon", where=f"engine {name}",
                            hint="take one that can: aim, mst, autoregressive or bayesnet, or auto to choose")
+    demand_together(terms, declared_rules(schema, dataset.name) or None, None, None)
     said = {name: as_declared(fields) for name, fields in settled(schema, dataset.schema.names, dataset.name).items()}
     _demand_declared(said)
     whole = bounded(pa.Table.from_batches(list(dataset.batches()), dataset.schema), terms, run.child("unit"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,8 @@ import fabrica
 from fabrica.account import Account, spend
 from fabrica.cli.commands import _outcome as cli
 from fabrica.errors import BudgetSpent, FabricaError, InputError, OutputError, SchemaError, SettingError, UnknownName
+from fabrica.privacy.event import Keys
+from fabrica.privacy.ledger import Purse
 from fabrica.privacy.terms import Privacy
 
 ROWS = 3_000
@@ -187,6 +190,27 @@ def test_an_account_adds_up_and_refuses(people, tmp_path):
         fabrica.fit(people, engine="mst", privacy=2.4, account=path)
     assert Account.load(path) == account  # what was refused has spent nothing
     assert Account.from_json(account.to_json()) == account
+
+
+def test_jobs_side_by_side_and_jobs_that_died_never_spend_more_than_the_limit():
+    """Whatever each turns out to be: all in zCDP, or less and half of delta for names."""
+    def possible(terms):
+        for purse in (Purse.of(terms), Purse.of(terms, names=True)):
+            yield (Keys("x", 0, Fraction(1), 1 / (2 * purse.budget), max(purse.risk, Fraction(1, 10**18)), 0),)
+
+    for limit, terms in ((Privacy(1.47, 1.1e-6), Privacy(1.0)), (Privacy(8.0, 1e-5), Privacy(1.0))):
+        account = Account(limit)
+        with pytest.raises(BudgetSpent):
+            for _ in range(60):
+                account = account.reserved(terms, "a job")
+        for number in range(len(account.entries)):
+            for events in possible(terms):
+                assert account.settled(number, events).ledger.epsilon() <= limit.epsilon
+        for events in zip(*[list(possible(terms)) for _ in account.entries], strict=True):
+            after = account
+            for number, one in enumerate(events):
+                after = after.settled(number, one)
+            assert after.ledger.epsilon() <= limit.epsilon
 
 
 def test_a_job_that_dies_has_spent_what_it_might_have(tmp_path):
