@@ -14,6 +14,7 @@ for differential privacy", ICML 2015).
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 __all__ = ["delta_of", "epsilon_of", "most_caught", "rho_of"]
 
@@ -42,6 +43,7 @@ def _log_delta(rho: float, epsilon: float, alpha: float) -> float:
     return (alpha - 1) * (alpha * rho - epsilon) - math.log(alpha - 1) + alpha * math.log1p(-1 / alpha)
 
 
+@lru_cache(maxsize=4096)
 def epsilon_of(rho: float, delta: float) -> float:
     """The least epsilon at a ``delta`` in (0, 1); rounded up in the last digits.
 
@@ -57,6 +59,7 @@ def epsilon_of(rho: float, delta: float) -> float:
     return high
 
 
+@lru_cache(maxsize=4096)
 def rho_of(epsilon: float, delta: float) -> float:
     """The largest rho that keeps (epsilon, delta); rounded down in the last digits.
 
