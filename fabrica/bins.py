@@ -18,7 +18,7 @@ from fabrica.run import Run
 from fabrica.tokens import Token
 from fabrica.uniforms import even_in_order
 
-__all__ = ["Bins", "binned", "counted", "joined"]
+__all__ = ["Bins", "binned", "counted", "joined", "spoken"]
 
 SINGLES = Fraction(1, 4)  #: of the budget, for the counts of codes that no codec has told
 WIDE, LONG = 20, 15_000  #: columns above which, and rows below which, columns are cut into fewer bins
@@ -107,6 +107,13 @@ def binned(rows: Block, bins: Sequence[Bins]) -> np.ndarray:
     """(C, n) int64 the bin of each cell; ``size`` for the protected rest."""
     return np.stack([b.of[c.codes] for b, c in zip(bins, rows, strict=True)]) if bins else (
         np.zeros((0, len(rows)), np.int64))
+
+
+def spoken(rows: Block, bins: Sequence[Bins]) -> np.ndarray:
+    """(C, n) int64 the bin of each cell, -1 for the protected rest, of which nothing is learned."""
+    found = binned(rows, bins)
+    found[found == np.array([b.size for b in bins], np.int64)[:, None]] = -1
+    return found
 
 
 def joined(column: Coded, told: Told, total: float, most: int) -> tuple[Bins, Told]:

@@ -102,6 +102,12 @@ class Encoder:
         ends = np.cumsum(self.widths)
         return tuple(slice(int(end) - width, int(end)) for end, width in zip(ends, self.widths, strict=True))
 
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """The levels that may be told, of the columns that have some."""
+        return {self.table.columns[seat.columns[0]].name: tuple(getattr(coder, "levels", ()))
+                for seat, coder in zip(self.seats, self.coders, strict=True)}
+
     def blank(self) -> Block:
         """No rows at all: tells the alphabets of the coded columns."""
         run = Run()

@@ -50,13 +50,13 @@ class Estimate:
 
 
 def estimated(tree: JunctionTree, measured: Sequence[Measured], total: float, steps: int,
-              start: Sequence[np.ndarray] = (), scaled: int = SCALED) -> Estimate:
+              start: Sequence[np.ndarray] = ()) -> Estimate:
     """The law nearest to some marginals.
 
     Parameters
     ----------
     measured : each within a clique of the tree. total : how many rows there are, about.
-    steps : plain ones, at most; ``scaled`` those before.
+    steps : plain ones, at most.
     start : potentials of the first of them to begin with; of the others they are even.
 
     >>> tree = JunctionTree.of([2, 2], [(0, 1)])
@@ -74,7 +74,7 @@ def estimated(tree: JunctionTree, measured: Sequence[Measured], total: float, st
         return laws, now, _loss(now, measured, total)
 
     laws, now, lost = law(potentials)
-    for by_mass, many in ((True, scaled), (False, steps)):
+    for by_mass, many in ((True, SCALED), (False, steps)):
         size = 1.0 if by_mass else _first(measured, total)
         for _ in range(many):
             slopes = _slopes(now, measured, total, by_mass)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from fabrica.errors import InputError, SchemaError
 
-__all__ = ["column_of", "common_type", "plain_schema", "plain_column", "to_arrow", "restored"]
+__all__ = ["column_of", "common_type", "emptied", "plain_schema", "plain_column", "to_arrow", "restored"]
 
 _CANNOT = (pa.ArrowException, TypeError, ValueError, ArithmeticError, NotImplementedError)  #: how a cell refuses
 
@@ -216,6 +216,36 @@ def _from_column(column: Any, where: str) -> pa.Array:
                               hint="cast it to text or numbers") from None
 
 
+def emptied(template: Any, levels: Mapping[str, Collection[str]]) -> Any:
+    """A frame of the same columns and dtypes that holds nothing of this one: no cell that a view would keep, and of a
+    categorical only those ``levels`` (column -> texts) that may be told, in their order."""
+    if make_of(template) == "polars":
+        return _emptied_polars(template, levels)
+    if make_of(template) != "pandas":
+        return template
+    import pandas  # the caller has it: the frame came from there
+
+    made = {}
+    for i, (name, kind) in enumerate(zip(template.columns, template.dtypes, strict=True)):
+        if type(kind).__name__ == "CategoricalDtype":
+            told = set(levels.get(str(name), ()))
+            kind = pandas.CategoricalDtype([c for c in kind.categories if str(c) in told], kind.ordered)
+        made[i] = pandas.Series([], dtype=kind)
+    frame = pandas.DataFrame(made)
+    frame.columns = template.columns
+    return frame
+
+
+def _emptied_polars(template: Any, levels: Mapping[str, Collection[str]]) -> Any:
+    import polars  # the caller has it: the frame came from there
+
+    kinds = dict(template.collect_schema())
+    for name, kind in kinds.items():
+        if isinstance(kind, polars.Enum):
+            kinds[name] = polars.Enum([level for level in kind.categories if level in set(levels.get(name, ()))])
+    return polars.DataFrame(schema=kinds)
+
+
 # ---------------------------------------------------------------- and back
 
 
@@ -289,7 +319,8 @@ def _to_polars(table: pa.Table, template: Any) -> Any:
         if name in frame.columns and frame.schema[name] != kind:
             if isinstance(kind, polars.Enum):
                 held = set(frame[name].unique().drop_nulls().to_list())
-                kind = polars.Enum([level for level in kind.categories if level in held])
+                known = [level for level in kind.categories if level in held]
+                kind = polars.Enum([*known, *sorted(held - set(known))])
             try:
                 frame = frame.with_columns(frame[name].cast(kind))
             except polars.exceptions.PolarsError:

@@ -189,10 +189,6 @@ class TreeLaw:
     tree: JunctionTree
     laws: tuple[np.ndarray, ...]
 
-    def marginal(self, columns: Columns) -> np.ndarray:
-        """The table of probabilities of some columns that one clique holds."""
-        return self.tree.marginal(self.laws, columns)
-
     def sample(self, size: int, random: np.random.Generator) -> np.ndarray:
         """(C, size) int64 codes."""
         return self.tree.sample(self.laws, size, random)

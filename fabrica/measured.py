@@ -18,7 +18,7 @@ from fabrica.marginal import Marginal
 from fabrica.privacy.histogram import Leaves, leaves, shape
 from fabrica.run import Run
 
-__all__ = ["Lattice", "Numbers", "Presence", "numbers", "presence"]
+__all__ = ["Lattice", "Numbers", "Presence", "clipped", "numbers", "presence", "settled"]
 
 THERE = 3.0  #: standard deviations above which a way of being missing is there
 SURE = 4.5  #: and above which a magnitude is: there are two hundred of them
@@ -88,7 +88,8 @@ class Lattice:
     def places(self, values: np.ndarray) -> np.ndarray:
         """(n,) int64."""
         far = 2.0**FAR
-        return np.clip(np.rint(values / self.step), -far, far).astype(np.int64)
+        near = np.clip(values, -far * self.step, far * self.step)  # or the quotient of a huge number is none
+        return np.clip(np.rint(near / self.step), -far, far).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ def _reach(values: np.ndarray, kinds: np.ndarray, ways: int, unit: float, rho: F
     """(low, high) between which almost all values lie, None where too few do; and which are missing: one row adds one
     to one of all these counts."""
     size = 2 * (FAR + NEAR) + 1
-    exponent = np.clip(np.frexp(np.abs(values) / unit)[1], -NEAR, FAR) + NEAR
+    near = np.clip(np.abs(values), 0, unit * 2.0**FAR)
+    exponent = np.clip(np.frexp(near / unit)[1], -NEAR, FAR) + NEAR
     classes = np.where(np.abs(values) < unit * 2.0**-NEAR, 0, exponent) * np.sign(values).astype(np.int64)
     missing = np.bincount(kinds, minlength=1 + ways)[1 : 1 + ways]
     counts = np.concatenate([missing, np.bincount(classes + FAR + NEAR, minlength=size)])

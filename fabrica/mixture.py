@@ -11,7 +11,7 @@ adaptive projection", ICML 2021.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,18 +85,17 @@ class Mixture:
 
 
 def mixed(sizes: Sequence[int], measured: Sequence[Measured], total: float, components: int, steps: int,
-          random: np.random.Generator, tell: Callable[[int], None] = lambda step: None) -> Mixture:
+          random: np.random.Generator) -> Mixture:
     """The mixture whose marginals are nearest to the ``measured`` ones, which hold each column alone too.
 
     Parameters
     ----------
-    total : how many rows there are, about. components : K. steps : of gradient descent. tell : hears each of them.
+    total : how many rows there are, about. components : K. steps : of gradient descent.
     """
     logs = [_start(c, size, measured, components, random) for c, size in enumerate(sizes)]
     logs.append(np.zeros((1, components), np.float32))
     first, second = ([np.zeros_like(one) for one in logs] for _ in range(2))
     for step in range(steps):
-        tell(step)
         tables, weights = [_softmax(one) for one in logs[:-1]], _softmax(logs[-1])[0]
         slopes = _slopes(tables, weights, measured, total)
         rate = RATE * (1 + np.cos(np.pi * step / steps)) / 2

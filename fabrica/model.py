@@ -425,4 +425,4 @@ def learn(
         "engine_rows": len(block), "seed": run.seed, "textual": dataset.textual,
         **({"chosen": list(chosen)} if chosen else {}),
     }
-    return TableModel(table, encoder, name, model, facts, dataset.emptied(), book or None)
+    return TableModel(table, encoder, name, model, facts, dataset.emptied(encoder.levels), book or None)

@@ -1,8 +1,8 @@
 """A table learned under differential privacy: everything that looks at its rows looks through noise, and pays.
 
-Bound what one unit contributes, count the rows, find what the columns mean and how their values lie, let the engine
-measure how they hang together; whatever is left of the budget is the engine's. What comes out is a model like any
-other, with its ledger.
+What may be known before is settled (``vouched``). Count the rows, find what the columns mean and how their values lie,
+let the engine measure how they hang together; whatever is left of the budget is the engine's. What comes out is a model
+like any other, with its ledger.
 """
 
 from __future__ import annotations
@@ -18,18 +18,15 @@ import pyarrow.compute as pc
 
 from fabrica import encoder as encoding
 from fabrica.contract import Allowance, Chooser, Engine
-from fabrica.counted import Counted
-from fabrica.errors import SchemaError, SettingError
-from fabrica.inference.blind import as_declared, blind, needs_a_look
-from fabrica.inference.overrides import declared_rules, settled
+from fabrica.errors import SettingError
+from fabrica.inference.blind import blind, needs_a_look
 from fabrica.model import TableModel
 from fabrica.privacy.ledger import Ledger, Purse
 from fabrica.privacy.terms import Privacy
-from fabrica.recipe import demand_together
 from fabrica.run import Run
 from fabrica.schema import Table
-from fabrica.units import bounded
 from fabrica.version import VERSION
+from fabrica.vouched import Ready
 
 __all__ = ["learned"]
 
@@ -38,32 +35,26 @@ KINDS = Fraction(4, 100)  #: for what columns mean, where nobody has said it
 COLUMNS = Fraction(25, 100)  #: for how the values of each column lie
 UNCOVERED = (
     "the names of the columns, their order, the types in which they are stored, how the file is written",
-    "whether and with which error a job ended, and how long it took",
+    "whether and with which error a job ended, what was told on the way, and how long it took",
+    "reports that compare with real rows, such as report.html and report.json beside this ledger",
 )
 
 
-def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Privacy, run: Run,
-            beside: Ledger | None = None, **codec_settings: Any) -> TableModel:
+def learned(ready: Ready, engine: Engine, name: str, terms: Privacy, run: Run, beside: Ledger | None = None,
+            **codec_settings: Any) -> TableModel:
     """The model of a table under ``terms``.
 
     Parameters
     ----------
-    schema : what is declared of the columns and with that public; the rest is found through noise.
-    engine : one that can learn so (``Engine.private``); ``name`` is what the user calls it.
+    ready : the table (``vouched.ready``). engine : one that can learn so; ``name`` is what the user calls it.
     beside : what was spent before on the same account.
 
     Raises
     ------
-    SettingError : the engine cannot, or the terms do not fit the table.
-    SchemaError : the schema holds something that was read off a table and not declared.
+    SettingError : delta is no small probability beside the number of rows.
+    BudgetSpent : the budget does not reach.
     """
-    if engine.private == "never":
-        raise SettingError("looks at rows as they are and cannot learn under an epsilon", where=f"engine {name}",
-                           hint="take one that can: aim, mst, autoregressive or bayesnet, or auto to choose")
-    demand_together(terms, declared_rules(schema, dataset.name) or None, None, None)
-    said = {name: as_declared(fields) for name, fields in settled(schema, dataset.schema.names, dataset.name).items()}
-    _demand_declared(said)
-    whole = bounded(pa.Table.from_batches(list(dataset.batches()), dataset.schema), terms, run.child("unit"))
+    whole, said = ready.rows, ready.said
     known: dict[str, Mapping[str, Any]] = {**said, **({terms.unit: {"kind": "key"}} if terms.unit else {})}
     looks = [f.name for f in whole.schema if needs_a_look(f.type, known.get(f.name, {}))]
     purse = Purse.of(terms, names=any(_may_need_names(f, known.get(f.name, {})) for f in whole.schema), beside=beside)
@@ -72,7 +63,7 @@ def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Pri
     rows = max(1.0, float(counted[0]))
     _demand_delta(terms, rows, variance)
     known |= _unit(whole, terms, said, budget * ROWS, paid)
-    table = blind(whole, dataset.name, known, budget * (KINDS if looks else 0), paid.child("kinds"))
+    table = blind(whole, ready.name, known, budget * (KINDS if looks else 0), paid.child("kinds"))
     table = replace(table, columns=tuple(replace(c, partner=None) for c in table.columns))
     encoder, block = encoding.measured(table, whole, Allowance(budget * COLUMNS, purse.risk, rows),
                                        paid.child("codecs"), **codec_settings)
@@ -81,21 +72,11 @@ def learned(dataset: Counted, schema: Any, engine: Engine, name: str, terms: Pri
         choice = engine.choose(block, paid.child("choose"))
         name, engine, chosen = choice.name, choice.engine, choice.lines
     model = engine.fit(block, None, paid.child("engine"))
-    ledger = purse.ledger(_public(said, table), UNCOVERED)
-    facts = {"fabrica": VERSION, "rows": round(rows), "seed": run.seed, "textual": dataset.textual,
+    ledger = purse.ledger(ready.public(), UNCOVERED)
+    facts = {"fabrica": VERSION, "rows": round(rows), "seed": run.seed, "textual": ready.textual,
              "notes": _notes(table, encoder), "ledger": ledger.to_json(),
              **({"chosen": list(chosen)} if chosen else {})}
-    return TableModel(table, encoder, name, model, facts, dataset.emptied())
-
-
-def _demand_declared(said: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse what is marked as read off a table: under an epsilon it would tell of its people."""
-    for name, fields in said.items():
-        for what in ("levels", "bounds"):
-            if fields.get(what) and fields.get("public") is False:
-                raise SchemaError(f"`{what}` were read off a table and not declared", where=f"column {name!r}",
-                                  hint="say `public: true` if everybody may know them, or leave them out: they are "
-                                       "then found with noise")
+    return TableModel(table, encoder, name, model, facts, ready.frame.emptied(encoder.levels))
 
 
 def _may_need_names(field: pa.Field, said: Mapping[str, Any]) -> bool:
@@ -124,16 +105,6 @@ def _unit(whole: pa.Table, terms: Privacy, said: Mapping[str, Mapping[str, Any]]
         units, _ = run.noisy(np.array([pc.count_distinct(whole[terms.unit]).as_py()]), rho, f"{terms.unit}, how many")
         fields["notation"] = {"kind": "reference", "distinct": max(1, int(units[0]))}
     return {terms.unit: fields}
-
-
-def _public(said: Mapping[str, Mapping[str, Any]], table: Table) -> tuple[str, ...]:
-    """What was declared, in words."""
-    found = []
-    for what in ("kind", "levels", "bounds", "notation", "missing", "decimals"):
-        names = [n for n, fields in said.items() if what in fields and (fields[what] or what == "missing")]
-        if names:
-            found.append(f"{what} of {len(names)} of {len(table.columns)} columns, by the schema: {', '.join(names)}")
-    return tuple(found)
 
 
 def _notes(table: Table, encoder: encoding.Encoder) -> list[str]:

@@ -22,6 +22,7 @@ from fabrica.identifying import OFF, SHARED
 __all__ = ["KINDS", "Column", "Table", "ForeignKey", "Schema", "rows_of", "rules_of", "describe"]
 
 VERSION = 1
+HUGE = 10**300  #: beyond which no bound of a number lies
 UNITS = ("D", "h", "m", "s", "ms", "us", "ns")  #: precisions of moments
 
 #: every kind, with what it means
@@ -102,8 +103,8 @@ class Column:
             if isinstance(low, str) != isinstance(high, str) or (
                     isinstance(low, str) and self.kind not in ("date", "datetime")):
                 raise SchemaError(f"`bounds` must be {_FORMS['bounds']}", where=f"column {self.name!r}")
-            if not low <= high:
-                raise SchemaError("bounds must be [low, high]", where=f"column {self.name!r}")
+            if not low <= high or (not isinstance(low, str) and not max(abs(low), abs(high)) < HUGE):
+                raise SchemaError("bounds must be [low, high], both finite", where=f"column {self.name!r}")
             object.__setattr__(self, "bounds", (low, high))
 
     @property

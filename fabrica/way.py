@@ -20,6 +20,7 @@ from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 from fabrica.schema import Table
+from fabrica.vouched import ready
 
 __all__ = ["Way", "settings_from"]
 
@@ -73,9 +74,11 @@ class Way:
                         account: str | Path | None = None) -> TableModel:
         """The model under terms of privacy; ``schema`` is what is declared and with that public, ``account`` the file
         that says how much all looks at the source together may cost."""
+        run = run.child("fit")
+        table = ready(dataset, schema, self.engine, self.name, terms, run)
+
         def job(beside: Ledger | None = None) -> TableModel:
-            return private.learned(dataset, schema, self.engine, self.name, terms, run.child("fit"), beside,
-                                   **self.codecs)
+            return private.learned(table, self.engine, self.name, terms, run, beside, **self.codecs)
 
         if account is None:
             return job()

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import errno
 import os
+import pickle
 import resource
 import subprocess
 import sys
@@ -157,7 +158,7 @@ def test_a_categorical_that_comes_back_lists_only_the_levels_that_it_holds():
     levels, cells = ["low", CANARY, "high"], pa.table({"c": ["high", "low", None, "high"]})
     for ordered in (False, True):
         frame = pd.DataFrame({"c": pd.Categorical(["low", "high", CANARY], levels, ordered=ordered)})
-        twin = Dataset.open(frame).emptied().restore(cells)["c"]
+        twin = Dataset.open(frame).emptied({"c": ["low", "high"]}).restore(cells)["c"]
         assert list(twin.cat.categories) == ["low", "high"] and twin.cat.ordered is ordered
         codes = pa.DictionaryArray.from_arrays(pa.array([0, 2, 1]), pa.array(levels), ordered=ordered)
         back = Dataset.open(pa.table({"c": codes})).restore(cells)["c"]
@@ -167,6 +168,18 @@ def test_a_categorical_that_comes_back_lists_only_the_levels_that_it_holds():
         twin = Dataset.open(pl.DataFrame({"c": pl.Series(levels, dtype=kind)})).restore(cells)
         assert twin["c"].to_list() == cells["c"].to_pylist() and not isinstance(twin.schema["c"], pl.String)
         assert CANARY not in str(twin.schema) + str(twin.to_arrow()["c"].chunk(0).dictionary.to_pylist())
+
+
+def test_what_stays_of_a_frame_holds_no_cell_and_no_level_that_may_not_be_told():
+    """Neither a view of the cells nor a level that one person has, whatever is dumped of it."""
+    frames = [pd.DataFrame({"c": pd.Categorical(["low", "high", CANARY]), "note": pd.array([CANARY] * 3, "string")}),
+              pd.DataFrame({"note": pd.array([CANARY] * 3, pd.ArrowDtype(pa.string()))}),
+              pl.DataFrame({"c": pl.Series(["low", CANARY], dtype=pl.Enum(["low", CANARY]))})]
+    for frame in frames:
+        data = Dataset.open(frame)
+        kept = data.emptied({"c": ["low", "high"]}).template
+        assert CANARY.encode() not in pickle.dumps(kept) and list(kept.columns) == list(frame.columns)
+        assert CANARY.encode() in pickle.dumps(data.template) or CANARY.encode() in pickle.dumps(frame)
 
 
 def test_pandas_columns_of_mixed_cells_are_text():

@@ -9,7 +9,7 @@ half a file under the final name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from fabrica.contract import Source
 from fabrica.dataset.files import Part, common_schema, files_at, known_ending, sources
 from fabrica.dataset.write import atomic, holds_text, pour_table, write_table
 from fabrica.errors import InputError, SchemaError, SettingError
-from fabrica.frames import make_of, plain_column, plain_schema, restored, to_arrow
+from fabrica.frames import emptied, make_of, plain_column, plain_schema, restored, to_arrow
 from fabrica.run import Run
 
 __all__ = ["Dataset", "Part", "atomic", "holds_text", "pour_table", "write_table"]
@@ -167,14 +167,10 @@ class Dataset:
         """
         return restored(table, self.kept, self.template)
 
-    def emptied(self) -> Dataset:
+    def emptied(self, levels: Mapping[str, Collection[str]]) -> Dataset:
         """The same columns and make without a single row: all that ``restore`` needs, and nothing that a model must
-        not hold."""
-        template = self.template
-        if make_of(template) == "pandas":
-            template = template.copy()  # a view would keep the rows it looks at
-        elif make_of(template) == "polars":
-            template = template.clear()
+        not hold; ``levels`` (column -> texts) of categoricals may be told."""
+        template = emptied(self.template, levels)
         return Dataset(self.name, None, self.schema, self.kept, (), self.schema.empty_table(), template)
 
     @property

@@ -19,7 +19,9 @@ from fabrica.schema import Column
 
 __all__ = ["cell_type", "read_moment", "write_moment", "per_second"]
 
-_ISO_DURATION = r"^(?P<n>-?)P(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?$"
+#: no number of more digits than 64 bits hold, whatever its unit
+_ISO_DURATION = (r"^(?P<n>-?)P(?:(?P<w>\d{1,9})W)?(?:(?P<d>\d{1,9})D)?"
+                 r"(?:T(?:(?P<h>\d{1,9})H)?(?:(?P<m>\d{1,12})M)?(?:(?P<s>\d{1,12})S)?)?$")
 _DEFAULTS = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%d %H:%M:%S", "time": "%H:%M:%S", "duration": "%H:%M:%S"}
 _STEPS = {"D": 1, "h": 1, "m": 1, "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
@@ -61,18 +63,25 @@ def read_moment(column: Column, pool: pa.Array) -> tuple[pa.Array, np.ndarray]:
     return _read_typed(column, pool)
 
 
+def _narrow(whole: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """Whole numbers in 32 bits, and which of them do not fit; those become null."""
+    far = pc.or_(pc.greater(whole, 2**31 - 1), pc.less(whole, -(2**31)))
+    bad = np.asarray(pc.fill_null(far, False))
+    return pc.if_else(pa.array(bad), pa.scalar(None, pa.int64()), whole).cast(pa.int32()), bad
+
+
 def _read_typed(column: Column, pool: pa.Array) -> tuple[pa.Array, np.ndarray]:
     target, bad = cell_type(column), np.zeros(len(pool), bool)
     if pa.types.is_floating(pool.type) or pa.types.is_integer(pool.type):
         pool = pool.cast(pa.int64(), safe=False)
-        if column.kind in ("date", "time"):
-            pool = pool.cast(pa.int32()) if target.bit_width == 32 else pool
+        if column.kind in ("date", "time") and target.bit_width == 32:
+            pool, bad = _narrow(pool)
     try:
         return pool.cast(target), bad
     except pa.ArrowInvalid:
         back = pool.cast(target, safe=False)
         again = back.cast(pool.type, safe=False)
-        return back, np.asarray(pc.fill_null(pc.not_equal(again, pool), False))
+        return back, bad | np.asarray(pc.fill_null(pc.not_equal(again, pool), False))
 
 
 def _read_text(column: Column, text: pa.Array) -> tuple[pa.Array, np.ndarray]:

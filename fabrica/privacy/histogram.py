@@ -60,7 +60,7 @@ def leaves(places: np.ndarray, cells: int, total: float, rho: Fraction, measure:
 
     Parameters
     ----------
-    places : (n,) the cell of each unit, in 0 … cells - 1. A unit must not stand twice.
+    places : (n,) the cell of each row, in 0 … cells - 1; how many of them are one unit's the door knows.
     total : about how many there are.
     rho : what it may cost, in zCDP; each level the same.
     measure : the door through which noisy counts come.

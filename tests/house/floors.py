@@ -10,8 +10,8 @@ WINGS = ("sources", "codecs", "engines", "metrics", "scenarios")
 VALUES = ("identifying", "schema", "block", "state", "report", "run", "uniforms", "recipe", "declaration")
 COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "lawful", "conditional", "masks",
              "imputation", "encoder", "evaluation", "inference", "specification", "dataset", "catalog", "scenario",
-             "staging", "played", "profile", "alternatives", "private", "account", "discovery", "tradeoff", "pricing",
-             "lift")
+             "staging", "played", "profile", "alternatives", "private", "vouched", "account", "discovery", "tradeoff",
+             "pricing", "lift")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why

@@ -23,6 +23,7 @@ from fabrica.privacy.terms import Privacy
 from fabrica.private import learned
 from fabrica.run import Run
 from fabrica.units import bounded
+from fabrica.vouched import ready
 
 RUNS = 2_000
 SURELY = 0.999
@@ -86,7 +87,7 @@ def test_choices_keep_their_promise():
     assert proven(*worlds(lambda there: look(there, 40))) > epsilon  # a score that one row changes by forty
 
 
-def test_names_that_one_person_has_are_told_to_nobody():
+def test_names_that_one_person_has_are_told_to_nobody(monkeypatch):
     def look(there: bool) -> float:
         purse = Purse.of(Privacy(1.0, DELTA), names=True)
         told = door.names(purse, np.array([500, 1] if there else [500]), purse.budget / 2, purse.risk, "x")[0]
@@ -94,10 +95,34 @@ def test_names_that_one_person_has_are_told_to_nobody():
 
     assert proven(*worlds(look)) == 0
 
-    def careless(there: bool) -> float:  # every level of the table stands in the list
-        return float(there)
+    monkeypatch.setattr(door, "farther", lambda variance, delta: 0)  # a name that is there is told half of the time
+    assert proven(*worlds(look)) > 2
 
-    assert proven(*worlds(careless)) > 4
+
+@pytest.mark.parametrize("rows", [3, 20])
+def test_choices_hide_a_person_with_several_rows(rows):
+    """All rows of one unit may speak for one candidate; the careless twin forgets that there are several."""
+    def look(there: bool) -> float:
+        purse = Purse.of(Privacy(1.0, DELTA, unit="who", rows=rows))
+        return float(door.choose(purse, np.array([rows * there, 0]), purse.budget, "x"))
+
+    assert proven(*worlds(look)) <= 1.0
+
+    def careless(there: bool) -> float:
+        purse = Purse.of(Privacy(1.0, DELTA))
+        return float(door.choose(purse, np.array([rows * there, 0]), purse.budget, "x"))
+
+    assert rows < 20 or proven(*worlds(careless)) > 1.0
+
+
+def test_names_count_all_rows_of_a_person():
+    """The threshold lies as far above the rows of one unit as noise reaches, for as many names as it may have."""
+    for rows in (1, 3, 20):
+        purse = Purse.of(Privacy(1.0, DELTA, unit="who", rows=rows), names=True)
+        door.names(purse, np.array([5_000]), purse.budget / 2, purse.risk, "x")
+        event = purse.events[0]
+        assert event.above == rows + door.farther(event.variance, purse.risk / rows)
+        assert event.sensitivity == rows and event.rho <= purse.budget / 2
 
 
 def test_a_person_with_many_rows_is_hidden_only_if_few_of_them_count():
@@ -142,7 +167,9 @@ def end_to_end(there: bool, epsilon: float, schema) -> float:
     a, b = ["x"] * 30 + ["y"] * 30, ["u"] * 30 + ["v"] * 30
     if there:
         a, b = [*a, "x"], [*b, "v"]
-    model = learned(filled(pa.table({"a": a, "b": b})), schema, Mst(steps=20), "mst", Privacy(epsilon, DELTA), Run(1))
+    engine, terms = Mst(steps=20), Privacy(epsilon, DELTA)
+    table = ready(filled(pa.table({"a": a, "b": b})), schema, engine, "mst", terms, Run(1))
+    model = learned(table, engine, "mst", terms, Run(2))
     rows = model.encoder.blank()
     pair = Block(tuple(c.filled(np.array([code])) for c, code in zip(rows, (0, 1), strict=True)), 1)
     return float(model.model.log_prob(pair, Run(2))[0])

@@ -23,6 +23,7 @@ from fabrica.privacy.terms import Privacy
 from fabrica.private import learned
 from fabrica.run import Run
 from fabrica.state import State
+from fabrica.vouched import ready
 
 
 @dataclass
@@ -63,7 +64,8 @@ def world(table: pa.Table, terms: Privacy, engine, schema, monkeypatch, tape: Ta
     for name in ("measure", "choose", "names"):
         monkeypatch.setattr(fabrica.run.door, name, getattr(tape, name))
     monkeypatch.setattr(fabrica.run, "secret", lambda: 5)  # the same chance for the rows that both worlds have
-    return tape, learned(filled(table), schema, engine, "aim", terms, Run(1)).state()
+    data = ready(filled(table), schema, engine, "aim", terms, Run(1))
+    return tape, learned(data, engine, "aim", terms, Run(2)).state()
 
 
 def people(seed: int, rows: int) -> pa.Table:
@@ -102,6 +104,28 @@ def test_with_the_same_answers_the_same_is_asked_and_one_row_changes_little(engi
             assert a.shape == b.shape and np.linalg.norm((a - b).ravel()) <= sensitivity, what
 
 
+@pytest.mark.parametrize("engine", [Aim(rounds=2, sets=3, cells=4_000), Mst()])
+@pytest.mark.parametrize("schema", [None, PUBLIC], ids=["blind", "declared"])
+def test_one_person_with_three_rows_changes_three_times_as_much_and_no_more(engine, schema, monkeypatch):
+    """What a look says of one row it pays for all that count of one person."""
+    table, terms = people(4, 1_500), Privacy(20.0, unit="who", rows=3)
+    gone = table.slice(table.num_rows - 3).set_column(5, "who", pa.array(["one and the same"] * 3))
+    table = pa.concat_tables([table.slice(0, table.num_rows - 3), gone])
+    one, model = world(table, terms, engine, schema, monkeypatch, Tape())
+    other, same = world(table.slice(0, table.num_rows - 3), terms, engine, schema, monkeypatch,
+                        Tape(one.answers, playing=True))
+    assert alike(model, same, rtol=0) and len(one.asked) == len(other.asked)
+    most = 0.0
+    for (what, a, sensitivity, kind), (_, b, *_) in zip(one.asked, other.asked, strict=True):
+        if kind == "scores":
+            assert np.abs(a - b).max(initial=0) <= 3 * sensitivity, what
+        elif kind == "counts":
+            assert np.linalg.norm((a - b).ravel()) <= 3 * sensitivity, what
+            most = max(most, float(np.linalg.norm((a - b).ravel())))
+    assert most == 3  # and that does happen
+    assert {event.sensitivity for event in one.answers[-1][1]} == {Fraction(3)}
+
+
 def test_bounds_read_off_the_data_are_caught(monkeypatch):
     """Bounds read off the data: with another largest value other cells are counted and another model comes out."""
     def careless(table):
@@ -120,7 +144,7 @@ def test_bounds_read_off_the_data_are_caught(monkeypatch):
 def test_a_count_of_rows_for_free_is_caught(monkeypatch):
     def careless(*arguments, **named):
         model = private.learned(*arguments, **named)
-        return replace(model, facts={**model.facts, "rows": arguments[0].rows})
+        return replace(model, facts={**model.facts, "rows": arguments[0].rows.num_rows})
 
     table = people(3, 800)
     monkeypatch.setitem(globals(), "learned", careless)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fabrica.bins import Bins, binned, counted
+from fabrica.bins import Bins, counted, spoken
 from fabrica.block import Block, Told
 from fabrica.engines.autoregressive.chain import ChainModel, Layers
 from fabrica.engines.autoregressive.clipped import Frame, summed
@@ -38,15 +38,8 @@ def learned_privately(engine: Autoregressive, rows: Block, run: Run) -> ChainMod
     frame = Frame(tuple(b.size for b in bins), engine.hidden or HIDDEN)
     weights = _begun(frame, told, run.child("weights").random())
     if len(bins) > 1:
-        weights = _trained(engine, frame, weights, _words(rows, bins), total, run)
+        weights = _trained(engine, frame, weights, np.ascontiguousarray(spoken(rows, bins).T, np.int32), total, run)
     return ChainModel(tokens, _layers(frame, weights, tokens, bins))
-
-
-def _words(rows: Block, bins: list[Bins]) -> np.ndarray:
-    """(n, C) int32 the bin of each cell, -1 for the protected rest, of which nothing is learned."""
-    found = binned(rows, bins)
-    found[found == np.array([[b.size] for b in bins])] = -1
-    return np.ascontiguousarray(found.T, np.int32)
 
 
 def _trained(engine: Autoregressive, frame: Frame, weights: np.ndarray, words: np.ndarray, total: float, run: Run

@@ -19,7 +19,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from fabrica.bins import Bins, binned, counted
+from fabrica.bins import Bins, counted, spoken
 from fabrica.block import Block, Told
 from fabrica.engines.bayesnet.column import Column
 from fabrica.engines.bayesnet.parent import runs
@@ -60,8 +60,7 @@ def learned_privately(rows: Block, most: int, k: int, run: Run) -> tuple[Tokens,
     """The tokens and columns of a network, as far as the budget of the run reaches."""
     _, bins, told = counted(rows, run)
     tokens = Tokens(tuple(b.token(c, t) for c, b, t in zip(rows, bins, told, strict=True)))
-    words = binned(rows, bins)
-    words[words == np.array([b.size for b in bins], np.int64)[:, None]] = -1
+    words = spoken(rows, bins)
     ways = [_ways(j, bins[j], told[j], tokens.columns[j]) for j in range(len(bins))]
     order = sorted(range(len(bins)), key=lambda j: bins[j].size)
     rho = run.purse.left / max(1, len(order) - 1)
