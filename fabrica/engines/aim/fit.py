@@ -102,7 +102,7 @@ def fitted(rows: Block, plan: Plan, run: Run) -> Marginals:
     """The law of the rows, as far as the budget of the run reaches."""
     candidates = plan.candidates([c.name for c in rows])
     total, bins, singles = counted(rows, run)
-    shown = Rows(binned(rows, bins), tuple(b.size + b.rest for b in bins))
+    shown = Rows(binned(rows, bins), tuple(b.size + b.rest for b in bins), tuple(c.name for c in rows))
     sizes = [b.size for b in bins]
     looks = [Measured((i,), one.counts, one.variance) for i, one in enumerate(singles)]
     worth = _worth(sizes, total, run)

@@ -28,10 +28,11 @@ PENALTY = 0.6  #: of the error that noise is expected to bring, that a set has t
 
 @dataclass(frozen=True)
 class Rows:
-    """The bins of each row, (C, n), and how many bins each column has."""
+    """The bins of each row, (C, n), how many bins each column has, and what it is called."""
 
     bins: np.ndarray
     sizes: tuple[int, ...]
+    names: tuple[str, ...] = ()
     seen: dict[Set, np.ndarray] = field(default_factory=dict, repr=False)
 
     def counts(self, columns: Set) -> np.ndarray:
@@ -75,7 +76,8 @@ def _fits(fits: Callable[[Sequence[Set]], bool], taken: Sequence[Set], left: Seq
     return fits([*taken, left[place]])
 
 
-def measured(rows: Rows, columns: Set, rho: Fraction, run: Run, what: str = "") -> Measured:
+def measured(rows: Rows, columns: Set, rho: Fraction, run: Run) -> Measured:
     """The noisy counts of a set of columns."""
-    noisy, variance = run.noisy(rows.counts(columns), rho, what or f"counts of columns {columns} together")
+    said = " and ".join(rows.names[c] for c in columns)
+    noisy, variance = run.noisy(rows.counts(columns), rho, f"{said}, counts together")
     return Measured(columns, noisy.astype(np.float64), variance)

@@ -65,14 +65,15 @@ def learned_privately(rows: Block, most: int, k: int, run: Run) -> tuple[Tokens,
     order = sorted(range(len(bins)), key=lambda j: bins[j].size)
     rho = run.purse.left / max(1, len(order) - 1)
     found = []
+    names = [c.name for c in rows]
     for step, j in enumerate(order):
         run.tell(step, len(order), "counting with noise")
         table, variance = np.maximum(told[j].counts, 0.0), 0.0
         sets = _sets([ways[c] for c in order[:step]], most, CELLS // bins[j].size)
-        parents = _chosen(words, j, bins[j].size, told[j], sets, rho, run) if step else ()
+        parents = _chosen(words, j, bins[j].size, told[j], sets, rho, run, names[j]) if step else ()
         if parents:
             noisy, variance = run.noisy(_counts(words, j, bins[j].size, parents), rho * (1 - CHOOSING),
-                                        f"counts of column {j} given {', '.join(str(p.j) for p in parents)}")
+                                        f"{names[j]} given {', '.join(names[p.j] for p in parents)}, counts")
             table = _raked(_positive(noisy.astype(np.float64)), [_margin(p, told[p.j]) for p in parents], table)
         found.append(_column(j, tokens, bins, parents, table, variance, k, run.child(j).random()))
     return tokens, tuple(found)
@@ -129,15 +130,16 @@ def score(counts: np.ndarray, chance: np.ndarray) -> int:
     return int(np.abs(counts * PARTS - counts.sum(1, keepdims=True) * chance).sum() // PARTS)
 
 
-def _chosen(words: np.ndarray, j: int, size: int, told: Told, sets: Sequence[Set], rho: Fraction, run: Run) -> Set:
-    """The parents of column ``j``; ``told`` is about how many rows have each of its bins."""
+def _chosen(words: np.ndarray, j: int, size: int, told: Told, sets: Sequence[Set], rho: Fraction, run: Run,
+            name: str) -> Set:
+    """The parents of column ``j``, called ``name``; ``told`` is about how many rows have each of its bins."""
     chance = parts(told)
     noise = PENALTY * math.sqrt(2 / math.pi) * run.purse.terms.rows / math.sqrt(2 * float(rho * (1 - CHOOSING)))
     scores = [0]
     for parents in sets[1:]:
         counts = _counts(words, j, size, parents)
         scores.append(score(counts, chance) - round(noise * counts.size))
-    place = run.chosen(scores, rho * CHOOSING, f"which columns column {j} depends on", SENSITIVITY)
+    place = run.chosen(scores, rho * CHOOSING, f"{name}, which columns it depends on", SENSITIVITY)
     return sets[place or 0]
 
 
