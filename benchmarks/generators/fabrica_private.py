@@ -43,7 +43,7 @@ def main() -> None:
     settings = {k: json.loads(v) for k, v in (pair.split("=") for pair in said)}
     names = [c for c in categorical.split(",") if c]
     schema = None if known == "nothing" else declared(Path(train), known, names)
-    if name == "aim" or name == "mst":
+    if name == "aim":
         settings = {"target": target, **settings}
     rows = fabrica.Dataset.open(train).count()
     fabrica.fit({"x": list(range(300))}, privacy=1.0, engine="aim")  # what is compiled at the first use

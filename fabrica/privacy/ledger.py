@@ -150,6 +150,7 @@ class Purse:
     ----------
     terms : what was promised.
     budget : zCDP that may be spent. risk : of delta, that events may take themselves.
+    events : that were paid for. spent : their prices together, in zCDP.
     beside : what others have spent, whose terms hold for all together; None where nobody keeps an account.
     """
 
@@ -157,6 +158,7 @@ class Purse:
     budget: Fraction
     risk: Fraction = Fraction(0)
     events: list[Event] = field(default_factory=list)
+    spent: Fraction = Fraction(0)
     beside: Ledger | None = None
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -175,7 +177,7 @@ class Purse:
     def left(self) -> Fraction:
         """What can still be spent, in zCDP."""
         if all(event.zcdp for event in self.events):
-            return self.budget - sum((event.rho for event in self.events), Fraction(0))
+            return self.budget - self.spent
         low, high = Fraction(0), self.budget
         for _ in range(FINE):
             middle = (low + high) / 2
@@ -209,6 +211,7 @@ class Purse:
                 raise BudgetSpent(f"{event.what} would take more of delta than was put aside", hint="give a larger "
                                   "delta, or declare the names public", where="the privacy budget")
             self.events.append(event)
+            self.spent += event.rho
 
     def quietest(self, rate: Fraction, steps: int) -> Fraction:
         """The standard deviation of the least noise, over what one row may change, with which so many ``steps`` over

@@ -71,19 +71,21 @@ def secret() -> int:
     return secrets.randbits(128)
 
 
-def bernoulli_exp(gamma: Fraction) -> bool:
-    """True with the probability exp(-gamma), for ``gamma`` of at least 0 (their algorithm 1)."""
-    while gamma > 1:
-        if not _series(Fraction(1)):
+def bernoulli_exp(top: int | Fraction, low: int = 1) -> bool:
+    """True with the probability exp(-top / low), for a ratio of at least 0 (their algorithm 1); ``top`` may be a
+    fraction. Whole numbers all the way."""
+    p, q = int(top.numerator), int(top.denominator) * low
+    while p > q:
+        if not _series(1, 1):
             return False
-        gamma -= 1
-    return _series(gamma)
+        p -= q
+    return _series(p, q)
 
 
-def _series(gamma: Fraction) -> bool:
-    """exp(-gamma) for ``gamma`` in [0, 1]: the first failure of Bernoullis of gamma / k is at an odd k."""
+def _series(p: int, q: int) -> bool:
+    """exp(-p / q) for p of at most q: the first failure of Bernoullis of p / (q k) is at an odd k."""
     k = 1
-    while below(gamma.denominator * k) < gamma.numerator:
+    while below(q * k) < p:
         k += 1
     return k % 2 == 1
 

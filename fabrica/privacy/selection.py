@@ -41,10 +41,11 @@ def chosen(scores: Sequence[int], epsilon: Fraction, sensitivity: Fraction | int
     if any(int(score) != score for score in scores):
         raise ValueError("scores must be whole numbers")
     left, scale = list(range(len(scores))), Fraction(epsilon) / (2 * Fraction(sensitivity))
+    top, low = scale.numerator, scale.denominator
     best = max(int(score) for score in scores)
     while left:
         place = left[below(len(left))]
-        if not bernoulli_exp(scale * (best - int(scores[place]))):
+        if not bernoulli_exp(top * (best - int(scores[place])), low):
             continue
         if fits is None or fits(place):
             return place

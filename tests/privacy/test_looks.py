@@ -49,7 +49,7 @@ class Tape:
     def _answer(self, purse, ask):
         if self.playing:
             answer, paid = self.answers[len(self.asked) - 1]
-            purse.events[:] = paid
+            purse.events[:], purse.spent = paid, sum((event.rho for event in paid), Fraction(0))
             return answer
         answer = ask()
         self.answers.append((answer, list(purse.events)))
