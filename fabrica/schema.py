@@ -314,7 +314,10 @@ class Schema:
 
 # ---------------------------------------------------------------- a schema in words
 
-_HEAD = ("column", "kind", "detail", "missing", "why")
+_HEAD = ("column", "kind", "detail", "missing as", "why")
+
+
+_SAID = {"least": "{} of them always written", "number": "no zero in front"}  #: fields of a notation, in words
 
 
 def rows_of(table: Table) -> list[tuple[str, str, str, str, str]]:
@@ -352,7 +355,8 @@ def _spoken(notation: Any) -> str:
         told += [f"{notation['distinct']:,} different"] if notation.get("distinct") else []
         return ", ".join([str(notation["kind"]), *told])
     if isinstance(notation, Mapping):
-        return ", ".join(f"{k} {v!r}" if isinstance(v, str) else f"{k} {v}" for k, v in notation.items())
+        return ", ".join(_SAID[k].format(v) if k in _SAID else f"{k} {v!r}" if isinstance(v, str) else f"{k} {v}"
+                         for k, v in notation.items())
     return " / ".join(map(str, notation)) if isinstance(notation, (list, tuple)) else str(notation)
 
 

@@ -22,7 +22,7 @@ from fabrica.inference.markers import without
 from fabrica.inference.people import form, named_for_people
 from fabrica.inference.references import UNIQUE, fresh, rounded
 from fabrica.notation.storage import as_text
-from fabrica.personal import KINDS, OFF, SHARED, Found, Sight, find
+from fabrica.personal import KINDS, OFF, SHARED, Found, Sight, find, numbers_named
 from fabrica.personal.detect.names import locale_of
 from fabrica.personal.fakes import LOCALES, MAKERS
 from fabrica.personal.fakes.numbers import ACCOUNTS
@@ -80,7 +80,10 @@ def _found(column: Column, facts: Facts, said: Mapping[str, Any]) -> Found | Non
     values = without(facts, column.missing)
     if not values.distinct:
         return None
-    found = find(Sight.of(column.name, values.text, values.counts, column.kind))
+    sight = Sight.of(column.name, values.text, values.counts, column.kind)
+    found = find(sight)
+    if found is None and column.kind == "key" and (kind := numbers_named(sight)):
+        return Found(kind, "an identifier, and the column's name", 1.0, 0.75)
     if found is None and column.kind == "key" and (named_for_people(values) or _PERSON_ID.search(spoken(column.name))):
         return Found("record", "an identifier, and the column's name", 1.0, 0.75)
     if found is None and column.kind == "key" and (look := form(values) if values.textual else None):

@@ -13,7 +13,7 @@ from fabrica.inference.keys import key_notation, named_like_code, named_like_key
 from fabrica.inference.moments import guess_moment
 from fabrica.inference.numbers import digits_of, written
 from fabrica.inference.people import share
-from fabrica.inference.words import boolean_words, is_free_text, scale
+from fabrica.inference.words import boolean_words, is_free_text, scale, speaks_of_people
 from fabrica.notation import misfits, read, write
 from fabrica.notation.numbers import Numeral
 from fabrica.schema import Column
@@ -139,6 +139,8 @@ def as_words(facts: Facts) -> tuple[Column, str]:
         return Column(facts.name, "ordinal", facts.storage, levels=levels, why=ordered[1]), ""
     if is_free_text(facts):
         return Column(facts.name, "text", facts.storage, why="long or hardly repeating texts"), ""
+    if speaks_of_people(facts):
+        return Column(facts.name, "text", facts.storage, why="sentences, some of which tell of people"), ""
     why = "codes that come again" if named_like_key(facts.name) else "words that come again"
     return Column(facts.name, "category", facts.storage, why=why), _names(facts)
 

@@ -9,9 +9,14 @@ import numpy as np
 import pyarrow.compute as pc
 
 from fabrica.inference.facts import Facts
+from fabrica.personal.scan import NAME, SCANNED, told
 
-__all__ = ["boolean_words", "scale", "is_free_text"]
+__all__ = ["boolean_words", "scale", "is_free_text", "speaks_of_people"]
 
+SENTENCE = 4  #: words of a text, from where on it is no name of a level
+SENTENCES = 0.2  #: of the rows, that hold sentences
+PEOPLE = 0.02  #: of the sentences, that tell of somebody
+LEVELS = 20  #: rows of each text, from where on the texts are levels
 _PAIRS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
 _SCALES = [s.split(" < ") for s in (
     "none < very low < low < medium low < medium < moderate < average < medium high < high < very high < extreme",
@@ -115,6 +120,18 @@ def is_free_text(facts: Facts) -> bool:
     if facts.distinct <= 50 and facts.repetition >= 2:
         return False
     return facts.repetition < 5 and facts.held < 0.3
+
+
+def speaks_of_people(facts: Facts) -> bool:
+    """Whether the texts are sentences of which some tell of people: by their addresses and numbers, or by names in texts
+    that seldom come again (a stop of a bus line has a name in it too)."""
+    sentences = facts.keep(_words(facts) >= SENTENCE)
+    if sentences.present < SENTENCES * facts.present:
+        return False
+    shares = told(sentences.text)
+    if facts.repetition >= LEVELS:
+        shares.pop(SCANNED[NAME], None)
+    return max(shares.values(), default=0.0) >= PEOPLE
 
 
 def _words(facts: Facts) -> np.ndarray:

@@ -7,7 +7,7 @@ that none of them is a real one. Nothing here asks a model or a network.
 from __future__ import annotations
 
 from fabrica.identifying import KINDS, OFF, SHARED, Kind
-from fabrica.personal.detect import Found, detector_of, find
+from fabrica.personal.detect import Found, detector_of, find, numbers_named
 from fabrica.personal.sight import Sight
 
-__all__ = ["KINDS", "OFF", "SHARED", "Found", "Kind", "Sight", "detector_of", "find"]
+__all__ = ["KINDS", "OFF", "SHARED", "Found", "Kind", "Sight", "detector_of", "find", "numbers_named"]

@@ -237,3 +237,18 @@ def test_a_careless_survey_would_let_a_canary_out(monkeypatch):
     texts = [f"mail to {CANARIES[0]} at {i}" for i in range(300)]
     model = fabrica.fit(pa.table({"note": texts, "x": list(range(300))}), engine="independent", schema={"note": "text"})
     assert any(CANARIES[0] in v for v in model.sample(300, seed=1)["note"].to_pylist())
+
+
+def test_sentences_that_tell_of_people_are_no_levels_however_often_they_come_again():
+    said = ["Mrs. Krause complained about the delay", "Sabine asked for the last invoice", "paid in time, as always",
+            "please write to klaus@mail.example.de instead", "came without an appointment again", "no answer by post"]
+    plain = ["works for a private company", "works for the state itself", "has worked for himself always"]
+    table = pa.table({"note": [said[i % 6] for i in range(ROWS)], "work": [plain[i % 3] for i in range(ROWS)]})
+    found = infer(table)[0]
+    assert (found["note"].kind, found["work"].kind) == ("text", "category")
+    assert [s.column for s in sightings(found, table.to_batches())] == ["note"]
+    twin = fabrica.fit(table, engine="independent").sample(2000, seed=1)
+    assert set(twin["work"].to_pylist()) == set(plain)
+    words = {word for text in twin["note"].to_pylist() for word in text.split()}
+    assert not words & {"Krause", "Sabine", "klaus@mail.example.de"}
+    assert {"complained", "invoice"} <= words

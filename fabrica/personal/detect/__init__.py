@@ -10,7 +10,7 @@ from fabrica.personal.detect import contacts, lives, names, places, sums
 from fabrica.personal.detect.detector import Detector
 from fabrica.personal.sight import Sight
 
-__all__ = ["DETECTORS", "Detector", "Found", "detector_of", "find"]
+__all__ = ["DETECTORS", "Detector", "Found", "detector_of", "find", "numbers_named"]
 
 DETECTORS: tuple[Detector, ...] = (
     *contacts.DETECTORS,
@@ -39,6 +39,12 @@ _NUMERIC = {
     "passport",
     "licence",
 }
+
+
+#: numbers of people and of their things, the more particular first
+_NUMBERED = (
+    "iban", "card", "imei", "vin", "passport", "licence", "health_id", "tax_id", "national_id", "plate", "account",
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,17 @@ def find(sight: Sight) -> Found | None:
                 Found(detector.kind, detector.name, share, _sure(detector, share, named, sight), detector.locale),
             )
     return best[1] if best else None
+
+
+def numbers_named(sight: Sight) -> str:
+    """The kind of numbers that a column's name speaks of; "" where it speaks of none. What to call identifiers by whose
+    values nothing is recognised, such as those of many countries in one column.
+
+    >>> numbers_named(Sight.of("national_id", [])), numbers_named(Sight.of("colour", []))
+    ('national_id', '')
+    """
+    hints = ((one.kind, one.hint) for kind in _NUMBERED for one in DETECTORS if one.kind == kind and one.hint)
+    return next((kind for kind, hint in hints if sight.named(hint)), "")
 
 
 def detector_of(kind: str, name: str) -> Detector | None:
