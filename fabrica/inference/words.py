@@ -123,8 +123,8 @@ def is_free_text(facts: Facts) -> bool:
 
 
 def speaks_of_people(facts: Facts) -> bool:
-    """Whether the texts are sentences of which some tell of people: by their addresses and numbers, or by names in texts
-    that seldom come again (a stop of a bus line has a name in it too)."""
+    """Whether the texts are sentences of which some tell of people: by their addresses and numbers, or by names in
+    texts that seldom come again (a stop of a bus line has a name in it too)."""
     sentences = facts.keep(_words(facts) >= SENTENCE)
     if sentences.present < SENTENCES * facts.present:
         return False
