@@ -8,6 +8,7 @@ a job that was killed counts as spent.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -84,8 +85,19 @@ class Account:
         if not after.ledger.epsilon() <= self.limit.epsilon:
             raise BudgetSpent(f"{self.limit.epsilon:g} may be spent at delta {self.limit.delta:g} and "
                               f"{self.ledger.epsilon():.3g} is; with this job it would be {after.ledger.epsilon():.3g}",
-                              where="the account", hint=f"spent: {'; '.join(self.words()) or 'nothing'}")
+                              where="the account", hint=f"{self._room(terms)}; spent: "
+                                                        f"{'; '.join(self.words()) or 'nothing'}")
         return after
+
+    def _room(self, terms: Privacy) -> str:
+        """What may still be asked for, in words: two digits, rounded down."""
+        low, high = 0.0, terms.epsilon
+        for _ in range(20):
+            middle = (low + high) / 2
+            after = replace(self, entries=(*self.entries, Entry("", "", (_most(replace(terms, epsilon=middle)),))))
+            low, high = (middle, high) if after.ledger.epsilon() <= self.limit.epsilon else (low, middle)
+        some = math.floor(low * 100) / 100
+        return f"an epsilon of {some:g} would fit" if some else "nothing more would fit"
 
     def settled(self, number: int, events: tuple[Event, ...]) -> Account:
         """The account after a job, by its ``number``, has told what it did cost."""
@@ -121,9 +133,11 @@ class Account:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
         except FileNotFoundError:
             raise InputError("there is no such account", where=str(path),
-                             hint=f"open one: fabrica account {path.name} --epsilon 3") from None
+                             hint=f"open one: fabrica account {path} --epsilon 3") from None
         except (OSError, ValueError):
-            raise InputError("cannot be read as an account", where=str(path)) from None
+            raise InputError("cannot be read as an account", where=str(path),
+                             hint="it is a file that `fabrica account` has made, and nobody else may write it; take "
+                                  "it from a backup: a new one would forget what was spent") from None
 
     def save(self, path: Path) -> None:
         with atomic(path) as part:

@@ -91,7 +91,8 @@ def counted(rows: Block, run: Run) -> tuple[float, list[Bins], list[Told]]:
     unknown = sum(c.told is None for c in rows)
     price = run.purse.left * SINGLES / max(unknown, 1)
     told = [_asked(c, price, run) if c.told is None else c.told for c in rows]
-    total = max(1.0, float(np.mean([t.counts.sum() for t in told]))) if told else 1.0
+    sums = [t.counts.sum() for t in told] or [0.0]
+    total = max(1.0, float(np.median(sums)))  # a column of which hardly anything is known says little of the rows
     most = COARSE if len(told) > WIDE or total < LONG else FINE
     cut = [joined(c, t, total, most) for c, t in zip(rows, told, strict=True)]
     return total, [bins for bins, _ in cut], [counts for _, counts in cut]

@@ -12,6 +12,7 @@ from fabrica.schema import rules_of
 
 __all__ = ["lines", "read", "read_rules"]
 
+PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")  #: JSON's two halves of a sign
 EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")  #: a number that YAML 1.1 takes for a text
 
 
@@ -46,7 +47,7 @@ def read(path: str | Path, hint: str | None = None) -> Any:
 
     Once.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("-+.0123456789"))
     try:
-        return Once(Path(path).read_text(encoding="utf-8-sig")).get_single_data()
+        return Once(PAIR.sub(_joined, Path(path).read_text(encoding="utf-8-sig"))).get_single_data()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except (UnicodeDecodeError, RecursionError):
@@ -55,6 +56,12 @@ def read(path: str | Path, hint: str | None = None) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise InputError("is neither YAML nor JSON", where=f"{path}{line}", hint=hint) from None
+
+
+def _joined(pair: re.Match[str]) -> str:
+    """The sign that two escaped halves stand for: YAML knows no halves."""
+    high, low = (int(half, 16) for half in pair.groups())
+    return chr(0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00)
 
 
 def lines(path: str | Path) -> dict[tuple[str | int, ...], int]:

@@ -1,7 +1,8 @@
 """A folder of results that appears whole or not at all.
 
 Files are written in a hidden folder beside their final names and moved there when all of them are complete. Files of
-ours that already stand there are replaced; all other files in the folder are left alone.
+ours that already stand there are replaced, and ``stale`` ones that this time are not made go away: an old ledger beside
+new rows would promise what nobody paid for. All other files in the folder are left alone.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Folder:
     Raises ``OutputError`` at once where nothing can be written, so that nobody waits for a result in vain.
     """
 
-    def __init__(self, out: str | Path, keep: Iterable[Any] = ()):
-        self.out, self.keep = Path(out), tuple(keep)
+    def __init__(self, out: str | Path, keep: Iterable[Any] = (), stale: Iterable[str] = ()):
+        self.out, self.keep, self.stale = Path(out), tuple(keep), tuple(stale)
         self._made: list[Path] = []
         self._stage = Path()
 
@@ -66,6 +67,8 @@ class Folder:
         """Move all files to their places: name -> path."""
         files = sorted(self._stage.iterdir())
         try:
+            for name in set(self.stale) - {file.name for file in files}:
+                (self.out / name).unlink(missing_ok=True)
             moved = {file.name: file.replace(self.out / file.name) for file in files}
         except OSError as error:
             raise cannot_write(self.out, error) from None

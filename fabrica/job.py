@@ -66,7 +66,9 @@ class Job:
             check_columns(whole.schema.names, None, **{"the holdout": rest})
         elif recipe.holdout:
             chance = run if recipe.terms is None else run.unseeded()  # whoever knew it could see that a row is gone
-            train, rest = split(whole, recipe.holdout, chance.child("holdout"))
+            unit = None if recipe.terms is None else recipe.terms.unit
+            train, rest = split(whole, recipe.holdout, chance.child("holdout"),
+                                unit if unit in whole.schema.names else None)
         return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
 
     def size(self, model: TableModel | None = None) -> int:

@@ -8,7 +8,7 @@ tree of counts then tells how many lie where (``privacy.histogram``), and its le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -22,6 +22,8 @@ __all__ = ["Lattice", "Numbers", "Presence", "clipped", "numbers", "presence", "
 
 THERE = 3.0  #: standard deviations above which a way of being missing is there
 SURE = 4.5  #: and above which a magnitude is: there are two hundred of them
+TAIL = 2.0  #: and above which a leaf at an end is, where the ends are nobody's word
+LIKELY = 2.5  #: and above which the next one to a sure one is
 FAR = 52  #: doublings of the lattice's step within which values lie
 NEAR = 40  #: halvings
 FINE = 1 << 16  #: steps of a lattice that is laid over numbers with any fraction
@@ -119,7 +121,8 @@ def numbers(values: np.ndarray, kinds: np.ndarray, ways: int, lattice: Lattice |
     deep = shape(FINE)[0] if lattice is None or bounds is None else shape(_width(lattice, bounds))[0]
     first = rho / (1 + deep)
     if bounds is None:
-        reach, there = _reach(values, kinds, ways, 1.0 if lattice is None else lattice.step, first, run, what)
+        unit, near = (1.0, NEAR) if lattice is None else (lattice.step, 0)
+        reach, there = _reach(values, kinds, ways, unit, near, first, run, what)
         if reach is None:
             return Numbers(None, there, _markers(there))
     else:
@@ -128,6 +131,7 @@ def numbers(values: np.ndarray, kinds: np.ndarray, ways: int, lattice: Lattice |
     low, high = (int(grid.places(np.array([end]))[0]) for end in reach)
     places = np.clip(grid.places(values), low, high) - low
     found = leaves(places, high - low + 1, there.counts[0], rho - first, run.noisy, what)
+    found = _within(found) if bounds is None else found
     marginal, masses = _marginal(found, low, grid, decimals, reach)
     told = _markers(there)
     variance = np.append(told.variance, np.full(len(masses), found.variance))
@@ -144,32 +148,71 @@ def _markers(there: Presence) -> Told:
     return Told(counts, np.full(len(counts), there.variance))
 
 
-def _reach(values: np.ndarray, kinds: np.ndarray, ways: int, unit: float, rho: Fraction, run: Run, what: str
+def _reach(values: np.ndarray, kinds: np.ndarray, ways: int, unit: float, near: int, rho: Fraction, run: Run, what: str
            ) -> tuple[tuple[float, float] | None, Presence]:
     """(low, high) between which almost all values lie, None where too few do; and which are missing: one row adds one
     to one of all these counts."""
-    size = 2 * (FAR + NEAR) + 1
-    near = np.clip(np.abs(values), 0, unit * 2.0**FAR)
-    exponent = np.clip(np.frexp(near / unit)[1], -NEAR, FAR) + NEAR
-    classes = np.where(np.abs(values) < unit * 2.0**-NEAR, 0, exponent) * np.sign(values).astype(np.int64)
+    classes = _magnitudes(values, unit, near) + FAR + near
     missing = np.bincount(kinds, minlength=1 + ways)[1 : 1 + ways]
-    counts = np.concatenate([missing, np.bincount(classes + FAR + NEAR, minlength=size)])
+    counts = np.concatenate([missing, np.bincount(classes, minlength=2 * (FAR + near) + 1)])
     noisy, variance = run.noisy(counts, rho, f"{what}, missing or of which magnitude")
-    there = np.flatnonzero(noisy[ways:] > SURE * variance**0.5)
-    present = int(noisy[ways:][there].sum())
-    counted = settled(np.append(present, noisy[:ways]), variance)
+    there = _there(noisy[ways:], variance**0.5)
+    counted = settled(np.append(int(noisy[ways:][there].sum()), noisy[:ways]), variance)
     if not len(there):
         return None, counted
-    return (_end(int(there[0]) - FAR - NEAR, False, unit), _end(int(there[-1]) - FAR - NEAR, True, unit)), counted
+    low, high = (int(place) - FAR - near for place in there[[0, -1]])
+    return (_end(low, False, unit, near), _end(high, True, unit, near)), counted
 
 
-def _end(magnitude: int, upper: bool, unit: float) -> float:
+def _magnitudes(values: np.ndarray, unit: float, near: int) -> np.ndarray:
+    """(n,) int64: 0, or the doublings of ``unit`` up to the value with its sign; ``near`` halvings of it count too, and
+    where none do the values are whole multiples.
+
+    >>> _magnitudes(np.array([0.0, 1.0, 2.0, 3.0, -4.0]), 1.0, 0).tolist()
+    [0, 1, 2, 2, -3]
+    """
+    large = np.clip(np.abs(values), 0, unit * 2.0**FAR) / unit
+    exponent = np.clip(np.frexp(large if near else np.rint(large))[1], -near, FAR) + near
+    return np.where(large < (2.0**-near if near else 0.5), 0, exponent) * np.sign(values).astype(np.int64)
+
+
+def _there(noisy: np.ndarray, sigma: float) -> np.ndarray:
+    """The classes that some rows are in: those that stand out of the noise, and their neighbours that do so less.
+
+    >>> _there(np.array([1.0, 3.0, 9.0, 0.0, 3.0]), 1.0).tolist()
+    [1, 2]
+    """
+    sure = np.flatnonzero(noisy > SURE * sigma)
+    if not len(sure):
+        return sure
+    first, last = int(sure[0]), int(sure[-1])
+    likely = noisy > LIKELY * sigma
+    while first > 0 and likely[first - 1]:
+        first -= 1
+    while last + 1 < len(noisy) and likely[last + 1]:
+        last += 1
+    return np.concatenate([np.arange(first, sure[0]), sure, np.arange(sure[-1] + 1, last + 1)])
+
+
+def _end(magnitude: int, upper: bool, unit: float, near: int) -> float:
     """The lowest or the highest value of a class of magnitudes."""
     if not magnitude:
         return 0.0
-    big = 2.0 ** (abs(magnitude) - NEAR)
+    big = 2.0 ** (abs(magnitude) - near)
     far = big - 1 if big > 1 else big  # the last whole number below the next power
     return unit * (far if upper else big / 2) if magnitude > 0 else -unit * (big / 2 if upper else far)
+
+
+def _within(found: Leaves) -> Leaves:
+    """The leaves without mass at the ends that is hardly told from noise: a class of magnitudes reaches beyond what its
+    values do, and nobody has said how far they may."""
+    sigma, keep = found.variance**0.5, np.ones(len(found.mass), bool)
+    for order in (slice(None), slice(None, None, -1)):
+        mass = found.mass[order]
+        sure = (mass > TAIL * sigma) | (np.cumsum(mass) > SURE * sigma)
+        keep[order][: int(np.argmax(sure)) if sure.any() else 0] = False
+    mass = found.mass * keep
+    return replace(found, mass=mass * (found.total / mass.sum())) if mass.any() else found
 
 
 def _marginal(found: Leaves, low: int, grid: Lattice, decimals: int | None, reach: tuple[float, float]
@@ -180,6 +223,8 @@ def _marginal(found: Leaves, low: int, grid: Lattice, decimals: int | None, reac
     point = (end - begin == 1) & (grid.exact | _alone(found))
     left = np.where(point, begin, begin - 0.5) * grid.step
     right = np.where(point, begin, end - 0.5) * grid.step
+    if grid.exact and decimals is not None:  # or three tenths are 0.30000000000000004
+        left, right = (np.where(point, np.round(side, decimals), side) for side in (left, right))
     if not grid.exact:
         left, right = np.clip(left, *reach), np.clip(right, *reach)
     upto = np.append(0.0, np.cumsum(found.mass) / found.mass.sum())

@@ -315,7 +315,7 @@ def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
     All files appear, or none. Files of other names in the folder are left alone.
     """
     run = run or Run(recipe.seed, budget=recipe.budget)
-    with Folder(out, keep=[recipe.data]) as folder:
+    with Folder(out, keep=[recipe.data], stale=["ledger.json"]) as folder:
         dataset = _shaped(recipe.data, recipe.profile, run, recipe.schema)
         job = Job.begin(recipe, dataset, run, recipe.schema)
         for note in job.notes:

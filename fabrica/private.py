@@ -21,6 +21,7 @@ from fabrica.contract import Allowance, Chooser, Engine
 from fabrica.errors import SettingError
 from fabrica.inference.blind import blind, needs_a_look
 from fabrica.model import TableModel
+from fabrica.notation.storage import is_text
 from fabrica.privacy.ledger import Ledger, Purse
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
@@ -32,6 +33,7 @@ __all__ = ["learned"]
 
 ROWS = Fraction(1, 100)  #: of the budget, for how many rows there are
 KINDS = Fraction(4, 100)  #: for what columns mean, where nobody has said it
+TRIED, BLANK = 1_000, 0.9  #: rows of a twin that are looked at, and the share of a column that may be missing in them
 COLUMNS = Fraction(25, 100)  #: for how the values of each column lie
 UNCOVERED = (
     "the names of the columns, their order, the types in which they are stored, how the file is written",
@@ -65,6 +67,7 @@ def learned(ready: Ready, engine: Engine, name: str, terms: Privacy, run: Run, b
     known |= _unit(whole, terms, said, budget * ROWS, paid)
     table = blind(whole, ready.name, known, budget * (KINDS if looks else 0), paid.child("kinds"))
     table = replace(table, columns=tuple(replace(c, partner=None) for c in table.columns))
+    whole = _whole(whole, table)
     encoder, block = encoding.measured(table, whole, Allowance(budget * COLUMNS, purse.risk, rows),
                                        paid.child("codecs"), **codec_settings)
     chosen: tuple[str, ...] = ()
@@ -73,17 +76,17 @@ def learned(ready: Ready, engine: Engine, name: str, terms: Privacy, run: Run, b
         name, engine, chosen = choice.name, choice.engine, choice.lines
     model = engine.fit(block, None, paid.child("engine"))
     ledger = purse.ledger(ready.public(), UNCOVERED)
-    facts = {"fabrica": VERSION, "rows": round(rows), "seed": run.seed, "textual": ready.textual,
-             "notes": _notes(table, encoder), "ledger": ledger.to_json(),
-             **({"chosen": list(chosen)} if chosen else {})}
-    return TableModel(table, encoder, name, model, facts, ready.frame.emptied(encoder.levels))
+    facts = {"fabrica": VERSION, "rows": round(rows), "seed": run.seed, "textual": ready.textual, "notes": [],
+             "ledger": ledger.to_json(), **({"chosen": list(chosen)} if chosen else {})}
+    found = TableModel(table, encoder, name, model, facts, ready.frame.emptied(encoder.levels))
+    return replace(found, facts=facts | {"notes": _notes(found, terms)})
 
 
 def _may_need_names(field: pa.Field, said: Mapping[str, Any]) -> bool:
     """Whether a column may turn out to have levels that nobody has declared."""
     if "kind" in said:
         return said["kind"] in encoding.NAMED and not said.get("levels")
-    return needs_a_look(field.type, said) and not pa.types.is_floating(field.type)
+    return is_text(field.type)
 
 
 def _demand_delta(terms: Privacy, rows: float, variance: float) -> None:
@@ -92,6 +95,16 @@ def _demand_delta(terms: Privacy, rows: float, variance: float) -> None:
     if terms.delta * (rows + 3 * variance**0.5) >= 1:
         raise SettingError("is not far below one over the number of rows", where="delta",
                            hint="it is the probability that the promise fails: take 1e-6 or less")
+
+
+def _whole(whole: pa.Table, table: Table) -> pa.Table:
+    """The cells with whole numbers as such where a point and zeros stand behind them (3.0: they passed through a
+    float)."""
+    for i, column in enumerate(table.columns):
+        if column.kind == "integer" and column.notation is None and is_text(whole.schema.field(i).type):
+            cells = pc.replace_substring_regex(whole.column(i), r"\.0+$", "")
+            whole = whole.set_column(i, column.name, cells)
+    return whole
 
 
 def _unit(whole: pa.Table, terms: Privacy, said: Mapping[str, Mapping[str, Any]], rho: Fraction, run: Run
@@ -107,13 +120,23 @@ def _unit(whole: pa.Table, terms: Privacy, said: Mapping[str, Mapping[str, Any]]
     return {terms.unit: fields}
 
 
-def _notes(table: Table, encoder: encoding.Encoder) -> list[str]:
-    """What a person should know of columns of which little could be learned."""
-    lost = [c.name for c in table.columns if c.kind == "text"]
-    lines = [f"free text is not learned under an epsilon and comes back empty: {', '.join(lost)}"] if lost else []
-    blank = [words[0] for words in encoder.words() if words[2] in ("0 levels", "no value known")]
-    if blank:
-        lines.append(f"nothing is held by enough rows to be told through the noise: {', '.join(blank)}")
+def _notes(model: TableModel, terms: Privacy) -> list[str]:
+    """What a person should know of rows and columns of which little could be learned; a twin tells."""
+    lines = []
+    if terms.unit is not None:
+        many = "one row" if terms.rows == 1 else f"{terms.rows} rows at most"
+        lines.append(f"of each {terms.unit} {many} counted, so that there are about {model.facts['rows']:,} rows; "
+                     "--unit-rows lets more of them count")
+    lost = [c.name for c in model.table.columns if c.kind == "text"]
+    if lost:
+        lines.append(f"free text is not learned under an epsilon and comes back empty: {', '.join(lost)}")
+    twin = model.sample(TRIED, seed=0)
+    blank = [n for n in twin.column_names if twin[n].null_count >= BLANK * TRIED and n not in lost]
+    if len(blank) == len(twin.column_names):
+        lines.append("nothing could be told through the noise, and the twin is empty: it needs more people, a larger "
+                     "epsilon, fewer columns or a schema")
+    elif blank:
+        lines.append(f"comes back (nearly) empty, for nothing in it is held by enough rows or is written as expected: "
+                     f"{', '.join(blank)}. In a schema say what everybody may know: `personal: email` (phone, person, "
+                     "…) where it names people, `levels`, `bounds`, the `notation` of its dates")
     return lines
-
-

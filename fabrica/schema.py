@@ -98,6 +98,8 @@ class Column:
             raise UnknownName("kind of column", self.kind, list(KINDS), where=f"column {self.name!r}")
         for name in ("missing", "levels"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if len(set(self.levels)) < len(self.levels):
+            raise SchemaError("one of its `levels` stands twice", where=f"column {self.name!r}")
         if self.bounds is not None:
             low, high = self.bounds
             if isinstance(low, str) != isinstance(high, str) or (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,9 @@ def test_numbers_are_numbers_however_they_are_written(tmp_path: Path) -> None:
     assert declaration.read(tmp_path / "a.yaml") == {
         "a": 1e30, "b": 1000, "c": 1e-3, "d": -2.5e4, "e": "e3", "f": "1e3", "g": "1e3 <= wage",
         "h": "3e8f12ab", "i": 500.0}
+
+
+def test_a_sign_that_json_writes_in_two_halves_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "thing.json"
+    path.write_text(json.dumps({"\U0001f642 smile": ["\U0001f642"], "plain": "\\ud83d"}))
+    assert declaration.read(path) == {"\U0001f642 smile": ["\U0001f642"], "plain": "\\ud83d"}

@@ -27,8 +27,8 @@ def command(thing: str, plain: bool, quiet: bool, debug: bool) -> int:
     from fabrica.pipeline import ledger
 
     path = Path(thing)
-    path = path / "ledger.json" if path.is_dir() else path
-    found = ledger(path)
+    whole = path.is_dir() and not (path / "ledger.json").exists() and (path / "model.fab").exists()
+    found = None if whole else ledger(path / "ledger.json" if path.is_dir() else path)
     if found is None:
         raise InputError("was not learned under differential privacy", where=thing,
                          hint="give --epsilon to fit or synth")

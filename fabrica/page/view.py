@@ -11,7 +11,7 @@ from fabrica.page.detector import Detector, detector
 from fabrica.page.glossary import Meaning, meaning
 from fabrica.page.groups import GROUPS, OTHER
 from fabrica.page.headline import Gauge, Headline, gauge, headlines
-from fabrica.page.numbers import number, span
+from fabrica.page.numbers import number, plain, span
 from fabrica.page.pairs import Pairs, pairs
 from fabrica.page.standing import Standing, company, direction, excess, standing, worst_first, worst_places
 from fabrica.page.verdict import Verdict, verdict
@@ -164,6 +164,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
     if isinstance(value, int | float):
+        if 0 < abs(value) < 1e-3:
+            return plain(float(value))
         return number(float(value)) if not isinstance(value, int) or abs(value) > 9999 else str(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_plain(v) for v in value) or "–"

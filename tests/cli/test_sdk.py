@@ -120,6 +120,19 @@ def test_a_split_is_a_partition_and_depends_on_the_seed_alone(people, few):
     assert other.head(10_000).column("id").to_pylist() != ids[1]
 
 
+@pytest.mark.parametrize("few", [0, 1 << 30])
+def test_whoever_has_several_rows_is_on_one_side_with_all_of_them(tmp_path, few):
+    path = tmp_path / "visits.csv"
+    path.write_text("who,n\n" + "".join(f"p{i * 7 % 400},{i}\n" for i in range(2_000)))
+    kept, aside = split(counted(Dataset.open(path), few), 0.3, Run(7), "who")
+    sides = [{w for b in part.batches() for w in b.column("who").to_pylist()} for part in (kept, aside)]
+    assert not sides[0] & sides[1] and len(sides[0] | sides[1]) == 400 and kept.rows + aside.rows == 2_000
+    assert aside.rows == 5 * len(sides[1]) and abs(len(sides[1]) - 120) < 5 * (400 * 0.3 * 0.7) ** 0.5
+    careless = split(counted(Dataset.open(path), few), 0.3, Run(7))
+    both = [{w for b in part.batches() for w in b.column("who").to_pylist()} for part in careless]
+    assert both[0] & both[1]
+
+
 def test_a_part_can_be_sampled_and_opened(people):
     kept, _ = split(counted(Dataset.open(people)), 0.5, Run(1))
     drawn = kept.sample(100, Run(2)).column("id").to_pylist()

@@ -22,6 +22,7 @@ import numpy as np
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.report import Finding
 from fabrica.run import Run
+from fabrica.schema import Column
 from fabrica.statistics import HOLDOUT, ITSELF, wilson
 
 ENOUGH = 100
@@ -93,9 +94,21 @@ def reasons(evidence: Evidence, sheet: Sheet, name: str) -> dict[str, np.ndarray
         values = sheet.values[name]
         if column.kind == "integer":
             found["a fraction"] = ~gone & (values != np.floor(values))
-        if column.bounds is not None:
-            found["out of bounds"] = ~gone & ((values < column.bounds[0]) | (values > column.bounds[1]))
+        if (ends := _ends(column)) is not None:
+            found["out of bounds"] = ~gone & ((values < ends[0]) | (values >= ends[1]))
     return found
+
+
+def _ends(column: Column) -> tuple[float, float] | None:
+    """The declared bounds as the sheet counts, the upper one excluded: days of dates, seconds of date-times, of which
+    the last day belongs to the bounds whole."""
+    if column.bounds is None or column.kind in ("time", "duration"):
+        return None
+    if column.kind not in ("date", "datetime"):
+        return float(column.bounds[0]), float(np.nextafter(column.bounds[1], np.inf))
+    low, high = (np.datetime64(b, "D").astype(np.int64) if isinstance(b, str) else b for b in column.bounds)
+    unit = 1.0 if column.kind == "date" else 86_400.0
+    return low * unit, (high + 1) * unit
 
 
 def _finding(metric: str, place: tuple[str, ...], flags: np.ndarray, real: np.ndarray | None,
