@@ -31,7 +31,8 @@ from fabrica.way import Way
 __all__ = ["Job", "check_columns", "guess", "told"]
 
 LOOK = 50_000  #: rows from which the schema is guessed
-UNCOVERED = "this report compares with real rows: the epsilon of the model does not cover it, so keep it inside"
+UNCOVERED = ("the epsilon covers the rows, the model, the schema and the ledger; this report compares with real rows, "
+             "so keep it inside")
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ class Job:
         report = judge(self.train, twin, self.holdout, table=model.table, target=self.recipe.target,
                        run=self.run.child("evaluate"))
         chosen = list(model.facts.get("chosen", ()))
-        notes = self.notes if self.recipe.terms is None else [UNCOVERED, *model.facts.get("notes", ())]
+        notes = list(self.notes)
+        if model.ledger is not None:
+            notes = [*model.ledger.head(), UNCOVERED, *model.facts.get("notes", ())]
         return told(report, notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds,
                     **({"chosen": chosen} if chosen else {}))
 

@@ -7,7 +7,7 @@ like any other, with its ledger.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica import encoder as encoding
+from fabrica.block import Block
 from fabrica.contract import Allowance, Chooser, Engine
 from fabrica.errors import SettingError
 from fabrica.inference.blind import blind, needs_a_look
@@ -33,6 +34,7 @@ __all__ = ["learned"]
 
 ROWS = Fraction(1, 100)  #: of the budget, for how many rows there are
 KINDS = Fraction(4, 100)  #: for what columns mean, where nobody has said it
+SURE = 4.0  #: standard deviations of noise, for what is told of a column
 TRIED, BLANK = 1_000, 0.9  #: rows of a twin that are looked at, and the share of a column that may be missing in them
 COLUMNS = Fraction(25, 100)  #: for how the values of each column lie
 UNCOVERED = (
@@ -79,7 +81,7 @@ def learned(ready: Ready, engine: Engine, name: str, terms: Privacy, run: Run, b
     facts = {"fabrica": VERSION, "rows": round(rows), "seed": run.seed, "textual": ready.textual, "notes": [],
              "ledger": ledger.to_json(), **({"chosen": list(chosen)} if chosen else {})}
     found = TableModel(table, encoder, name, model, facts, ready.frame.emptied(encoder.levels))
-    return replace(found, facts=facts | {"notes": _notes(found, terms)})
+    return replace(found, facts=facts | {"notes": _notes(found, terms, _unlike(block, rows))})
 
 
 def _may_need_names(field: pa.Field, said: Mapping[str, Any]) -> bool:
@@ -92,6 +94,9 @@ def _may_need_names(field: pa.Field, said: Mapping[str, Any]) -> bool:
 def _demand_delta(terms: Privacy, rows: float, variance: float) -> None:
     """Delta is the probability that the promise fails: with one as large as one over the rows, giving a row away whole
     would keep it."""
+    if terms.delta * rows < 0.5 and variance**0.5 > rows:
+        raise SettingError("is so small that not even the rows can be counted through the noise", where="epsilon",
+                           hint="1 is a common start")
     if terms.delta * (rows + 3 * variance**0.5) >= 1:
         raise SettingError("is not far below one over the number of rows", where="delta",
                            hint="it is the probability that the promise fails: take 1e-6 or less")
@@ -120,9 +125,18 @@ def _unit(whole: pa.Table, terms: Privacy, said: Mapping[str, Mapping[str, Any]]
     return {terms.unit: fields}
 
 
-def _notes(model: TableModel, terms: Privacy) -> list[str]:
+def _unlike(block: Block, rows: float) -> list[str]:
+    """Columns in which less than half of the rows are anything that is known of them, as far as noise can tell."""
+    told = {c.name: c.told for c in block if c.told is not None}
+    return [name for name, one in told.items() if one.counts.sum() + SURE * one.variance.sum() ** 0.5 < rows / 2]
+
+
+def _notes(model: TableModel, terms: Privacy, unlike: Sequence[str]) -> list[str]:
     """What a person should know of rows and columns of which little could be learned; a twin tells."""
     lines = []
+    if terms.unit is None:
+        lines.append("each row is taken for another person's: where people have several, name the column that says "
+                     "whose they are with --unit")
     if terms.unit is not None:
         many = "one row" if terms.rows == 1 else f"{terms.rows} rows at most"
         lines.append(f"of each {terms.unit} {many} counted, so that there are about {model.facts['rows']:,} rows; "
@@ -139,4 +153,7 @@ def _notes(model: TableModel, terms: Privacy) -> list[str]:
         lines.append(f"comes back (nearly) empty, for nothing in it is held by enough rows or is written as expected: "
                      f"{', '.join(blank)}. In a schema say what everybody may know: `personal: email` (phone, person, "
                      "…) where it names people, `levels`, `bounds`, the `notation` of its dates")
+    if unlike:
+        lines.append(f"most cells are none of the levels that were declared or found: {', '.join(unlike)}. Are they "
+                     "written so, capitals and spaces too?")
     return lines

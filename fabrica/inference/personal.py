@@ -112,7 +112,7 @@ def _locale(seen: Mapping[str, Found], values: Mapping[str, Facts]) -> str:
             words = pc.replace_substring_regex(values[name].text, r"@.*|[^\p{L}]+", " ")
             votes[locale_of(Sight.of(name, pc.utf8_trim_whitespace(words), values[name].counts))] += 2
         elif found.kind in ("phone", "iban"):
-            votes[_abroad(values[name], found.kind)] += 1
+            votes[_abroad(values[name], found.kind)] += 4  # a country's code says more than names
     del votes[""]
     return votes.most_common(1)[0][0] if votes else "en_US"
 

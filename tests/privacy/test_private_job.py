@@ -75,7 +75,7 @@ def test_synth_writes_a_ledger_and_the_command_shows_it(file, tmp_path, capsys):
     terms = ["--epsilon", "1", "--delta", "1e-7", "--target", "income", "-q"]
     assert cli(["synth", str(file), "-o", str(out), *terms]) == 0
     said = capsys.readouterr().out
-    assert "the epsilon of the model does not cover it" in said
+    assert "compares with real rows, so keep it inside" in said and "epsilon" in said and "--unit" in said
     assert cli(["ledger", str(out)]) == 0
     text = capsys.readouterr().out
     assert "at delta 1e-07" in text and "rows: discrete Gaussian" in text
@@ -86,6 +86,14 @@ def test_synth_writes_a_ledger_and_the_command_shows_it(file, tmp_path, capsys):
     assert recipe.engine == "aim" and recipe.terms == Privacy(1.0, 1e-7)
     assert cli(["synth", "--recipe", str(out / "recipe.json"), "-o", str(tmp_path / "again"), "-q"]) == 0
     assert (tmp_path / "again" / "ledger.json").exists()
+
+
+def test_an_old_ledger_does_not_stay_beside_rows_that_nobody_paid_for(file, tmp_path, capsys):
+    asked = ["synth", str(file), "-o", str(tmp_path / "out"), "--holdout", "0", "-q"]
+    assert cli([*asked, "--epsilon", "3", "--engine", "mst"]) == 0 and (tmp_path / "out" / "ledger.json").exists()
+    assert cli([*asked, "--engine", "independent"]) == 0 and not (tmp_path / "out" / "ledger.json").exists()
+    assert cli(["ledger", str(tmp_path / "out")]) != 0
+    assert "not learned under differential privacy" in capsys.readouterr().err
 
 
 def test_what_was_not_learned_privately_has_no_ledger(file, tmp_path, capsys):
@@ -102,6 +110,39 @@ def test_of_a_person_one_row_counts(people):
     assert abs(three.facts["rows"] - ROWS) < 500
     assert {str(e.sensitivity) for e in three.ledger.events} == {"3"}
     assert abs(len(set(three.sample(3_000)["person"].to_pylist())) - 950) < 150
+
+
+def test_columns_of_which_nothing_is_known_are_told_with_what_helps():
+    rows = range(2_000)
+    table = {"name": [f"Ann {i}" for i in rows], "sex": ["f", "m"] * 1_000, "x": [str(i % 9) for i in rows]}
+    said = {"sex": {"kind": "category", "levels": ["F", "M"]}, "x": "integer"}
+    notes = fabrica.fit(table, engine="mst", privacy=3.0, schema=said).facts["notes"]
+    told = [n for n in notes if "empty" in n or "levels that" in n]
+    assert [("name" in n, "sex" in n) for n in told] == [(True, False), (False, True)]
+    assert any("personal" in n for n in notes) and any("--unit" in n for n in notes)
+    alone = fabrica.fit({"name": table["name"]}, engine="mst", privacy=3.0).facts["notes"]
+    assert any("the twin is empty" in n for n in alone)
+
+
+def test_of_people_with_several_rows_it_is_said_how_many_counted(people):
+    table = {"who": [f"p{i // 3}" for i in range(3_000)], "x": [i % 9 for i in range(3_000)]}
+    notes = fabrica.fit(table, engine="mst", privacy=Privacy(3.0, unit="who", rows=2)).facts["notes"]
+    assert any("of each who 2 rows at most counted" in n for n in notes)
+    assert not any("taken for another" in n for n in notes)
+
+
+def test_whole_numbers_that_passed_through_a_float_are_whole_numbers(tmp_path):
+    path = tmp_path / "homes.csv"
+    path.write_text("rooms,homes\n" + "".join(f"{i % 40}.0,{i % 7}.0\n" for i in range(5_000)))
+    model = fabrica.fit(path, engine="mst", privacy=3.0, schema={"homes": {"kind": "integer", "bounds": [0, 6]}})
+    twin = model.sample(2_000)
+    assert [c.kind for c in model.table.columns] == ["integer", "integer"]
+    assert twin["rooms"].null_count == twin["homes"].null_count == 0 and len(set(twin["rooms"].to_pylist())) > 30
+
+
+def test_numbers_with_few_digits_have_no_more(tmp_path):
+    twin = fabrica.fit({"x": [round(i % 97 * 0.1, 1) for i in range(9_000)]}, engine="mst", privacy=3.0).sample(500)
+    assert all(x == round(x, 1) for x in twin["x"].to_pylist() if x is not None)
 
 
 def test_personal_data_is_made_afresh_where_it_is_declared(people):
@@ -127,6 +168,7 @@ def test_what_is_public_is_said(people):
     ({"epsilon": float("inf")}, SettingError, "finite"), ({"epsilon": float("nan")}, SettingError, "finite"),
     ({"epsilon": 1, "delta": 0}, SettingError, "above 0"), ({"epsilon": 1, "delta": 0.5}, SettingError, "far below"),
     ({"epsilon": 1, "delta": 1e-3}, SettingError, "not far below one over the number of rows"),
+    ({"epsilon": 1e-9}, SettingError, "so small that not even the rows can be counted"),
     ({"epsilon": 1, "unit": "who"}, UnknownName, "no column named 'who'"),
     ({"epsilon": 1, "unit": "note"}, SettingError, "another value in every row"),
     ({"epsilon": 1, "rows": 3}, SettingError, "needs a unit column"),
