@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from fabrica.errors import FabricaError
 from fabrica.inference.facts import Facts, K
+from fabrica.inference.guard import Guard
 from fabrica.inference.markers import without
 from fabrica.inference.overrides import as_kind, load_overrides, settled, with_overrides
-from fabrica.inference.personal import Guard, with_personal
+from fabrica.inference.personal import with_personal
 from fabrica.inference.places import with_places
 from fabrica.inference.references import as_reference, settled_references, with_references
 from fabrica.inference.text import guess_text

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.inference.facts import Facts, K, told
-from fabrica.inference.personal import Guard, shared
+from fabrica.inference.guard import Guard
+from fabrica.inference.personal import shared
 from fabrica.inference.references import settled_references
 from fabrica.notation import misfits
 from fabrica.notation.storage import flat
