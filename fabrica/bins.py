@@ -26,6 +26,7 @@ FINE, COARSE = 32, 20  #: bins of an ordered column, about
 HEAVY = 32  #: one over the share of rows with which a code stands alone
 CLEAR = 4.0  #: standard deviations that a bin of ordered codes must have
 SMALL = 3.0  #: and below which a level is joined with others
+FAR = 4.0  #: standard deviations from the others, of a column that does not say how many rows there are
 LEAST = 1 / 400  #: of the rows, that a bin of ordered codes must have
 
 
@@ -91,11 +92,25 @@ def counted(rows: Block, run: Run) -> tuple[float, list[Bins], list[Told]]:
     unknown = sum(c.told is None for c in rows)
     price = run.purse.left * SINGLES / max(unknown, 1)
     told = [_asked(c, price, run) if c.told is None else c.told for c in rows]
-    sums = [t.counts.sum() for t in told] or [0.0]
-    total = max(1.0, float(np.median(sums)))  # a column of which hardly anything is known says little of the rows
+    total = _rows(told)
     most = COARSE if len(told) > WIDE or total < LONG else FINE
     cut = [joined(c, t, total, most) for c, t in zip(rows, told, strict=True)]
     return total, [bins for bins, _ in cut], [counts for _, counts in cut]
+
+
+def _rows(told: Sequence[Told]) -> float:
+    """How many rows there are, about: each column says it as well as its noise allows. One of which hardly anything is
+    known is far off and says nothing.
+
+    >>> round(_rows([Told(np.full(2, 50.0), np.ones(2)), Told(np.array([98.0]), np.ones(1)),
+    ...               Told(np.zeros(1), np.ones(1))]), 1)
+    98.7
+    """
+    sums = np.array([one.counts.sum() for one in told] or [0.0])
+    variance = np.array([max(one.variance.sum(), 1e-9) for one in told] or [1.0])
+    near = np.abs(sums - np.median(sums)) <= FAR * variance**0.5
+    weight = near / variance if near.any() else np.ones(len(sums))
+    return max(1.0, float((weight * sums).sum() / weight.sum()))
 
 
 def _asked(column: Coded, price: Fraction, run: Run) -> Told:
