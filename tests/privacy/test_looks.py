@@ -75,11 +75,15 @@ def people(seed: int, rows: int) -> pa.Table:
     day = (np.datetime64("2023-01-02") + random.integers(0, 400, rows)).astype(str)
     return pa.table({
         "town": town, "age": [str(a) for a in random.integers(1, 99, rows)], "paid": pa.array(paid, pa.float64()),
-        "day": day, "ill": random.random(rows) < 0.3, "who": [f"p{i}" for i in random.integers(0, rows, rows)]})
+        "day": day, "ill": random.random(rows) < 0.3, "who": [f"p{i}" for i in random.integers(0, rows, rows)],
+        "seen": pa.array(random.integers(0, 10**6, rows) * 60_000_000).cast(pa.timestamp("us")),
+        "when": [f"{1 + i % 28:02}-{1 + i % 12:02}-2021 {i % 24:02}:30" for i in random.integers(0, 999, rows)],
+        "rooms": [f"{i}.0" for i in random.integers(1, 9, rows)]})
 
 
 PUBLIC = {"town": {"kind": "category", "levels": ["Rome", "Oslo", "Bern", "Kyiv"], "missing": ["?"]},
-          "age": {"kind": "integer", "bounds": [0, 120]}, "who": "key"}
+          "age": {"kind": "integer", "bounds": [0, 120]}, "who": "key", "when": "datetime",
+          "rooms": {"kind": "integer", "bounds": [1, 9]}}
 
 
 @pytest.mark.parametrize("engine", [Aim(rounds=2, sets=3, cells=4_000), Mst(), Aim(rounds=1, sets=2, target="ill")])
