@@ -37,6 +37,15 @@ def declared(path: Path, known: str, categorical: list[str]) -> dict:
     return found
 
 
+def peak() -> float:
+    """The most memory that this program took, in MB. (What getrusage says may be that of whoever started it.)"""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
 def main() -> None:
     train, out, engine, epsilon, known, seed, target, categorical = sys.argv[1:9]
     name, *said = engine.split(":")
@@ -52,7 +61,7 @@ def main() -> None:
                         **settings)
     twin = model.sample(rows, seed=int(seed), workers=1)
     cost = {"cpu": time.process_time() - before, "wall": time.perf_counter() - wall,
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "epsilon": model.ledger.epsilon()}
+            "memory": peak(), "epsilon": model.ledger.epsilon()}
     import pyarrow.csv
 
     pyarrow.csv.write_csv(twin, out, pyarrow.csv.WriteOptions(quoting_style="needed"))
