@@ -22,7 +22,7 @@ __all__ = ["FAMILIES", "names", "get"]
 FAMILIES: dict[str, tuple[tuple[str, ...], str]] = {
     "engines": (("fabrica.engines",), "contract.Engine"),
     "codecs": (("fabrica.codecs",), "contract.Codec"),
-    "metrics": (("fabrica.metrics.fidelity", "fabrica.metrics.utility"), "contract.Metric"),
+    "metrics": (("fabrica.metrics.fidelity", "fabrica.metrics.privacy", "fabrica.metrics.utility"), "contract.Metric"),
     "sources": (("fabrica.sources",), "contract.Source"),
     "scenarios": (("fabrica.scenarios",), "generator.Kind"),
 }

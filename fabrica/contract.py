@@ -351,6 +351,7 @@ class Metric(Settings, ABC):
     #: its findings about the whole table: name -> against what each is measured (``train``, ``holdout``)
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     needs: ClassVar[tuple[str, ...]] = ()  #: ``("target",)`` where nothing can be measured without one
+    heavy: ClassVar[bool] = False  #: whether it is measured only where it is asked for
 
     @abstractmethod
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]: ...

@@ -29,7 +29,7 @@ from fabrica.statistics import WIDE
 from fabrica.verdict import told
 from fabrica.version import VERSION
 
-__all__ = ["evaluate", "CEILING"]
+__all__ = ["evaluate", "usual", "CEILING"]
 
 CEILING = 100_000  #: rows of a table that are judged at most
 
@@ -42,6 +42,7 @@ def evaluate(
     table: Table,
     target: str | None = None,
     metrics: Sequence[str] | None = None,
+    attacks: bool = False,
     run: Run,
 ) -> Report:
     """Judge ``synthetic`` against the rows it was learned from and, where given, against rows nobody learned from.
@@ -51,7 +52,7 @@ def evaluate(
     real, synthetic, holdout : objects with ``rows`` and ``batches()``, all with the columns of ``table``.
     table : what the columns mean.
     target : the column to be predicted, for the utility metrics.
-    metrics : names from ``fabrica list metrics``; None takes all.
+    metrics : names from ``fabrica list metrics``; None takes all but heavy ones. attacks : whether those are taken too.
     run : chance, progress and workers.
 
     Raises
@@ -84,7 +85,8 @@ def evaluate(
     started = time.perf_counter()
     evidence, notes = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
     seconds = {"reading": time.perf_counter() - started}
-    findings = _judged(list(known if metrics is None else dict.fromkeys(metrics)), evidence, seconds, run)
+    chosen = usual(attacks) if metrics is None else list(dict.fromkeys(metrics))
+    findings = _judged(chosen, evidence, seconds, run)
     pictures = drawings(evidence, findings)
     facts = {
         "rows": {"real": real.rows, "synthetic": synthetic.rows, "holdout": None if holdout is None else holdout.rows},
@@ -96,6 +98,11 @@ def evaluate(
     }
     report = Report(tuple(findings), facts, pictures)
     return replace(report, facts=facts | {"verdict": told(report)})
+
+
+def usual(attacks: bool) -> list[str]:
+    """The metrics that are measured where none is named: all but attacks, which take long, or those too."""
+    return [name for name in catalog.names("metrics") if attacks or not catalog.get("metrics", name).heavy]
 
 
 def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run: Run) -> list[Finding]:

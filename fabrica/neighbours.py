@@ -6,7 +6,7 @@ import numpy as np
 
 from fabrica.kernels import kernel
 
-__all__ = ["nearest_rows"]
+__all__ = ["nearest_few", "nearest_rows"]
 
 
 @kernel
@@ -29,4 +29,31 @@ def nearest_rows(numbers, levels, other_numbers, other_levels):  # type: ignore[
                 if d < best:
                     best, which[i] = d, k
         out[i] = best
+    return out, which
+
+
+@kernel
+def nearest_few(numbers, levels, other_numbers, other_levels, k):  # type: ignore[no-untyped-def]
+    """(n, k) distances of each row to the nearest ``k`` of the others, the nearest first, and (n, k) which they are;
+    as ``nearest_rows``. Where there are fewer others the last ones are far (1e30) and -1."""
+    n, m = len(numbers), len(other_numbers)
+    out, which = np.full((n, k), np.float32(1e30)), np.full((n, k), -1)
+    for i in range(n):
+        far = np.float32(1e30)
+        for r in range(m):
+            d = np.float32(0)
+            for b in range(levels.shape[1]):
+                d += np.float32(levels[i, b] != other_levels[r, b])
+            if d >= far:
+                continue
+            for a in range(numbers.shape[1]):
+                d += abs(numbers[i, a] - other_numbers[r, a])
+            if d >= far:
+                continue
+            place = k - 1
+            while place > 0 and out[i, place - 1] > d:
+                out[i, place], which[i, place] = out[i, place - 1], which[i, place - 1]
+                place -= 1
+            out[i, place], which[i, place] = d, r
+            far = out[i, k - 1]
     return out, which

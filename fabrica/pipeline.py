@@ -227,11 +227,12 @@ def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: i
 
 
 def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
-             metrics: Sequence[str] | None = None, seed: int = 7, workers: int | None = None,
+             metrics: Sequence[str] | None = None, attacks: bool = False, seed: int = 7, workers: int | None = None,
              listener: Listener | None = None) -> Report:
-    """Measure how much ``synthetic`` is like ``real``, and like real rows that nobody learned from (``holdout``)."""
+    """Measure how much ``synthetic`` is like ``real``, and like real rows that nobody learned from (``holdout``); with
+    ``attacks`` also what somebody who holds it may find out about people."""
     run = Run(seed, workers=workers, listener=listener)
-    return measure(real, synthetic, holdout, target=target, schema=schema, metrics=metrics, run=run)[0]
+    return measure(real, synthetic, holdout, target=target, schema=schema, metrics=metrics, attacks=attacks, run=run)[0]
 
 
 def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
@@ -423,8 +424,12 @@ def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Give
 
 
 def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
-            metrics: Sequence[str] | None = None, out: Path | None = None, run: Run) -> tuple[Report, dict[str, Path]]:
+            metrics: Sequence[str] | None = None, attacks: bool = False, out: Path | None = None, run: Run
+            ) -> tuple[Report, dict[str, Path]]:
     """The report of an evaluation and, with ``out``, its files."""
+    if attacks and holdout is None:
+        raise SettingError("need real rows that nobody learned from, to tell risk from luck", where="attacks",
+                           hint="give a holdout")
     for name in metrics or ():
         catalog.get("metrics", name)
     whole, twin = filled(real), filled(synthetic)
@@ -432,7 +437,8 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     table, notes = guess(whole, run, schema)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
-        report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, run=run.child("evaluate"))
+        report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
+                       run=run.child("evaluate"))
         report = told(report, notes)
         if folder is None:
             return report, {}

@@ -13,7 +13,7 @@ import pytest
 from fabrica import catalog, evaluation
 from fabrica.drawings import BINS, HOLDERS, TOP
 from fabrica.errors import InputError, SchemaError, UnknownName
-from fabrica.evaluation import evaluate
+from fabrica.evaluation import evaluate, usual
 from fabrica.report import Report
 from fabrica.run import Progress, Run
 from fabrica.schema import Column, Table
@@ -49,15 +49,20 @@ def judged(real=None, twin=None, rest=None, **more) -> Report:
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return judged(rest=people(300, 3), target="town")
+    return judged(rest=people(300, 3), target="town", attacks=True)
 
 
 def test_every_metric_answers_and_everything_is_json(report):
     text = json.dumps(report.to_json(), allow_nan=False)
     assert json.dumps(Report.from_json(json.loads(text)).to_json()) == text
     said = {f.metric for f in report}
-    assert {n for n in catalog.names("metrics") if not any(s.startswith(n) for s in said)} == set()
+    assert {n for n in usual(attacks=True) if not any(s.startswith(n) for s in said)} == set()
     assert set(report.facts["seconds"]) == {"reading", "all", *catalog.names("metrics")}
+
+
+def test_attacks_are_measured_where_they_are_asked_for():
+    few = {f.metric for f in judged(rest=people(300, 3))}
+    assert "membership" not in few and "shape" in few and set(usual(False)) < set(usual(True))
 
 
 def test_a_fresh_sample_is_at_its_floor(report):

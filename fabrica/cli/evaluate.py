@@ -21,13 +21,15 @@ __all__ = ["command"]
 @click.option("-o", "--out", metavar="FOLDER", help="Where report.html and report.json go.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME",
               help="Only this metric; may be given several times. See 'fabrica list metrics'.")
+@click.option("--attacks", is_flag=True,
+              help="Attack people too: what whoever holds the rows may find out. Needs --holdout, takes some minutes.")
 @options.schema
 @options.seed
 @requirement
 @options.working
 @options.common
 def command(real: str, synthetic: str, holdout: str | None, target: str | None, out: str | None,
-            metrics: tuple[str, ...], schema: str | None, seed: int, require: tuple[Requirement, ...],
+            metrics: tuple[str, ...], attacks: bool, schema: str | None, seed: int, require: tuple[Requirement, ...],
             workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
     """Measure how much SYNTHETIC is like REAL, column by column and as a whole.
 
@@ -39,9 +41,9 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
     from fabrica.cli.working import at_work
     from fabrica.page.words import text
 
-    refuse(require, metrics, holdout=holdout is not None, target=target is not None)
+    refuse(require, metrics, attacks, holdout=holdout is not None, target=target is not None)
     with at_work(seed, quiet, workers) as (run, _):
-        report, files = pipeline.measure(real, synthetic, holdout, target=target, schema=schema,
+        report, files = pipeline.measure(real, synthetic, holdout, target=target, schema=schema, attacks=attacks,
                                          metrics=metrics or None, out=Path(out) if out else None, run=run)
     short = fallen(report, require)
     if plain:

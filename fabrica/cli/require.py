@@ -74,14 +74,15 @@ def fallen(report: Any, require: Sequence[Requirement]) -> list[str]:
     return [line for line in (one.missed(report) for one in require) if line]
 
 
-def refuse(require: Sequence[Requirement], metrics: Sequence[str] = (), **there: bool) -> None:
-    """Refuse, before any work is done, a number that none of the ``metrics`` (all, if none are named) measures, or that
-    cannot be had from what is ``there`` (``holdout``, ``target``)."""
+def refuse(require: Sequence[Requirement], metrics: Sequence[str] = (), attacks: bool = False, **there: bool) -> None:
+    """Refuse, before any work is done, a number that none of the ``metrics`` (the usual ones, if none are named)
+    measures, or that cannot be had from what is ``there`` (``holdout``, ``target``)."""
     if not require:
         return
     from fabrica import catalog
+    from fabrica.evaluation import usual
 
-    classes = [catalog.get("metrics", name) for name in metrics or catalog.names("metrics")]
+    classes = [catalog.get("metrics", name) for name in metrics or usual(attacks)]
     known = {number: metric for metric in classes for number in metric.numbers}
     for one in require:
         if one.metric not in known:

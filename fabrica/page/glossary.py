@@ -125,6 +125,40 @@ KNOWN: Mapping[str, Meaning] = {
         "Copies beyond chance",
         "The same beside as many unseen real rows: about 0 where a generator learned and did not memorise.",
         "exact match on all columns but keys"),
+    "verbatim": Meaning(
+        "People in the twin",
+        "People who are alone with what they have and stand in the twin cell by cell, beyond how often people whom "
+        "nobody learned from do.",
+        "isolation by the whole row; after Cohen and Nissim, PNAS 2020"),
+    "verbatim_near": Meaning(
+        "People nearly in the twin",
+        "The same for rows that differ in no level and hardly in numbers.",
+        "isolation by the whole row; after Cohen and Nissim, PNAS 2020"),
+    "singling_out": Meaning(
+        "Singling out",
+        "How often a description that is rare in the twin fits exactly one person who was learned from, beyond luck.",
+        "Cohen and Nissim, PNAS 2020"),
+    "linkability": Meaning(
+        "Linking files",
+        "How often the twin tells that two halves of a record belong together, beyond luck.",
+        "distance-based record linkage; Domingo-Ferrer and Torra 2002"),
+    "inference": Meaning(
+        "Guessing a secret",
+        "How much better one thing about somebody is guessed with the twin if that person was learned from, beyond "
+        "luck; the worst column for the whole table.",
+        "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
+    "membership": Meaning(
+        "Telling members",
+        "Can people who were learned from be told by their distance to the twin? 0.5 is a coin toss.",
+        "calibrated distances; Chen et al., CCS 2020"),
+    "density": Meaning(
+        "Telling members by crowds",
+        "Can they be told because the twin is denser around them than the population? 0.5 is a coin toss.",
+        "density ratios; van Breugel et al., AISTATS 2023"),
+    "outliers": Meaning(
+        "Telling isolated members",
+        "The same for the people who are least like others, whom averages hide. 0.5 is a coin toss.",
+        "vulnerable records; Meeus et al., ESORICS 2023"),
     "utility": Meaning(
         "Usefulness for a model",
         "A model trained on synthetic rows predicts the target for real rows it never saw, beside the same model "

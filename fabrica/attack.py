@@ -1,0 +1,256 @@
+"""Attacks: what somebody who holds the twin may find out about people who were learned from.
+
+An attack says who attacks, what they hold and what they want, and strikes a small world once. All that makes its number
+honest is done here, for every attack alike: the same strike on people who were *not* learned from says what luck and
+knowledge of the population reach; an upper bound says what cannot be ruled out; and the strike is made again on a twin
+into which rows of people were planted, where it must find them, or what it said counts for nothing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fabrica.bounds import Z, caught, residual
+from fabrica.contract import Evidence, Metric, Sheet
+from fabrica.errors import NotComputable
+from fabrica.report import Finding
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.statistics import auc
+from fabrica.vantage import Points, Vantage
+
+__all__ = ["Attack", "Gains", "Guesses", "Outcome", "Place", "Scores", "World"]
+
+PEOPLE = 4_000  #: that are attacked, of each side, at most
+FEWEST = 100  #: people of each side, below which nothing is said
+HELD = 40_000  #: rows of the twin that an attacker looks at, at most
+SCORED = 30  #: and below which a curve says nothing
+SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
+ALARMS = (0.01, 0.001)  #: rates of false alarms at which it is said how many members are found
+
+
+@dataclass(frozen=True)
+class World:
+    """What an attack works with: sheets of the same columns.
+
+    Parameters
+    ----------
+    table : what the columns mean.
+    twin : what the attacker holds. reference : people whom the attacker knows, of neither side.
+    members : people who were learned from. controls : people who were not. Both are attacked.
+    everybody : all members. others : all people of whom controls are taken.
+    """
+
+    table: Table
+    twin: Sheet
+    reference: Sheet
+    members: Sheet
+    controls: Sheet
+    everybody: Sheet
+    others: Sheet
+
+    @classmethod
+    def of(cls, evidence: Evidence, run: Run) -> World:
+        """The world of some evidence: half of the holdout is attacked, the other half the attacker knows.
+
+        Raises
+        ------
+        NotComputable : there is no holdout, or there are too few people.
+        """
+        if evidence.holdout is None:
+            raise NotComputable("there is no holdout: without people nobody learned from luck cannot be told from risk")
+        real, rest, twin = evidence.real, evidence.holdout, evidence.synthetic
+        if not real.values:
+            raise NotComputable("there is no column to compare")
+        if min(real.rows, rest.rows // 2, twin.rows) < FEWEST:
+            raise NotComputable(f"needs at least {FEWEST} people learned from, {2 * FEWEST} held back and {FEWEST} "
+                                "synthetic rows")
+        order = run.child("holdout").random().permutation(rest.rows)
+        half = rest.rows // 2
+        size = min(half, real.rows, PEOPLE)
+        own = run.child("members").random().permutation(real.rows)[:size]
+        held = run.child("twin").random().permutation(twin.rows)[:HELD]
+        real, rest, twin = (Sheet(one.rows, one.values, one.levels) for one in (real, rest, twin))  # without texts
+        return cls(evidence.table, twin.take(np.sort(held)), rest.take(order[half:]), real.take(own),
+                   rest.take(order[:size]), real, rest.take(order[:half]))
+
+    def planted(self, dose: float, run: Run, prey: Sheet | None = None) -> World:
+        """The world in which a share ``dose`` of the twin's rows are members', each once, and only they are attacked:
+        members by chance, or some of the ``prey``. With a dose of 1 the twin is these members and nobody else."""
+        prey = self.members if prey is None else prey
+        many = prey.rows if dose >= 1 else min(max(FEWEST, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
+        known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
+        if dose >= 1:
+            return replace(self, twin=known, members=known, everybody=known)
+        where = run.child("where").random().permutation(self.twin.rows)[:many]
+        values = {name: cells.copy() for name, cells in self.twin.values.items()}
+        for name, cells in values.items():
+            cells[where] = known.values[name]
+        return replace(self, twin=Sheet(self.twin.rows, values, self.twin.levels), members=known, everybody=known)
+
+    @cached_property
+    def space(self) -> Vantage:
+        return Vantage.of(self.twin, self.reference)
+
+    @cached_property
+    def points(self) -> Mapping[str, Points]:
+        """The twin, the reference, the members and the controls in the attacker's space."""
+        names = ("twin", "reference", "members", "controls")
+        return {name: self.space.points(getattr(self, name)) for name in names}
+
+    def nearer(self, people: Points) -> np.ndarray:
+        """(n,) how much nearer the twin is to people than others are whom it did not see: the distance to the nearest
+        of the reference less that to the nearest row of the twin."""
+        known, twin = (people.nearest(self.points[name])[0][:, 0] for name in ("reference", "twin"))
+        return np.asarray(known - twin)
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """An attack that succeeds or not: how often on members and, of how many tries, and as often on controls."""
+
+    hits: int
+    tries: int
+    control_hits: int
+    control_tries: int
+
+    def finding(self, name: str, place: tuple[str, ...] = ()) -> Finding:
+        """The risk beyond luck, with one-sided 95 % bounds at both ends."""
+        if min(self.tries, self.control_tries) < FEWEST:
+            return Finding(name, None, place, against="holdout", problem=f"only {self.tries} guesses at members and "
+                           f"{self.control_tries} at others could be made; {FEWEST} are needed")
+        if self.control_hits == self.control_tries:
+            return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
+        value, low, high = residual(self.hits, self.tries, self.control_hits, self.control_tries)
+        return Finding(name, value, place, unit="risk beyond luck", low=low, high=high, floor=0.0, against="holdout",
+                       detail={"hits": self.hits, "tries": self.tries, "control_hits": self.control_hits,
+                               "control_tries": self.control_tries, "floor_from": "people nobody learned from"})
+
+    @property
+    def found(self) -> bool:
+        """Whether the strike surely found more than luck, and more than any tier accepts."""
+        risk = self.finding("")
+        return risk.low is not None and risk.low > SHARE
+
+
+@dataclass(frozen=True)
+class Scores:
+    """An attack that says how likely somebody is a member: (n,) of members and (m,) of controls."""
+
+    members: np.ndarray
+    controls: np.ndarray
+
+    def finding(self, name: str, place: tuple[str, ...] = ()) -> Finding:
+        """The area under the curve with one-sided 95 % bounds at both ends; the detail has the shares of members found
+        at few false alarms, and their upper bounds."""
+        if min(len(self.members), len(self.controls)) < SCORED:
+            return Finding(name, None, place, better=0.5, unit="AUC", against="holdout",
+                           problem=f"there are {len(self.members)} members and {len(self.controls)} others to attack; "
+                                   f"{SCORED} of each are needed")
+        truth = np.repeat([1, 0], [len(self.members), len(self.controls)])
+        area, variance = auc(truth, np.concatenate([self.members, self.controls]))
+        half = Z * max(variance**0.5, 0.5 / min(len(self.members), len(self.controls)))
+        found = {f"caught_at_{alarms:g}": caught(self.members, self.controls, alarms) for alarms in ALARMS}
+        rates: dict[str, Any] = {name: value for name, (value, _) in found.items()}
+        rates |= {f"{name}_upper": high for name, (_, high) in found.items()}
+        return Finding(name, area, place, better=0.5, unit="AUC", low=max(0.0, area - half), high=min(1.0, area + half),
+                       floor=0.5, against="holdout",
+                       detail={"members": len(self.members), "controls": len(self.controls), **rates,
+                               "floor_from": "a coin"})
+
+    @property
+    def found(self) -> bool:
+        risk = self.finding("")
+        return risk.low is not None and risk.low > AREA
+
+
+@dataclass(frozen=True)
+class Gains:
+    """An attack beside the same one without the twin: (n,) of members and (m,) of controls whether the guess with the
+    twin is right (1) or not (0), less whether the guess without it is. How easily somebody is guessed anyway cancels
+    out, which makes the bounds much narrower. ``luck`` is the share of controls who are guessed with the twin."""
+
+    members: np.ndarray
+    controls: np.ndarray
+    luck: float
+
+    def finding(self, name: str, place: tuple[str, ...] = ()) -> Finding:
+        """The risk beyond luck, with one-sided 95 % bounds at both ends."""
+        n, m = len(self.members), len(self.controls)
+        if min(n, m) < FEWEST:
+            return Finding(name, None, place, against="holdout", problem=f"only {n} members and {m} others have a "
+                           f"value to guess; {FEWEST} of each are needed")
+        if self.luck >= 1:
+            return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
+        value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
+        spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
+        half = Z * float(spread**0.5) / (1 - self.luck)
+        return Finding(name, value, place, unit="risk beyond luck", low=value - half, high=value + half, floor=0.0,
+                       against="holdout", detail={"members": n, "controls": m, "luck": self.luck,
+                                                  "floor_from": "people nobody learned from"})
+
+    @property
+    def found(self) -> bool:
+        risk = self.finding("")
+        return risk.low is not None and risk.low > SHARE
+
+
+Outcome = Guesses | Gains | Scores
+Place = tuple[str, ...]  #: the name of a number, and the columns that it is about
+
+
+class Attack(Metric):
+    """One file in ``metrics/privacy/``. Subclasses say their ``story`` and how they ``strike``."""
+
+    heavy: ClassVar[bool] = True
+    story: ClassVar[str]  #: who attacks, what they hold, what they want
+    dose: ClassVar[float] = 0.01  #: share of planted rows in which the attack must find its people
+
+    @abstractmethod
+    def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
+        """What the attack reaches, by the name of the number and the columns that it is about (none for the table).
+        What cannot be done raises ``NotComputable``."""
+
+    def plant(self, world: World, run: Run) -> World:
+        """A world in which the attack must find its people."""
+        return world.planted(self.dose, run)
+
+    def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
+        try:
+            world = World.of(evidence, run.child("world"))
+            struck = self.strike(world, run.child("strike"))
+            again = self.strike(self.plant(world, run.child("plant")), run.child("control"))
+        except NotComputable as why:
+            return [Finding(name, None, against="holdout", problem=why.what) for name in self.numbers]
+        findings = []
+        for name in self.numbers:
+            found = any(outcome.found for place, outcome in again.items() if place[0] == name)
+            own = [outcome.finding(*_split(place)) for place, outcome in struck.items() if place[0] == name]
+            findings += [_told(one, found, self.dose) for one in _with_worst(own)]
+        return findings
+
+
+def _split(place: Place) -> tuple[str, tuple[str, ...]]:
+    return place[0], place[1:]
+
+
+def _with_worst(findings: list[Finding]) -> list[Finding]:
+    """The findings with one of the whole table before them: that of the place at which most cannot be ruled out. What
+    could not be measured anywhere is not measured."""
+    if len(findings) == 1 and not findings[0].place:
+        return findings
+    measured = [one for one in findings if one.high is not None]
+    worst = max(measured, key=lambda one: one.high or 0.0) if measured else findings[0]
+    where = {"worst": " + ".join(worst.place)} if measured else {}
+    return [replace(worst, place=(), detail={**worst.detail, **where}), *findings]
+
+
+def _told(finding: Finding, control: bool, dose: float) -> Finding:
+    """The finding with what the positive control said."""
+    return replace(finding, detail={**finding.detail, "control": "found" if control else "missed", "dose": dose})

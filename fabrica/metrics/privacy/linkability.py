@@ -1,0 +1,58 @@
+"""Linkability: does the twin tell that two halves of a record belong to one person?
+
+The attacker has some columns of a person in one file and the others in another, and asks which rows of the twin are
+nearest to either half. Where the same row is among the nearest ``NEAR`` of both, the halves are linked. Columns are
+halved by chance, several times. Halves of people whom nobody learned from are linked as well, as far as the columns
+hang together; only what goes beyond is leakage. (Linkage as in WP216 of the Article 29 Working Party, Opinion 05/2014;
+nearest records as in Domingo-Ferrer & Torra, "Distance-based and probabilistic record linkage for re-identification
+of records with categorical variables", 2002.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from fabrica.attack import Attack, Guesses, Outcome, Place, World
+from fabrica.errors import NotComputable
+from fabrica.run import Run
+from fabrica.vantage import Points
+
+__all__ = ["Linkability"]
+
+NEAR = 5  #: rows of the twin that count as near to a half
+SPLITS = 4  #: ways in which columns are halved
+
+
+class Linkability(Attack):
+    """See the file's first lines."""
+
+    title: ClassVar[str] = "whether the twin links two halves of the record of somebody who was learned from"
+    source: ClassVar[str] = "distance-based record linkage; Domingo-Ferrer and Torra 2002; WP216 (2014)"
+    story: ClassVar[str] = ("Somebody has two files about the same people without a common key, and uses the twin to "
+                            "put them together.")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"linkability": ("holdout",)}
+
+    def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
+        names = list(world.twin.values)
+        if len(names) < 2:
+            raise NotComputable("needs two columns to be linked")
+        linked = np.zeros(2, np.int64)
+        tries = np.zeros(2, np.int64)
+        for split in range(SPLITS):
+            order = run.child("columns").child(split).random().permutation(len(names))
+            halves = [[names[i] for i in part] for part in (order[: len(names) // 2], order[len(names) // 2 :])]
+            for i, side in enumerate(("members", "controls")):
+                people = world.points[side]
+                some = people.take(slice(split, None, SPLITS))
+                linked[i] += int(_linked(some, world.points["twin"], halves).sum())
+                tries[i] += len(some)
+        return {("linkability",): Guesses(int(linked[0]), int(tries[0]), int(linked[1]), int(tries[1]))}
+
+
+def _linked(people: Points, twin: Points, halves: list[list[str]]) -> np.ndarray:
+    """(n,) whether a row of the twin is near to both halves of a person."""
+    one, other = (people.among(half).nearest(twin.among(half), NEAR)[1] for half in halves)
+    return np.asarray((one[:, :, None] == other[:, None, :]).any((1, 2)))

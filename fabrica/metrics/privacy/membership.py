@@ -1,0 +1,29 @@
+"""Membership: was this person learned from? The nearer the twin is, and the farther others are, the likelier.
+
+The score of a person is the distance to the nearest row of the reference less that to the nearest row of the twin: an
+ordinary person is near to both, one whom the twin remembers only to the twin. (Calibrated distances: Chen, Yu, Zhang &
+Fritz, "GAN-Leaks", CCS 2020, arXiv:1909.03935.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from fabrica.attack import Attack, Outcome, Place, Scores, World
+from fabrica.run import Run
+
+__all__ = ["Membership"]
+
+
+class Membership(Attack):
+    """See the file's first lines."""
+
+    title: ClassVar[str] = "whether people who were learned from can be told, by their distance to the twin"
+    source: ClassVar[str] = "calibrated distances; Chen et al., CCS 2020, arXiv:1909.03935"
+    story: ClassVar[str] = ("Somebody who knows all about a person, and people like them, wants to know whether that "
+                            "person was in the table.")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"membership": ("holdout",)}
+
+    def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
+        return {("membership",): Scores(*(world.nearer(world.points[side]) for side in ("members", "controls")))}

@@ -1,0 +1,53 @@
+"""Outliers: are the most isolated people told as members? Averages hide them, and they are whom a leak harms.
+
+Those are attacked who are farther from the people that the attacker knows (the mean distance to their five nearest)
+than nineteen in twenty of the controls, by the score of ``membership``. (Meeus, Guepin, Cretu & de Montjoye, "Achilles'
+heels: vulnerable record identification in synthetic data publishing", ESORICS 2023, arXiv:2306.10308.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from fabrica.attack import Attack, Outcome, Place, Scores, World
+from fabrica.contract import Sheet
+from fabrica.run import Run
+
+__all__ = ["Outliers"]
+
+ISOLATED = 0.05  #: share of the controls who are attacked
+NEAR = 5  #: people by whom isolation is told
+WHOLE = 20_000  #: people among whom the isolated are sought, of each side, at most
+
+
+class Outliers(Attack):
+    """See the file's first lines."""
+
+    title: ClassVar[str] = "whether the most isolated people who were learned from can be told"
+    source: ClassVar[str] = "vulnerable records; Meeus et al., ESORICS 2023, arXiv:2306.10308"
+    story: ClassVar[str] = ("Somebody picks the people who are least like others and wants to know which of them were "
+                            "in the table.")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"outliers": ("holdout",)}
+
+    def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
+        sides = (isolated(world, "everybody", run), isolated(world, "others", run))
+        return {("outliers",): Scores(*(world.nearer(world.space.points(people)) for people in sides))}
+
+    def plant(self, world: World, run: Run) -> World:
+        return world.planted(self.dose, run, isolated(world, "everybody", run))
+
+
+def isolated(world: World, side: str, run: Run) -> Sheet:
+    """The people of one side who are most isolated."""
+    people = getattr(world, side)
+    people = people.take(run.child(side).random().permutation(people.rows)[:WHOLE])
+    line = np.quantile(_isolation(world, world.controls), 1 - ISOLATED)
+    return people.take(np.flatnonzero(_isolation(world, people) >= line))
+
+
+def _isolation(world: World, people: Sheet) -> np.ndarray:
+    """(n,) how far people are from those whom the attacker knows."""
+    return np.asarray(world.space.points(people).nearest(world.points["reference"], NEAR)[0].mean(1))

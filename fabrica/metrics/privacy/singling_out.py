@@ -1,0 +1,77 @@
+"""Singling out: predicates learned from the twin that exactly one person satisfies.
+
+The attacker draws a row of the twin and columns by chance until no other row of the twin agrees in all of them (levels
+and missing cells alike, numbers within half a hundredth of the ranks), and guesses that exactly one person of the table
+is like that. Of predicates so narrow many single somebody out by luck, in any table of that size: as many are tried on
+as many people whom nobody learned from. (Cohen & Nissim, "Towards formalizing the GDPR's notion of singling out", PNAS
+117, 2020, arXiv:1904.06009.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from fabrica.attack import Attack, Guesses, Outcome, Place, World
+from fabrica.run import Run
+from fabrica.vantage import Points
+
+__all__ = ["SinglingOut"]
+
+TRIES = 4_000  #: predicates
+WIDTH = 0.005  #: of all ranks, to either side
+
+
+class SinglingOut(Attack):
+    """See the file's first lines."""
+
+    title: ClassVar[str] = "whether what is rare in the twin singles out people who were learned from"
+    source: ClassVar[str] = "predicates that isolate; Cohen and Nissim, PNAS 2020, arXiv:1904.06009"
+    story: ClassVar[str] = ("Somebody who has the twin alone describes a person by a few attributes and claims that "
+                            "exactly one person of the table is like that.")
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"singling_out": ("holdout",)}
+    dose: ClassVar[float] = 1.0
+
+    def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
+        twin, chance = world.points["twin"], run.child("predicates").random()
+        size = min(len(twin), world.members.rows, world.controls.rows)
+        twin = twin.take(chance.permutation(len(twin))[:size])
+        sides = [world.points[side].take(slice(0, size)) for side in ("members", "controls")]
+        hits = np.zeros(2, np.int64)
+        tries = 0
+        for row in chance.integers(0, size, TRIES):
+            picked = _alone(twin, int(row), chance)
+            if picked is not None:
+                tries += 1
+                hits += [len(_like(people, twin, int(row), picked)) == 1 for people in sides]
+        return {("singling_out",): Guesses(int(hits[0]), tries, int(hits[1]), tries)}
+
+
+def _alone(twin: Points, row: int, chance: np.random.Generator) -> list[int] | None:
+    """Coordinates in all of which no other row is like this one; None where another equals it."""
+    left, picked = np.arange(len(twin)), list[int]()
+    for coordinate in chance.permutation(len(twin.columns)):
+        now = left[_agree(twin, left, twin, row, int(coordinate))]
+        if len(now) < len(left):
+            picked.append(int(coordinate))
+        left = now
+        if len(left) == 1:
+            return picked
+    return None
+
+
+def _like(people: Points, twin: Points, row: int, picked: list[int]) -> np.ndarray:
+    """The people who are like a row of the twin in some coordinates."""
+    left = np.arange(len(people))
+    for coordinate in picked:
+        left = left[_agree(people, left, twin, row, coordinate)]
+    return left
+
+
+def _agree(people: Points, rows: np.ndarray, twin: Points, row: int, coordinate: int) -> np.ndarray:
+    many = people.numbers.shape[1]
+    if coordinate >= many:
+        return np.asarray(people.levels[rows, coordinate - many] == twin.levels[row, coordinate - many])
+    return np.asarray(np.abs(people.numbers[rows, coordinate] - twin.numbers[row, coordinate]) <= WIDTH)

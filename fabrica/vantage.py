@@ -1,0 +1,87 @@
+"""Where an attacker stands: a space in which rows are near or far, built from rows that the attacker holds.
+
+Numbers lie at their middle rank among those rows, from 0 to 1, so that no column outweighs another by its unit; levels
+differ or do not. A missing number lies in the middle and differs from every number by a level. The space is never built
+from the people who are attacked: what their values do to the scales would be knowledge that nobody has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabrica.contract import Sheet
+from fabrica.neighbours import nearest_few
+
+__all__ = ["Points", "Vantage"]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows as an attacker sees them: ``numbers`` (n, A) float32 in [0, 1], ``levels`` (n, B) int32; ``columns`` says
+    of each of the A + B coordinates, the numbers first, to which column it belongs."""
+
+    numbers: np.ndarray
+    levels: np.ndarray
+    columns: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, rows: np.ndarray | slice) -> Points:
+        return Points(self.numbers[rows], self.levels[rows], self.columns)
+
+    def among(self, names: Sequence[str]) -> Points:
+        """The coordinates of some columns alone."""
+        wanted, many = set(names), self.numbers.shape[1]
+        a = [i for i in range(many) if self.columns[i] in wanted]
+        b = [i for i in range(many, len(self.columns)) if self.columns[i] in wanted]
+        return Points(np.ascontiguousarray(self.numbers[:, a]),
+                      np.ascontiguousarray(self.levels[:, [i - many for i in b]]),
+                      tuple(self.columns[i] for i in (*a, *b)))
+
+    def nearest(self, others: Points, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """(n, k) distances to the nearest ``k`` of the others, ascending, and which they are: the sum over the numbers
+        of how far they are apart, and 1 for each level that differs."""
+        found: tuple[np.ndarray, np.ndarray] = nearest_few(self.numbers, self.levels, others.numbers, others.levels, k)
+        return found
+
+
+@dataclass(frozen=True)
+class Vantage:
+    """The space: the sorted values of each numeric column that the attacker holds, and the columns of levels."""
+
+    known: dict[str, np.ndarray]
+    levels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, *held: Sheet) -> Vantage:
+        """The space of one who holds some tables.
+
+        >>> space = Vantage.of(Sheet(4, {"age": np.array([20.0, 30.0, 40.0, np.nan])}, {}))
+        >>> space.points(Sheet(2, {"age": np.array([30.0, 99.0])}, {})).numbers.ravel().tolist()
+        [0.5, 1.0]
+        """
+        known = {}
+        for name in held[0].numeric:
+            values = np.concatenate([sheet.values[name] for sheet in held])
+            known[name] = np.sort(values[~np.isnan(values)])
+        return cls(known, tuple(held[0].categorical))
+
+    def points(self, sheet: Sheet) -> Points:
+        numbers, levels, names, holes = [], [], [], []
+        for name, known in self.known.items():
+            values = sheet.values[name]
+            absent = np.isnan(values)
+            ends = (np.searchsorted(known, np.where(absent, 0, values), side) for side in ("left", "right"))
+            place = np.sum(list(ends), axis=0) / (2 * max(1, len(known)))
+            numbers.append(np.where(absent, 0.5, place).astype(np.float32))
+            names.append(name)
+            holes.append(absent.astype(np.int32))
+        levels = [*holes, *(sheet.values[name].astype(np.int32) for name in self.levels)]
+        shape = (sheet.rows, 0)
+        return Points(np.stack(numbers, 1) if numbers else np.zeros(shape, np.float32),
+                      np.stack(levels, 1) if levels else np.zeros(shape, np.int32),
+                      (*names, *names, *self.levels))

@@ -1,0 +1,167 @@
+"""Attacks: they find people who were copied, nobody where the twin is a fresh sample, and know when they are broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from fabrica import catalog
+from fabrica.attack import Attack, Gains, Guesses, Scores, World
+from fabrica.bounds import caught, residual, share
+from fabrica.contract import Evidence
+from fabrica.run import Run
+from fabrica.schema import Column, Table
+from fabrica.sheets import IdentSheet
+from metrics.worlds import find, judge, people
+
+ATTACKS = [name for name in catalog.names("metrics") if issubclass(catalog.get("metrics", name), Attack)]
+NUMBERS = [number for name in ATTACKS for number in catalog.get("metrics", name).numbers]
+
+
+def tall(rows: int, seed: int) -> IdentSheet:
+    """People with a column that few share, so that copies can be told."""
+    own = people(rows, seed)
+    weight = np.round(np.random.default_rng(seed + 99).normal(70, 12, rows), 1)
+    return IdentSheet(rows, {**own.values, "weight": weight}, own.levels)
+
+
+REAL, REST, FRESH = tall(1_500, 1), tall(2_400, 2), tall(1_500, 3)
+
+
+def struck(name: str, twin: IdentSheet, seed: int = 1) -> list:
+    return judge(name, REAL, twin, REST, seed=seed)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_copy_of_the_people_is_found_out_and_a_fresh_sample_is_not(name):
+    for number in catalog.get("metrics", name).numbers:
+        copy, fresh = (find(struck(name, twin), number) for twin in (REAL, FRESH))
+        nothing = 0.5 if fresh.unit == "AUC" else 0.0
+        assert copy.low > nothing + 0.03 and copy.value > fresh.high, number
+        assert fresh.low < nothing + 0.03 < fresh.high + 0.1, number
+        assert fresh.detail["control"] == "found", number
+
+
+def test_fifteen_isolated_people_among_fifteen_hundred_do_not_go_unseen():
+    """One row in a hundred is a real one, of the people who are least like others: averages do not move."""
+    world = World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1))
+    apart = world.space.points(world.everybody).nearest(world.points["reference"], 5)[0].mean(1)
+    who = np.argsort(-apart)[:15]
+    values = {n: v.copy() for n, v in FRESH.values.items()}
+    for name, cells in values.items():
+        cells[:15] = REAL.values[name][who]
+    leaky = IdentSheet(FRESH.rows, values, FRESH.levels)
+    assert find(struck("verbatim", leaky), "verbatim").low > 0.002
+    assert find(struck("outliers", leaky), "outliers").value > find(struck("outliers", FRESH), "outliers").value
+    assert abs(find(struck("membership", leaky), "membership").value - 0.5) < 0.05  # what averages see
+
+
+TABLE = Table("t", tuple(Column(n, "category" if n in REAL.levels else "decimal") for n in REAL.values))
+
+
+@dataclass(frozen=True)
+class Blind(Attack):
+    """A careless twin of an attack: its questions fail in silence and count as safety."""
+
+    title, source, story = "for tests", "nobody", "nobody"
+    numbers = {"blind": ("holdout",)}  # noqa: RUF012
+
+    def strike(self, world, run):
+        return {("blind",): Guesses(0, 500, 0, 500)}
+
+
+def test_an_attack_that_finds_nobody_who_was_planted_says_so():
+    found = judge("", REAL, REAL, REST, metric=Blind())[0]
+    assert found.value == 0 and found.detail["control"] == "missed"
+
+
+def test_without_people_to_compare_with_nothing_is_said():
+    for name in ATTACKS:
+        for rest in (None, tall(150, 5)):
+            found = judge(name, REAL, FRESH, rest)
+            assert found and all(f.value is None and f.problem for f in found)
+
+
+def test_nobody_stands_on_two_sides_and_the_space_knows_nothing_of_members():
+    serial = IdentSheet(REST.rows, {**REST.values, "weight": np.arange(REST.rows) / 10}, REST.levels)
+    world = World.of(Evidence(TABLE, REAL, FRESH, serial), Run(1, workers=1))
+    known, others, controls = (set(s.values["weight"]) for s in (world.reference, world.others, world.controls))
+    assert not known & others and len(known | others) == REST.rows and controls <= others
+    world = World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1))
+    odd = IdentSheet(REAL.rows, {**REAL.values, "age": REAL.values["age"] * 1e6}, REAL.levels)
+    same = World.of(Evidence(TABLE, odd, FRESH, REST), Run(1, workers=1))
+    assert all((same.space.known[n] == world.space.known[n]).all() for n in world.space.known)
+
+
+def test_planted_people_stand_in_the_twin_and_are_the_only_ones_attacked():
+    world = World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1))
+    small = replace(world, members=REAL.take(np.arange(100)))
+    planted = small.planted(0.01, Run(2))
+    assert planted.members.rows == 100 and planted.twin.rows == world.twin.rows and planted.controls is world.controls
+    assert (planted.points["members"].nearest(planted.points["twin"])[0] == 0).all()
+    assert (world.points["twin"].numbers != planted.points["twin"].numbers).any()
+    whole = small.planted(1.0, Run(2))
+    assert whole.twin is whole.members and whole.twin.rows == 100
+
+
+# ---------------------------------------------------------------- bounds
+
+
+@pytest.mark.parametrize(("a", "c", "n", "m"), [(0.1, 0.1, 200, 300), (0.3, 0.25, 300, 200), (0.02, 0.01, 400, 400),
+                                                (0.6, 0.5, 150, 200), (0.05, 0.05, 300, 100)])
+def test_the_bounds_of_a_risk_hold_in_nineteen_of_twenty_worlds(a, c, n, m):
+    """By every pair of counts, each as likely as it is."""
+    truth, upper, lower = (a - c) / (1 - c), 0.0, 0.0
+    own, other = (binom.pmf(np.arange(k + 1), k, p) for k, p in ((n, a), (m, c)))
+    for x in np.flatnonzero(own > 1e-7):
+        for y in np.flatnonzero(other > 1e-7):
+            _, low, high = residual(int(x), n, int(y), m)
+            upper += own[x] * other[y] * (truth <= high + 1e-12)
+            lower += own[x] * other[y] * (truth >= low - 1e-12)
+    assert upper > 0.93 and lower > 0.93
+    assert min(upper, lower) < 0.99  # and they are no wider than that
+
+
+def test_bounds_narrow_with_people_and_hold_the_value():
+    for hits, luck in ((0, 0), (5, 5), (40, 10)):
+        few, many = residual(hits, 100, luck, 100), residual(10 * hits, 1_000, 10 * luck, 1_000)
+        assert few[0] == pytest.approx(many[0]) and few[1] <= many[1] <= many[0] <= many[2] <= few[2]
+    with pytest.raises(ZeroDivisionError):
+        residual(5, 100, 100, 100)
+    assert share(0, 300)[1] == pytest.approx(0.00994, abs=1e-4) and share(7, 7) == (pytest.approx(0.65184, abs=1e-4), 1)
+
+
+def test_the_bound_of_those_who_are_caught_holds():
+    random, truth, kept = np.random.default_rng(1), norm.sf(norm.isf(0.01) - 1.0), 0
+    for _ in range(400):
+        value, high = caught(random.normal(1, 1, 400), random.normal(0, 1, 500), 0.01)
+        kept += truth <= high
+        assert 0 <= value <= 1
+    assert kept >= 375
+    assert caught(np.ones(50), np.zeros(50), 0.01) == (1.0, 1.0)
+
+
+def test_what_is_hard_to_guess_of_a_person_cancels_out():
+    """Members are easier to guess by luck; two attackers who know as much of both sides show no risk, and their
+    difference is much surer than either."""
+    random = np.random.default_rng(2)
+    easy, hard = random.random(2_000) < 0.85, random.random(2_000) < 0.80
+    flips = [random.random(2_000) < 0.02 for _ in range(4)]
+    own, other = ((who ^ a).astype(float) - (who ^ b) for who, (a, b) in ((easy, flips[:2]), (hard, flips[2:])))
+    gains = Gains(own, other, float((hard ^ flips[2]).mean())).finding("x")
+    plain = Guesses(int(easy.sum()), 2_000, int(hard.sum()), 2_000).finding("x")
+    assert gains.low < 0 < gains.high and plain.low > 0  # the plain number takes luck for a leak
+    assert gains.high - gains.low < 0.6 * (plain.high - plain.low)
+    leak = Gains(np.where(random.random(2_000) < 0.1, 1.0, 0.0), np.zeros(2_000), 0.5).finding("x")
+    assert leak.low > 0.15 and leak.value == pytest.approx(0.2, abs=0.05)
+
+
+def test_scores_and_guesses_of_few_people_are_no_numbers():
+    assert Guesses(5, 50, 5, 500).finding("x").problem and Guesses(500, 500, 500, 500).finding("x").problem
+    assert Scores(np.zeros(20), np.zeros(500)).finding("x").problem
+    assert Gains(np.zeros(50), np.zeros(500), 0.1).finding("x").problem
+    even = Scores(np.zeros(500), np.zeros(500)).finding("x")
+    assert even.value == 0.5 and even.high > 0.5 and even.detail["caught_at_0.01"] == 0
