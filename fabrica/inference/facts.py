@@ -15,6 +15,8 @@ from fabrica.notation.storage import as_text, flat, is_text
 
 __all__ = ["Facts", "K", "told"]
 
+MANY = 10  #: times k rows of a column, from which on its form is told by k of them
+FORMED = 0.9  #: of the rows, that common forms must have, to be the forms of a column
 K = 5  #: a word that fewer rows hold is never written into a schema, unless the language itself has it or `k` is said
 
 
@@ -105,6 +107,30 @@ class Facts:
     def keep(self, mask: np.ndarray) -> Facts:
         """Only the distinct cells where ``mask`` is true."""
         return self if mask.all() else replace(self, pool=self.pool.filter(pa.array(mask)), counts=self.counts[mask])
+
+    @property
+    def enough(self) -> int:
+        """Rows that a form must have to be that of the column: ``k``, but for tables of a few rows, which have none."""
+        return self.k if self.present >= MANY * self.k else 1
+
+    def formed(self, loose: bool) -> Facts:
+        """The cells written in a form that ``k`` rows have: how one single row is written tells of it, and is not how
+        the column is written. All of them where hardly any form comes again.
+
+        Parameters
+        ----------
+        loose : whether numbers of any length before the mark have one form; else each digit has its place.
+        """
+        form = pc.replace_substring_regex(self.text, r"\d+" if loose else r"\d", "9")
+        form = pc.replace_substring_regex(form, r"\p{L}+", "a")
+        if loose:
+            tail = pc.struct_field(pc.extract_regex(self.text, r"[.,](?P<tail>\d+)\D*$"), "tail")
+            digits = pc.fill_null(pc.utf8_length(tail), 0).cast(pa.string())
+            form = pc.binary_join_element_wise(form, digits, "|")
+        coded = form.dictionary_encode()
+        codes = np.asarray(coded.indices)
+        keep = np.bincount(codes, self.counts, len(coded.dictionary))[codes] >= self.enough
+        return self.keep(keep) if self.counts[keep].sum() >= FORMED * self.present else self
 
     @cached_property
     def levels(self) -> float:

@@ -221,22 +221,25 @@ def _settled(column: Column, facts: Facts) -> Column:
     if column.kind == "date":
         return column
     fine = replace(column, lenient=True)
-    return replace(column, unit=unit_of(read(fine, facts.text).values, column))
+    return replace(column, unit=unit_of(read(fine, facts.text).values, column, facts.counts, facts.enough))
 
 
-def unit_of(values: pa.Array, column: Column) -> str:
-    """The coarsest unit that holds all cells exactly: ``D`` where all stand at midnight."""
+def unit_of(values: pa.Array, column: Column, counts: np.ndarray, k: int) -> str:
+    """The coarsest unit that holds exactly all cells but those of fewer than ``k`` rows: ``D`` where all stand at
+    midnight. ``counts`` (n,) says how many rows hold each value."""
     whole = pa.int32() if values.type.bit_width == 32 else pa.int64()
     ticks = np.asarray(values.drop_null().view(whole)).astype(np.int64)
+    rows = counts[np.asarray(values.is_valid())]
     unit = values.type.unit
     steps = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
     if not len(ticks):
         return column.unit or unit
     for name, seconds in _UNITS:
-        if (ticks % (seconds * steps) == 0).all() and (name != "D" or column.kind == "datetime" or len(ticks) > 1):
+        fits = rows[ticks % (seconds * steps) != 0].sum() < k
+        if fits and (name != "D" or column.kind == "datetime" or len(ticks) > 1):
             return name if not (name == "D" and column.kind == "time") else "h"
     for name, part in (("ms", 10**3), ("us", 10**6)):
-        if steps > part and (ticks % (steps // part) == 0).all():
+        if steps > part and rows[ticks % (steps // part) != 0].sum() < k:
             return name
     return unit
 

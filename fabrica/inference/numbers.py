@@ -97,28 +97,35 @@ def digits_of(text: pa.Array, numeral: Numeral) -> tuple[int, int | None]:
     power = pc.match_substring_regex(text, r"\d[eE][-+]?\d")
     found = pc.min_max(pc.fill_null(pc.utf8_length(tail), 0).filter(pc.invert(power))).as_py()
     fewest, most = found["min"] or 0, found["max"] or 0
-    if 1 < fewest < most and not pc.any(pc.ends_with(tail, "0")).as_py():
+    if fewest > 1 and not pc.any(pc.ends_with(tail, "0")).as_py():
         fewest = 1
     if pc.any(power).as_py():
         return fewest, decimals_of(np.asarray(numeral.parse(text, whole=False)[0].drop_null()))
     return fewest, most if most <= MOST_DECIMALS else None
 
 
-def decimals_of(values: np.ndarray) -> int | None:
-    """The least d with ``round(x, d) == x`` exactly for all values; None where there is none (binary floats).
+def decimals_of(values: np.ndarray, counts: np.ndarray | None = None, k: int = 1) -> int | None:
+    """The least d with ``round(x, d) == x`` exactly for all values but those of fewer than ``k`` rows; None where there
+    is none (binary floats).
 
     No tolerance: a measurement such as 0.1 + 0.2 has no short decimals. float32 is compared as float32.
+
+    Parameters
+    ----------
+    values : (n,). counts : (n,) the rows that hold each; one where it is not said.
 
     >>> decimals_of(np.array([0.25, 3.0])), decimals_of(np.array([0.1 + 0.2]))
     (2, None)
     """
-    x = values[np.isfinite(values)]
+    finite = np.isfinite(values)
+    x, rows = values[finite], np.ones(int(finite.sum())) if counts is None else counts[finite]
     wide = x.astype(np.float64)
     limit = 2.0**24 if x.dtype == np.float32 else 2.0**53
     for d in range(MOST_DECIMALS + 1):
         scaled = np.rint(wide * 10.0**d)
-        if (np.abs(scaled) >= limit).any():
+        beyond = np.abs(scaled) >= limit
+        if rows[beyond].sum() >= k:
             return 0 if d == 0 and (np.rint(wide) == wide).all() else None
-        if ((scaled / 10.0**d).astype(x.dtype) == x).all():
+        if rows[~beyond & ((scaled / 10.0**d).astype(x.dtype) != x)].sum() < k:
             return d
     return None

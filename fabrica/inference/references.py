@@ -43,7 +43,8 @@ def as_reference(column: Column, note: str, facts: Facts) -> tuple[Column, str]:
     if not people and not _like_codes(column, values):
         return column, note
     if values.unique:
-        return (_afresh(column, _look(column, values), "unique, named like a key") if facts.nulls else column), note
+        why = "unique, named for people" if people else "unique, named like a key"
+        return (_afresh(column, _look(column, values), why) if facts.nulls or people else column), note
     if not people and values.levels <= KEPT:
         if (values.counts >= facts.k).all():
             why = f"{column.why}; each of these identifiers stands in {facts.k} rows or more, so they are kept"

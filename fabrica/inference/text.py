@@ -49,7 +49,7 @@ def as_number(facts: Facts) -> tuple[Column, str] | None:
     """Whole numbers or decimals, in whatever notation; None where the column is not mostly numbers."""
     if facts.distinct == 1 and not facts.nulls:
         return None
-    numeral = written(facts.head)
+    numeral = written(facts.formed(loose=True).head)
     if numeral is None:
         return None
     plain = Column(facts.name, "integer", facts.storage, notation=numeral.plain())
@@ -65,7 +65,7 @@ def as_number(facts: Facts) -> tuple[Column, str] | None:
         return None  # whole numbers beyond 64 bits: codes
     if column.kind == "integer":
         return _whole(column, good, note)
-    fewest, digits = digits_of(good.text, numeral)
+    fewest, digits = digits_of(good.formed(loose=True).text, numeral)
     notation = replace(numeral, least=fewest).plain()
     column = replace(column, decimals=digits, notation=notation, why=_why(column, digits))
     return column, note or _told_apart(column, good)
@@ -100,7 +100,7 @@ def _whole(column: Column, facts: Facts, note: str) -> tuple[Column, str] | None
 
 def as_moment(facts: Facts) -> tuple[Column, str] | None:
     """Dates, date-times, times or lengths of time; None where the column is not mostly that."""
-    found = guess_moment(facts, any(w in facts.name.lower() for w in _DAY_NAMES))
+    found = guess_moment(facts.formed(loose=False), any(w in facts.name.lower() for w in _DAY_NAMES))
     fitted = _fitted(found[0], facts) if found else None
     if found is None or fitted is None or (facts.distinct == 1 and not facts.nulls):
         return None

@@ -69,12 +69,13 @@ def _decimal(facts: Facts, marks: tuple[str, ...]) -> Column:
     if pa.types.is_decimal(facts.pool.type):
         scale = facts.pool.type.scale
         x = np.asarray(facts.pool.cast(pa.float64()))
-        decimals = decimals_of(x)
+        decimals = decimals_of(x, facts.counts, facts.enough)
         return Column(facts.name, "decimal", facts.storage, why="decimal numbers",
                       decimals=max(scale, 0) if decimals is None else min(decimals, max(scale, 0)))
-    decimals = decimals_of(np.asarray(facts.pool))
+    decimals = decimals_of(np.asarray(facts.pool), facts.counts, facts.enough)
     finite = np.asarray(facts.pool)[np.isfinite(np.asarray(facts.pool))]
-    if decimals == 0 and (np.abs(finite) < 2.0**53).all() and len(finite):
+    whole = len(finite) and (np.abs(finite) < 2.0**53).all() and (np.rint(finite) == finite).all()
+    if decimals == 0 and whole:
         return Column(facts.name, "integer", facts.storage, missing=marks, why="whole numbers, stored with a fraction")
     why = "numbers whose decimals vary freely" if decimals is None else f"numbers with at most {decimals} decimals"
     return Column(facts.name, "decimal", facts.storage, decimals=decimals, missing=marks, why=why)
@@ -89,5 +90,5 @@ def _moment(facts: Facts) -> Column:
     name = "datetime" if pa.types.is_timestamp(kind) else "duration" if pa.types.is_duration(kind) else "time"
     zone = kind.tz if name == "datetime" else None
     column = Column(facts.name, name, facts.storage, unit=kind.unit, timezone=zone)
-    unit = unit_of(read(column, facts.pool.cast(cell_type(column))).values, column)
+    unit = unit_of(read(column, facts.pool.cast(cell_type(column))).values, column, facts.counts, facts.enough)
     return Column(facts.name, name, facts.storage, unit=unit, timezone=zone, why=f"{name}s to the precision {unit!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 
 import fabrica
 from fabrica import pipeline
+from fabrica.artefacts import traces
 from fabrica.errors import UnknownName
 from fabrica.identifying import KINDS
 from fabrica.profile import SPARSE
@@ -41,7 +43,7 @@ def test_safe_harbor(typed, frame):
     assert set(rows["zip"].dropna()) == {"000", "941", "100"}
     assert rows["city"].isna().all() and rows["note"].isna().all()
     born, seen = ({int(float(v)) for v in rows[name].dropna()} for name in ("dob", "admitted"))
-    assert min(born) >= 2023 - 90 and max(born) <= 2014 and seen <= set(range(2019, 2024))
+    assert min(born) >= dt.datetime.now(dt.UTC).year - 90 and max(born) <= 2014 and seen <= set(range(2019, 2024))
     real = patients().to_pandas()
     assert not set(rows["email"]) & set(real["email"]) and not set(rows["mrn"]) & set(real["mrn"])
 
@@ -50,8 +52,20 @@ def test_the_model_of_a_profile_holds_nothing_finer(tmp_path):
     path = tmp_path / "p.csv"
     patients().to_pandas().to_csv(path, index=False)
     model = fabrica.fit(path, engine="independent", profile="hipaa")
-    text = model.save(tmp_path / "m.fab").read_bytes().decode("latin-1") + model.table.to_json().__repr__()
-    assert "Boston" not in text and "10027" not in text and "%m" not in text
+    (tmp_path / "schema.json").write_text(json.dumps(model.table.to_json()))
+    places = [model.save(tmp_path / "m.fab"), tmp_path / "schema.json"]
+    assert traces(places, {"city": "Boston", "zip": "10027", "month": "%m"}) == []
+    coarse = fabrica.fit(path, engine="independent").save(tmp_path / "careless.fab")
+    assert {t.name for t in traces([coarse], {"city": "Boston", "zip": "10027", "month": "%m"})} >= {"city", "month"}
+
+
+@pytest.mark.parametrize("more", [{}, {"valid_to": ["9999-12-31"] * 800}])
+def test_nobody_above_ninety_is_told_whatever_other_columns_say(more):
+    years = [1916 + i % 90 for i in range(800)]
+    data = pa.table({"birth_date": [f"{y}-06-01" for y in years], **more})
+    twin = fabrica.fit(data, engine="independent", profile="hipaa").sample(900, seed=1)
+    born = {int(float(y)) for y in twin["birth_date"].to_pylist() if y is not None}
+    assert min(born) == dt.datetime.now(dt.UTC).year - 90 and max(born) >= 2000
 
 
 def test_synth_and_recipe_know_it(tmp_path):
