@@ -66,6 +66,8 @@ class World:
         if evidence.holdout is None:
             raise NotComputable("there is no holdout: without people nobody learned from luck cannot be told from risk")
         real, rest, twin = evidence.real, evidence.holdout, evidence.synthetic
+        if evidence.unit is not None:
+            real, rest = _one_each(real, rest, evidence.unit, run.child("unit"))
         if not real.values:
             raise NotComputable("there is no column to compare")
         if min(real.rows, rest.rows // 2, twin.rows) < FEWEST:
@@ -109,6 +111,30 @@ class World:
         of the reference less that to the nearest row of the twin."""
         known, twin = (people.nearest(self.points[name])[0][:, 0] for name in ("reference", "twin"))
         return np.asarray(known - twin)
+
+
+def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[Sheet, Sheet]:
+    """One row, by chance, of each person of both sides; whoever stands on both is no control.
+
+    Raises
+    ------
+    NotComputable : the same people stand on both sides.
+    """
+    thin, people = [], []
+    for side, sheet in (("real", real), ("holdout", rest)):
+        who = getattr(sheet, "idents", {}).get(unit, sheet.values.get(unit))
+        if who is None:
+            raise NotComputable(f"column {unit!r} does not tell people apart")
+        order = run.child(side).random().permutation(sheet.rows)
+        order = order[who[order] >= 0] if who.dtype.kind == "i" else order[~np.isnan(who[order])]
+        _, first = np.unique(who[order], return_index=True)
+        thin.append(sheet.take(np.sort(order[first])))
+        people.append(np.unique(who[order]))
+    both = len(np.intersect1d(people[0], people[1]))
+    if both:
+        raise NotComputable(f"{both:,} of {len(people[1]):,} people of the holdout were learned from too, so what "
+                            "succeeds on them is no luck: split people and not rows")
+    return thin[0], thin[1]
 
 
 @dataclass(frozen=True)

@@ -334,13 +334,16 @@ class Sheet:
 @dataclass(frozen=True)
 class Evidence:
     """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody
-    learned from."""
+    learned from. ``k`` rows must hold whatever is told by name; ``unit`` is the column that says whose rows they are,
+    where people have several."""
 
     table: Table
     real: Sheet
     synthetic: Sheet
     holdout: Sheet | None = None
     target: str | None = None
+    k: int = 5
+    unit: str | None = None
 
 
 class Metric(Settings, ABC):

@@ -6,7 +6,7 @@ the five highest original values between the 0.5 % and 99.5 % quantiles, never o
 counted in the end bins, edges are rounded, and a bin with fewer than five real rows is drawn as none for the
 original. Where fewer than five real rows lie between the quantiles nothing is drawn. Categorical: ``{"kind", "levels",
 "real", "synthetic", "other": {…}, "missing": {…}}``, shares of all rows of the 20 commonest levels that at least five
-real rows hold, all others summed.
+real rows hold, all others summed. Five is the evidence's ``k``, larger where people have several rows.
 
 ``pairs``: ``{"columns", "error", "floor"}``, the matrices of ``trend_common``. ``association``: ``{"columns",
 "real", "synthetic"}``. ``detector``: ``{"train" | "holdout": {"fpr", "tpr", "floor_tpr"?, "auc"}}``.
@@ -23,9 +23,9 @@ import numpy as np
 from fabrica.contract import Evidence
 from fabrica.report import Finding
 
-__all__ = ["drawings", "BINS", "TOP", "HOLDERS"]
+__all__ = ["drawings", "BINS", "TOP"]
 
-BINS, TOP, HOLDERS = 40, 20, 5
+BINS, TOP = 40, 20
 
 
 def drawings(evidence: Evidence, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -51,15 +51,15 @@ def _kind(evidence: Evidence, name: str, otherwise: str) -> str:
     return evidence.table[name].kind if name in evidence.table.names else otherwise
 
 
-def _ends(values: np.ndarray) -> tuple[float, float] | None:
-    """Where a histogram begins and ends; None where that would tell about fewer than five people."""
+def _ends(values: np.ndarray, k: int) -> tuple[float, float] | None:
+    """Where a histogram begins and ends; None where that would tell about fewer than ``k`` rows."""
     low, high = np.quantile(values, [0.005, 0.995])
     inside = np.sort(values[(values >= low) & (values <= high)])
-    if len(inside) < HOLDERS:
+    if len(inside) < k:
         return None
     if inside[0] == inside[-1]:
         return float(inside[0]), float(inside[0])
-    low, high = float(inside[:HOLDERS].mean()), float(inside[-HOLDERS:].mean())
+    low, high = float(inside[:k].mean()), float(inside[-k:].mean())
     return (low, high) if low < high else None
 
 
@@ -80,12 +80,12 @@ def _histogram(evidence: Evidence, name: str) -> dict[str, Any]:
     columns = [s.values[name] for s in (evidence.real, evidence.synthetic)]
     missing = _both(*(np.isnan(c).mean() if len(c) else 0.0 for c in columns))
     present = [c[~np.isnan(c)] for c in columns]
-    ends = _ends(present[0]) if len(present[0]) else None
+    ends = _ends(present[0], evidence.k) if len(present[0]) else None
     if ends is None:
         return {"kind": kind, "edges": [], "real": [], "synthetic": [], "missing": missing}
     edges = _edges(*ends, kind in ("integer", "date"))
     counts = [np.histogram(np.clip(p, edges[0], edges[-1]), edges)[0] for p in present]
-    counts[0] = np.where(counts[0] < HOLDERS, 0, counts[0])
+    counts[0] = np.where(counts[0] < evidence.k, 0, counts[0])
     shares = [_plain(c / max(1, len(p))) for c, p in zip(counts, present, strict=True)]
     return {"kind": kind, "edges": [float(f"{e:.12g}") for e in edges], "real": shares[0], "synthetic": shares[1],
             "missing": missing}
@@ -97,7 +97,7 @@ def _levels(evidence: Evidence, name: str) -> dict[str, Any]:
     counts = [np.bincount(c[c >= 0], minlength=len(texts)) for c in columns]
     rows = [max(1, len(c)) for c in columns]
     top = np.argsort(-counts[0], kind="stable")[:TOP]
-    top = top[counts[0][top] >= HOLDERS]
+    top = top[counts[0][top] >= evidence.k]
     if _kind(evidence, name, "category") == "ordinal":
         top = np.sort(top)
     shown = [c[top] / n for c, n in zip(counts, rows, strict=True)]

@@ -43,6 +43,8 @@ def evaluate(
     target: str | None = None,
     metrics: Sequence[str] | None = None,
     attacks: bool = False,
+    k: int = Evidence.k,
+    unit: str | None = None,
     run: Run,
 ) -> Report:
     """Judge ``synthetic`` against the rows it was learned from and, where given, against rows nobody learned from.
@@ -53,7 +55,8 @@ def evaluate(
     table : what the columns mean.
     target : the column to be predicted, for the utility metrics.
     metrics : names from ``fabrica list metrics``; None takes all but heavy ones. attacks : whether those are taken too.
-    run : chance, progress and workers.
+    k : real rows that must hold whatever is told by name. unit : the column that says whose rows they are; None where
+        each is another's. run : chance, progress and workers.
 
     Raises
     ------
@@ -76,14 +79,16 @@ def evaluate(
     >>> report.find("shape").value
     0.0
     """
-    if target is not None:
-        table[target]
+    for name in (target, unit):
+        if name is not None:
+            table[name]
     known = catalog.names("metrics")
     for name in metrics or ():
         if name not in known:
             raise UnknownName("metric", name, known)
     started = time.perf_counter()
     evidence, notes = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
+    evidence = replace(evidence, k=k, unit=unit)
     seconds = {"reading": time.perf_counter() - started}
     chosen = usual(attacks) if metrics is None else list(dict.fromkeys(metrics))
     findings = _judged(chosen, evidence, seconds, run)

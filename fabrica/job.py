@@ -25,10 +25,11 @@ from fabrica.rules import planned
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.statistics import WIDE
+from fabrica.units import enough
 from fabrica.version import VERSION
 from fabrica.way import Way
 
-__all__ = ["Job", "check_columns", "guess", "told"]
+__all__ = ["Job", "by_units", "check_columns", "guess", "several", "told"]
 
 LOOK = 50_000  #: rows from which the schema is guessed
 UNCOVERED = ("the epsilon covers the rows, the model, the schema and the ledger; this report compares with real rows, "
@@ -57,7 +58,9 @@ class Job:
         way = Way.of(recipe.engine, recipe.settings, recipe.target, recipe.privacy is not None)
         table, notes = None, list[str]()
         if recipe.terms is None:
+            way, said = by_units(way, whole, recipe.unit)
             table, notes = guess(whole, run, schema, way.k, recipe.rules)
+            notes = [*said, *notes, *several(table, recipe.unit)]
         check_columns(whole.schema.names, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
@@ -67,7 +70,7 @@ class Job:
             check_columns(whole.schema.names, None, **{"the holdout": rest})
         elif recipe.holdout:
             chance = run if recipe.terms is None else run.unseeded()  # whoever knew it could see that a row is gone
-            unit = None if recipe.terms is None else recipe.terms.unit
+            unit = _unit(recipe)
             train, rest = split(whole, recipe.holdout, chance.child("holdout"),
                                 unit if unit in whole.schema.names else None)
         return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
@@ -103,13 +106,36 @@ class Job:
     def judge(self, twin: Counted, model: TableModel, seconds: Mapping[str, float]) -> Report:
         """The report on the twin of ``model``; ``seconds`` tell how long learning and sampling took."""
         report = judge(self.train, twin, self.holdout, table=model.table, target=self.recipe.target,
-                       run=self.run.child("evaluate"))
+                       k=self.way.k, unit=_unit(self.recipe), run=self.run.child("evaluate"))
         chosen = list(model.facts.get("chosen", ()))
         notes = list(self.notes)
         if model.ledger is not None:
             notes = [*model.ledger.head(), UNCOVERED, *model.facts.get("notes", ())]
         return told(report, notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds,
                     **({"chosen": chosen} if chosen else {}))
+
+
+def _unit(recipe: Recipe) -> str | None:
+    """The column that says whose rows they are."""
+    return recipe.unit if recipe.terms is None else recipe.terms.unit
+
+
+def by_units(way: Way, whole: Counted, unit: str | None) -> tuple[Way, list[str]]:
+    """``(way, notes)``: the way in which people count and not their rows, where it is said whose rows they are."""
+    if unit is None:
+        return way, []
+    rows = enough(whole.batches(), unit, way.k)
+    return way.of_units(rows), [f"{way.k - 1} of {unit} have {rows - 1:,} rows at most, so that whatever is learned "
+                                f"stands in {rows:,} rows"]
+
+
+def several(table: Table, unit: str | None) -> list[str]:
+    """A line where people seem to have several rows, and nobody has said whose they are."""
+    columns = [c.name for c in table.columns if c.kind == "key" and c.refers and c.personal]
+    if unit is not None or not columns:
+        return []
+    return [f"people seem to have several rows (column {columns[0]!r}): rows are counted and not people, until --unit "
+            f"{columns[0]} says whose they are"]
 
 
 def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] | None = None, **facts: Any) -> Report:

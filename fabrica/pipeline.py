@@ -24,7 +24,7 @@ from fabrica.evaluation import evaluate as judge
 from fabrica.expression import Expression
 from fabrica.folder import Folder
 from fabrica.inference.facts import K
-from fabrica.job import Job, check_columns, guess, told
+from fabrica.job import Job, by_units, check_columns, guess, several, told
 from fabrica.lift import ENGINES, Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
@@ -42,6 +42,7 @@ from fabrica.specification import is_specification, specify
 from fabrica.tradeoff import Frontier, Question
 from fabrica.trial import Cap
 from fabrica.tuning import Tuned, save, search
+from fabrica.units import enough
 from fabrica.way import Way
 
 __all__ = ["Twin", "evaluate", "fill", "fit", "frontier", "impute", "inspect", "ledger", "load", "sample", "specify",
@@ -71,7 +72,7 @@ class Twin:
 def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = None, rules: Any = None,
         budget: float | str | None = None, privacy: Any = None, account: str | Path | None = None,
         workers: int | None = None, listener: Listener | None = None, profile: str | None = None,
-        **settings: Any) -> TableModel:
+        unit: str | None = None, **settings: Any) -> TableModel:
     """Learn a table.
 
     Parameters
@@ -87,6 +88,8 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
     account : file that says how much all private looks at this table together may cost (``fabrica account``).
     workers : threads; None for all cores. The result does not depend on it.
     profile : what a rule demands of the table before anything is learned: ``"hipaa"``.
+    unit : the column that says whose rows they are, where people have several: what is learned then stands for ``k``
+        people and not for ``k`` rows. Under privacy its terms say it.
     settings : the engine's own settings, and those of the codecs (such as ``k``), by name.
     """
     terms = Privacy.of(privacy)
@@ -96,8 +99,9 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
     if terms is not None:
         return way.learn_privately(filled(data), schema, terms, run, account)
     dataset = _shaped(data, profile, run, schema, way.k)
+    way, said = by_units(way, dataset, unit)
     table, notes = guess(dataset, run, schema, way.k, rules)
-    return way.learn(dataset, table, run, notes)
+    return way.learn(dataset, table, run, [*said, *notes, *several(table, unit)])
 
 
 def sample(model: TableModel | str | Path | Mapping[str, Any], rows: int | str, *, seed: int = 0,
@@ -227,23 +231,25 @@ def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: i
 
 
 def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
-             metrics: Sequence[str] | None = None, attacks: bool = False, seed: int = 7, workers: int | None = None,
-             listener: Listener | None = None) -> Report:
+             metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None, seed: int = 7,
+             workers: int | None = None, listener: Listener | None = None) -> Report:
     """Measure how much ``synthetic`` is like ``real``, and like real rows that nobody learned from (``holdout``); with
-    ``attacks`` also what somebody who holds it may find out about people."""
+    ``attacks`` also what somebody who holds it may find out about people, whose rows ``unit`` tells apart."""
     run = Run(seed, workers=workers, listener=listener)
-    return measure(real, synthetic, holdout, target=target, schema=schema, metrics=metrics, attacks=attacks, run=run)[0]
+    return measure(real, synthetic, holdout, target=target, schema=schema, metrics=metrics, attacks=attacks, unit=unit,
+                   run=run)[0]
 
 
 def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
           target: str | None = None, schema: Any = None, rules: Any = None, budget: float | str | None = None,
           privacy: Any = None, account: str | None = None, workers: int | None = None,
-          listener: Listener | None = None, profile: str | None = None, **settings: Any) -> Twin:
+          listener: Listener | None = None, profile: str | None = None, unit: str | None = None,
+          **settings: Any) -> Twin:
     """The main job at once: keep a holdout (a share, a file or a frame), learn the rest, sample, judge."""
     written = isinstance(holdout, (int, float, str, Path))
     recipe = Recipe(str(data) if isinstance(data, (str, Path)) else "", engine, settings, seed,
                     holdout if written else "(a table)", rows, target, seconds(budget), rules=rules, privacy=privacy,
-                    account=account, profile=profile)
+                    account=account, profile=profile, unit=unit)
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
     job = Job.begin(recipe, _shaped(data, profile, run, schema), run, schema, None if written else holdout)
     run.expect(job.stages())
@@ -424,8 +430,8 @@ def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Give
 
 
 def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
-            metrics: Sequence[str] | None = None, attacks: bool = False, out: Path | None = None, run: Run
-            ) -> tuple[Report, dict[str, Path]]:
+            metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None,
+            out: Path | None = None, run: Run) -> tuple[Report, dict[str, Path]]:
     """The report of an evaluation and, with ``out``, its files."""
     if attacks and holdout is None:
         raise SettingError("need real rows that nobody learned from, to tell risk from luck", where="attacks",
@@ -434,11 +440,12 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
         catalog.get("metrics", name)
     whole, twin = filled(real), filled(synthetic)
     rest = None if holdout is None else filled(holdout)
-    table, notes = guess(whole, run, schema)
+    k = K if unit is None else enough(whole.batches(), unit, K)
+    table, notes = guess(whole, run, schema, k)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
-                       run=run.child("evaluate"))
+                       k=k, unit=unit, run=run.child("evaluate"))
         report = told(report, notes)
         if folder is None:
             return report, {}

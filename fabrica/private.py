@@ -94,7 +94,7 @@ def _may_need_names(field: pa.Field, said: Mapping[str, Any]) -> bool:
 def _demand_delta(terms: Privacy, rows: float, variance: float) -> None:
     """Delta is the probability that the promise fails: with one as large as one over the rows, giving a row away whole
     would keep it."""
-    if terms.delta * rows < 0.5 and variance**0.5 > rows:
+    if 6 * terms.delta * variance**0.5 >= 1:
         raise SettingError("is so small that not even the rows can be counted through the noise", where="epsilon",
                            hint="1 is a common start")
     if terms.delta * (rows + 3 * variance**0.5) >= 1:

@@ -90,6 +90,7 @@ class Recipe:
     privacy : terms of differential privacy (``Privacy``), as plain values; None for none.
     account : the file that says how much all private looks at the source together may cost.
     profile : what a rule demands of the table before it is learned, such as ``hipaa``; None for nothing.
+    unit : the column that says whose rows they are; None where each is another's. Under privacy its terms say it.
 
     >>> Recipe.from_json(Recipe("people.csv", seed=3).to_json()) == Recipe("people.csv", seed=3)
     True
@@ -108,6 +109,7 @@ class Recipe:
     privacy: Any = None
     account: str | None = None
     profile: str | None = None
+    unit: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
@@ -115,6 +117,8 @@ class Recipe:
         object.__setattr__(self, "privacy", terms and terms.to_json())
         object.__setattr__(self, "engine", engine_for(self.engine, terms))
         demand_together(terms, self.rules, self.profile, self.account)
+        if terms is not None and self.unit not in (None, terms.unit):
+            raise SettingError("is said twice, and differently", where="unit", hint="say it in the terms of privacy")
         object.__setattr__(self, "holdout", _share(self.holdout))
         object.__setattr__(self, "budget", seconds(self.budget))
         if self.rows is not None:

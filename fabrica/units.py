@@ -1,15 +1,41 @@
-"""Whose rows they are: how many rows of one unit (a person, a household) count at most."""
+"""Whose rows they are: how many rows of one unit (a person, a household) count, and how many rows make ``k`` units."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fabrica.errors import InputError, SettingError, UnknownName
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 
-__all__ = ["bounded"]
+__all__ = ["bounded", "enough"]
+
+
+def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:
+    """Rows that ``k`` units stand behind, whosever they are: one more than the k - 1 units with the most rows have
+    together. Whatever that many rows hold, ``k`` units hold. A row that does not say whose it is, is a unit of its own.
+
+    >>> visits = pa.record_batch({"who": ["a"] * 8 + ["b"] * 3 + ["c", "d"]})
+    >>> enough([visits], "who", 3)
+    12
+
+    Raises
+    ------
+    UnknownName : there is no column of that name.
+    """
+    sizes: Counter[Any] = Counter()
+    for batch in batches:
+        if unit not in batch.schema.names:
+            raise UnknownName("column", unit, list(batch.schema.names), where="unit")
+        found = pc.value_counts(batch.column(unit).drop_null())
+        sizes.update(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
+    return 1 + sum(size for _, size in sizes.most_common(k - 1)) + max(0, k - 1 - len(sizes))
 
 
 def bounded(whole: pa.Table, terms: Privacy, run: Run) -> pa.Table:

@@ -24,6 +24,8 @@ from fabrica.vouched import ready
 
 __all__ = ["Way", "settings_from"]
 
+MOST = 10_000  #: rows that may have to stand behind whatever is learned
+
 
 @dataclass(frozen=True)
 class Way:
@@ -64,6 +66,23 @@ class Way:
         """Rows that whatever is written down must stand for."""
         return int(self.codecs.get("k", K))
 
+    def of_units(self, rows: int) -> Way:
+        """The same way where so many rows stand for what ``k`` rows did, because people have several.
+
+        Raises
+        ------
+        SettingError : hardly anything is held by so many.
+        """
+        if rows > MOST:
+            raise SettingError(f"some have so many rows that whatever is learned would have to stand in {rows:,}; "
+                               f"{MOST:,} is the most", where="unit",
+                               hint="leave rows of those out who have the most, or take a smaller k")
+        engine = _standing_for(self.engine, rows)
+        if isinstance(self.engine, Chooser):
+            rivals = {n: _standing_for(one, rows) for n, one in self.engine.rivals.items()}
+            engine = replace(engine, rivals=rivals)
+        return replace(self, engine=engine, codecs={**self.codecs, "k": rows})
+
     def learn(self, dataset: Dataset, table: Table, run: Run, notes: Sequence[str] = ()) -> TableModel:
         """The model; ``notes`` on the guesses that matter stay with it."""
         model = learn(dataset, table, self.engine, run.child("fit"), name=self.name, **self.codecs)
@@ -83,6 +102,11 @@ class Way:
         if account is None:
             return job()
         return spend(Path(account), terms, f"{self.name} of {dataset.name}", job, ledger_of)
+
+
+def _standing_for(engine: Any, rows: int) -> Any:
+    """An engine whose own ``k``, if it has one, is so many rows."""
+    return replace(engine, k=rows) if "k" in engine.settings() else engine
 
 
 def ledger_of(model: TableModel) -> Ledger:

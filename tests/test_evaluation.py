@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from fabrica import catalog, evaluation
-from fabrica.drawings import BINS, HOLDERS, TOP
+from fabrica.contract import Evidence
+from fabrica.drawings import BINS, TOP
 from fabrica.errors import InputError, SchemaError, UnknownName
 from fabrica.evaluation import evaluate, usual
 from fabrica.report import Report
@@ -166,14 +167,14 @@ def test_drawings_are_small_and_hold_nothing_rare(report):
 
 def test_rare_levels_and_extremes_are_not_drawn():
     real = people(600, 1).to_pydict()
-    real["town"][:HOLDERS - 1] = ["Hidden"] * (HOLDERS - 1)
+    real["town"][:Evidence.k - 1] = ["Hidden"] * (Evidence.k - 1)
     real["pay"][0] = 7_654_321.0
     table = pa.table(real, schema=people(1, 1).schema)
     got = judged(table, people(600, 2), metrics=["shape", "coverage", "validity", "trend_common"])
     text = json.dumps(got.to_json(), ensure_ascii=False)
     assert "Hidden" not in text and "7654321" not in text
     assert max(got.drawings["columns"]["pay"]["edges"]) < 10_000
-    assert got.drawings["columns"]["town"]["other"]["real"] == pytest.approx((HOLDERS - 1) / 600, abs=1e-4)
+    assert got.drawings["columns"]["town"]["other"]["real"] == pytest.approx((Evidence.k - 1) / 600, abs=1e-4)
 
 
 def drawn(values: list[float], twin: list[float] | None = None) -> dict:
@@ -193,7 +194,7 @@ def law_ends_stand_for_five(show=drawn):
 
 def test_the_ends_of_a_histogram_stand_for_five_people(monkeypatch):
     law_ends_stand_for_five()
-    monkeypatch.setattr("fabrica.drawings._ends", lambda v: tuple(np.quantile(v, [0.005, 0.995])))
+    monkeypatch.setattr("fabrica.drawings._ends", lambda v, k: tuple(np.quantile(v, [0.005, 0.995])))
     with pytest.raises(AssertionError):
         law_ends_stand_for_five()
 

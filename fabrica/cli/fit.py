@@ -37,7 +37,7 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
     terms = options.terms(epsilon, delta, unit, unit_rows)
     own = settings_from(engine_for(engine, terms), options.pairs(settings))
     recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules, profile=profile,
-                    privacy=terms, account=account)
+                    privacy=terms, account=account, unit=None if terms else unit)
     with at_work(seed, quiet, workers, budget, learns=True) as (run, talk):
         path, model = pipeline.store(recipe, Path(out), run=run, say=talk.say)
     lines = list(model.words())

@@ -53,8 +53,8 @@ epsilon = click.option("--epsilon", type=float, metavar="E", help="Differential 
                        "that one unit more or less changes any result by a factor of e^E at most.")
 delta = click.option("--delta", type=float, default=1e-6, show_default=True,
                      help="The probability with which that may fail.")
-unit = click.option("--unit", metavar="COL", help="The column that says whose rows they are; default: each row is "
-                    "somebody else's.")
+unit = click.option("--unit", metavar="COL", help="The column that says whose rows they are: people are "
+                    "counted then, and not their rows; default: each row is somebody else's.")
 account = click.option("--account", type=click.Path(dir_okay=False), metavar="FILE",
                        help="The account of the source: what all private looks at it may cost; see 'fabrica account'.")
 unit_rows = click.option("--unit-rows", type=click.IntRange(1), default=1, show_default=True, metavar="N",
@@ -150,8 +150,8 @@ def private(command: Command) -> Command:
 def terms(epsilon: float | None = None, delta: float = 1e-6, unit: str | None = None, rows: int = 1) -> Any:
     """The terms of differential privacy that the flags say, as plain values; None where there is no epsilon."""
     if epsilon is None:
-        if unit is not None:
-            raise click.UsageError("--unit is for differential privacy: give --epsilon too")
+        if rows != 1:
+            raise click.UsageError("--unit-rows is for differential privacy: give --epsilon too")
         return None
     from fabrica.privacy.terms import Privacy
 

@@ -76,6 +76,8 @@ def recipe_of(data: str | None, file: str | None, settings: tuple[str, ...], ask
     else:
         given["privacy"] = options.terms(**named)
         given["engine"] = given.get("engine") or ("" if given["privacy"] is not None else ground.engine)
+        if given["privacy"] is None and named.get("unit") is not None:
+            given["unit"] = named["unit"]
     recipe = replace(ground, **given)
     if not recipe.data:
         raise click.UsageError("give the table: fabrica synth DATA -o FOLDER", click.get_current_context())

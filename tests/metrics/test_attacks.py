@@ -165,3 +165,38 @@ def test_scores_and_guesses_of_few_people_are_no_numbers():
     assert Gains(np.zeros(50), np.zeros(500), 0.1).finding("x").problem
     even = Scores(np.zeros(500), np.zeros(500)).finding("x")
     assert even.value == 0.5 and even.high > 0.5 and even.detail["caught_at_0.01"] == 0
+
+
+# ---------------------------------------------------------------- people with several rows
+
+
+def visits(people: range, seed: int) -> IdentSheet:
+    """Six rows of each person, nearly alike."""
+    random = np.random.default_rng(seed)
+    who = np.repeat(np.array(people), 6)
+    own = {n: v[who] for n, v in tall(max(people) + 1, 7).values.items()}
+    own["weight"] = own["weight"] + random.normal(0, 0.2, len(who))
+    return IdentSheet(len(who), own, REAL.levels, {"who": who.astype(np.int64)})
+
+
+def jittered(real: IdentSheet) -> IdentSheet:
+    """A twin that is the people themselves, moved by a hair."""
+    cells = {**real.values, "weight": real.values["weight"] + 0.01}
+    return IdentSheet(real.rows, cells, real.levels)
+
+
+def test_whoever_stands_on_both_sides_hides_a_leak_and_is_told():
+    schema = Table("t", (*TABLE.columns, Column("who", "key")))
+    whole = visits(range(1_200), 1)
+    random = np.random.default_rng(3)
+    aside = random.random(whole.rows) < 0.4  # rows are split: most people stand on both sides
+    own, rest = whole.take(np.flatnonzero(~aside)), whole.take(np.flatnonzero(aside))
+    careless = Evidence(schema, own, jittered(own), rest)
+    blind = find(list(catalog.get("metrics", "membership")().judge(careless, Run(1, workers=1))), "membership")
+    told = find(list(catalog.get("metrics", "membership")().judge(replace(careless, unit="who"), Run(1, workers=1))),
+                "membership")
+    assert told.value is None and "of the holdout were learned from too" in told.problem
+    own, rest = visits(range(800), 1), visits(range(800, 1_600), 2)
+    apart = Evidence(schema, own, jittered(own), rest, unit="who")
+    seen = find(list(catalog.get("metrics", "membership")().judge(apart, Run(1, workers=1))), "membership")
+    assert seen.low > 0.75 > blind.high and seen.detail["members"] == 400

@@ -251,7 +251,7 @@ def test_rules_are_refused(people):
 
 
 def test_flags_without_an_epsilon_are_refused(file, tmp_path, capsys):
-    assert cli(["fit", str(file), "-o", str(tmp_path / "x.fab"), "--unit", "person", "-q"]) == 2
+    assert cli(["fit", str(file), "-o", str(tmp_path / "x.fab"), "--unit-rows", "3", "-q"]) == 2
     assert "--epsilon" in capsys.readouterr().err
     assert cli(["fit", str(file), "-o", str(tmp_path / "x.fab"), "--account", "a.json", "-q"]) == 2
     assert "epsilon" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.statistics import RESAMPLE, Resamples
 
-TIMES, HOLDERS, RARE = 20, 5, 0.01
+TIMES, RARE = 20, 0.01
 
 
 class Coverage(Metric):
@@ -68,8 +68,8 @@ def _levels(evidence: Evidence, name: str, weights: np.ndarray) -> tuple[Finding
     twin = evidence.synthetic.values[name]
     seen = np.bincount(twin[twin >= 0], minlength=size) > 0
     drawn = np.array([np.bincount(codes[there], w[there], size) > 0 for w in weights])
-    held, few = counts > 0, (counts >= HOLDERS) & (counts < RARE * len(codes))
-    alone = int((held & (counts < HOLDERS)).sum())
+    held, few = counts > 0, (counts >= evidence.k) & (counts < RARE * len(codes))
+    alone = int((held & (counts < evidence.k)).sum())
     return (_share("coverage", name, held, seen, drawn, "the original has no value here", alone),
             _share("coverage_rare", name, few, seen, drawn, "there is no rare level", alone))
 
