@@ -2,7 +2,7 @@
 
 ``hipaa`` is the Safe Harbor of 45 CFR 164.514(b)(2): the eighteen classes of identifiers leave the table. Names,
 numbers and addresses are made afresh as everywhere; here the rest is made coarse: dates to their year, ages above 89 to
-90, ZIP codes to three digits (000 where few people live), smaller places, degrees, web pages and free text to nothing.
+90, ZIP codes to three digits (000 where few people live), cities, degrees, web pages and free text to nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from fabrica.schema import Column, Table
 
 __all__ = ["PROFILES", "coarse", "plan", "profiled"]
 
-PROFILES = {"hipaa": "Safe Harbor of HIPAA: dates to the year, ages above 89 to 90, ZIP codes to three digits, smaller "
-                     "places to nothing"}
+PROFILES = {"hipaa": "Safe Harbor of HIPAA: dates to the year, ages above 89 to 90, ZIP codes to three digits, cities "
+                     "to nothing"}
 OLDEST = 90  #: stands for every age above 89
 #: the first three digits of ZIP codes where 20,000 people or fewer live (census of 2000; guidance of HHS, 2012)
 SPARSE = ("036", "059", "063", "102", "203", "556", "692", "790", "821", "823", "830", "831", "878", "879", "884",

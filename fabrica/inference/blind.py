@@ -131,7 +131,8 @@ def as_declared(said: Mapping[str, Any]) -> dict[str, Any]:
     if "kind" not in fields and kind and kind.fresh:
         fields["kind"] = "key"
         if kind.name in MAKERS:
-            fields.setdefault("notation", {"kind": "fake", "what": kind.name, "locale": "en_US"})
+            where = {"box": [-60, 75, -180, 180], "digits": 4, "sign": ", "} if kind.name == "coordinates" else {}
+            fields.setdefault("notation", {"kind": "fake", "what": kind.name, "locale": "en_US", **where})
     return fields
 
 

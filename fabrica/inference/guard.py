@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 from fabrica.notation.storage import as_text
 from fabrica.personal import OFF
 from fabrica.personal.taken import WORDY, Ranges, Slots, Words, fixed, looked
-from fabrica.schema import Table
+from fabrica.schema import Column, Table
 from fabrica.template import Template
 
 __all__ = ["Guard"]
+
+UNPROVEN = {"coordinates", "ipv6", "wallet"}  #: kinds whose fakes are not held against the real values
 
 
 @dataclass
@@ -70,20 +72,26 @@ class Guard:
                 plain = {k: v for k, v in column.notation.items() if k not in ("window", "lead")}
                 changed[column.name] = replace(column, notation={**plain, **more, **found.lead()})
                 sound = found.free if found.what not in WORDY else self.words.free(found.locale)
+                sound &= found.what not in UNPROVEN
             elif column.name in self.slots:
                 lead = self.slots[column.name].lead(rows)
                 sound = lead is not None
                 if lead:
                     changed[column.name] = replace(column, notation=_led(column.notation, lead))
+            elif column.personal not in (OFF, "") and _running(column):
+                sound = False
             else:
                 continue
-            open_ += [] if sound or column.personal == "record" else [column.name]
-        note = (
-            f"column(s) {', '.join(map(repr, open_[:5]))}: there are so few identifiers of this form that a"
-            f" fresh one may "
-            "by chance be a real one"
-        )
+            open_ += [] if sound else [column.name]
+        note = (f"column(s) {', '.join(map(repr, open_[:5]))}" + (", …" if len(open_) > 5 else "")
+                + ": a fresh one may by chance be a real one")
         return self.table.with_columns(changed), [note] if open_ else []
+
+
+def _running(column: Column) -> bool:
+    """Whether fresh ones are running numbers, as the real ones are."""
+    look = looked(column.notation) if isinstance(column.notation, Mapping) else {}
+    return column.kind == "key" and look.get("kind") == "sequence"
 
 
 def _led(notation: Mapping[str, Any], lead: str) -> dict[str, Any]:

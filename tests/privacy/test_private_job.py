@@ -15,6 +15,7 @@ from fabrica.account import Account, spend
 from fabrica.artefacts import traces
 from fabrica.cli.commands import _outcome as cli
 from fabrica.errors import BudgetSpent, FabricaError, InputError, OutputError, SchemaError, SettingError, UnknownName
+from fabrica.identifying import KINDS
 from fabrica.privacy.event import Keys
 from fabrica.privacy.ledger import Purse
 from fabrica.privacy.terms import Privacy
@@ -349,3 +350,10 @@ def test_the_command_opens_and_shows_an_account(file, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "of epsilon 2 is spent at delta 1e-05" in said and "mst of people: epsilon 0.8" in said
     assert cli(["account", path, "--json"]) == 0 and json.loads(capsys.readouterr().out)["fabrica_account"] == 1
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.fresh])
+def test_every_kind_of_personal_data_can_be_declared(kind):
+    cells = {"c": [f"Zyxwvut {i}" for i in range(2_000)], "y": ["a", "b"] * 1_000}
+    twin = fabrica.fit(cells, schema={"c": {"personal": kind}}, privacy=5.0, engine="mst").sample(50)["c"].to_pylist()
+    assert None not in twin and len(set(twin)) > 20 and not any("Zyx" in cell for cell in twin)
