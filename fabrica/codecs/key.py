@@ -96,7 +96,8 @@ def _known(look: Any) -> bool:
         return False
     if look.get("kind") == "reference":
         inner = look.get("look") or {"kind": "sequence"}
-        sizes = all(type(n) is int and 0 < n < 2**53 for n in (look.get("distinct"), look.get("every", 1)))
+        counts = (look.get("distinct"), look.get("every", 1), look.get("people", 1))
+        sizes = all(type(n) is int and 0 < n < 2**53 for n in counts) and isinstance(look.get("role", ""), str)
         plain = isinstance(inner, dict) and inner.get("kind") not in ("reference", "uuid")
         return sizes and isinstance(look.get("to"), str | None) and plain and _known(inner)
     template = look.get("template")
@@ -175,6 +176,9 @@ class KeyCoder(Coder):
 
     def _refer(self, rows: np.ndarray, run: Run) -> pa.Array:
         """Draws from the fresh identifiers of the rows made so far, one in ``every``; or from ``distinct`` others."""
+        if self.look.get("people"):  # the number of the person whose name and address the row has
+            which, back = np.unique(fakes.whose(self.look, rows, run.seed), return_inverse=True)
+            return replace(self, look=self.look["look"])._keys(which, run).take(pa.array(back))
         every = self.look.get("every")
         among = (int(rows[-1]) // every + 1 if every else self.look["distinct"]) if len(rows) else 1
         drawn = run.child("reference").random().integers(0, among, len(rows)) * (every or 1)

@@ -58,6 +58,8 @@ def with_personal(table: Table, known: Mapping[str, Facts], declared: Mapping[st
         if name in afresh and not (table[name].refers and table[name].notation.get("to")):
             where = found.locale if found.locale in LOCALES else locale
             column = _afresh(column, found, values[name], where, roles[name], people)
+            if found.kind == "record" and people and column.refers:
+                column = replace(column, notation={**column.notation, "people": people, "role": roles[name]})
         changed[name] = column
     return table.with_columns(changed), _notes(changed)
 

@@ -261,3 +261,14 @@ def test_a_gap_decides_nothing_of_what_identifies(name, first, gaps, text):
     cells = [n if n is None or not text else str(n) for n in numbers]
     found = infer(pa.table({name: pa.array(cells)}))[0][name]
     assert found.kind == "key" and found.personal in ("record", "account")
+
+
+def test_a_number_of_a_person_stands_beside_one_name_and_one_address():
+    data = people(1_200, each=6)
+    numbers = pa.array([f"C{700_000 + 13 * (i // 6)}" for i in range(1_200)])
+    twin = fabrica.fit(data.append_column("customer_id", numbers), engine="independent").sample(2_000, seed=3)
+    held: dict[str, set] = {}
+    for who, name, mail in zip(*(twin[n].to_pylist() for n in ("customer_id", "name", "email")), strict=True):
+        held.setdefault(who, set()).add((name, mail))
+    assert 150 < len(held) < 260 and all(len(one) == 1 for one in held.values())
+    assert len({next(iter(one)) for one in held.values()}) == len(held)

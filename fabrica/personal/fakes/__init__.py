@@ -18,7 +18,7 @@ from fabrica.personal.fakes.given import GIVEN
 from fabrica.run import Run
 from fabrica.template import ROOM
 
-__all__ = ["LOCALES", "MAKERS", "known", "write"]
+__all__ = ["LOCALES", "MAKERS", "known", "whose", "write"]
 
 MAKERS = {**people.MAKERS, **homes.MAKERS, **numbers.MAKERS, **phones.MAKERS}
 LOCALES = tuple(GIVEN)
@@ -36,13 +36,15 @@ def write(look: Mapping[str, Any], rows: np.ndarray, seed: int) -> pa.Array:
     """
     what, run = look["what"], Run(seed).child("people").child(look.get("role", ""))
     family = "names" if what in people.MAKERS else "homes" if what in homes.MAKERS else what  # those must agree
-    return MAKERS[what](_people(look, rows, run.key() % ROOM), look, run.child(family).key() % ROOM)
+    return MAKERS[what](whose(look, rows, seed), look, run.child(family).key() % ROOM)
 
 
-def _people(look: Mapping[str, Any], rows: np.ndarray, shift: int) -> np.ndarray:
-    """Whose each row is: a person a row, or one of so many ``people`` by a hash of the row's number (splitmix64)."""
+def whose(look: Mapping[str, Any], rows: np.ndarray, seed: int) -> np.ndarray:
+    """(n,) int64 whose each row is: a person a row, or one of so many ``people`` by a hash of the row's number
+    (splitmix64)."""
     if not look.get("people"):
         return rows
+    shift = Run(seed).child("people").child(look.get("role", "")).key() % ROOM
     with np.errstate(over="ignore"):
         x = rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(shift)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
