@@ -103,6 +103,7 @@ class Category(Codec):
         else:
             there = measured.presence(kinds, ways, allowance.rho / 4, run, column.name)
             here = np.flatnonzero(counts)
+            here = here[np.argsort(texts.take(pa.array(here)).to_numpy(zero_copy_only=False), kind="stable")]
             told, noisy, spread = run.names(counts[here], allowance.rho * 3 / 4, allowance.delta,
                                             f"{column.name}, which levels there are")
             said = texts.take(pa.array(here[told])).to_pylist()
