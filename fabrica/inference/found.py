@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fabrica.inference.facts import K
 from fabrica.notation.storage import as_text
 from fabrica.personal import KINDS, OFF, Found, Sight, detector_of, find
 from fabrica.personal.scan import told
@@ -30,7 +31,8 @@ class Sighting:
     ----------
     column : its name. kind : of personal data, or ``free text``. title : in words.
     detector : by what it was recognised.
-    share : of all rows that hold a value, those that hold one of the kind; None where nothing can be tested.
+    share : of all rows that hold a value, those that hold one of the kind, to the hundredth; None where nothing can be
+        tested.
     sure : from 0 to 1, a rule of thumb. treatment : what a twin has in its place.
     """
 
@@ -96,10 +98,11 @@ def sightings(table: Table, batches: Iterable[pa.RecordBatch]) -> list[Sighting]
 
 def _told(column: Column, count: _Count) -> Sighting | None:
     if column.personal in ("", OFF):
-        if not count.tokens:
+        often = {kind: share for kind, share in count.tokens.items() if share >= K}
+        if not often:
             return None
-        shares = ", ".join(f"{kind} in {_percent(share / count.rows)}" for kind, share in count.tokens.items())
-        most = max(count.tokens.values()) / count.rows
+        shares = ", ".join(f"{kind} in {_percent(share / count.rows)}" for kind, share in often.items())
+        most = round(max(often.values()) / count.rows, 2)
         return Sighting(
             column.name,
             FREE,
@@ -110,7 +113,8 @@ def _told(column: Column, count: _Count) -> Sighting | None:
             "such tokens keep their shape, never their letters and digits",
         )
     found = count.found if count.found and count.found.kind == column.personal else None
-    share = count.hits / count.rows if found and detector_of(found.kind, found.detector) and count.rows else None
+    tested = found and detector_of(found.kind, found.detector) and count.rows
+    share = round(count.hits / count.rows, 2) if tested else None
     by = found.detector if found else "declared" if column.why == "declared" else NAMED
     return Sighting(
         column.name,
