@@ -12,11 +12,15 @@ import inspect
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fabrica.errors import PluginError, UnknownName
+from fabrica.identifying import KINDS
 
-__all__ = ["FAMILIES", "names", "get"]
+if TYPE_CHECKING:
+    from fabrica.personal.detect.detector import Detector
+
+__all__ = ["FAMILIES", "detectors", "names", "get"]
 
 #: family -> (folders as packages, the contract's class)
 FAMILIES: dict[str, tuple[tuple[str, ...], str]] = {
@@ -77,3 +81,29 @@ def get(family: str, name: str) -> Any:
         raise PluginError(f"must define exactly one {base.__name__}, and defines {len(own)}",
                           where=f"plugin {name!r} of {path}", hint="name it in the entry point: `name = module:Class`")
     return own[0]
+
+
+@cache
+def detectors() -> tuple[Detector, ...]:
+    """Ways to recognise personal data that installed packages bring, through the entry-point group
+    ``fabrica.detectors``: ``name = "module:detector"``.
+
+    Raises
+    ------
+    PluginError : one cannot be imported, is no ``Detector``, or one of a kind that nobody knows.
+    """
+    from fabrica.personal.detect.detector import Detector
+
+    found = []
+    for entry in sorted(entry_points(group="fabrica.detectors"), key=lambda one: one.name):
+        where = f"detector {entry.name!r} of {entry.value}"
+        try:
+            thing = entry.load()
+        except Exception as error:  # a stranger's module may fail in any way
+            raise PluginError(f"cannot be imported ({type(error).__name__})", where=where,
+                              hint="mend or uninstall the package that brings it") from error
+        if not isinstance(thing, Detector) or thing.kind not in KINDS:
+            raise PluginError("must be a Detector of a known kind of personal data", where=where,
+                              hint=f"kinds: {', '.join(KINDS)}")
+        found.append(thing)
+    return tuple(found)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fabrica import catalog
 from fabrica.inference.facts import K
 from fabrica.notation.storage import as_text
 from fabrica.personal import KINDS, OFF, Found, Sight, detector_of, find
@@ -71,8 +72,9 @@ class _Count:
                 self.tokens[kind] = self.tokens.get(kind, 0.0) + share * int(rows.sum())
             return
         if self.found is None:
-            self.found = find(Sight.of(column.name, values, rows, "" if column.kind == "key" else column.kind))
-        test = detector_of(column.personal, self.found.detector) if self.found else None
+            kind = "" if column.kind == "key" else column.kind
+            self.found = find(Sight.of(column.name, values, rows, kind), catalog.detectors())
+        test = detector_of(column.personal, self.found.detector, catalog.detectors()) if self.found else None
         if test is not None:
             whole = replace(Sight.of(column.name, values, rows), texts=pc.utf8_trim_whitespace(values), found={})
             self.hits += int(rows[test.test(whole)].sum())
@@ -113,7 +115,7 @@ def _told(column: Column, count: _Count) -> Sighting | None:
             "such tokens keep their shape, never their letters and digits",
         )
     found = count.found if count.found and count.found.kind == column.personal else None
-    tested = found and detector_of(found.kind, found.detector) and count.rows
+    tested = found and detector_of(found.kind, found.detector, catalog.detectors()) and count.rows
     share = round(count.hits / count.rows, 2) if tested else None
     by = found.detector if found else "declared" if column.why == "declared" else NAMED
     return Sighting(

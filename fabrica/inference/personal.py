@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from fabrica import catalog
 from fabrica.inference.facts import Facts
 from fabrica.inference.hand import hand, most
 from fabrica.inference.markers import without
@@ -77,7 +78,7 @@ def _found(column: Column, facts: Facts, said: Mapping[str, Any]) -> Found | Non
     if not values.distinct:
         return None
     sight = Sight.of(column.name, values.text, values.counts, column.kind)
-    found = find(sight)
+    found = find(sight, catalog.detectors())
     if found is None and column.kind == "key" and (kind := numbers_named(sight)):
         return Found(kind, "an identifier, and the column's name", 1.0, 0.75)
     if found is None and column.kind == "key" and (named_for_people(values) or _PERSON_ID.search(spoken(column.name))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +67,9 @@ class Found:
     locale: str = ""
 
 
-def find(sight: Sight) -> Found | None:
+def find(sight: Sight, more: Sequence[Detector] = ()) -> Found | None:
     """What kind of personal data a column holds; None where it holds none. What the column was taken for rules kinds
-    out: moments may be dates of birth and nothing else.
+    out: moments may be dates of birth and nothing else. ``more`` detectors are those of others.
 
     >>> find(Sight.of("x", ["ann.lee@example.com", "bo.ek@example.org", "cy.fox@example.net"])).kind
     'email'
@@ -76,7 +77,7 @@ def find(sight: Sight) -> Found | None:
     True
     """
     best: tuple[float, Found] | None = None
-    for detector in DETECTORS if sight.distinct else ():
+    for detector in (*DETECTORS, *more) if sight.distinct else ():
         if not _may(sight.kind, detector.kind):
             continue
         named = bool(detector.hint) and sight.named(detector.hint)
@@ -105,9 +106,9 @@ def numbers_named(sight: Sight) -> str:
     return next((kind for kind, hint in hints if sight.named(hint)), "")
 
 
-def detector_of(kind: str, name: str) -> Detector | None:
+def detector_of(kind: str, name: str, more: Sequence[Detector] = ()) -> Detector | None:
     """The detector of a kind by its name; None where there is none."""
-    return next((one for one in DETECTORS if (one.kind, one.name) == (kind, name)), None)
+    return next((one for one in (*DETECTORS, *more) if (one.kind, one.name) == (kind, name)), None)
 
 
 def _may(taken: str, kind: str) -> bool:
