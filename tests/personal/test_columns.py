@@ -272,3 +272,11 @@ def test_a_number_of_a_person_stands_beside_one_name_and_one_address():
         held.setdefault(who, set()).add((name, mail))
     assert 150 < len(held) < 260 and all(len(one) == 1 for one in held.values())
     assert len({next(iter(one)) for one in held.values()}) == len(held)
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("patient_id", "record"), ("patient_no", "record"), ("nhs_number", "health_id"), ("national_id", "national_id"),
+    ("passport_no", "passport")])
+def test_identifiers_of_no_known_form_are_called_what_the_name_says(name, kind):
+    cells = [f"{'ABCD'[i % 4]}{'-' * (i % 3)}{1_000 + 7 * i}" for i in range(ROWS)]
+    assert infer(pa.table({name: cells}))[0][name].personal == kind

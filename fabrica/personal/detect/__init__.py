@@ -103,7 +103,8 @@ def numbers_named(sight: Sight) -> str:
     ('national_id', '')
     """
     hints = ((one.kind, one.hint) for kind in _NUMBERED for one in DETECTORS if one.kind == kind and one.hint)
-    return next((kind for kind, hint in hints if sight.named(hint)), "")
+    found = next((kind for kind, hint in hints if sight.named(hint)), "")
+    return "" if found == "health_id" and "patient" in sight.said else found  # a number of a clinic's own
 
 
 def detector_of(kind: str, name: str, more: Sequence[Detector] = ()) -> Detector | None:
