@@ -125,6 +125,11 @@ KNOWN: Mapping[str, Meaning] = {
         "Copies beyond chance",
         "The same beside as many unseen real rows: about 0 where a generator learned and did not memorise.",
         "exact match on all columns but keys"),
+    "alike": Meaning(
+        "Members and others alike",
+        "Can people learned from and people held back be told apart without the twin? 0.5 is a coin toss; where they "
+        "can, no attack on them says anything.",
+        "blind baselines; Das, Zhang and Tramèr 2024"),
     "verbatim": Meaning(
         "People in the twin",
         "People who are alone with what they have and stand in the twin cell by cell, beyond how often people whom "

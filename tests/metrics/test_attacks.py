@@ -167,6 +167,15 @@ def test_scores_and_guesses_of_few_people_are_no_numbers():
     assert even.value == 0.5 and even.high > 0.5 and even.detail["caught_at_0.01"] == 0
 
 
+def test_sides_that_are_not_of_one_kind_are_told_without_the_twin():
+    """Half of the holdout is older by ten years: an attack on the two sides would find that, and no leak."""
+    same = find(struck("alike", FRESH), "alike")
+    older = {**REST.values, "age": REST.values["age"] + 10 * (np.arange(REST.rows) % 2)}
+    other = find(judge("alike", REAL, FRESH, IdentSheet(REST.rows, older, REST.levels)), "alike")
+    assert same.low < 0.5 < same.high and other.low > 0.52
+    assert judge("alike", REAL, REAL, REST)[0].value == same.value  # the twin is not looked at
+
+
 # ---------------------------------------------------------------- people with several rows
 
 
