@@ -154,7 +154,7 @@ class Guesses:
         if self.control_hits == self.control_tries:
             return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
         value, low, high = residual(self.hits, self.tries, self.control_hits, self.control_tries)
-        return Finding(name, value, place, unit="risk beyond luck", low=low, high=high, floor=0.0, against="holdout",
+        return Finding(name, value, place, low=low, high=high, floor=0.0, against="holdout",
                        detail={"hits": self.hits, "tries": self.tries, "control_hits": self.control_hits,
                                "control_tries": self.control_tries, "floor_from": "people nobody learned from"})
 
@@ -217,7 +217,7 @@ class Gains:
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         half = Z * float(spread**0.5) / (1 - self.luck)
-        return Finding(name, value, place, unit="risk beyond luck", low=value - half, high=value + half, floor=0.0,
+        return Finding(name, value, place, low=value - half, high=value + half, floor=0.0,
                        against="holdout", detail={"members": n, "controls": m, "luck": self.luck,
                                                   "floor_from": "people nobody learned from"})
 

@@ -81,6 +81,8 @@ def standing(finding: Finding) -> Standing:
         return Standing("none", "not measured")
     if finding.metric == "detector_column":
         return Standing("none", "")  # where it looked, neither good nor bad
+    if "control" in finding.detail:
+        return _attacked(finding)
     gap = _gap(finding)
     if gap is None:
         return Standing("none", "no baseline")
@@ -89,6 +91,15 @@ def standing(finding: Finding) -> Standing:
     passed = sum(gap > limit for limit in _limits(finding))
     return (Standing("good", "close"), Standing("near", "slightly off"), Standing("off", "visibly off"),
             Standing("off", "far off"))[passed]
+
+
+def _attacked(finding: Finding) -> Standing:
+    """What an attack cannot rule out, its upper bound. Where the lower one is above luck, people are found out."""
+    if finding.detail["control"] != "found":
+        return Standing("none", "says nothing: it missed people who were planted")
+    luck, most = finding.floor or 0.0, f"at most {number(finding.high, finding.unit)}"
+    surely = finding.low is not None and finding.low > luck
+    return Standing("near", f"beyond luck, {most}") if surely else Standing("none", most)
 
 
 def _touches(finding: Finding) -> bool:

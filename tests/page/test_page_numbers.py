@@ -35,6 +35,15 @@ def test_standing(finding, words):
     assert standing(finding).words == words
 
 
+@pytest.mark.parametrize(("low", "high", "control", "tone", "words"), [
+    (-0.02, 0.03, "found", "none", "at most 0.030"), (0.06, 0.14, "found", "near", "beyond luck, at most 0.140"),
+    (-0.02, 0.03, "missed", "none", "says nothing: it missed people who were planted")])
+def test_an_attack_is_read_by_what_it_cannot_rule_out(low, high, control, tone, words):
+    """However small its value: one that found nobody who was planted is no good news."""
+    found = standing(Finding("linkability", 0.01, low=low, high=high, floor=0.0, detail={"control": control}))
+    assert (found.tone, found.words) == (tone, words)
+
+
 def test_excess_has_the_direction_of_the_metric():
     assert excess(Finding("a", 3.0, floor=1.0)) == 2
     assert excess(Finding("a", 3.0, floor=1.0, better="higher")) == -2
