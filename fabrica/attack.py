@@ -137,6 +137,13 @@ def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[Sheet, She
     return thin[0], thin[1]
 
 
+def _risk(name: str, place: tuple[str, ...], bounds: tuple[float, float, float], **detail: Any) -> Finding:
+    """A risk beyond luck: (value, low, high), with what it was reckoned from."""
+    value, low, high = bounds
+    return Finding(name, value, place, low=low, high=high, floor=0.0, against="holdout",
+                   detail={**detail, "floor_from": "people nobody learned from"})
+
+
 @dataclass(frozen=True)
 class Guesses:
     """An attack that succeeds or not: how often on members and, of how many tries, and as often on controls."""
@@ -154,9 +161,8 @@ class Guesses:
         if self.control_hits == self.control_tries:
             return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
         value, low, high = residual(self.hits, self.tries, self.control_hits, self.control_tries)
-        return Finding(name, value, place, low=low, high=high, floor=0.0, against="holdout",
-                       detail={"hits": self.hits, "tries": self.tries, "control_hits": self.control_hits,
-                               "control_tries": self.control_tries, "floor_from": "people nobody learned from"})
+        return _risk(name, place, (value, low, high), hits=self.hits, tries=self.tries, control_hits=self.control_hits,
+                     control_tries=self.control_tries)
 
     @property
     def found(self) -> bool:
@@ -217,9 +223,7 @@ class Gains:
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         half = Z * float(spread**0.5) / (1 - self.luck)
-        return Finding(name, value, place, low=value - half, high=value + half, floor=0.0,
-                       against="holdout", detail={"members": n, "controls": m, "luck": self.luck,
-                                                  "floor_from": "people nobody learned from"})
+        return _risk(name, place, (value, value - half, value + half), members=n, controls=m, luck=self.luck)
 
     @property
     def found(self) -> bool:
@@ -256,14 +260,10 @@ class Attack(Metric):
             return [Finding(name, None, against="holdout", problem=why.what) for name in self.numbers]
         findings = []
         for name in self.numbers:
-            found = any(outcome.found for place, outcome in again.items() if place[0] == name)
-            own = [outcome.finding(*_split(place)) for place, outcome in struck.items() if place[0] == name]
-            findings += [_told(one, found, self.dose) for one in _with_worst(own)]
+            places = [place for place in struck if place[0] == name]
+            findings += _with_worst([_told(struck[place].finding(name, place[1:]), again.get(place), self.dose)
+                                     for place in places])
         return findings
-
-
-def _split(place: Place) -> tuple[str, tuple[str, ...]]:
-    return place[0], place[1:]
 
 
 def _with_worst(findings: list[Finding]) -> list[Finding]:
@@ -277,6 +277,8 @@ def _with_worst(findings: list[Finding]) -> list[Finding]:
     return [replace(worst, place=(), detail={**worst.detail, **where}), *findings]
 
 
-def _told(finding: Finding, control: bool, dose: float) -> Finding:
-    """The finding with what the positive control said."""
-    return replace(finding, detail={**finding.detail, "control": "found" if control else "missed", "dose": dose})
+def _told(finding: Finding, control: Outcome | None, dose: float) -> Finding:
+    """The finding with what the positive control said at its own place: people found by one column say nothing of an
+    attack on another."""
+    found = control is not None and control.found
+    return replace(finding, detail={**finding.detail, "control": "found" if found else "missed", "dose": dose})

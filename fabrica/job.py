@@ -105,8 +105,11 @@ class Job:
 
     def judge(self, twin: Counted, model: TableModel, seconds: Mapping[str, float]) -> Report:
         """The report on the twin of ``model``; ``seconds`` tell how long learning and sampling took."""
+        unit, k = _unit(self.recipe), self.way.k
+        if self.recipe.unit is None and unit is not None:  # under privacy the way counts no rows, and the report does
+            k = enough(self.train.batches(), unit, k)
         report = judge(self.train, twin, self.holdout, table=model.table, target=self.recipe.target,
-                       k=self.way.k, unit=_unit(self.recipe), run=self.run.child("evaluate"))
+                       k=k, unit=unit, run=self.run.child("evaluate"))
         chosen = list(model.facts.get("chosen", ()))
         notes = list(self.notes)
         if model.ledger is not None:
@@ -125,8 +128,7 @@ def by_units(way: Way, whole: Counted, unit: str | None) -> tuple[Way, list[str]
     if unit is None:
         return way, []
     rows = enough(whole.batches(), unit, way.k)
-    return way.of_units(rows), [f"{way.k - 1} of {unit} have {rows - 1:,} rows at most, so that whatever is learned "
-                                f"stands in {rows:,} rows"]
+    return way.of_units(rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold it"]
 
 
 def several(table: Table, unit: str | None) -> list[str]:

@@ -95,7 +95,7 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
     terms = Privacy.of(privacy)
     way = Way.of(engine_for(engine, terms), settings, private=terms is not None)
     run = Run(seed, workers=workers, listener=listener, budget=seconds(budget))
-    demand_together(terms, rules, profile, account)
+    demand_together(terms, rules, profile, account, unit)
     if terms is not None:
         return way.learn_privately(filled(data), schema, terms, run, account)
     dataset = _shaped(data, profile, run, schema, way.k)

@@ -59,8 +59,12 @@ def engine_for(name: str | None, privacy: Any) -> str:
     return name or ("trees" if privacy is None else "aim")
 
 
-def demand_together(terms: Privacy | None, rules: Any, profile: str | None, account: Any) -> None:
+def demand_together(terms: Privacy | None, rules: Any, profile: str | None, account: Any,
+                    unit: str | None = None) -> None:
     """Refuse what cannot go together."""
+    if terms is not None and unit not in (None, terms.unit):
+        raise SettingError("is said beside the terms of privacy, which hide something else", where="unit",
+                           hint=f"say it in them: Privacy(epsilon, unit={unit!r})")
     if terms is None and account is not None:
         raise SettingError("is for differential privacy", where="account", hint="give an epsilon too")
     if terms is not None and rules is not None:
@@ -116,9 +120,7 @@ class Recipe:
         terms = Privacy.of(self.privacy)
         object.__setattr__(self, "privacy", terms and terms.to_json())
         object.__setattr__(self, "engine", engine_for(self.engine, terms))
-        demand_together(terms, self.rules, self.profile, self.account)
-        if terms is not None and self.unit not in (None, terms.unit):
-            raise SettingError("is said twice, and differently", where="unit", hint="say it in the terms of privacy")
+        demand_together(terms, self.rules, self.profile, self.account, self.unit)
         object.__setattr__(self, "holdout", _share(self.holdout))
         object.__setattr__(self, "budget", seconds(self.budget))
         if self.rows is not None:

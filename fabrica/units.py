@@ -18,12 +18,15 @@ __all__ = ["bounded", "enough"]
 
 
 def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:
-    """Rows that ``k`` units stand behind, whosever they are: one more than the k - 1 units with the most rows have
-    together. Whatever that many rows hold, ``k`` units hold. A row that does not say whose it is, is a unit of its own.
+    """Rows that ``k`` units stand behind: more than the k - 1 units with the most rows have together.
+    Whatever that many rows hold, ``k`` units hold. A row that does not say whose it is, is a unit of its own.
+
+    It is told and kept, so it names no exact number of those few units' rows: where somebody has several it is rounded
+    up, to two digits or below a hundred to a multiple of five.
 
     >>> visits = pa.record_batch({"who": ["a"] * 8 + ["b"] * 3 + ["c", "d"]})
     >>> enough([visits], "who", 3)
-    12
+    15
 
     Raises
     ------
@@ -35,7 +38,9 @@ def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:
             raise UnknownName("column", unit, list(batch.schema.names), where="unit")
         found = pc.value_counts(batch.column(unit).drop_null())
         sizes.update(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
-    return 1 + sum(size for _, size in sizes.most_common(k - 1)) + max(0, k - 1 - len(sizes))
+    rows = 1 + sum(size for _, size in sizes.most_common(k - 1)) + max(0, k - 1 - len(sizes))
+    coarse = 5 if rows < 100 else 10 ** (len(str(rows)) - 2)
+    return rows if rows == k else -(-rows // coarse) * coarse
 
 
 def bounded(whole: pa.Table, terms: Privacy, run: Run) -> pa.Table:

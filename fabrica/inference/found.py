@@ -18,7 +18,7 @@ from fabrica.personal import KINDS, OFF, Found, Sight, detector_of, find
 from fabrica.personal.scan import told
 from fabrica.schema import Column, Table
 
-__all__ = ["Sighting", "lines", "sightings"]
+__all__ = ["NAMED", "Sighting", "lines", "sightings"]
 
 NAMED = "an identifier, and the column's name"
 FREE = "free text"  #: of columns in which some tokens tell of people

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from fabrica import catalog
 from fabrica.inference.facts import Facts
+from fabrica.inference.found import NAMED
 from fabrica.inference.hand import hand, most
 from fabrica.inference.markers import without
 from fabrica.inference.people import form, named_for_people
@@ -80,9 +81,9 @@ def _found(column: Column, facts: Facts, said: Mapping[str, Any]) -> Found | Non
     sight = Sight.of(column.name, values.text, values.counts, column.kind)
     found = find(sight, catalog.detectors())
     if found is None and column.kind == "key" and (kind := numbers_named(sight)):
-        return Found(kind, "an identifier, and the column's name", 1.0, 0.75)
+        return Found(kind, NAMED, 1.0, 0.75)
     if found is None and column.kind == "key" and (named_for_people(values) or _PERSON_ID.search(spoken(column.name))):
-        return Found("record", "an identifier, and the column's name", 1.0, 0.75)
+        return Found("record", NAMED, 1.0, 0.75)
     if found is None and column.kind == "key" and (look := form(values) if values.textual else None):
         return Found("email" if look.get("kind") == "email" else "record", "forms of several kinds", 0.9, 0.8)
     return found

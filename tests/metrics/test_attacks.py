@@ -209,3 +209,20 @@ def test_whoever_stands_on_both_sides_hides_a_leak_and_is_told():
     apart = Evidence(schema, own, jittered(own), rest, unit="who")
     seen = find(list(catalog.get("metrics", "membership")().judge(apart, Run(1, workers=1))), "membership")
     assert seen.low > 0.75 > blind.high and seen.detail["members"] == 400
+
+
+@dataclass(frozen=True)
+class Half(Attack):
+    """A careless twin of an attack on two columns: it works for one, and its questions about the other fail."""
+
+    title, source, story = "for tests", "nobody", "nobody"
+    numbers = {"half": ("holdout",)}  # noqa: RUF012
+
+    def strike(self, world, run):
+        whole = world.members.rows == world.twin.rows or world.everybody is world.members
+        return {("half", "age"): Guesses(400 if whole else 0, 500, 0, 500), ("half", "town"): Guesses(0, 500, 0, 500)}
+
+
+def test_people_found_by_one_column_say_nothing_of_another():
+    age, town = (find(judge("", REAL, REAL, REST, metric=Half()), "half", name) for name in ("age", "town"))
+    assert (age.detail["control"], town.detail["control"]) == ("found", "missed")

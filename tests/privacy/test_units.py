@@ -40,7 +40,7 @@ def test_what_one_person_has_in_many_rows_stands_nowhere(visits, engine, tmp_pat
     pyarrow.csv.write_csv(twin, tmp_path / "twin.csv")
     assert traces([model.save(tmp_path / "m.fab"), tmp_path / "twin.csv"], ALONE) == []
     assert {"bank", "school", "farm"} <= set(twin["work"].to_pylist())
-    assert any("stands in 33 rows" in note for note in model.facts["notes"])
+    assert any("stands in 35 rows" in note for note in model.facts["notes"])
 
 
 def test_counting_rows_would_give_that_person_away_and_is_told(visits, tmp_path):
@@ -69,11 +69,12 @@ def test_rows_enough_for_k_units_cannot_be_held_by_fewer():
         k = int(random.integers(1, 7))
         rows = enough([pa.record_batch({"who": who})], "who", k)
         sizes = np.sort(np.bincount(who))[::-1]
-        assert rows > sizes[: k - 1].sum() and rows <= sizes[: k - 1].sum() + k
+        exact = 1 + int(sizes[: k - 1].sum()) + max(0, k - 1 - int((sizes > 0).sum()))
+        assert rows == (exact if exact == k else 5 * -(-exact // 5) if exact < 100 else 10 * -(-exact // 10))
         if rows <= len(who):
             assert all(len(set(random.permutation(who)[:rows].tolist())) >= k for _ in range(20))
     gaps = pa.record_batch({"who": pa.array(["a", "a", None, None])})
-    assert enough([gaps], "who", 3) == 4
+    assert enough([gaps], "who", 3) == 5
 
 
 def test_units_that_cannot_be_are_told(visits):
@@ -82,5 +83,14 @@ def test_units_that_cannot_be_are_told(visits):
     few = pa.table({"who": ["a"] * 11_000 + ["b"] * 20, "x": list(range(11_020))})
     with pytest.raises(SettingError, match="would have to stand in 1"):
         fabrica.fit(few, unit="who")
-    with pytest.raises(SettingError, match="said twice"):
+    with pytest.raises(SettingError, match="beside the terms"):
         fabrica.Recipe("t.csv", privacy={"epsilon": 1.0, "unit": "a"}, unit="b")
+    with pytest.raises(SettingError, match="beside the terms"):  # it would hide a row and not a person
+        fabrica.fit(visits, privacy=1.0, unit="patient_id")
+
+
+def test_a_report_under_an_epsilon_shows_what_people_hold_and_not_what_rows_do(visits, tmp_path):
+    pyarrow.csv.write_csv(visits, tmp_path / "v.csv")
+    asked = ["--epsilon", "5", "--engine", "mst", "--unit", "patient_id", "-q"]
+    assert cli(["synth", str(tmp_path / "v.csv"), "-o", str(tmp_path / "out"), *asked]) == 0
+    assert traces([tmp_path / "out"], ALONE) == []
