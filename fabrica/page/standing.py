@@ -6,6 +6,7 @@ against its floor, in the direction in which it gets worse.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -97,8 +98,10 @@ def _attacked(finding: Finding) -> Standing:
     """What an attack cannot rule out, its upper bound. Where the lower one is above luck, people are found out."""
     if finding.detail["control"] != "found":
         return Standing("none", "says nothing: it missed people who were planted")
-    luck, most = finding.floor or 0.0, f"at most {number(finding.high, finding.unit)}"
-    surely = finding.low is not None and finding.low > luck
+    if finding.high is None:
+        return Standing("none", "no bound")
+    most = f"at most {number(math.ceil(1000 * finding.high) / 1000, finding.unit)}"  # a bound is never rounded down
+    surely = finding.low is not None and finding.low > (finding.floor or 0.0)
     return Standing("near", f"beyond luck, {most}") if surely else Standing("none", most)
 
 
@@ -151,6 +154,8 @@ def floor_words(finding: Finding) -> str:
     """
     if finding.floor is None:
         return ""
+    if "control" in finding.detail:  # of an attack
+        return f"luck alone is {number(finding.floor, finding.unit)}"
     who = "chance alone gives" if finding.metric.startswith("copies") else " ".join(beside(finding))
     return f"{who} {number(finding.floor, finding.unit)}"
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from fabrica.page.glossary import meaning
+from fabrica.page.groups import GROUPS
 from fabrica.page.headline import WANTED
 from fabrica.page.numbers import clean, number, rows, short
 from fabrica.page.standing import company, standing, worst_places
@@ -14,6 +15,7 @@ from fabrica.report import Finding, Report
 
 __all__ = ["compared", "notes", "place_words", "text"]
 
+ATTACKS = next(metrics for anchor, _, _, _, metrics in GROUPS if anchor == "attacks")
 NOTES = 6  #: that a terminal shows
 COLOURS = {"good": "\x1b[32m", "near": "\x1b[33m", "off": "\x1b[31m", "none": "\x1b[2m"}
 
@@ -29,6 +31,10 @@ def text(report: Report, *, colour: bool = False) -> str:
     said: Verdict = verdict(report)
     lines = [f"Grade {clean(said.grade)}: {clean(said.title)}", *_wrapped(said.words), *_wrapped(compared(report)), ""]
     lines += _table([_line(f, report) for f in _chosen(report)], colour)
+    struck = [f for f in report.findings if not f.place and f.metric in ATTACKS]
+    if struck:
+        lines += [*([""] if lines[-1] else []), "What whoever holds it may find out about people (95 % bounds):",
+                  *_table([_line(f, report) for f in struck], colour)]
     worst = worst_places(report, 1)[:3]
     if worst:
         lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]

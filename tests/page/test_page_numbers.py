@@ -37,6 +37,7 @@ def test_standing(finding, words):
 
 @pytest.mark.parametrize(("low", "high", "control", "tone", "words"), [
     (-0.02, 0.03, "found", "none", "at most 0.030"), (0.06, 0.14, "found", "near", "beyond luck, at most 0.140"),
+    (0.0, 0.0004, "found", "none", "at most 0.001"),
     (-0.02, 0.03, "missed", "none", "says nothing: it missed people who were planted")])
 def test_an_attack_is_read_by_what_it_cannot_rule_out(low, high, control, tone, words):
     """However small its value: one that found nobody who was planted is no good news."""
@@ -99,3 +100,12 @@ def test_a_terminal_names_what_could_not_be_computed():
     said = text(Report((Finding("shape", 1.0, floor=0.5, unit="%"), *lost)))
     assert "Could not be computed: coverage (2 times), utility; the report says why." in said
     assert "Could not be computed" not in text(Report((Finding("shape", 1.0, floor=0.5, unit="%"),)))
+
+
+def test_a_terminal_tells_what_attacks_found_beside_luck():
+    found = Finding("membership", 0.53, better=0.5, unit="AUC", low=0.51, high=0.55, floor=0.5, against="holdout",
+                    detail={"control": "found", "dose": 0.01})
+    said = text(Report((found,)))
+    assert "may find out about people" in said and "beyond luck, at most 0.550" in said
+    assert "luck alone is 0.500" in said and "real rows score" not in said
+    assert "may find out about people" not in text(Report((Finding("shape", 1.0, floor=0.5, unit="%"),)))
