@@ -42,7 +42,7 @@ def hand(kind: str, values: Facts) -> dict[str, Any]:
         texts = [text for text in texts if text.strip().startswith("+")]
         found["abroad"] = True
     if kind == "coordinates":
-        return found | _box(texts)
+        return found | _box(texts, values.k)
     return found if kind in _BARE else found | _layout(texts, values.k)
 
 
@@ -83,11 +83,13 @@ def _layout(texts: list[str], k: int) -> dict[str, str]:
     return {"layout": shape} if held >= min(k, len(texts)) and len(shape) <= 60 and shape.isascii() else {}
 
 
-def _box(texts: list[str]) -> dict[str, Any]:
-    """Whole degrees around nine in ten of the points, and their digits."""
+def _box(texts: list[str], k: int) -> dict[str, Any]:
+    """Whole degrees around nine in ten of the points, at each side of which ``k`` lie or more, and their digits."""
     pairs = [text.strip("()[] ").replace(";", ",").split(",") for text in texts]
     points = np.array([[float(a), float(b)] for a, b in pairs if _number(a) and _number(b)] or [[0.0, 0.0]])
-    low, high = np.floor(np.quantile(points, 0.05, axis=0)), np.ceil(np.quantile(points, 0.95, axis=0))
+    beyond = min(max(k - 1, len(points) // 20), len(points) // 2)
+    ranked = np.sort(points, axis=0)
+    low, high = np.floor(ranked[beyond]), np.ceil(ranked[-1 - beyond])
     south, west = max(-90, int(low[0])), max(-180, int(low[1]))
     north, east = min(90, max(south + 1, int(high[0]))), min(180, max(west + 1, int(high[1])))
     digits = Counter(len(a.strip().partition(".")[2]) for a, _ in pairs).most_common(1)[0][0]
