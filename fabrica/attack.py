@@ -65,7 +65,7 @@ class World:
         """
         if evidence.holdout is None:
             raise NotComputable("there is no holdout: without people nobody learned from luck cannot be told from risk")
-        real, rest, twin = evidence.real, evidence.holdout, evidence.synthetic
+        real, rest, twin = evidence.real, evidence.holdout, evidence.held
         if evidence.unit is not None:
             real, rest = _one_each(real, rest, evidence.unit, run.child("unit"))
         if not real.values:

@@ -335,7 +335,8 @@ class Sheet:
 class Evidence:
     """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody
     learned from. ``k`` rows must hold whatever is told by name; ``unit`` is the column that says whose rows they are,
-    where people have several."""
+    where people have several. ``whole`` is the synthetic table with more rows than fidelity is measured on, which an
+    attacker holds."""
 
     table: Table
     real: Sheet
@@ -344,6 +345,12 @@ class Evidence:
     target: str | None = None
     k: int = 5
     unit: str | None = None
+    whole: Sheet | None = None
+
+    @property
+    def held(self) -> Sheet:
+        """The synthetic rows that an attacker holds."""
+        return self.synthetic if self.whole is None else self.whole
 
 
 class Metric(Settings, ABC):

@@ -136,17 +136,16 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
               run: Run) -> tuple[Evidence, list[str]]:
     """The sheets of the rows that are judged, and what must be said about the choice."""
     notes: list[str] = []
-    most = min(CEILING, max(real.rows, 1))
-    given = {"real": (real, CEILING), "synthetic": (synthetic, most), "holdout": (holdout, CEILING)}
     keep = []
-    for role, (dataset, limit) in given.items():
+    for role, dataset in (("real", real), ("synthetic", synthetic), ("holdout", holdout)):
         if dataset is None:
             continue
         if role != "holdout" and not dataset.rows:
             raise InputError(f"the {role} table has no rows", hint="there is nothing to compare")
-        keep.append(_pick(dataset.rows, limit, run.child(role)))
-        if keep[-1] is not None:
-            notes.append(f"The {role} table has {dataset.rows:,} rows; a random {limit:,} of them were judged.")
+        keep.append(_pick(dataset.rows, CEILING, run.child(role)))
+        judged = min(CEILING, real.rows) if role == "synthetic" else CEILING
+        if dataset.rows > judged:
+            notes.append(f"The {role} table has {dataset.rows:,} rows; a random {judged:,} of them were judged.")
     if holdout is not None and not holdout.rows:
         notes.append("The holdout has no rows and was left out.")
         holdout, keep = None, keep[:2]
@@ -157,7 +156,9 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
     if (columns := len(got[0].values)) > WIDE:
         notes.append(f"The table has {columns:,} columns that are compared; pairs were measured among every so many-th "
                      f"of them, {WIDE} in all.")
-    return Evidence(table, got[0], got[1], got[2] if holdout is not None else None, target), notes
+    few = _pick(got[1].rows, got[0].rows, run.child("few"))
+    return Evidence(table, got[0], got[1] if few is None else got[1].take(few), got[2] if holdout is not None else None,
+                    target, whole=got[1]), notes
 
 
 def _pick(rows: int, limit: int, run: Run) -> np.ndarray | None:

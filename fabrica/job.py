@@ -18,6 +18,7 @@ from fabrica.inference import infer, verify
 from fabrica.inference.facts import K
 from fabrica.inference.overrides import declared_rules, settled
 from fabrica.model import ENGINE_ROWS, TableModel
+from fabrica.origin import Origin, keyed
 from fabrica.profile import profiled
 from fabrica.recipe import Recipe
 from fabrica.report import Report
@@ -33,7 +34,7 @@ __all__ = ["Job", "by_units", "check_columns", "guess", "several", "told"]
 
 LOOK = 50_000  #: rows from which the schema is guessed
 UNCOVERED = ("the epsilon covers the rows, the model, the schema and the ledger; this report compares with real rows, "
-             "so keep it inside")
+             "and origin.json tells of the table: keep both inside")
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,12 @@ class Job:
     schema: Any = None
 
     @classmethod
-    def begin(cls, recipe: Recipe, whole: Counted, run: Run, schema: Any, holdout: Any = None) -> Job:
+    def begin(cls, recipe: Recipe, whole: Counted, run: Run, schema: Any, holdout: Any = None,
+              origin: Origin | None = None) -> Job:
         """Guess the schema, check what was asked against it, and put the holdout aside.
 
-        ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files.
+        ``schema`` and ``holdout`` are what a caller has at hand where the recipe can only name files; ``origin`` is
+        that of a job that is over, whose holdout is drawn again.
         """
         way = Way.of(recipe.engine, recipe.settings, recipe.target, recipe.privacy is not None)
         table, notes = None, list[str]()
@@ -69,11 +72,20 @@ class Job:
                             lambda data: guess(data, run.child("profile").child("holdout"), schema, way.k)[0])
             check_columns(whole.schema.names, None, **{"the holdout": rest})
         elif recipe.holdout:
-            chance = run if recipe.terms is None else run.unseeded()  # whoever knew it could see that a row is gone
+            split_by = None if origin is None else origin.split
+            chance = (run if recipe.terms is None else  # whoever knew it could see that a row is gone
+                      run.unseeded() if split_by is None else run.reseeded(int(split_by, 16)))
             unit = _unit(recipe)
             train, rest = split(whole, recipe.holdout, chance.child("holdout"),
                                 unit if unit in whole.schema.names else None)
         return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
+
+    def origin(self, files: Sequence[Path]) -> Origin:
+        """Where the twin comes from, for its owner."""
+        key, rest = f"{self.run.unseeded().seed:032x}", self.holdout
+        drawn = rest if isinstance(rest, Share) else None
+        split = f"{drawn.run.seed:x}" if drawn is not None and drawn.run and self.recipe.terms is not None else None
+        return Origin(key, keyed(key, files), self.train.rows + (0 if drawn is None else drawn.rows), split)
 
     def size(self, model: TableModel | None = None) -> int:
         """How many rows the twin has: as was asked, else as many as the table has; under privacy, about."""

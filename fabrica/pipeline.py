@@ -1,54 +1,48 @@
 """The verbs, each a short function: fit, sample, evaluate, synth, inspect. Every door leads here.
 
 A verb takes what a person has (a file, a folder, a frame) and gives what a person wants (a model, a frame, a report).
-``make`` is the whole job as files in a folder: all of them appear, or none.
+Those whose results are files are in ``filed``.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from itertools import chain, islice
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any
 
-from fabrica import catalog, declaration
-from fabrica.counted import Counted, counted, filled
-from fabrica.dataset import Dataset, holds_text, pour_table, write_table
+from fabrica import declaration
+from fabrica.counted import counted, filled
+from fabrica.dataset import Dataset
 from fabrica.discovery import Candidates, discovered
-from fabrica.errors import Interrupted, SettingError
-from fabrica.evaluation import evaluate as judge
-from fabrica.expression import Expression
+from fabrica.errors import SettingError
+from fabrica.filed import Clock, bring, load, measure, shaped
 from fabrica.folder import Folder
+from fabrica.gate.decision import Decision
 from fabrica.inference.facts import K
-from fabrica.job import Job, by_units, check_columns, guess, several, told
+from fabrica.job import Job, by_units, guess, several
 from fabrica.lift import ENGINES, Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
-from fabrica.played import Play, Played
+from fabrica.played import Played
 from fabrica.pricing import POINTS, price
 from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
-from fabrica.profile import profiled
 from fabrica.recipe import Recipe, count, demand_together, engine_for, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
-from fabrica.scenario import Scenario
-from fabrica.schema import Schema, Table
-from fabrica.specification import is_specification, specify
+from fabrica.schema import Table
+from fabrica.specification import specify
 from fabrica.tradeoff import Frontier, Question
 from fabrica.trial import Cap
 from fabrica.tuning import Tuned, save, search
-from fabrica.units import enough
 from fabrica.way import Way
 
-__all__ = ["Twin", "evaluate", "fill", "fit", "frontier", "impute", "inspect", "ledger", "load", "sample", "specify",
-           "synth", "tune", "draw", "look", "make", "measure", "pour", "store"]
+__all__ = ["Twin", "boost", "compare", "discover", "evaluate", "fit", "frontier", "gate", "impute", "inspect", "ledger",
+           "load", "look", "play", "sample", "search_rules", "specify", "synth", "tune"]
 
-T = TypeVar("T")
 Listener = Callable[[Progress], object]
 Say = Callable[[str], None]
 
@@ -98,7 +92,7 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
     demand_together(terms, rules, profile, account, unit)
     if terms is not None:
         return way.learn_privately(filled(data), schema, terms, run, account)
-    dataset = _shaped(data, profile, run, schema, way.k)
+    dataset = shaped(data, profile, run, schema, way.k)
     way, said = by_units(way, dataset, unit)
     table, notes = guess(dataset, run, schema, way.k, rules)
     return way.learn(dataset, table, run, [*said, *notes, *several(table, unit)])
@@ -113,13 +107,6 @@ def sample(model: TableModel | str | Path | Mapping[str, Any], rows: int | str, 
     """
     wanted = count(rows)
     return load(model).sample(wanted, seed=seed, workers=workers, listener=listener, given=given)
-
-
-def load(model: TableModel | str | Path | Mapping[str, Any]) -> TableModel:
-    """The model of a file or of a specification; a model is passed through."""
-    if isinstance(model, TableModel):
-        return model
-    return specify(model) if is_specification(model) else TableModel.load(model)  # type: ignore[arg-type]
 
 
 def ledger(thing: TableModel | str | Path) -> Ledger | None:
@@ -251,7 +238,7 @@ def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, row
                     holdout if written else "(a table)", rows, target, seconds(budget), rules=rules, privacy=privacy,
                     account=account, profile=profile, unit=unit)
     run = Run(seed, workers=workers, listener=listener, budget=recipe.budget)
-    job = Job.begin(recipe, _shaped(data, profile, run, schema), run, schema, None if written else holdout)
+    job = Job.begin(recipe, shaped(data, profile, run, schema), run, schema, None if written else holdout)
     run.expect(job.stages())
     clock = Clock()
     model = clock("fit", job.learn)
@@ -275,26 +262,8 @@ def tune(data: Any, *, engine: str = "trees", budget: float | str = "5m", seed: 
 def inspect(data: Any, *, schema: Any = None, seed: int = 7, profile: str | None = None) -> tuple[Table, list[str]]:
     """The guessed schema of a table and the guesses that matter, a line each; with a ``profile`` as it is learned."""
     run = Run(seed)
-    dataset = _shaped(data, profile, run, schema) if profile else counted(Dataset.open(data))
+    dataset = shaped(data, profile, run, schema) if profile else counted(Dataset.open(data))
     return guess(dataset, run, schema)
-
-
-def _shaped(data: Any, profile: str | None, run: Run, schema: Any, k: int = K) -> Counted:
-    """The table as a profile wants it to be learned."""
-    return profiled(filled(data), profile, lambda found: guess(found, run.child("profile"), schema, k)[0])
-
-
-class Clock:
-    """Remembers how long each step took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def __call__(self, step: str, work: Callable[[], T]) -> T:
-        started = time.perf_counter()
-        done = work()
-        self.seconds[step] = round(time.perf_counter() - started, 3)
-        return done
 
 
 def look(data: Any, engine: str, settings: Mapping[str, Any], schema: Any, memory: str | Path | None, *, run: Run,
@@ -312,143 +281,25 @@ def look(data: Any, engine: str, settings: Mapping[str, Any], schema: Any, memor
     return found
 
 
-# ---------------------------------------------------------------- files in, files out
+def gate(folder: str | Path, *, tier: str = "partner", policy: Any = None, real: Any = None, holdout: Any = None,
+         target: str | None = None, unit: str | None = None, schema: Any = None, attempts: str | Path | None = None,
+         workers: int | None = None, listener: Listener | None = None) -> Decision:
+    """Decide whether the twin in a folder of ``synth`` may be released: PASS, FAIL or INCONCLUSIVE, test by test.
 
+    Parameters
+    ----------
+    folder : with the twin; gate.json, evidence.json and evidence.html are written there. tier : ``internal``,
+        ``partner`` or ``public``. policy : a file, plain values or a ``Policy``; the house's where there is none.
+    real, holdout : real rows, where the folder was made by somebody else. attempts : the file in which tries are
+    counted.
 
-def make(recipe: Recipe, out: str | Path, *, run: Run | None = None,
-         say: Say = _silent) -> tuple[Report, dict[str, Path]]:
-    """The whole job of a recipe as files in the folder ``out``: data, report, model, schema and recipe.
+    Raises
+    ------
+    FabricaError : there is no twin, no holdout, no such tier, or a policy that is loose without a waiver.
 
-    All files appear, or none. Files of other names in the folder are left alone.
+    >>> fabrica.gate("out/", tier="partner").verdict                                 # doctest: +SKIP
+    'PASS'
     """
-    run = run or Run(recipe.seed, budget=recipe.budget)
-    with Folder(out, keep=[recipe.data], stale=["ledger.json"]) as folder:
-        dataset = _shaped(recipe.data, recipe.profile, run, recipe.schema)
-        job = Job.begin(recipe, dataset, run, recipe.schema)
-        for note in job.notes:
-            say(note)
-        run.expect(job.stages())
-        clock = Clock()
-        model = clock("fit", job.learn)
-        path = folder.path(f"data{dataset.format}")
-        like = dataset if recipe.terms is None else None  # how real rows are written tells of them
-        clock("sample", lambda: write(model, job.size(model), path, run, like=like))
-        report = job.judge(filled(path), model, clock.seconds)
-        report.save(folder.path("report.html"))
-        report.save(folder.path("report.json"))
-        model.save(folder.path("model.fab"))
-        if model.ledger is not None:
-            folder.path("ledger.json").write_text(json.dumps(model.ledger.to_json(), indent=2), encoding="utf-8")
-        folder.path("schema.json").write_text(Schema((model.table,)).dumps(), encoding="utf-8")
-        folder.path("recipe.json").write_text(recipe.anchored().dumps(), encoding="utf-8")
-        return report, folder.done()
-
-
-def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[Path, TableModel]:
-    """Learn the table of a recipe and save the model."""
-    with Folder(path.parent, keep=[recipe.data]) as folder:
-        dataset = _shaped(recipe.data, recipe.profile, run, recipe.schema)
-        job = Job.begin(replace(recipe, holdout=0.0), dataset, run, recipe.schema)
-        for note in job.notes:
-            say(note)
-        model = job.learn()
-        model.save(folder.path(path.name))
-        return folder.done()[path.name], model
-
-
-def draw(file: str | Path, rows: int, path: Path, *, run: Run, given: Given = None) -> Path:
-    """Write ``rows`` synthetic rows to ``path``, chunk by chunk."""
-    model = load(file)
-    condition = model.condition(given)  # a mistake in it is known before anything else
-    with Folder(path.parent, keep=[file]) as folder:
-        part = folder.path(path.name)
-        holds_text(path)  # an unknown ending is told by the name that the user knows
-        write(model, rows, part, run, given=condition)
-        return folder.done()[path.name]
-
-
-def stage(file: str | Path, scenario: str | Path, rows: int | None, out: Path, ending: str | None, *, run: Run
-          ) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Play a scenario into the folder ``out``: the data, the origin of each row, the manifest. All appear, or none.
-
-    ``ending`` is the format, such as ``.parquet``; else CSV for a model of a text file, and Parquet.
-    """
-    told, model = Scenario.load(scenario), load(file)
-    play = Play(model, told, rows, run)
-    ending = ending or (".csv" if model.facts.get("textual") else ".parquet")
-    with Folder(out, keep=[file, scenario]) as folder:
-        data = folder.path(f"data{ending}")
-        text = holds_text(data)
-        write_table(data, play.schema(text), play.batches(text))
-        if told.origin == "file":
-            origin = play.origin()
-            write_table(folder.path(f"origin{ending}"), origin.schema, origin.to_batches())
-        manifest = play.manifest()
-        folder.path("manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
-        return manifest, folder.done()
-
-
-def afford(file: str | Path, holdout: str, question: Question, points: Sequence[float], rows: int | None, draws: int,
-           out: Path, *, run: Run) -> tuple[Frontier, dict[str, Path]]:
-    """The frontier of a model and its files in the folder ``out``. All appear, or none."""
-    with Folder(out, keep=[file, holdout]) as folder:
-        found = price(load(file), holdout, question, points, rows, draws, run)
-        for ending in ("json", "svg"):
-            found.save(folder.path(f"frontier.{ending}"))
-        return found, folder.done()
-
-
-def write(model: TableModel, rows: int, path: Path, run: Run, like: Dataset | None = None,
-          given: Expression | None = None) -> None:
-    """Sample straight into a file; a delimited one is written as the one that was learned."""
-    text = holds_text(path)
-    write_table(path, model.arrow_schema(text), model.sample_batches(rows, run, as_text=text, given=given),
-                like=like)
-
-
-def fill(file: str | Path, data: str, draws: int, path: Path, *, run: Run) -> tuple[Path, int]:
-    """Write the rows of a file with their missing cells filled in; and how many rows that were."""
-    model, text = load(file), holds_text(path)  # an unknown ending is told by the name that the user knows
-    dataset = filled(data)
-    with Folder(path.parent, keep=[file, data]) as folder:
-        part = folder.path(path.name)
-        batches = model.filled_batches(dataset, draws, run, typed=dataset.textual and not text)
-        first = next(batches)
-        write_table(part, first.schema, chain([first], batches), like=dataset)
-        return folder.done()[path.name], draws * dataset.rows
-
-
-def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Given = None) -> None:
-    """Write ``rows`` synthetic rows to an open stream as CSV, chunk by chunk."""
-    model = load(file)
-    batches = model.sample_batches(rows, run, as_text=True, given=model.condition(given))
-    first = list(islice(batches, 1))  # what cannot be is known before anything is written
-    try:
-        pour_table(stream, model.arrow_schema(True), chain(first, batches), "standard output")
-    except (KeyboardInterrupt, Interrupted):
-        raise Interrupted("stopped; standard output holds a part of the rows") from None
-
-
-def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
-            metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None,
-            out: Path | None = None, run: Run) -> tuple[Report, dict[str, Path]]:
-    """The report of an evaluation and, with ``out``, its files."""
-    if attacks and holdout is None:
-        raise SettingError("need real rows that nobody learned from, to tell risk from luck", where="attacks",
-                           hint="give a holdout")
-    for name in metrics or ():
-        catalog.get("metrics", name)
-    whole, twin = filled(real), filled(synthetic)
-    rest = None if holdout is None else filled(holdout)
-    k = K if unit is None else enough(whole.batches(), unit, K)
-    table, notes = guess(whole, run, schema, k)
-    check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
-    with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
-        report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
-                       k=k, unit=unit, run=run.child("evaluate"))
-        report = told(report, notes)
-        if folder is None:
-            return report, {}
-        report.save(folder.path("report.html"))
-        report.save(folder.path("report.json"))
-        return report, folder.done()
+    run = Run(0, workers=workers, listener=listener)
+    return bring(folder, tier, policy, real=real, holdout=holdout, target=target, unit=unit, schema=schema,
+                 attempts=None if attempts is None else Path(attempts), run=run)[0]

@@ -181,8 +181,12 @@ class Run:
     def unseeded(self) -> Run:
         """A run of a seed that nobody knows: chance by which rows are told apart under privacy has none that is written
         down, for who knows it could see by the other rows' draws that one row is gone."""
+        return self.reseeded(secret())
+
+    def reseeded(self, seed: int) -> Run:
+        """A run of another seed, with nothing drawn yet."""
         twin = self.fresh()
-        twin.seed = secret()
+        twin.seed = seed
         return twin
 
     # ------------------------------------------------------------

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import fabrica
-from fabrica import pipeline
+from fabrica import filed
 from fabrica.errors import InputError, SettingError
 from fabrica.model import TableModel
 from fabrica.run import Run
@@ -95,12 +95,12 @@ def test_a_file_keeps_its_hand(tmp_path):
     model = fabrica.fit(tmp_path / "a.csv", engine="copula", schema={"ok": {"kind": "boolean", "missing": ["?"],
                                                                           "notation": ["nein", "ja"]}})
     model.save(tmp_path / "a.fab")
-    path, count = pipeline.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 1, tmp_path / "b.csv", run=Run(1))
-    typed, _ = pipeline.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 2, tmp_path / "b.parquet", run=Run(1))
+    path, count = filed.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 1, tmp_path / "b.csv", run=Run(1))
+    typed, _ = filed.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 2, tmp_path / "b.parquet", run=Run(1))
     table = pd.read_parquet(typed)
     assert table["age"].dtype == int and len(table) == 400 and set(table["ok"]) == {"ja", "nein"}
     with pytest.raises(fabrica.FabricaError, match=r"c\.xyz: no file format"):
-        pipeline.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 1, tmp_path / "c.xyz", run=Run(1))
+        filed.fill(tmp_path / "a.fab", str(tmp_path / "a.csv"), 1, tmp_path / "c.xyz", run=Run(1))
     after = path.read_text().splitlines()
     assert count == 200 and len(after) == 201
     for i, (was, now) in enumerate(zip(rows, after, strict=True)):

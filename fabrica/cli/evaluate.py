@@ -38,13 +38,13 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
     Example:
       fabrica evaluate --real train.csv --synthetic twin.csv --holdout test.csv -o report/
     """
-    from fabrica import pipeline
+    from fabrica import filed
     from fabrica.cli.working import at_work
     from fabrica.page.words import text
 
     refuse(require, metrics, attacks, holdout=holdout is not None, target=target is not None)
     with at_work(seed, quiet, workers) as (run, _):
-        report, files = pipeline.measure(real, synthetic, holdout, target=target, schema=schema, attacks=attacks,
+        report, files = filed.measure(real, synthetic, holdout, target=target, schema=schema, attacks=attacks,
                                          unit=unit, metrics=metrics or None, out=Path(out) if out else None, run=run)
     short = fallen(report, require)
     if plain:

@@ -44,13 +44,13 @@ def command(model: str, holdout: str, protected: tuple[str, ...], outcome: str, 
     The classifier that does not see the protected columns is shown beside. Rows of the parity that you choose are then
     drawn with 'fabrica sample --scenario'; they are not representative of the population, and their manifest says so.
     """
-    from fabrica import pipeline
+    from fabrica import filed
     from fabrica.cli.working import at_work
     from fabrica.tradeoff import Question
 
     question = Question.of(_names(protected), outcome, favourable, _names(given))
     with at_work(seed, quiet, workers) as (run, _):
-        found, files = pipeline.afford(model, holdout, question, _numbers(points), rows, seeds, Path(out), run=run)
+        found, files = filed.afford(model, holdout, question, _numbers(points), rows, seeds, Path(out), run=run)
     if plain:
         click.echo(json.dumps({"files": {name: str(path) for name, path in files.items()}, **found.to_json()}))
         return 0

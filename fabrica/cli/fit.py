@@ -29,7 +29,7 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
     Example:
       fabrica fit people.parquet -o people.fab --set leaf=50
     """
-    from fabrica import pipeline
+    from fabrica import filed
     from fabrica.cli.working import at_work
     from fabrica.recipe import Recipe, engine_for
     from fabrica.way import settings_from
@@ -39,7 +39,7 @@ def command(data: str, out: str, engine: str, seed: int, budget: float | None, s
     recipe = Recipe(data, engine, own, seed, 0.0, budget=budget, schema=schema, rules=rules, profile=profile,
                     privacy=terms, account=account, unit=None if terms else unit)
     with at_work(seed, quiet, workers, budget, learns=True) as (run, talk):
-        path, model = pipeline.store(recipe, Path(out), run=run, say=talk.say)
+        path, model = filed.store(recipe, Path(out), run=run, say=talk.say)
     lines = list(model.words())
     click.echo(json.dumps({"file": str(path), "words": lines, "schema": model.table.to_json()}) if plain
                else "\n".join([*lines, f"saved {path}"]))

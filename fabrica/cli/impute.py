@@ -28,11 +28,11 @@ def command(model: str, data: str, out: str, draws: int, seed: int, plain: bool,
     Example:
       fabrica impute people.fab holes.csv -o filled.csv --draws 5
     """
-    from fabrica import pipeline
+    from fabrica import filed
     from fabrica.cli.working import at_work
 
     with at_work(seed, quiet) as (run, _):
-        path, rows = pipeline.fill(model, data, draws, Path(out), run=run)
+        path, rows = filed.fill(model, data, draws, Path(out), run=run)
     click.echo(json.dumps({"file": str(path), "rows": rows, "draws": draws, "seed": seed}) if plain
                else f"{rows:,} rows in {path}")
     return 0

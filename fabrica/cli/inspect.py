@@ -30,8 +30,9 @@ def command(thing: str, schema: str | None, overrides: bool, profile: str | None
     from fabrica.inference.found import Sighting, lines, sightings
     from fabrica.profile import plan
     from fabrica.schema import Schema, describe
+    from fabrica.specification import is_specification
 
-    if thing.endswith(".fab") or pipeline.is_specification(thing):
+    if thing.endswith(".fab") or is_specification(thing):
         model = pipeline.load(thing)
         table, notes, words = model.table, list(model.facts.get("notes", ())), list(model.words())
         found: list[Sighting] = []

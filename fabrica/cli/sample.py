@@ -47,7 +47,7 @@ def command(model: str, rows: int | None, out: str | None, given: tuple[str, ...
     With --scenario the folder gets the data, the origin of each row (origin: injection_id, injection_kind, weight) and
     manifest.json, the ground truth of what was done.
     """
-    from fabrica import pipeline
+    from fabrica import filed
     from fabrica.cli.working import at_work
 
     if scenario is not None:
@@ -64,9 +64,9 @@ def command(model: str, rows: int | None, out: str | None, given: tuple[str, ...
     asked = where if where is not None else list(given)
     with at_work(seed, quiet, workers) as (run, _):
         if out is None:
-            pipeline.pour(model, rows, sys.stdout.buffer, run=run, given=asked)
+            filed.pour(model, rows, sys.stdout.buffer, run=run, given=asked)
             return 0
-        pipeline.draw(model, rows, Path(out), run=run, given=asked)
+        filed.draw(model, rows, Path(out), run=run, given=asked)
     click.echo(json.dumps({"file": out, "rows": rows, "seed": seed}) if plain else f"{rows:,} rows in {out}")
     return 0
 
@@ -74,7 +74,7 @@ def command(model: str, rows: int | None, out: str | None, given: tuple[str, ...
 def _staged(model: str, scenario: str, rows: int | None, out: str | None, ending: str | None, seed: int,
             workers: int | None, plain: bool, quiet: bool, asked: bool) -> int:
     """Play a scenario and say what was done."""
-    from fabrica import pipeline
+    from fabrica import filed
     from fabrica.cli.working import at_work
 
     if out is None:
@@ -82,7 +82,7 @@ def _staged(model: str, scenario: str, rows: int | None, out: str | None, ending
     if asked:
         raise click.UsageError("say conditions in the scenario, under `given`", click.get_current_context())
     with at_work(seed, quiet, workers) as (run, _):
-        manifest, files = pipeline.stage(model, scenario, rows, Path(out), ending and f".{ending.lstrip('.')}", run=run)
+        manifest, files = filed.stage(model, scenario, rows, Path(out), ending and f".{ending.lstrip('.')}", run=run)
     if plain:
         click.echo(json.dumps({"files": {name: str(path) for name, path in files.items()}, **manifest}))
         return 0

@@ -33,21 +33,21 @@ def command(data: str | None, out: str, recipe: str | None, settings: tuple[str,
             workers: int | None, plain: bool, quiet: bool, debug: bool, **asked: Any) -> int:
     """Make a synthetic twin of DATA (a file, folder or glob) and measure it.
 
-    Writes data.<the input's format>, report.html, report.json, model.fab, schema.json and recipe.json into FOLDER:
-    all of them or none. Files of these names are replaced, others are left alone.
+    Writes data.<the input's format>, report.html, report.json, model.fab, schema.json, recipe.json and origin.json into
+    FOLDER: all of them or none. Files of these names are replaced, others are left alone.
 
     \b
     Example:
       fabrica synth people.csv -o out/ --target income
     """
-    from fabrica import pipeline
+    from fabrica import filed
     from fabrica.cli.working import at_work
     from fabrica.page.words import text
 
     written = recipe_of(data, recipe, settings, asked)
     refuse(require, holdout=written.holdout != 0, target=written.target is not None)
     with at_work(written.seed, quiet, workers, written.budget, learns=True) as (run, _):
-        report, files = pipeline.make(written, out, run=run)
+        report, files = filed.make(written, out, run=run)
     short = fallen(report, require)
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),

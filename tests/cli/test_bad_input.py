@@ -60,7 +60,7 @@ def test_any_table_ends_well(fabrica, name):
     code, out, err = fabrica("synth", "t.csv", "-o", "o", "-q", "--set", "trees=1")
     assert "fault of ours" not in err and "Traceback" not in err, err
     if code == 0:
-        assert len(finished("o")) == 6 and err == ""
+        assert len(finished("o")) == 7 and err == ""
     else:
         assert (code, out, err.count("\n")) == (2, "", 1) and ("t.csv" in err or "holdout" in err)
         assert SECRET not in err and not Path("o").exists()

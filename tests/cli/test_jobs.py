@@ -17,7 +17,7 @@ import pytest
 from fabrica.dataset import Dataset
 from fabrica.folder import Folder
 
-FILES = ["data.csv", "model.fab", "recipe.json", "report.html", "report.json", "schema.json"]
+FILES = ["data.csv", "model.fab", "origin.json", "recipe.json", "report.html", "report.json", "schema.json"]
 QUICK = ["--engine", "independent"]
 
 

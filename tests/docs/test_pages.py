@@ -47,7 +47,8 @@ def shell(text: str) -> None:
     for line in text.strip().splitlines():
         words = shlex.split(line, comments=True)
         assert words[0] == "fabrica", line
-        assert commands._outcome(words[1:]) == 0, line
+        answers = (0, 1) if words[1] == "gate" else (0,)  # a shut gate is an answer
+        assert commands._outcome(words[1:]) in answers, line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

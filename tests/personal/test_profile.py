@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import fabrica
-from fabrica import pipeline
+from fabrica import filed
 from fabrica.artefacts import traces
 from fabrica.errors import UnknownName
 from fabrica.identifying import KINDS
@@ -73,7 +73,7 @@ def test_synth_and_recipe_know_it(tmp_path):
 
     path = tmp_path / "p.csv"
     patients().to_pandas().to_csv(path, index=False)
-    report, files = pipeline.make(Recipe(str(path), "independent", profile="hipaa"), tmp_path / "out")
+    report, files = filed.make(Recipe(str(path), "independent", profile="hipaa"), tmp_path / "out")
     twin = pd.read_csv(files["data.csv"], dtype=str)
     assert twin["city"].isna().all() and twin["zip"].str.len().max() == 3
     assert Recipe.load(files["recipe.json"]).profile == "hipaa" and report is not None

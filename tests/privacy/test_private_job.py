@@ -72,7 +72,7 @@ def test_synth_writes_a_ledger_and_the_command_shows_it(file, tmp_path, capsys):
     terms = ["--epsilon", "1", "--delta", "1e-7", "--target", "income", "-q"]
     assert cli(["synth", str(file), "-o", str(out), *terms]) == 0
     said = capsys.readouterr().out
-    assert "compares with real rows, so keep it inside" in said and "epsilon" in said and "--unit" in said
+    assert "keep both inside" in said and "epsilon" in said and "--unit" in said
     assert cli(["ledger", str(out)]) == 0
     text = capsys.readouterr().out
     assert "at delta 1e-07" in text and "rows: discrete Gaussian" in text

@@ -1,0 +1,53 @@
+"""``fabrica gate``: may this twin leave the house?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fabrica.cli import options
+
+__all__ = ["command"]
+
+
+@click.command("gate", short_help="Decide whether a twin may be released: PASS, FAIL or INCONCLUSIVE.")
+@click.argument("folder")
+@click.option("--tier", type=click.Choice(["internal", "partner", "public"]), default="partner", show_default=True,
+              help="Who will have it: those who may see the real rows, somebody under contract, everybody.")
+@click.option("--policy", type=click.Path(dir_okay=False), metavar="FILE",
+              help="YAML or JSON with thresholds of your own; what is looser than the house's needs a waiver.")
+@click.option("--real", metavar="FILE", help="The real rows, where the folder was not made by 'fabrica synth'.")
+@click.option("--holdout", metavar="FILE", help="Real rows that nobody learned from, beside --real.")
+@click.option("--attempts", type=click.Path(dir_okay=False), metavar="FILE",
+              help="Where tries are counted, one file for all twins of a table; default: attempts.json in the folder.")
+@options.target
+@options.unit
+@options.schema
+@options.working
+@options.common
+def command(folder: str, tier: str, policy: str | None, real: str | None, holdout: str | None, attempts: str | None,
+            target: str | None, unit: str | None, schema: str | None, workers: int | None, plain: bool, quiet: bool,
+            debug: bool) -> int:
+    """Attack the twin in FOLDER, measure it, and decide by a policy whether it may be released.
+
+    Writes gate.json (the decision), evidence.json and evidence.html (all that was measured) into FOLDER. Exit code 0
+    only where every test passes.
+
+    \b
+    Example:
+      fabrica synth people.csv -o out/ --k 10
+      fabrica gate out/ --tier partner
+    """
+    from fabrica import filed
+    from fabrica.cli.working import at_work
+
+    with at_work(0, quiet, workers) as (run, _):
+        decision, files = filed.bring(folder, tier, policy, real=real, holdout=holdout, target=target, unit=unit,
+                                         schema=schema, attempts=Path(attempts) if attempts else None, run=run)
+    if plain:
+        click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "gate": decision.to_json()}))
+    else:
+        click.echo("\n".join([str(decision), "", *(f"{name:<14} {path}" for name, path in files.items())]))
+    return 0 if decision.verdict == "PASS" else 1

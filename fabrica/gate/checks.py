@@ -1,0 +1,234 @@
+"""The tests of the gate, one function each: what is known of a release in, one outcome out, or None where the tier does
+not ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from fabrica.gate.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
+from fabrica.gate.policy import Policy, Tier
+from fabrica.gate.rare import Rare
+from fabrica.report import Finding, Report
+
+__all__ = ["CHECKS", "Case", "outcomes"]
+
+MEMBERS = ("membership", "density", "likelihood")  #: attacks that tell members from others, of everybody
+SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
+GUESSED = "everybody is guessed"  #: how the problem begins of what cannot be a leak, for it works on strangers as well
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is known of a release when the gate decides.
+
+    Parameters
+    ----------
+    tier : a name of the policy's tiers. report : what was measured, attacks included.
+    rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
+    files : places in files where a value of few people stands. epsilon : of differential privacy, None without one.
+    attempts : twins of this table that were tried, this one included. target, protected : what was declared.
+    """
+
+    policy: Policy
+    tier: str
+    report: Report
+    rows: int
+    real_rows: int
+    rare: Rare
+    files: Sequence[str] = ()
+    epsilon: float | None = None
+    attempts: int = 1
+    target: str | None = None
+    protected: Sequence[str] = ()
+
+    @property
+    def asked(self) -> Tier:
+        return self.policy.tier(self.tier)
+
+    def of(self, metric: str) -> list[Finding]:
+        """The findings of a metric, that of the whole table first."""
+        return sorted((f for f in self.report if f.metric == metric), key=lambda f: len(f.place))
+
+    def one(self, metric: str) -> Finding | None:
+        return next(iter(self.of(metric)), None)
+
+
+def outcomes(case: Case) -> list[Outcome]:
+    """What all tests say that the tier asks for."""
+    return [found for check in CHECKS if (found := check(case)) is not None]
+
+
+def alike(case: Case) -> Outcome:
+    """The blind baseline: nobody tells members from others without the twin, or no attack says anything."""
+    blank, found = Outcome("G10", "alike", PASS, ""), case.one("alike")
+    if found is None or found.value is None or found.low is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=unmeasured(found, "the blind baseline") or "it has no bounds")
+    surely = found.value - SURE * (found.value - found.low) > 0.5
+    why = ("people learned from and people held back can be told apart without the twin: they are of two kinds, and "
+           "what attacks say of them counts for nothing" if surely else
+           "people learned from and people held back cannot be told apart without the twin")
+    return replace(blank, verdict=INCONCLUSIVE if surely else PASS, why=why, value=found.value, low=found.low,
+                   high=found.high, n=_people(found))
+
+
+def identifiers(case: Case) -> Outcome:
+    """No key or free text of a real person stands in the twin, but for what chance gives."""
+    hits = case.rare.texts
+    keys = [f for f in case.of("copies_keys") if f.place and f.value is not None and f.low is not None]
+    surely = [f.place[0] for f in keys if (f.low or 0.0) > (f.floor or 0.0) and f.place[0] not in hits]
+    places = [*(f"{count:,} of column {name!r}" for name, count in hits.items()), *(f"keys of {n!r}" for n in surely)]
+    why = (f"texts or identifiers of real people stand in the twin: {', '.join(places)}" if places else
+           "no text and no identifier of a real person stands in the twin beyond what chance gives")
+    return Outcome("G0", "identifiers", FAIL if places else PASS, why, value=float(sum(hits.values()) + len(surely)),
+                   threshold=0.0)
+
+
+def rare(case: Case) -> Outcome:
+    """Nothing that fewer than k people hold stands in any file."""
+    found, k = case.rare, case.asked.k
+    places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()),
+              *(f"{count:,} extremes of {name!r}" for name, count in found.ends.items()), *case.files]
+    hits = sum(found.levels.values()) + sum(found.ends.values()) + len(case.files)
+    why = (f"what fewer than {k} people hold stands in it: {', '.join(places[:5])}; learn again with --k {k}" if places
+           else f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, nor in its files")
+    return Outcome("G1", "rare", FAIL if places else PASS, why, value=float(hits), threshold=0.0, n=found.looked)
+
+
+def _risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:
+    """A risk beyond luck, of each place at which it was measured: one that is too high fails all."""
+
+    def check(case: Case) -> Outcome:
+        blank = Outcome(id, metric, PASS, "")
+        found = case.of(metric)
+        threshold = float(getattr(case.asked, metric))
+        parts = [f for f in found if f.place] or found
+        told = [_told(blank, f, threshold, what) for f in parts if not f.problem.startswith(GUESSED)]
+        if told:
+            return _worst(told)
+        return replace(blank, verdict=PASS if parts else INCONCLUSIVE, threshold=threshold,
+                       why=unmeasured(next(iter(parts), None), what))
+
+    return check
+
+
+def _worst(told: list[Outcome]) -> Outcome:
+    """Of several that must all pass the one that decides."""
+    verdict = joined(told)
+    return max((one for one in told if one.verdict == verdict), key=lambda one: one.high or 0.0)
+
+
+def _told(blank: Outcome, finding: Finding, threshold: float, what: str) -> Outcome:
+    where = f"{what} ({' + '.join(finding.place)})" if finding.place else what
+    why = unmeasured(finding, what)
+    if why or finding.value is None or finding.low is None or finding.high is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"{where}: {why or 'it has no bounds'}", threshold=threshold)
+    return bounded(blank, finding.value, finding.low, finding.high, threshold, _people(finding), where)
+
+
+def copies(case: Case) -> Outcome:
+    """People who are alone with their row do not stand in the twin, exactly or nearly, beyond luck."""
+    blank, what = Outcome("G2", "copies", PASS, ""), {"verbatim": "people who stand in the twin cell by cell",
+                                                     "verbatim_near": "people who nearly stand in the twin"}
+    accepted = {"verbatim": case.asked.copies, "verbatim_near": case.asked.near}
+    told = [_told(blank, f, accepted[name], words) for name, words in what.items() if (f := case.one(name)) is not None]
+    if not told:
+        return replace(blank, verdict=INCONCLUSIVE, why="copies were not looked for", threshold=case.asked.copies)
+    verdict = joined(told)
+    return next(one for one in told if one.verdict == verdict)
+
+
+def membership(case: Case) -> Outcome:
+    """The best attack on everybody hardly tells who was learned from."""
+    blank, threshold = Outcome("G5", "membership", PASS, ""), case.asked.membership
+    told = [_told(blank, f, threshold, f"who was learned from, by {name}") for name in MEMBERS
+            if (f := case.one(name)) is not None and not (name == "likelihood" and f.value is None)]
+    if len(told) < 2:
+        return replace(blank, verdict=INCONCLUSIVE, why="membership attacks were not made", threshold=threshold)
+    return _worst(told)
+
+
+def outliers(case: Case) -> Outcome:
+    """Of the people least like others few are found where one in a hundred strangers is accused."""
+    blank, found = Outcome("G6", "outliers", PASS, ""), case.one("outliers")
+    threshold = case.asked.outliers
+    blank = replace(blank, threshold=threshold)
+    why = unmeasured(found, "the attack on the most isolated people")
+    if why or found is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=why)
+    value, high = (float(found.detail[name]) for name in ("caught_at_0.01", "caught_at_0.01_upper"))
+    surely = value > threshold and found.low is not None and found.low > 0.5
+    return bounded(blank, value, value if surely else 0.0, high, threshold, _people(found),
+                   "isolated members found at 1 % false alarms")
+
+
+def canaries(case: Case) -> Outcome | None:
+    """Of people who were planted and learned from nothing stands in any file."""
+    asked, found = case.asked.canaries, case.one("canaries")
+    if not asked:
+        return None
+    blank = Outcome("G7", "canaries", PASS, "", threshold=0.0)
+    why = unmeasured(found, "whether planted people come out")
+    if why or found is None or found.value is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=why)
+    planted = int(found.detail.get("planted", 0))
+    blank = replace(blank, value=found.value, high=found.high, n=planted)
+    if found.value > 0:
+        return replace(blank, verdict=FAIL, why=f"values of planted people stand in files ({planted:,} were planted)")
+    if planted < asked:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"{planted:,} people were planted; {asked:,} are asked for")
+    return replace(blank, why=f"of {planted:,} planted people nothing stands in any file")
+
+
+def epsilon(case: Case) -> Outcome | None:
+    """Differential privacy, where the tier asks for it, or what an expert has written instead."""
+    most, here = case.asked.epsilon, case.epsilon
+    if most is None:
+        return None
+    blank = Outcome("G8", "epsilon", PASS, "", value=here, threshold=most)
+    if here is not None:
+        return replace(blank, verdict=PASS if here <= most else FAIL,
+                       why=f"learned with epsilon {here:.3g}, and {most:g} is accepted")
+    if case.policy.determination:
+        return replace(blank, why=f"no epsilon; an expert's determination stands for it: {case.policy.determination}")
+    why = (f"this tier asks for differential privacy: learn with --epsilon {most:g} or less, or write an expert's "
+           "determination into the policy")
+    return replace(blank, verdict=FAIL, why=why)
+
+
+def rows(case: Case) -> Outcome | None:
+    """Not more rows than there are real ones: each further row tells a little more."""
+    ratio = case.asked.rows
+    if ratio is None:
+        return None
+    share = case.rows / max(1, case.real_rows)
+    return Outcome("G11", "rows", PASS if share <= ratio else FAIL,
+                   f"{case.rows:,} rows for {case.real_rows:,} real ones", value=share, threshold=ratio)
+
+
+def attempts(case: Case) -> Outcome:
+    """Whoever tries long enough passes by luck: tries are counted."""
+    most, here = case.asked.attempts, case.attempts
+    return Outcome("G14", "attempts", PASS if here <= most else FAIL,
+                   f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be",
+                   value=float(here), threshold=float(most))
+
+
+def _nth(number: int) -> str:
+    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+def _people(finding: Finding) -> int | None:
+    detail = finding.detail
+    counts = [detail[name] for name in ("tries", "members", "rows") if name in detail]
+    return int(counts[0]) if counts else None
+
+
+#: in the order in which they are told
+CHECKS: tuple[Callable[[Case], Outcome | None], ...] = (
+    identifiers, rare, copies,
+    _risk("G3", "singling_out", "predicates of the twin that single out one person"),
+    _risk("G3", "linkability", "halves of a person that the twin links"),
+    _risk("G4", "inference", "secrets that are guessed of those who were learned from"),
+    membership, outliers, canaries, epsilon, alike, rows, attempts,
+)

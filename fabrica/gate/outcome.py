@@ -1,0 +1,90 @@
+"""What one test of the gate says: passed, failed, or not decided.
+
+The null hypothesis is *unsafe*. A test passes only where the upper end of a one-sided 95 % bound is within its
+threshold; it fails where the lower end is beyond it; all between is INCONCLUSIVE, and so is what could not be measured
+or whose positive control was missed. Only PASS opens the gate. Where all tests must pass, the chance that something
+unsafe passes is at most that of a single test (intersection-union test; Berger, Technometrics 24, 1982), so nothing is
+divided among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from fabrica.report import Finding
+
+__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "bounded", "joined"]
+
+PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
+_ORDER = (FAIL, INCONCLUSIVE, PASS)  #: what several outcomes are together: the first that is among them
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One test: its ``id`` and ``name``, the ``verdict`` and why in words, the estimate with its bounds, the threshold,
+    and how many people or tries it rests on."""
+
+    id: str
+    name: str
+    verdict: str
+    why: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    threshold: float | None = None
+    n: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Outcome:
+        return cls(**plain)
+
+
+def joined(outcomes: list[Outcome]) -> str:
+    """The verdict of several together: one that fails fails all.
+
+    >>> joined([Outcome("G2", "copies", PASS, ""), Outcome("G3", "singling_out", INCONCLUSIVE, "")])
+    'INCONCLUSIVE'
+    """
+    verdicts = {one.verdict for one in outcomes} or {INCONCLUSIVE}
+    return next(verdict for verdict in _ORDER if verdict in verdicts)
+
+
+def bounded(blank: Outcome, value: float, low: float, high: float, threshold: float, n: int | None, what: str
+            ) -> Outcome:
+    """The outcome of a number with one-sided bounds beside its threshold.
+
+    >>> bounded(Outcome("G2", "copies", "", ""), 0.0, 0.0, 0.001, 0.002, 900, "copies").verdict
+    'PASS'
+    """
+    verdict = PASS if high <= threshold else FAIL if low > threshold else INCONCLUSIVE
+    beside = {PASS: f"at most {_up(high)}, and {threshold:g} is accepted",
+              FAIL: f"at least {_down(low)}, and {threshold:g} is accepted",
+              INCONCLUSIVE: f"{value:.3g}, perhaps up to {_up(high)}, and {threshold:g} is accepted: there are too few "
+                            f"people to rule it out"}[verdict]
+    return replace(blank, verdict=verdict, why=f"{what}: {beside}", value=value, low=low, high=high, n=n,
+                   threshold=threshold)
+
+
+def _up(value: float) -> str:
+    """Three digits behind the point, never rounded down."""
+    return f"{-(-value * 1000 // 1) / 1000:.3f}"
+
+
+def _down(value: float) -> str:
+    return f"{value * 1000 // 1 / 1000:.3f}"
+
+
+def unmeasured(finding: Finding | None, name: str) -> str:
+    """Why a finding decides nothing; "" where it may decide."""
+    if finding is None:
+        return f"{name} was not measured"
+    if finding.value is None:
+        return finding.problem
+    if finding.detail.get("control", "found") != "found":
+        return "the attack missed people who were planted for it to find, so what it says counts for nothing"
+    return ""

@@ -1,0 +1,193 @@
+"""A twin brought to the gate: its real table and holdout found again, everything measured, one decision.
+
+``Brought.of`` takes the folder of ``synth`` (or any folder with synthetic rows, beside real rows and a holdout that are
+named) and knows all that is to be judged. Chance comes from what is judged, so the same twin under the same policy gets
+the same decision however often it is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fabrica import declaration
+from fabrica.artefacts import traces
+from fabrica.counted import Counted, filled
+from fabrica.dataset import Dataset, atomic
+from fabrica.errors import InputError
+from fabrica.evaluation import evaluate
+from fabrica.gate.checks import Case, outcomes
+from fabrica.gate.decision import Decision
+from fabrica.gate.policy import Policy
+from fabrica.gate.rare import Rare, rare
+from fabrica.inference.facts import K
+from fabrica.job import Job, guess, told
+from fabrica.model import TableModel
+from fabrica.origin import Origin
+from fabrica.privacy.ledger import Ledger
+from fabrica.profile import profiled
+from fabrica.recipe import Recipe
+from fabrica.report import Report
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.units import enough
+from fabrica.version import VERSION
+
+__all__ = ["Brought", "decided"]
+
+SEARCHED = ("model.fab", "schema.json", "report.json", "ledger.json")  #: beside the rows themselves
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A twin and what it is judged beside.
+
+    Parameters
+    ----------
+    folder : of the twin. data : its file. table : what the columns mean. real, holdout : rows that were learned from,
+    and others. unit : the column that says whose rows they are. recipe : how it was made, where that is known.
+    """
+
+    folder: Path
+    data: Path
+    table: Table
+    real: Counted
+    holdout: Counted
+    unit: str | None = None
+    recipe: Recipe | None = None
+    ledger: Ledger | None = None
+
+    @classmethod
+    def of(cls, folder: Path, real: Any = None, holdout: Any = None, unit: str | None = None, schema: Any = None
+           ) -> Brought:
+        """Find what belongs to a folder.
+
+        Raises
+        ------
+        InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout.
+        """
+        data = _data(folder)
+        if real is not None:
+            whole, table = _named(real, holdout, schema)
+            return cls(folder, data, table, whole, filled(holdout), unit, None, _ledger(folder))
+        job, model = _again(folder)
+        if job.holdout is None:
+            raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
+                             hint="make it again, with --holdout 0.2")
+        own = job.recipe.unit if job.recipe.terms is None else job.recipe.terms.unit
+        return cls(folder, data, model.table, job.train, job.holdout, unit or own, job.recipe, model.ledger)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the twin's file."""
+        with self.data.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    @property
+    def source(self) -> str:
+        """By what the real table is known among those that were brought."""
+        return self.recipe.data if self.recipe is not None else self.real.name
+
+
+def _data(folder: Path) -> Path:
+    found = sorted(p for p in folder.glob("data.*") if p.is_file()) if folder.is_dir() else []
+    if len(found) != 1:
+        what = "holds no twin (a file data.csv, data.parquet, ...)" if not found else "holds several files named data"
+        raise InputError(what, where=str(folder), hint="make one: fabrica synth people.csv -o FOLDER")
+    return found[0]
+
+
+def _named(real: Any, holdout: Any, schema: Any) -> tuple[Counted, Table]:
+    if holdout is None:
+        raise InputError("is needed beside the real rows: without people nobody learned from luck cannot be told from "
+                         "risk", where="a holdout", hint="give --holdout FILE")
+    whole = filled(real)
+    return whole, guess(whole, Run(0), schema)[0]
+
+
+def _again(folder: Path) -> tuple[Job, TableModel]:
+    """The job that made a folder, with the same holdout, and what it learned."""
+    missing = [name for name in ("recipe.json", "origin.json", "model.fab") if not (folder / name).is_file()]
+    if missing:
+        raise InputError(f"has no {missing[0]}, so nothing says what the twin was learned from", where=str(folder),
+                         hint="name the real rows: --real FILE --holdout FILE")
+    recipe, origin = Recipe.load(folder / "recipe.json"), Origin.load(folder / "origin.json")
+    if not recipe.data or not Path(recipe.data).exists():
+        raise InputError("the table that was learned from is not where it was", where=str(folder / "recipe.json"),
+                         hint="bring it back there, or name it: --real FILE --holdout FILE")
+    whole, model, run = filled(recipe.data), TableModel.load(folder / "model.fab"), Run(recipe.seed)
+    origin.demand([part.path for part in Dataset.open(recipe.data).parts], whole.rows, recipe.data)
+    shaped = profiled(whole, recipe.profile, lambda found: guess(found, run.child("profile"), recipe.schema, K)[0])
+    return Job.begin(recipe, shaped, run, recipe.schema, origin=origin), model
+
+
+def _ledger(folder: Path) -> Ledger | None:
+    path = folder / "ledger.json"
+    return Ledger.from_json(declaration.read(path), str(path)) if path.is_file() else None
+
+
+def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: str | None = None,
+            attempts: Path | None = None) -> tuple[Decision, Report]:
+    """Measure all that the gate asks for, and decide.
+
+    Raises
+    ------
+    FabricaError : there is no such tier, or the tables do not belong together.
+    """
+    asked, digest = policy.tier(tier), brought.digest
+    run = run.reseeded(int(digest[:15], 16))
+    twin = filled(brought.data)
+    k = asked.k if brought.unit is None else enough(brought.real.batches(), brought.unit, asked.k)
+    target = target or (brought.recipe.target if brought.recipe else None)
+    report = evaluate(brought.real, twin, brought.holdout, table=brought.table, target=target, attacks=True, k=k,
+                      unit=brought.unit, run=run.child("evaluate"))
+    few = rare(brought.table, [brought.real, brought.holdout], twin, asked.k, brought.unit)
+    tried = _tried(attempts or brought.folder / "attempts.json", brought.source, digest, tier)
+    case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
+                _files(brought, few), None if brought.ledger is None else brought.ledger.epsilon(), tried, target)
+    decision = Decision(tier, policy, tuple(outcomes(case)), tried,
+                        {"data": digest, "file": brought.data.name, "rows": twin.rows},
+                        datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]))
+    facts: dict[str, Any] = {"gate": decision.to_json()}
+    if brought.recipe is not None:
+        facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}
+    return decision, told(report, [], **facts)
+
+
+def _files(brought: Brought, few: Rare) -> list[str]:
+    """Files beside the rows in which a level of few people stands, and how many do."""
+    files = [path for name in SEARCHED if (path := brought.folder / name).is_file()]
+    common = _common(brought, few)
+    wanted = {str(i): word for i, word in enumerate(few.words) if not any(word in other for other in common)}
+    found: dict[str, set[str]] = {}
+    for trace in traces(files, wanted) if wanted else []:
+        found.setdefault(trace.place.split(":")[0], set()).add(trace.name)
+    return [f"{len(names):,} levels in {place}" for place, names in found.items()]
+
+
+def _common(brought: Brought, few: Rare) -> Sequence[str]:
+    """Texts that may stand in files: a rare word that is a part of one of them would be found in it."""
+    rare_words = set(few.words)
+    names: list[str] = list(brought.table.names)
+    for column in brought.table.columns:
+        names += [level for level in column.levels or () if level not in rare_words]
+    return names
+
+
+def _tried(log: Path, source: str, digest: str, tier: str) -> int:
+    """How many different twins of this table were brought, this one included; it is written down before it is judged
+    by anybody."""
+    known: list[Mapping[str, Any]] = list(declaration.read(log)["tries"]) if log.is_file() else []
+    tries = [one for one in known if one.get("source") == source]
+    if digest not in {one.get("data") for one in tries}:
+        known.append({"when": datetime.now(UTC).isoformat(timespec="seconds"), "source": source, "data": digest,
+                      "tier": tier, "fabrica": VERSION})
+        with atomic(log) as part:
+            part.write_text(json.dumps({"fabrica_attempts": 1, "tries": known}, indent=2), encoding="utf-8")
+        tries = [*tries, known[-1]]
+    return len({one["data"] for one in tries})
