@@ -33,6 +33,7 @@ from fabrica.pricing import POINTS, price
 from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
 from fabrica.profile import profiled
+from fabrica.protected import protected_columns
 from fabrica.recipe import Recipe, count, demand_together, engine_for, seconds
 from fabrica.report import Report
 from fabrica.run import Progress, Run
@@ -231,13 +232,15 @@ def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: i
 
 
 def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
-             metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None, seed: int = 7,
-             workers: int | None = None, listener: Listener | None = None) -> Report:
+             metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None,
+             protected: str | Sequence[str] = (), seed: int = 7, workers: int | None = None,
+             listener: Listener | None = None) -> Report:
     """Measure how much ``synthetic`` is like ``real``, and like real rows that nobody learned from (``holdout``); with
-    ``attacks`` also what somebody who holds it may find out about people, whose rows ``unit`` tells apart."""
+    ``attacks`` also what somebody who holds it may find out about people, whose rows ``unit`` tells apart; with
+    ``protected`` columns (``"sex,race"`` or a list) also whether groups of people are treated alike."""
     run = Run(seed, workers=workers, listener=listener)
     return measure(real, synthetic, holdout, target=target, schema=schema, metrics=metrics, attacks=attacks, unit=unit,
-                   run=run)[0]
+                   protected=protected, run=run)[0]
 
 
 def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,
@@ -431,7 +434,7 @@ def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Give
 
 def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
             metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None,
-            out: Path | None = None, run: Run) -> tuple[Report, dict[str, Path]]:
+            protected: str | Sequence[str] = (), out: Path | None = None, run: Run) -> tuple[Report, dict[str, Path]]:
     """The report of an evaluation and, with ``out``, its files."""
     if attacks and holdout is None:
         raise SettingError("need real rows that nobody learned from, to tell risk from luck", where="attacks",
@@ -443,9 +446,10 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     k = K if unit is None else enough(whole.batches(), unit, K)
     table, notes = guess(whole, run, schema, k)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
+    guarded = protected_columns(protected, table)
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
-                       k=k, unit=unit, run=run.child("evaluate"))
+                       k=k, unit=unit, protected=guarded, run=run.child("evaluate"))
         report = told(report, notes)
         if folder is None:
             return report, {}
