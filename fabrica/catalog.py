@@ -26,7 +26,8 @@ __all__ = ["FAMILIES", "detectors", "names", "get"]
 FAMILIES: dict[str, tuple[tuple[str, ...], str]] = {
     "engines": (("fabrica.engines",), "contract.Engine"),
     "codecs": (("fabrica.codecs",), "contract.Codec"),
-    "metrics": (("fabrica.metrics.fidelity", "fabrica.metrics.privacy", "fabrica.metrics.utility"), "contract.Metric"),
+    "metrics": (("fabrica.metrics.fairness", "fabrica.metrics.fidelity", "fabrica.metrics.privacy",
+                 "fabrica.metrics.utility"), "contract.Metric"),
     "sources": (("fabrica.sources",), "contract.Source"),
     "scenarios": (("fabrica.scenarios",), "generator.Kind"),
 }

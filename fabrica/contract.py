@@ -335,8 +335,8 @@ class Sheet:
 class Evidence:
     """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody
     learned from. ``k`` rows must hold whatever is told by name; ``unit`` is the column that says whose rows they are,
-    where people have several. ``whole`` is the synthetic table with more rows than fidelity is measured on, which an
-    attacker holds."""
+    where people have several; ``protected`` are columns whose levels must not be treated worse than others. ``whole``
+    is the synthetic table with more rows than fidelity is measured on, which an attacker holds."""
 
     table: Table
     real: Sheet
@@ -345,6 +345,7 @@ class Evidence:
     target: str | None = None
     k: int = 5
     unit: str | None = None
+    protected: tuple[str, ...] = ()
     whole: Sheet | None = None
 
     @property
@@ -360,7 +361,7 @@ class Metric(Settings, ABC):
     source: ClassVar[str]  #: the definition's paper
     #: its findings about the whole table: name -> against what each is measured (``train``, ``holdout``)
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    needs: ClassVar[tuple[str, ...]] = ()  #: ``("target",)`` where nothing can be measured without one
+    needs: ClassVar[tuple[str, ...]] = ()  #: of ``target``, ``protected``: what it cannot measure without
     heavy: ClassVar[bool] = False  #: whether it is measured only where it is asked for
 
     @abstractmethod

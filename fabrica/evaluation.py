@@ -45,6 +45,7 @@ def evaluate(
     attacks: bool = False,
     k: int = Evidence.k,
     unit: str | None = None,
+    protected: Sequence[str] = (),
     run: Run,
 ) -> Report:
     """Judge ``synthetic`` against the rows it was learned from and, where given, against rows nobody learned from.
@@ -56,12 +57,13 @@ def evaluate(
     target : the column to be predicted, for the utility metrics.
     metrics : names from ``fabrica list metrics``; None takes all but heavy ones. attacks : whether those are taken too.
     k : real rows that must hold whatever is told by name. unit : the column that says whose rows they are; None where
-        each is another's. run : chance, progress and workers.
+        each is another's. protected : columns whose levels must not be treated worse than others; without one, no
+        metric of fairness is measured that is not named. run : chance, progress and workers.
 
     Raises
     ------
     SchemaError : the tables differ in their columns.
-    UnknownName : there is no such target or metric.
+    UnknownName : there is no such target, protected column or metric.
     InputError : the original or the synthetic table has no rows, or the original does not fit its schema.
 
     >>> import pyarrow as pa
@@ -79,7 +81,7 @@ def evaluate(
     >>> report.find("shape").value
     0.0
     """
-    for name in (target, unit):
+    for name in (target, unit, *protected):
         if name is not None:
             table[name]
     known = catalog.names("metrics")
@@ -88,9 +90,9 @@ def evaluate(
             raise UnknownName("metric", name, known)
     started = time.perf_counter()
     evidence, notes = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
-    evidence = replace(evidence, k=k, unit=unit)
+    evidence = replace(evidence, k=k, unit=unit, protected=tuple(protected))
     seconds = {"reading": time.perf_counter() - started}
-    chosen = usual(attacks) if metrics is None else list(dict.fromkeys(metrics))
+    chosen = usual(attacks, bool(protected)) if metrics is None else list(dict.fromkeys(metrics))
     findings = _judged(chosen, evidence, seconds, run)
     pictures = drawings(evidence, findings)
     facts = {
@@ -98,6 +100,7 @@ def evaluate(
         "judged": {"real": evidence.real.rows, "synthetic": evidence.synthetic.rows,
                    "holdout": None if evidence.holdout is None else evidence.holdout.rows},
         "columns": len(table.columns), "table": table.name, "target": target, "seed": run.seed,
+        **({"protected": list(protected)} if protected else {}),
         "seconds": {n: round(s, 3) for n, s in seconds.items()} | {"all": round(time.perf_counter() - started, 3)},
         "versions": _versions(), "notes": notes,
     }
@@ -105,9 +108,12 @@ def evaluate(
     return replace(report, facts=facts | {"verdict": told(report)})
 
 
-def usual(attacks: bool) -> list[str]:
-    """The metrics that are measured where none is named: all but attacks, which take long, or those too."""
-    return [name for name in catalog.names("metrics") if attacks or not catalog.get("metrics", name).heavy]
+def usual(attacks: bool, protected: bool = False) -> list[str]:
+    """The metrics that are measured where none is named: all but attacks and others that take long, or those too; those
+    of fairness only where a column is protected."""
+    found = [(name, catalog.get("metrics", name)) for name in catalog.names("metrics")]
+    return [name for name, metric in found if (attacks or not metric.heavy)
+            and (protected or "protected" not in metric.needs)]
 
 
 def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run: Run) -> list[Finding]:

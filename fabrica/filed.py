@@ -27,6 +27,7 @@ from fabrica.model import Given, TableModel
 from fabrica.played import Play
 from fabrica.pricing import price
 from fabrica.profile import profiled
+from fabrica.protected import protected_columns
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
@@ -208,7 +209,7 @@ def bring(folder: str | Path, tier: str, policy: Any = None, *, real: Any = None
 
 def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
             metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None,
-            out: Path | None = None, run: Run) -> tuple[Report, dict[str, Path]]:
+            protected: str | Sequence[str] = (), out: Path | None = None, run: Run) -> tuple[Report, dict[str, Path]]:
     """The report of an evaluation and, with ``out``, its files."""
     if attacks and holdout is None:
         raise SettingError("need real rows that nobody learned from, to tell risk from luck", where="attacks",
@@ -220,9 +221,10 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     k = K if unit is None else enough(whole.batches(), unit, K)
     table, notes = guess(whole, run, schema, k)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
+    guarded = protected_columns(protected, table)
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
-                       k=k, unit=unit, run=run.child("evaluate"))
+                       k=k, unit=unit, protected=guarded, run=run.child("evaluate"))
         report = told(report, notes)
         if folder is None:
             return report, {}

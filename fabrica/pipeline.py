@@ -218,13 +218,15 @@ def impute(model: TableModel | str | Path, data: Any, *, draws: int = 1, seed: i
 
 
 def evaluate(real: Any, synthetic: Any, holdout: Any = None, *, target: str | None = None, schema: Any = None,
-             metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None, seed: int = 7,
-             workers: int | None = None, listener: Listener | None = None) -> Report:
+             metrics: Sequence[str] | None = None, attacks: bool = False, unit: str | None = None,
+             protected: str | Sequence[str] = (), seed: int = 7, workers: int | None = None,
+             listener: Listener | None = None) -> Report:
     """Measure how much ``synthetic`` is like ``real``, and like real rows that nobody learned from (``holdout``); with
-    ``attacks`` also what somebody who holds it may find out about people, whose rows ``unit`` tells apart."""
+    ``attacks`` also what somebody who holds it may find out about people, whose rows ``unit`` tells apart; with
+    ``protected`` columns (``"sex,race"`` or a list) also whether groups of people are treated alike."""
     run = Run(seed, workers=workers, listener=listener)
     return measure(real, synthetic, holdout, target=target, schema=schema, metrics=metrics, attacks=attacks, unit=unit,
-                   run=run)[0]
+                   protected=protected, run=run)[0]
 
 
 def synth(data: Any, *, engine: str = "", seed: int = 7, holdout: Any = 0.2, rows: int | None = None,

@@ -29,7 +29,7 @@ from fabrica.contract import Evidence, Sheet
 from fabrica.run import Run
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
-           "correlation", "floors", "fresh", "spread", "wilson", "auc", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES",
+           "correlation", "floors", "fresh", "spread", "wilson", "auc", "auc_difference", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES",
            "ITSELF", "RESAMPLE", "TRAINED", "WIDE", "among", "beside", "even"]
 
 #: what a floor was measured on, as ``detail["floor_from"]`` says it
@@ -328,6 +328,20 @@ def auc(truth: np.ndarray, score: np.ndarray) -> tuple[float, float]:
     variance = (up.var(ddof=1) / len(up) if len(up) > 1 else 0.0) + (
         down.var(ddof=1) / len(down) if len(down) > 1 else 0.0)
     return float(up.mean()), float(variance)
+
+
+def auc_difference(truth: np.ndarray, one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """The first area less the second, and the variance of that: both scores are of the same rows, and what makes a row
+    hard for both cancels out (DeLong, DeLong and Clarke-Pearson 1988, for paired curves).
+
+    >>> auc_difference(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.array([0.1, 0.4, 0.35, 0.8]))
+    (0.0, 0.0)
+    """
+    placed = [(_placements(s[truth == 1], s[truth == 0]), _placements(s[truth == 0], s[truth == 1]))
+              for s in (one, other)]
+    up, down = (placed[0][i] - placed[1][i] for i in (0, 1))
+    variance = sum(float(part.var(ddof=1)) / len(part) for part in (up, down) if len(part) > 1)
+    return float(up.mean()), variance
 
 
 def roc(truth: np.ndarray, score: np.ndarray, points: int = 41) -> tuple[list[float], list[float]]:

@@ -23,6 +23,8 @@ __all__ = ["command"]
               help="Only this metric; may be given several times. See 'fabrica list metrics'.")
 @click.option("--attacks", is_flag=True,
               help="Attack people too: what whoever holds the rows may find out. Needs --holdout, takes some minutes.")
+@click.option("--protected", default="", metavar="COL,COL",
+              help="Columns such as sex,race: whether groups of people are treated alike is measured too.")
 @options.unit
 @options.schema
 @options.seed
@@ -30,8 +32,9 @@ __all__ = ["command"]
 @options.working
 @options.common
 def command(real: str, synthetic: str, holdout: str | None, target: str | None, out: str | None,
-            metrics: tuple[str, ...], attacks: bool, unit: str | None, schema: str | None, seed: int,
-            require: tuple[Requirement, ...], workers: int | None, plain: bool, quiet: bool, debug: bool) -> int:
+            metrics: tuple[str, ...], attacks: bool, protected: str, unit: str | None, schema: str | None,
+            seed: int, require: tuple[Requirement, ...], workers: int | None, plain: bool, quiet: bool, debug: bool
+            ) -> int:
     """Measure how much SYNTHETIC is like REAL, column by column and as a whole.
 
     \b
@@ -42,10 +45,12 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
     from fabrica.cli.working import at_work
     from fabrica.page.words import text
 
-    refuse(require, metrics, attacks, holdout=holdout is not None, target=target is not None)
+    refuse(require, metrics, attacks, holdout=holdout is not None, target=target is not None,
+           protected=bool(protected.strip()))
     with at_work(seed, quiet, workers) as (run, _):
         report, files = filed.measure(real, synthetic, holdout, target=target, schema=schema, attacks=attacks,
-                                         unit=unit, metrics=metrics or None, out=Path(out) if out else None, run=run)
+                                      unit=unit, protected=protected, metrics=metrics or None,
+                                      out=Path(out) if out else None, run=run)
     short = fallen(report, require)
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),

@@ -76,13 +76,13 @@ def fallen(report: Any, require: Sequence[Requirement]) -> list[str]:
 
 def refuse(require: Sequence[Requirement], metrics: Sequence[str] = (), attacks: bool = False, **there: bool) -> None:
     """Refuse, before any work is done, a number that none of the ``metrics`` (the usual ones, if none are named)
-    measures, or that cannot be had from what is ``there`` (``holdout``, ``target``)."""
+    measures, or that cannot be had from what is ``there`` (``holdout``, ``target``, ``protected``)."""
     if not require:
         return
     from fabrica import catalog
     from fabrica.evaluation import usual
 
-    classes = [catalog.get("metrics", name) for name in metrics or usual(attacks)]
+    classes = [catalog.get("metrics", name) for name in metrics or usual(attacks, protected=True)]
     known = {number: metric for metric in classes for number in metric.numbers}
     for one in require:
         if one.metric not in known:
@@ -93,4 +93,5 @@ def refuse(require: Sequence[Requirement], metrics: Sequence[str] = (), attacks:
         aside = ("holdout",) if (one.against or sides[0]) == "holdout" else ()
         for thing in (*known[one.metric].needs, *aside):
             if not there.get(thing, True):
-                raise SettingError(f"{one} needs a {thing}", where="--require", hint=f"give --{thing}")
+                what = "protected column" if thing == "protected" else thing
+                raise SettingError(f"{one} needs a {what}", where="--require", hint=f"give --{thing}")

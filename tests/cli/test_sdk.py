@@ -151,3 +151,11 @@ def test_what_is_no_table_and_no_seed_is_said(frame):
                  lambda: fabrica.fit(frame, engine="independent", seed=1.5)):
         with pytest.raises(fabrica.FabricaError):
             call()
+
+
+def test_protected_columns_are_named_in_one_text_or_a_list(frame):
+    for named in ("age", ["age"], "age, age"):
+        report = fabrica.evaluate(frame, frame, protected=named, metrics=["shape"])
+        assert report.facts["protected"] == ["age"]
+    with pytest.raises(fabrica.FabricaError, match="no column named 'sexx'"):
+        fabrica.evaluate(frame, frame, protected="age,sexx", metrics=["shape"])

@@ -1,0 +1,66 @@
+"""Amplification: by how much a gap between groups is wider than it was.
+
+A gap of the twin (or of a model that learned from it) less the same gap of the original: 0 where the twin treats groups
+as the original does, above 0 where it makes their inequality larger. A narrower gap is below 0, and no harm; but a gap
+that turned round and is as wide the other way is still as wide.
+
+``high`` is the one-sided 95 % upper bound: whoever wants to rule an amplification out reads it. Both bounds are the value
+-+ 1.645 standard errors, of rows drawn anew and, where models learn, of what they differ by between random halves of
+the rows that they learn from. The quantiles of a resampled gap would not do: the largest of several differences is
+biased upwards, most of all in a resample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+
+from fabrica.bounds import Z
+from fabrica.report import Finding
+
+__all__ = ["Amplification", "with_worst"]
+
+
+@dataclass(frozen=True)
+class Amplification:
+    """How much wider, with one-sided 95 % bounds at both ends."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, twin: np.ndarray, real: np.ndarray, learned: float = 0.0, freedom: int = 0) -> Amplification:
+        """Of two gaps (1 + DRAWS,): of the rows themselves, then of rows drawn anew (the same rows for both, where
+        both are judged on the same). ``learned`` is the variance that learning adds, known with so much ``freedom``.
+
+        >>> Amplification.of(np.array([0.3, 0.3, 0.3]), np.array([0.2, 0.2, 0.2])).value.__round__(3)
+        0.1
+        """
+        apart = twin - real
+        sure = float(student.ppf(0.95, freedom)) if freedom else Z
+        half = float(np.sqrt(Z**2 * apart[1:].var(ddof=1) + sure**2 * learned))
+        value = float(apart[0])
+        return cls(value, value - half, value + half)
+
+    def bounds(self) -> dict[str, float]:
+        """Of a finding."""
+        return {"low": self.low, "high": self.high}
+
+
+def with_worst(name: str, against: str, found: Sequence[Finding]) -> list[Finding]:
+    """The findings of places with one of the whole table before them: the largest amplification, and as upper bound the
+    largest of all, so that what is below it is so everywhere."""
+    measured = [one for one in found if one.value is not None]
+    if not measured:
+        return [Finding(name, None, against=against, problem=found[0].problem if found else "nothing was compared"),
+                *found]
+    worst = max(measured, key=lambda one: one.value or 0.0)
+    high = max(one.high if one.high is not None else 0.0 for one in measured)
+    detail: dict[str, Any] = {**worst.detail, "groups": [], "worst": " × ".join(worst.place),
+                              "small_groups": sum(one.detail.get("small_groups", 0) for one in found)}
+    return [replace(worst, place=(), high=high, detail=detail), *found]
