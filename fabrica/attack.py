@@ -25,13 +25,15 @@ from fabrica.schema import Table
 from fabrica.statistics import auc
 from fabrica.vantage import Points, Vantage
 
-__all__ = ["Attack", "Gains", "Guesses", "Outcome", "Place", "Scores", "World"]
+__all__ = ["NO_MAKER", "Attack", "Gains", "Guesses", "Outcome", "Place", "Scores", "World", "some"]
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 FEWEST = 100  #: people of each side, below which nothing is said
 HELD = 40_000  #: rows of the twin that an attacker looks at, at most
 SCORED = 30  #: and below which a curve says nothing
 SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
+#: what an attack says that cannot do with rows alone
+NO_MAKER = "needs to learn again as the twin was learned, and how that was is not known here"
 ALARMS = (0.01, 0.001)  #: rates of false alarms at which it is said how many members are found
 
 
@@ -229,11 +231,13 @@ class Scores:
 class Gains:
     """An attack beside the same one without the twin: (n,) of members and (m,) of controls whether the guess with the
     twin is right (1) or not (0), less whether the guess without it is. How easily somebody is guessed anyway cancels
-    out, which makes the bounds much narrower. ``luck`` is the share of controls who are guessed with the twin."""
+    out, which makes the bounds much narrower. ``luck`` is the share of controls who are guessed with the twin;
+    ``detail`` is told with the number."""
 
     members: np.ndarray
     controls: np.ndarray
     luck: float
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
     def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
@@ -249,7 +253,8 @@ class Gains:
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         error = float(spread**0.5) / (1 - self.luck)
-        return _risk(name, place, (value, value - one_of(of) * error, min(1.0, value + Z * error)), members=n, controls=m, luck=self.luck)
+        bounds = (value, value - one_of(of) * error, min(1.0, value + Z * error))
+        return _risk(name, place, bounds, members=n, controls=m, luck=self.luck, **self.detail)
 
     @property
     def found(self) -> bool:
@@ -279,6 +284,7 @@ class Attack(Metric):
     heavy: ClassVar[bool] = True
     story: ClassVar[str]  #: who attacks, what they hold, what they want
     dose: ClassVar[float] = 0.01  #: share of planted rows in which the attack must find its people
+    learns: ClassVar[bool] = False  #: whether it can be made only by who can learn again
 
     @abstractmethod
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
@@ -302,8 +308,25 @@ class Attack(Metric):
         findings = []
         for name in self.numbers:
             here = {place: one for place, one in struck.items() if place[0] == name}
-            findings += [_told(one, again.get((name, *where)), self.dose) for one, where in _with_worst(here)]
+            if not here:
+                findings.append(Finding(name, None, against="holdout", problem="nothing here can be attacked so"))
+            findings += [_told(one, self.control(again, (name, *where)), self.dose) for one, where in _with_worst(here)]
         return findings
+
+    def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
+        """What the strike on planted people says of whether the attack works at a place."""
+        return again.get(place)
+
+
+def some(names: Sequence[str], most: int) -> list[str]:
+    """The columns that are attacked: all, or every so many-th, the same in the attack and in its control.
+
+    >>> some(["age", "pay", "sex", "town"], 2)
+    ['age', 'town']
+    """
+    if len(names) <= most:
+        return list(names)
+    return [names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int)]
 
 
 def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str, ...]]]:
@@ -311,7 +334,7 @@ def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str,
     which most cannot be ruled out, whose lower bound holds for all places. What could not be measured anywhere is not
     measured."""
     findings = [(outcome.finding(place[0], place[1:]), place[1:]) for place, outcome in here.items()]
-    if len(findings) == 1 and not findings[0][1]:
+    if not any(where for _, where in findings):
         return findings
     measured = [(one, where) for one, where in findings if one.high is not None]
     worst, where = max(measured, key=lambda pair: pair[0].high or 0.0) if measured else findings[0]

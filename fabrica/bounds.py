@@ -42,8 +42,8 @@ def residual(hits: int, trials: int, control_hits: int, control_trials: int, of:
     learned from and c that on people who were not: 0 where both are as likely, 1 where the former always succeed.
 
     It is 1 - (1 - a) / (1 - c); the one-sided bounds are those of a ratio of two shares out of Wilson's limits of each
-    (MOVER; Donner & Zou, Stat. Methods Med. Res. 21, 2012). The lower one holds for all ``of`` numbers of which this one
-    was picked.
+    (MOVER; Donner & Zou, Stat. Methods Med. Res. 21, 2012). The lower one holds for all ``of`` numbers of which this
+    one was picked.
 
     >>> [round(v, 3) for v in residual(300, 1000, 200, 1000)]
     [0.125, 0.087, 0.162]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from fabrica import catalog
-from fabrica.contract import Evidence, Metric
+from fabrica.contract import Evidence, Maker, Metric
 from fabrica.drawings import drawings
 from fabrica.errors import InputError, NotComputable, UnknownName
 from fabrica.report import Finding, Report
@@ -45,6 +45,7 @@ def evaluate(
     attacks: bool = False,
     k: int = Evidence.k,
     unit: str | None = None,
+    maker: Callable[[Evidence, Sequence[np.ndarray | None]], Maker] | None = None,
     run: Run,
 ) -> Report:
     """Judge ``synthetic`` against the rows it was learned from and, where given, against rows nobody learned from.
@@ -56,7 +57,8 @@ def evaluate(
     target : the column to be predicted, for the utility metrics.
     metrics : names from ``fabrica list metrics``; None takes all but heavy ones. attacks : whether those are taken too.
     k : real rows that must hold whatever is told by name. unit : the column that says whose rows they are; None where
-        each is another's. run : chance, progress and workers.
+        each is another's. maker : gives who can learn again from the rows that are judged (``Workshop.maker``), for the
+        attacks that need it. run : chance, progress and workers.
 
     Raises
     ------
@@ -87,8 +89,10 @@ def evaluate(
         if name not in known:
             raise UnknownName("metric", name, known)
     started = time.perf_counter()
-    evidence, notes = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
+    evidence, notes, keep = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
     evidence = replace(evidence, k=k, unit=unit)
+    if maker is not None:
+        evidence = replace(evidence, maker=maker(evidence, [keep[0], *keep[2:]]))
     seconds = {"reading": time.perf_counter() - started}
     chosen = usual(attacks) if metrics is None else list(dict.fromkeys(metrics))
     findings = _judged(chosen, evidence, seconds, run)
@@ -133,12 +137,12 @@ def _plain(finding: Finding) -> Finding:
 
 
 def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table: Table, target: str | None,
-              run: Run) -> tuple[Evidence, list[str]]:
-    """The sheets of the rows that are judged, and what must be said about the choice."""
+              run: Run) -> tuple[Evidence, list[str], list[np.ndarray | None]]:
+    """The sheets of the rows that are judged, what must be said about the choice, and which rows they are."""
     notes: list[str] = []
     most = min(CEILING, max(real.rows, 1))
     given = {"real": (real, CEILING), "synthetic": (synthetic, most), "holdout": (holdout, CEILING)}
-    keep = []
+    keep: list[np.ndarray | None] = []
     for role, (dataset, limit) in given.items():
         if dataset is None:
             continue
@@ -157,7 +161,7 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
     if (columns := len(got[0].values)) > WIDE:
         notes.append(f"The table has {columns:,} columns that are compared; pairs were measured among every so many-th "
                      f"of them, {WIDE} in all.")
-    return Evidence(table, got[0], got[1], got[2] if holdout is not None else None, target), notes
+    return Evidence(table, got[0], got[1], got[2] if holdout is not None else None, target), notes, keep
 
 
 def _pick(rows: int, limit: int, run: Run) -> np.ndarray | None:
