@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from fabrica.bounds import Z, caught, residual
-from fabrica.contract import Evidence, Metric, Sheet
+from fabrica.bounds import Z, caught, one_of, residual
+from fabrica.contract import Evidence, Maker, Metric, Sheet
 from fabrica.errors import NotComputable
 from fabrica.report import Finding
 from fabrica.run import Run
@@ -25,13 +25,15 @@ from fabrica.schema import Table
 from fabrica.statistics import auc
 from fabrica.vantage import Points, Vantage
 
-__all__ = ["Attack", "Gains", "Guesses", "Outcome", "Place", "Scores", "World"]
+__all__ = ["NO_MAKER", "Attack", "Gains", "Guesses", "Outcome", "Place", "Scores", "World", "some"]
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 FEWEST = 100  #: people of each side, below which nothing is said
 HELD = 40_000  #: rows of the twin that an attacker looks at, at most
 SCORED = 30  #: and below which a curve says nothing
 SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
+#: what an attack says that cannot do with rows alone
+NO_MAKER = "needs to learn again as the twin was learned, and how that was is not known here"
 ALARMS = (0.01, 0.001)  #: rates of false alarms at which it is said how many members are found
 
 
@@ -45,6 +47,9 @@ class World:
     twin : what the attacker holds. reference : people whom the attacker knows, of neither side.
     members : people who were learned from. controls : people who were not. Both are attacked.
     everybody : all members. others : all people of whom controls are taken.
+    k : people who must hold whatever is told by name.
+    maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
+        of real people, as the maker counts them.
     """
 
     table: Table
@@ -54,6 +59,9 @@ class World:
     controls: Sheet
     everybody: Sheet
     others: Sheet
+    k: int = 5
+    maker: Maker | None = None
+    which: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evidence: Evidence, run: Run) -> World:
@@ -65,22 +73,39 @@ class World:
         """
         if evidence.holdout is None:
             raise NotComputable("there is no holdout: without people nobody learned from luck cannot be told from risk")
-        real, rest, twin = evidence.real, evidence.holdout, evidence.held
+        sides, twin = (evidence.real, evidence.holdout), evidence.held
+        own, others = (np.arange(side.rows) for side in sides)
         if evidence.unit is not None:
-            real, rest = _one_each(real, rest, evidence.unit, run.child("unit"))
-        if not real.values:
+            own, others = _one_each(*sides, evidence.unit, run.child("unit"))
+        if not twin.values:
             raise NotComputable("there is no column to compare")
-        if min(real.rows, rest.rows // 2, twin.rows) < FEWEST:
+        if min(len(own), len(others) // 2, twin.rows) < FEWEST:
             raise NotComputable(f"needs at least {FEWEST} people learned from, {2 * FEWEST} held back and {FEWEST} "
                                 "synthetic rows")
-        order = run.child("holdout").random().permutation(rest.rows)
-        half = rest.rows // 2
-        size = min(half, real.rows, PEOPLE)
-        own = run.child("members").random().permutation(real.rows)[:size]
+        others = others[run.child("holdout").random().permutation(len(others))]
+        half = len(others) // 2
+        size = min(half, len(own), PEOPLE)
+        members = own[run.child("members").random().permutation(len(own))[:size]]
         held = run.child("twin").random().permutation(twin.rows)[:HELD]
-        real, rest, twin = (Sheet(one.rows, one.values, one.levels) for one in (real, rest, twin))  # without texts
-        return cls(evidence.table, twin.take(np.sort(held)), rest.take(order[half:]), real.take(own),
-                   rest.take(order[:size]), real, rest.take(order[:half]))
+        real, rest, twin = (Sheet(one.rows, one.values, one.levels) for one in (*sides, twin))  # without texts
+        there = {"reference": others[half:], "controls": others[:size], "others": others[:half]}
+        here = {"members": members, "everybody": own}
+        found = {name: rest.take(rows) for name, rows in there.items()}
+        found |= {name: real.take(rows) for name, rows in here.items()}
+        return cls(evidence.table, twin.take(np.sort(held)), **found, k=evidence.k, maker=evidence.maker,
+                   which={**here, **{name: rows + real.rows for name, rows in there.items()}})
+
+    def folds(self, run: Run) -> tuple[World, World]:
+        """The world twice: with one half of the members, and with the other half and the two parts of the holdout
+        changing places. Each person of the holdout is thus attacked once, beside as large a reference, and whoever
+        gathers the scores of both has twice as many controls."""
+        order = run.random().permutation(self.everybody.rows)
+        halves = [self.everybody.take(part) for part in (order[::2], order[1::2])]
+        sides = ((self.reference, self.others), (self.others, self.reference))
+        size = min(halves[1].rows, self.others.rows, PEOPLE)
+        return tuple(replace(self, reference=known, others=rest, controls=rest.take(np.arange(size)),
+                             everybody=half, members=half.take(np.arange(size)), which={})
+                     for half, (known, rest) in zip(halves, sides, strict=True))  # type: ignore[return-value]
 
     def planted(self, dose: float, run: Run, prey: Sheet | None = None) -> World:
         """The world in which a share ``dose`` of the twin's rows are members', each once, and only they are attacked:
@@ -113,8 +138,8 @@ class World:
         return np.asarray(known - twin)
 
 
-def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[Sheet, Sheet]:
-    """One row, by chance, of each person of both sides; whoever stands on both is no control.
+def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """The number of one row, by chance, of each person of both sides; whoever stands on both is no control.
 
     Raises
     ------
@@ -128,7 +153,7 @@ def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[Sheet, She
         order = run.child(side).random().permutation(sheet.rows)
         order = order[who[order] >= 0] if who.dtype.kind == "i" else order[~np.isnan(who[order])]
         _, first = np.unique(who[order], return_index=True)
-        thin.append(sheet.take(np.sort(order[first])))
+        thin.append(np.sort(order[first]))
         people.append(np.unique(who[order]))
     both = len(np.intersect1d(people[0], people[1]))
     if both:
@@ -153,14 +178,14 @@ class Guesses:
     control_hits: int
     control_tries: int
 
-    def finding(self, name: str, place: tuple[str, ...] = ()) -> Finding:
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
         if min(self.tries, self.control_tries) < FEWEST:
             return Finding(name, None, place, against="holdout", problem=f"only {self.tries} guesses at members and "
                            f"{self.control_tries} at others could be made; {FEWEST} are needed")
         if self.control_hits == self.control_tries:
             return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
-        value, low, high = residual(self.hits, self.tries, self.control_hits, self.control_tries)
+        value, low, high = residual(self.hits, self.tries, self.control_hits, self.control_tries, of)
         return _risk(name, place, (value, low, high), hits=self.hits, tries=self.tries, control_hits=self.control_hits,
                      control_tries=self.control_tries)
 
@@ -178,7 +203,7 @@ class Scores:
     members: np.ndarray
     controls: np.ndarray
 
-    def finding(self, name: str, place: tuple[str, ...] = ()) -> Finding:
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The area under the curve with one-sided 95 % bounds at both ends; the detail has the shares of members found
         at few false alarms, and their upper bounds."""
         if min(len(self.members), len(self.controls)) < SCORED:
@@ -187,12 +212,12 @@ class Scores:
                                    f"{SCORED} of each are needed")
         truth = np.repeat([1, 0], [len(self.members), len(self.controls)])
         area, variance = auc(truth, np.concatenate([self.members, self.controls]))
-        half = Z * max(variance**0.5, 0.5 / min(len(self.members), len(self.controls)))
+        error = max(variance**0.5, 0.5 / min(len(self.members), len(self.controls)))
         found = {f"caught_at_{alarms:g}": caught(self.members, self.controls, alarms) for alarms in ALARMS}
         rates: dict[str, Any] = {name: value for name, (value, _) in found.items()}
         rates |= {f"{name}_upper": high for name, (_, high) in found.items()}
-        return Finding(name, area, place, better=0.5, unit="AUC", low=max(0.0, area - half), high=min(1.0, area + half),
-                       floor=0.5, against="holdout",
+        return Finding(name, area, place, better=0.5, unit="AUC", floor=0.5, against="holdout",
+                       low=max(0.0, area - one_of(of) * error), high=min(1.0, area + Z * error),
                        detail={"members": len(self.members), "controls": len(self.controls), **rates,
                                "floor_from": "a coin"})
 
@@ -206,13 +231,15 @@ class Scores:
 class Gains:
     """An attack beside the same one without the twin: (n,) of members and (m,) of controls whether the guess with the
     twin is right (1) or not (0), less whether the guess without it is. How easily somebody is guessed anyway cancels
-    out, which makes the bounds much narrower. ``luck`` is the share of controls who are guessed with the twin."""
+    out, which makes the bounds much narrower. ``luck`` is the share of controls who are guessed with the twin;
+    ``detail`` is told with the number."""
 
     members: np.ndarray
     controls: np.ndarray
     luck: float
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
-    def finding(self, name: str, place: tuple[str, ...] = ()) -> Finding:
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
         n, m = len(self.members), len(self.controls)
         if min(n, m) < FEWEST:
@@ -220,10 +247,14 @@ class Gains:
                            f"value to guess; {FEWEST} of each are needed")
         if self.luck >= 1:
             return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
+        if (1 - self.luck) * m < SCORED:
+            return Finding(name, None, place, against="holdout", problem=f"of {m:,} others fewer than {SCORED} are not "
+                           "guessed anyway, too few to find anything out of")
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
-        half = Z * float(spread**0.5) / (1 - self.luck)
-        return _risk(name, place, (value, value - half, value + half), members=n, controls=m, luck=self.luck)
+        error = float(spread**0.5) / (1 - self.luck)
+        bounds = (value, value - one_of(of) * error, min(1.0, value + Z * error))
+        return _risk(name, place, bounds, members=n, controls=m, luck=self.luck, **self.detail)
 
     @property
     def found(self) -> bool:
@@ -231,7 +262,19 @@ class Gains:
         return risk.low is not None and risk.low > SHARE
 
 
-Outcome = Guesses | Gains | Scores
+class Outcome(Protocol):
+    """What a strike reached: ``Guesses``, ``Gains``, ``Scores``, or what an attack has of its own."""
+
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
+        """The number with its bounds. The lower one holds for all ``of`` numbers of which this one was picked."""
+        ...
+
+    @property
+    def found(self) -> bool:
+        """Whether the strike surely found more than luck, and more than any tier accepts."""
+        ...
+
+
 Place = tuple[str, ...]  #: the name of a number, and the columns that it is about
 
 
@@ -241,6 +284,7 @@ class Attack(Metric):
     heavy: ClassVar[bool] = True
     story: ClassVar[str]  #: who attacks, what they hold, what they want
     dose: ClassVar[float] = 0.01  #: share of planted rows in which the attack must find its people
+    learns: ClassVar[bool] = False  #: whether it can be made only by who can learn again
 
     @abstractmethod
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
@@ -253,28 +297,52 @@ class Attack(Metric):
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         try:
-            world = World.of(evidence, run.child("world"))
-            struck = self.strike(world, run.child("strike"))
-            again = self.strike(self.plant(world, run.child("plant")), run.child("control"))
+            return self.made(World.of(evidence, run.child("world")), run)
         except NotComputable as why:
             return [Finding(name, None, against="holdout", problem=why.what) for name in self.numbers]
+
+    def made(self, world: World, run: Run, control: bool = True) -> list[Finding]:
+        """The findings of the attack on a world and, with ``control``, whether it finds people who were planted."""
+        struck = self.strike(world, run.child("strike"))
+        again = self.strike(self.plant(world, run.child("plant")), run.child("control")) if control else {}
         findings = []
         for name in self.numbers:
-            places = [place for place in struck if place[0] == name]
-            findings += _with_worst([_told(struck[place].finding(name, place[1:]), again.get(place), self.dose)
-                                     for place in places])
+            here = {place: one for place, one in struck.items() if place[0] == name}
+            if not here:
+                findings.append(Finding(name, None, against="holdout", problem="nothing here can be attacked so"))
+            findings += [_told(one, self.control(again, (name, *where)), self.dose) for one, where in _with_worst(here)]
         return findings
 
+    def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
+        """What the strike on planted people says of whether the attack works at a place."""
+        return again.get(place)
 
-def _with_worst(findings: list[Finding]) -> list[Finding]:
-    """The findings with one of the whole table before them: that of the place at which most cannot be ruled out. What
-    could not be measured anywhere is not measured."""
-    if len(findings) == 1 and not findings[0].place:
+
+def some(names: Sequence[str], most: int) -> list[str]:
+    """The columns that are attacked: all, or every so many-th, the same in the attack and in its control.
+
+    >>> some(["age", "pay", "sex", "town"], 2)
+    ['age', 'town']
+    """
+    if len(names) <= most:
+        return list(names)
+    return [names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int)]
+
+
+def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str, ...]]]:
+    """The findings of one number, each with its place, and before them one of the whole table: that of the place at
+    which most cannot be ruled out, whose lower bound holds for all places. What could not be measured anywhere is not
+    measured."""
+    findings = [(outcome.finding(place[0], place[1:]), place[1:]) for place, outcome in here.items()]
+    if not any(where for _, where in findings):
         return findings
-    measured = [one for one in findings if one.high is not None]
-    worst = max(measured, key=lambda one: one.high or 0.0) if measured else findings[0]
-    where = {"worst": " + ".join(worst.place)} if measured else {}
-    return [replace(worst, place=(), detail={**worst.detail, **where}), *findings]
+    measured = [(one, where) for one, where in findings if one.high is not None]
+    worst, where = max(measured, key=lambda pair: pair[0].high or 0.0) if measured else findings[0]
+    if measured:
+        name = worst.metric
+        worst = here[name, *where].finding(name, where, of=len(measured))
+        worst = replace(worst, detail={**worst.detail, "worst": " + ".join(where)})
+    return [(replace(worst, place=()), where), *findings]
 
 
 def _told(finding: Finding, control: Outcome | None, dose: float) -> Finding:

@@ -6,9 +6,9 @@ Whoever wants to rule a danger out asks for the upper bound, not for the estimat
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import beta, binom
+from scipy.stats import beta, binom, norm
 
-__all__ = ["caught", "ratio", "residual", "share"]
+__all__ = ["Z", "caught", "one_of", "ratio", "residual", "share"]
 
 Z = 1.6448536269514722  #: of a one-sided 95 % bound
 
@@ -26,11 +26,23 @@ def share(hits: int, trials: int, sure: float = 0.95) -> tuple[float, float]:
     return low, high
 
 
-def residual(hits: int, trials: int, control_hits: int, control_trials: int) -> tuple[float, float, float]:
+def one_of(places: int) -> float:
+    """How many standard errors a bound is away that holds with 95 % for all of so many numbers at once (Bonferroni):
+    whoever picks the worst of many finds something by luck.
+
+    >>> round(one_of(1), 4), round(one_of(20), 4)
+    (1.6449, 2.807)
+    """
+    return Z if places < 2 else float(norm.isf(0.05 / places))
+
+
+def residual(hits: int, trials: int, control_hits: int, control_trials: int, of: int = 1
+             ) -> tuple[float, float, float]:
     """(value, low, high) of the risk beyond luck (a - c) / (1 - c), where a is the rate of success on people who were
     learned from and c that on people who were not: 0 where both are as likely, 1 where the former always succeed.
 
-    It is 1 - (1 - a) / (1 - c), with the one-sided bounds of that ``ratio``.
+    It is 1 - (1 - a) / (1 - c), with the one-sided bounds of that ``ratio``. The lower one holds for all ``of`` numbers
+    of which this one was picked.
 
     >>> [round(v, 3) for v in residual(300, 1000, 200, 1000)]
     [0.125, 0.087, 0.162]
@@ -41,13 +53,15 @@ def residual(hits: int, trials: int, control_hits: int, control_trials: int) -> 
     """
     if control_hits == control_trials:
         raise ZeroDivisionError("everybody of the control is hit")
-    value, low, high = ratio(trials - hits, trials, control_trials - control_hits, control_trials)
+    value, low, high = ratio(trials - hits, trials, control_trials - control_hits, control_trials, of)
     return 1 - value, 1 - high, 1 - low
 
 
-def ratio(hits: float, trials: float, other_hits: float, other_trials: float) -> tuple[float, float, float]:
+def ratio(hits: float, trials: float, other_hits: float, other_trials: float, of: int = 1
+          ) -> tuple[float, float, float]:
     """(value, low, high) of one share over another, with one-sided 95 % bounds at both ends, out of Wilson's limits of
-    each (MOVER; Donner & Zou, Stat. Methods Med. Res. 21, 2012). Trials that hang together count as so many fewer.
+    each (MOVER; Donner & Zou, Stat. Methods Med. Res. 21, 2012). Trials that hang together count as so many fewer. The
+    upper bound holds for all ``of`` ratios of which this one was picked.
 
     >>> [round(v, 2) for v in ratio(50, 1000, 100, 1000)]
     [0.5, 0.38, 0.66]
@@ -59,7 +73,8 @@ def ratio(hits: float, trials: float, other_hits: float, other_trials: float) ->
     p, q = hits / trials, other_hits / other_trials
     if not q:
         raise ZeroDivisionError("a share over nothing")
-    (p_low, p_high), (q_low, q_high) = _wilson(hits, trials), _wilson(other_hits, other_trials)
+    (p_low, _), (_, q_high) = _wilson(hits, trials), _wilson(other_hits, other_trials)
+    (_, p_high), (q_low, _) = _wilson(hits, trials, one_of(of)), _wilson(other_hits, other_trials, one_of(of))
     least = (p * q - np.sqrt(max((p * q) ** 2 - p_low * q_high * (2 * p - p_low) * (2 * q - q_high), 0.0))) / (
         q_high * (2 * q - q_high))
     most = (p * q + np.sqrt(max((p * q) ** 2 - p_high * q_low * (2 * p - p_high) * (2 * q - q_low), 0.0))) / (
@@ -67,10 +82,10 @@ def ratio(hits: float, trials: float, other_hits: float, other_trials: float) ->
     return p / q, float(max(0.0, least)), float(most)
 
 
-def _wilson(hits: float, trials: float) -> tuple[float, float]:
+def _wilson(hits: float, trials: float, z: float = Z) -> tuple[float, float]:
     p = hits / trials
-    middle, half = p + Z**2 / (2 * trials), Z * np.sqrt(p * (1 - p) / trials + Z**2 / (4 * trials**2))
-    whole = 1 + Z**2 / trials
+    middle, half = p + z**2 / (2 * trials), z * np.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
+    whole = 1 + z**2 / trials
     return float(max((middle - half) / whole, 0.0)), float(min((middle + half) / whole, 1.0))
 
 

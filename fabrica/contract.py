@@ -7,6 +7,7 @@ Engine -> Model      a way to learn how columns hang together -> what was learne
                      Likelihood, Conditional, Masked; a Chooser chooses among engines
 Codec -> Coder       a way to map a column to codes -> the learned map
 Metric               measured numbers about a synthetic table
+Maker                who can learn again as the twin was learned, for the attacks that need more than rows
 Source               a file format, read in parts and written atomically
 
 What a scenario may wish for, and generators of which it wishes, have their contract in ``generator.py``.
@@ -36,7 +37,7 @@ from fabrica.state import State
 
 __all__ = [
     "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Masked", "Choice", "Chooser",
-    "Allowance", "Codec", "Coder", "Known", "Summary", "Sheet", "Evidence", "Metric", "Source",
+    "Allowance", "Codec", "Coder", "Known", "Summary", "Sheet", "Maker", "Evidence", "Metric", "Source",
 ]
 
 
@@ -331,12 +332,44 @@ class Sheet:
         return Sheet(len(rows), {n: v[rows] for n, v in self.values.items()}, self.levels)
 
 
+class Maker(ABC):
+    """Who can learn again as the twin was learned, and look into what was learned: what some attacks need beside rows.
+
+    Rows go by their numbers: those of ``Evidence.real`` from 0 on, after them those of its holdout.
+    """
+
+    @abstractmethod
+    def twin(self, rows: np.ndarray, size: int, run: Run) -> Sheet:
+        """``size`` rows of a twin that was learned from these rows alone, with the levels of the evidence."""
+
+    @abstractmethod
+    def log_prob(self, rows: np.ndarray, run: Run, learned: np.ndarray | None = None) -> np.ndarray:
+        """(n,) natural logarithm of how likely the model holds each of the rows; or, with ``learned``, of a model that
+        learned those rows instead, over the same codes.
+
+        Raises
+        ------
+        NotComputable : the engine knows no likelihoods.
+        """
+
+    @abstractmethod
+    def artefacts(self, planted: Sequence[Mapping[str, str | int | float]], folder: Path, run: Run) -> None:
+        """Do the whole job again and write all its files into ``folder``, with some people among the rows who differ
+        from real ones, drawn by chance, in the cells that ``planted`` gives them: column -> value, each a person.
+
+        Raises
+        ------
+        NotComputable : the job cannot be done with them.
+        """
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody
     learned from. ``k`` rows must hold whatever is told by name; ``unit`` is the column that says whose rows they are,
     where people have several; ``protected`` are columns whose levels must not be treated worse than others. ``whole``
-    is the synthetic table with more rows than fidelity is measured on, which an attacker holds."""
+    is the synthetic table with more rows than fidelity is measured on, which an attacker holds; ``maker`` can learn
+    again, where it is known how the twin was made."""
 
     table: Table
     real: Sheet
@@ -345,6 +378,7 @@ class Evidence:
     target: str | None = None
     k: int = 5
     unit: str | None = None
+    maker: Maker | None = None
     protected: tuple[str, ...] = ()
     whole: Sheet | None = None
 

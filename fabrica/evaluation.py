@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from fabrica import catalog
-from fabrica.contract import Evidence, Metric
+from fabrica.contract import Evidence, Maker, Metric
 from fabrica.drawings import drawings
 from fabrica.errors import InputError, NotComputable, UnknownName
 from fabrica.report import Finding, Report
@@ -46,6 +46,7 @@ def evaluate(
     k: int = Evidence.k,
     unit: str | None = None,
     protected: Sequence[str] = (),
+    maker: Callable[[Evidence, Sequence[np.ndarray | None]], Maker] | None = None,
     run: Run,
 ) -> Report:
     """Judge ``synthetic`` against the rows it was learned from and, where given, against rows nobody learned from.
@@ -58,7 +59,8 @@ def evaluate(
     metrics : names from ``fabrica list metrics``; None takes all but heavy ones. attacks : whether those are taken too.
     k : real rows that must hold whatever is told by name. unit : the column that says whose rows they are; None where
         each is another's. protected : columns whose levels must not be treated worse than others; without one, no
-        metric of fairness is measured that is not named. run : chance, progress and workers.
+        metric of fairness is measured that is not named. maker : gives who can learn again from the rows that are
+        judged (``Workshop.maker``), for the attacks that need it. run : chance, progress and workers.
 
     Raises
     ------
@@ -89,8 +91,10 @@ def evaluate(
         if name not in known:
             raise UnknownName("metric", name, known)
     started = time.perf_counter()
-    evidence, notes = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
+    evidence, notes, keep = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
     evidence = replace(evidence, k=k, unit=unit, protected=tuple(protected))
+    if maker is not None:
+        evidence = replace(evidence, maker=maker(evidence, [keep[0], *keep[2:]]))
     seconds = {"reading": time.perf_counter() - started}
     chosen = usual(attacks, bool(protected)) if metrics is None else list(dict.fromkeys(metrics))
     findings = _judged(chosen, evidence, seconds, run)
@@ -139,10 +143,10 @@ def _plain(finding: Finding) -> Finding:
 
 
 def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table: Table, target: str | None,
-              run: Run) -> tuple[Evidence, list[str]]:
-    """The sheets of the rows that are judged, and what must be said about the choice."""
+              run: Run) -> tuple[Evidence, list[str], list[np.ndarray | None]]:
+    """The sheets of the rows that are judged, what must be said about the choice, and which rows they are."""
     notes: list[str] = []
-    keep = []
+    keep: list[np.ndarray | None] = []
     for role, dataset in (("real", real), ("synthetic", synthetic), ("holdout", holdout)):
         if dataset is None:
             continue
@@ -164,7 +168,7 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
                      f"of them, {WIDE} in all.")
     few = _pick(got[1].rows, got[0].rows, run.child("few"))
     return Evidence(table, got[0], got[1] if few is None else got[1].take(few), got[2] if holdout is not None else None,
-                    target, whole=got[1]), notes
+                    target, whole=got[1]), notes, keep
 
 
 def _pick(rows: int, limit: int, run: Run) -> np.ndarray | None:

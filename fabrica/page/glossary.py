@@ -152,6 +152,15 @@ KNOWN: Mapping[str, Meaning] = {
         "How much better one thing about somebody is guessed with the twin if that person was learned from, beyond "
         "luck; the worst column for the whole table.",
         "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
+    "inference_rare": Meaning(
+        "Guessing a rare secret",
+        "The same for people with the rarest level of a column that enough people have to name it.",
+        "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
+    "reconstruction": Meaning(
+        "Solving for a secret",
+        "How much better a secret of two values is guessed by solving equations out of the twin's counts, if that "
+        "person was learned from, beyond luck; the worst column for the whole table.",
+        "linear reconstruction; Dinur and Nissim 2003; Annamalai et al., USENIX Security 2024"),
     "membership": Meaning(
         "Telling members",
         "Can people who were learned from be told by their distance to the twin? 0.5 is a coin toss.",
@@ -164,6 +173,21 @@ KNOWN: Mapping[str, Meaning] = {
         "Telling isolated members",
         "The same for the people who are least like others, whom averages hide. 0.5 is a coin toss.",
         "vulnerable records; Meeus et al., ESORICS 2023"),
+    "likelihood": Meaning(
+        "Telling members by the model",
+        "Can whoever holds the model file tell people who were learned from, as they are likelier under it than under "
+        "a model of others? 0.5 is a coin toss.",
+        "losses beside a reference; Yeom et al., CSF 2018; Carlini et al. 2022"),
+    "shadow": Meaning(
+        "Telling one from many twins",
+        "Does it show in the twins of small tables whether one of the most isolated people was among the rows? 0.5 is "
+        "a coin toss.",
+        "shadow models; Stadler et al., USENIX Security 2022"),
+    "canaries": Meaning(
+        "Canaries found",
+        "The share of people who were planted among the rows and then found in a file of the result by something that "
+        "only they have.",
+        "Carlini et al., USENIX Security 2019"),
     "utility": Meaning(
         "Usefulness for a model",
         "A model trained on synthetic rows predicts the target for real rows it never saw, beside the same model "

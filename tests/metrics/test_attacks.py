@@ -208,7 +208,7 @@ def test_whoever_stands_on_both_sides_hides_a_leak_and_is_told():
     own, rest = visits(range(800), 1), visits(range(800, 1_600), 2)
     apart = Evidence(schema, own, jittered(own), rest, unit="who")
     seen = find(list(catalog.get("metrics", "membership")().judge(apart, Run(1, workers=1))), "membership")
-    assert seen.low > 0.75 > blind.high and seen.detail["members"] == 400
+    assert seen.low > 0.75 > blind.high and seen.detail["members"] == 800
 
 
 @dataclass(frozen=True)

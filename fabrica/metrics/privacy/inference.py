@@ -5,9 +5,13 @@ whom all else is known; where a row of the twin has nearly the same other column
 value is the guess. A guess is right where the level is, or where a number is within a fortieth of the ranks. The same
 is tried without the twin, with the people whom the attacker knows: only what the twin adds counts, and what it adds for
 people nobody learned from as well is what the columns tell of each other and no leak. The number of the whole table is
-that of the column with the highest upper bound. (Yeom, Giacomelli, Fredrikson & Jha, "Privacy risk in machine
-learning", CSF 2018; Stadler, Oprisanu & Troncoso, "Synthetic data – anonymisation groundhog day", USENIX Security
-2022. The difference to an attacker without the twin is a control variate: what is hard of a person cancels out.)
+that of the column with the highest upper bound.
+
+Those who have what few have are harmed first, and a mean hides them: ``inference_rare`` is the same of the people with
+the rarest level of a column that enough people of both sides have, so that it may be named. (Yeom, Giacomelli,
+Fredrikson & Jha, "Privacy risk in machine learning", CSF 2018; Stadler, Oprisanu & Troncoso, "Synthetic data –
+anonymisation groundhog day", USENIX Security 2022. The difference to an attacker without the twin is a control variate:
+what is hard of a person cancels out.)
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fabrica.attack import Attack, Gains, Outcome, Place, World
+from fabrica.attack import FEWEST, Attack, Gains, Outcome, Place, World, some
 from fabrica.boosting import boost, features, predict
 from fabrica.contract import Sheet
 from fabrica.errors import NotComputable
@@ -26,7 +30,7 @@ from fabrica.run import Run
 
 __all__ = ["Inference"]
 
-COLUMNS = 20  #: that are guessed, at most, by chance
+COLUMNS = 20  #: that are guessed, at most
 CLASSES = 30  #: levels that are told apart; the others are one
 TREES, ROUNDS, LEARN = 600, 60, 20_000  #: of the attacker; at most so many rounds; rows of the twin that it learns from
 NEAR, CLOSE = 0.01, 0.025  #: of the ranks: a row that is as good as equal; a number that is guessed
@@ -39,24 +43,50 @@ class Inference(Attack):
     title: ClassVar[str] = "whether a secret of somebody can be guessed better if they were learned from"
     source: ClassVar[str] = "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"
     story: ClassVar[str] = "Somebody knows all of a person but one thing, and uses the twin to guess it."
-    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"inference": ("holdout",)}
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"inference": ("holdout",), "inference_rare": ("holdout",)}
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
         names = list(world.twin.values)
         if len(names) < 2:
             raise NotComputable("needs two columns, one to know and one to guess")
-        chosen = np.sort(run.child("secrets").random().permutation(len(names))[:COLUMNS])
-        secrets = [names[i] for i in chosen]
+        secrets = some(names, COLUMNS)
         struck = run.map(lambda secret: _guessed(world, secret, run.child("learn").child(secret)), secrets)
-        return {("inference", secret): outcome for secret, outcome in zip(secrets, struck, strict=True)}
+        return {(number, secret): outcome for secret, found in zip(secrets, struck, strict=True)
+                for number, outcome in found.items()}
+
+    def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
+        """Few of those who were planted have a rare value; the guesses are those of all people."""
+        return again.get(("inference", *place[1:]))
 
 
-def _guessed(world: World, secret: str, run: Run) -> Gains:
-    """How much better a secret is guessed with the twin than with the people whom the attacker knows."""
+def _guessed(world: World, secret: str, run: Run) -> dict[str, Gains]:
+    """How much better a secret is guessed with the twin than with the people whom the attacker knows: of all, and of
+    those who have the rarest level that may be named."""
     answer = Levels.told(world, secret) if secret in world.twin.levels else Ranks(world.space.known[secret], secret)
     with_twin, without = (_right(world, held, answer, run.child(held)) for held in ("twin", "reference"))
     gains = [own - other for own, other in zip(with_twin, without, strict=True)]
-    return Gains(gains[0], gains[1], float(with_twin[1].mean()) if len(with_twin[1]) else 0.0)
+    found = {"inference": Gains(gains[0], gains[1], _mean(with_twin[1]))}
+    level = _rarest(world, secret)
+    if level is not None:
+        have = [getattr(world, side).values[secret] == level for side in ("members", "controls")]
+        found["inference_rare"] = Gains(gains[0][have[0]], gains[1][have[1]], _mean(with_twin[1][have[1]]),
+                                        {"value": world.twin.levels[secret][level]})
+    return found
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _rarest(world: World, secret: str) -> int | None:
+    """The rarest level of a column that enough people of both sides have, if it is not the only one."""
+    if secret not in world.twin.levels:
+        return None
+    size = len(world.twin.levels[secret])
+    counts = np.array([np.bincount(side.values[secret] + 1, minlength=size + 1)[1:]
+                       for side in (world.members, world.controls)]).min(0)
+    held = np.flatnonzero(counts >= max(FEWEST, world.k))
+    return None if len(held) < 2 else int(held[np.argmin(counts[held])])
 
 
 def _right(world: World, held: str, answer: Levels | Ranks, run: Run) -> list[np.ndarray]:

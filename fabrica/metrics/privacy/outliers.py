@@ -1,7 +1,9 @@
 """Outliers: are the most isolated people told as members? Averages hide them, and they are whom a leak harms.
 
 Those are attacked who are farther from the people that the attacker knows (the mean distance to their five nearest)
-than nineteen in twenty of the controls, by the score of ``membership``. (Meeus, Guepin, Cretu & de Montjoye, "Achilles'
+than nineteen in twenty of the controls, by the score of ``membership``. Of the holdout one half is known and the other
+attacked, and then the other way round, each with half of the members: so few are isolated that none can be spared.
+(Meeus, Guepin, Cretu & de Montjoye, "Achilles'
 heels: vulnerable record identification in synthetic data publishing", ESORICS 2023, arXiv:2306.10308.)
 """
 
@@ -33,21 +35,27 @@ class Outliers(Attack):
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"outliers": ("holdout",)}
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
-        sides = (isolated(world, "everybody", run), isolated(world, "others", run))
-        return {("outliers",): Scores(*(world.nearer(world.space.points(people)) for people in sides))}
+        folds = world.folds(run.child("folds"))
+        scores = [_scored(fold, run.child(i)) for i, fold in enumerate(folds)]
+        return {("outliers",): Scores(*(np.concatenate(side) for side in zip(*scores, strict=True)))}
 
     def plant(self, world: World, run: Run) -> World:
         return world.planted(self.dose, run, isolated(world, "everybody", run))
+
+
+def _scored(world: World, run: Run) -> list[np.ndarray]:
+    """The scores of isolated members and of isolated others."""
+    return [world.nearer(world.space.points(isolated(world, side, run))) for side in ("everybody", "others")]
 
 
 def isolated(world: World, side: str, run: Run) -> Sheet:
     """The people of one side who are most isolated."""
     people = getattr(world, side)
     people = people.take(run.child(side).random().permutation(people.rows)[:WHOLE])
-    line = np.quantile(_isolation(world, world.controls), 1 - ISOLATED)
-    return people.take(np.flatnonzero(_isolation(world, people) >= line))
+    line = np.quantile(isolation(world, world.controls), 1 - ISOLATED)
+    return people.take(np.flatnonzero(isolation(world, people) >= line))
 
 
-def _isolation(world: World, people: Sheet) -> np.ndarray:
+def isolation(world: World, people: Sheet) -> np.ndarray:
     """(n,) how far people are from those whom the attacker knows."""
     return np.asarray(world.space.points(people).nearest(world.points["reference"], NEAR)[0].mean(1))

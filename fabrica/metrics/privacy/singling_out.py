@@ -3,7 +3,8 @@
 The attacker draws a row of the twin and columns by chance until no other row of the twin agrees in all of them (levels
 and missing cells alike, numbers within half a hundredth of the ranks), and guesses that exactly one person of the table
 is like that. Of predicates so narrow many single somebody out by luck, in any table of that size: as many are tried on
-as many people whom nobody learned from. (Cohen & Nissim, "Towards formalizing the GDPR's notion of singling out", PNAS
+as many people whom nobody learned from. Each row is drawn once, and each person counts once, by whatever they are
+singled out: predicates that are nearly the same are no further evidence. (Cohen & Nissim, "Towards formalizing the GDPR's notion of singling out", PNAS
 117, 2020, arXiv:1904.06009.)
 """
 
@@ -20,7 +21,7 @@ from fabrica.vantage import Points
 
 __all__ = ["SinglingOut"]
 
-TRIES = 4_000  #: predicates
+TRIES = 4_000  #: predicates, at most
 WIDTH = 0.005  #: of all ranks, to either side
 
 
@@ -39,14 +40,18 @@ class SinglingOut(Attack):
         size = min(len(twin), world.members.rows, world.controls.rows)
         twin = twin.take(chance.permutation(len(twin))[:size])
         sides = [world.points[side].take(slice(0, size)) for side in ("members", "controls")]
-        hits = np.zeros(2, np.int64)
+        found: tuple[set[int], set[int]] = set(), set()
         tries = 0
-        for row in chance.integers(0, size, TRIES):
-            picked = _alone(twin, int(row), chance)
-            if picked is not None:
-                tries += 1
-                hits += [len(_like(people, twin, int(row), picked)) == 1 for people in sides]
-        return {("singling_out",): Guesses(int(hits[0]), tries, int(hits[1]), tries)}
+        for row in range(min(size, TRIES)):
+            picked = _alone(twin, row, chance)
+            if picked is None:
+                continue
+            tries += 1
+            for people, one in zip(sides, found, strict=True):
+                like = _like(people, twin, row, picked)
+                if len(like) == 1:
+                    one.add(int(like[0]))
+        return {("singling_out",): Guesses(len(found[0]), tries, len(found[1]), tries)}
 
 
 def _alone(twin: Points, row: int, chance: np.random.Generator) -> list[int] | None:
