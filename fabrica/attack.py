@@ -229,10 +229,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Gains:
-    """An attack beside the same one without the twin: (n,) of members and (m,) of controls whether the guess with the
-    twin is right (1) or not (0), less whether the guess without it is. How easily somebody is guessed anyway cancels
-    out, which makes the bounds much narrower. ``luck`` is the share of controls who are guessed with the twin;
-    ``detail`` is told with the number."""
+    """An attack beside the same one without the twin: (n,) of members and (m,) of controls how surely they are guessed
+    with the twin, from 0 to 1, less what is known of that without it. How easily somebody is guessed anyway cancels
+    out, which makes the bounds much narrower. ``luck`` is how surely controls are guessed with the twin; ``detail`` is
+    told with the number."""
 
     members: np.ndarray
     controls: np.ndarray
@@ -245,11 +245,10 @@ class Gains:
         if min(n, m) < FEWEST:
             return Finding(name, None, place, against="holdout", problem=f"only {n} members and {m} others have a "
                            f"value to guess; {FEWEST} of each are needed")
-        if self.luck >= 1:
-            return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
         if (1 - self.luck) * m < SCORED:
-            return Finding(name, None, place, against="holdout", problem=f"of {m:,} others fewer than {SCORED} are not "
-                           "guessed anyway, too few to find anything out of")
+            return Finding(name, None, place, against="holdout", detail={"certain": self.luck},
+                           problem=f"of {m:,} others fewer than {SCORED} are not guessed anyway, too few to find anything "
+                                   "out of")
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         error = float(spread**0.5) / (1 - self.luck)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fabrica.kernels import kernel
 
-__all__ = ["nearest_few", "nearest_rows"]
+__all__ = ["nearest_alike", "nearest_few", "nearest_rows"]
 
 
 @kernel
@@ -57,3 +57,33 @@ def nearest_few(numbers, levels, other_numbers, other_levels, k):  # type: ignor
             out[i, place], which[i, place] = d, r
             far = out[i, k - 1]
     return out, which
+
+
+@kernel
+def nearest_alike(marks, numbers, other_marks, other_numbers, radius):  # type: ignore[no-untyped-def]
+    """(n,) which of the others is nearest to each row among those of the same mark, -1 where none is within ``radius``.
+
+    ``marks`` (n,) uint64 are equal where all levels are; ``numbers`` (n, A) float32 count by their difference. The
+    others are sorted by mark and, within a mark, by their first number, if there is one.
+    """
+    n, m, width = len(marks), len(other_marks), numbers.shape[1]
+    which = np.full(n, -1)
+    for i in range(n):
+        low, high = 0, m
+        while low < high:  # the first of the others with this mark whose first number is not too small
+            middle = (low + high) // 2
+            less = other_marks[middle] < marks[i] or (other_marks[middle] == marks[i] and width > 0
+                                                      and other_numbers[middle, 0] < numbers[i, 0] - radius)
+            low, high = (middle + 1, high) if less else (low, middle)
+        best = radius
+        for r in range(low, m):
+            if other_marks[r] != marks[i] or (width > 0 and other_numbers[r, 0] > numbers[i, 0] + radius):
+                break
+            d = np.float32(0)
+            for a in range(width):
+                d += abs(numbers[i, a] - other_numbers[r, a])
+                if d > best:
+                    break
+            if d < best or (d == best and which[i] < 0):
+                best, which[i] = d, r
+    return which

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabrica.contract import Sheet
-from fabrica.neighbours import nearest_few
+from fabrica.neighbours import nearest_alike, nearest_few
+from fabrica.rows import level_marks
 
 __all__ = ["Points", "Vantage"]
 
@@ -47,6 +48,22 @@ class Points:
         of how far they are apart, and 1 for each level that differs."""
         found: tuple[np.ndarray, np.ndarray] = nearest_few(self.numbers, self.levels, others.numbers, others.levels, k)
         return found
+
+
+    def alike(self, others: Points, radius: float) -> np.ndarray:
+        """(n,) which of the others is nearest among those that differ in no level and in numbers by no more than
+        ``radius``, all together; -1 where there is none.
+
+        >>> space = Vantage.of(Sheet(4, {"age": np.array([20.0, 30.0, 40.0, 50.0])}, {}))
+        >>> age = lambda *years: space.points(Sheet(len(years), {"age": np.array(years, float)}, {}))
+        >>> age(40, 99).alike(age(30, 40), 0.2).tolist()
+        [1, -1]
+        """
+        own, other = level_marks(self.levels), level_marks(others.levels)
+        keys = (other,) if not others.numbers.shape[1] else (others.numbers[:, 0], other)
+        order = np.lexsort(keys)
+        found = nearest_alike(own, self.numbers, other[order], others.numbers[order], np.float32(radius))
+        return np.where(found < 0, -1, order[found])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ __all__ = ["CHECKS", "Case", "outcomes"]
 
 MEMBERS = ("membership", "density", "likelihood")  #: attacks that tell members from others, of everybody
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
-GUESSED = "everybody is guessed"  #: how the problem begins of what cannot be a leak, for it works on strangers as well
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def _risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:
         found = case.of(metric)
         threshold = float(getattr(case.asked, metric))
         parts = [f for f in found if f.place] or found
-        told = [_told(blank, f, threshold, what) for f in parts if not f.problem.startswith(GUESSED)]
+        told = [_told(blank, f, threshold, what) for f in parts if "certain" not in f.detail]
         if told:
             return _worst(told)
         return replace(blank, verdict=PASS if parts else INCONCLUSIVE, threshold=threshold,

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabrica.statistics import Binned, Resamples, auc, common_bins, correlation, cross, own_bins, roc, spread, wilson
+from fabrica.vantage import Points
 
 from .worlds import sheet
 
@@ -88,3 +89,23 @@ def test_wilson_holds_the_share(rows, data):
     hits = data.draw(st.integers(0, rows))
     low, high = wilson(hits, rows)
     assert 0 <= low <= hits / rows <= high <= 1
+
+
+@pytest.mark.parametrize(("numbers", "levels"), [(2, 1), (1, 0), (0, 2), (3, 2)])
+def test_the_nearest_of_the_same_levels_is_the_nearest_of_all_within_the_radius(numbers, levels):
+    random = np.random.default_rng(numbers)
+    names = tuple(f"c{i}" for i in range(numbers + levels))
+
+    def points(rows):
+        return Points(random.random((rows, numbers)).astype(np.float32),
+                      random.integers(0, 3, (rows, levels)).astype(np.int32), names)
+
+    people, twin = points(300), points(200)
+    found = people.alike(twin, 0.2)
+    far, which = people.nearest(twin)
+    for i in range(300):
+        assert (found[i] < 0) == (far[i, 0] > 0.2)
+        if found[i] >= 0:
+            there = np.abs(people.numbers[i] - twin.numbers[found[i]]).sum()
+            assert there == pytest.approx(far[i, 0], abs=1e-6) and (people.levels[i] == twin.levels[found[i]]).all()
+    assert (found >= 0).any()
