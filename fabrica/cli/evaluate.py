@@ -49,7 +49,8 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
            protected=bool(protected.strip()))
     with at_work(seed, quiet, workers) as (run, _):
         report, files = pipeline.measure(real, synthetic, holdout, target=target, schema=schema, attacks=attacks,
-                                         unit=unit, protected=protected, metrics=metrics or None, out=Path(out) if out else None, run=run)
+                                         unit=unit, protected=protected, metrics=metrics or None,
+                                         out=Path(out) if out else None, run=run)
     short = fallen(report, require)
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),

@@ -51,7 +51,7 @@ class GroupFidelity(Metric):
 
     title: ClassVar[str] = "whether the rows of each group of people are as true as those of the others"
     source: ClassVar[str] = "total variation and correlations within groups; after Bhanot et al., Entropy 23, 2021"
-    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {name: ("train",) for name in NAMES}
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(NAMES, ("train",))
     needs: ClassVar[tuple[str, ...]] = ("protected",)
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
@@ -150,5 +150,14 @@ def _with_worst(found: Sequence[Finding]) -> list[Finding]:
     small = {name: sum(one.detail.get(name, 0) for one in found) for name in ("small_groups", "thin_groups")}
     whole = Finding(worst.metric, worst.value, unit=worst.unit, low=worst.low, high=worst.high, floor=worst.floor,
                     floor_low=worst.floor_low, floor_high=worst.floor_high,
-                    detail={**worst.detail, "groups": [], "worst": " × ".join(worst.place), **small})
+                    detail={**worst.detail, "groups": [], "worst": " × ".join(worst.place), **small, **_words(worst)})
     return [whole, *found]
+
+
+def _words(worst: Finding) -> dict[str, str]:
+    """The worst group in a sentence; nothing of pairs."""
+    if worst.unit != "%":
+        return {}
+    return {"words": f"The rows of {worst.detail['group']!r} (by {' × '.join(worst.place)}) are farthest from real ones: a "
+                     f"column is {worst.value:.1f} % off on average, where as many real rows of that group are "
+                     f"{worst.floor:.1f} %."}

@@ -1,15 +1,15 @@
 """Group risk: are people of some group found out more easily than others?
 
 The attack is that of ``membership``: who is nearer to the twin than to people whom the attacker knows was probably
-learned from (calibrated distances; Chen, Yu, Zhang & Fritz, "GAN-Leaks", CCS 2020, arXiv:1909.03935). Here it strikes each
-group by itself, members of the group against others of the same group whom nobody learned from: a minority lies where
-few people are, so a mean over everybody says nothing about it (Kulynych et al., "Disparate vulnerability to membership
-inference attacks", PETS 2022, arXiv:1906.00389).
+learned from (calibrated distances; Chen, Yu, Zhang & Fritz, "GAN-Leaks", CCS 2020, arXiv:1909.03935). Here it strikes
+each group by itself, members of the group against others of the same group whom nobody learned from: a minority lies
+where few people are, so a mean over everybody says nothing about it (Kulynych et al., "Disparate vulnerability to
+membership inference attacks", PETS 2022, arXiv:1906.00389).
 
 The number is the area under the curve of the group at which most cannot be ruled out, 0.5 is a coin toss. ``high`` is
 its one-sided 95 % upper bound and the largest of all groups; ``low`` is so low that it holds for all groups at once
-(Bonferroni), so one above 0.5 is a find and not the luck of many looks. Groups with fewer than 100 real people, or fewer
-than 100 in the half of the holdout that is attacked, are counted.
+(Bonferroni), so one above 0.5 is a find and not the luck of many looks. Groups with fewer than 100 real people, or
+fewer than 100 in the half of the holdout that is attacked, are counted.
 
 Positive control: the same attack on a twin into which members were planted (1 % of it) must find them.
 """
@@ -56,7 +56,8 @@ class GroupRisk(Metric):
         except NotComputable as why:
             return [Finding("group_risk", None, better=0.5, unit="AUC", against="holdout", problem=why.what)]
         control = {"control": "found" if found else "missed", "dose": DOSE}
-        return _with_worst([_place(part, scores, control, evidence.k) for part, scores in zip(parts, struck, strict=True)])
+        return _with_worst([_place(part, scores, control, evidence.k)
+                            for part, scores in zip(parts, struck, strict=True)])
 
 
 def _struck(part: Partition, world: World, run: Run) -> dict[int, Scores]:
@@ -103,11 +104,17 @@ def _with_worst(found: Sequence[Finding]) -> list[Finding]:
     """The findings with that of the table before them."""
     measured = [one for one in found if one.high is not None]
     if not measured:
-        return [Finding("group_risk", None, better=0.5, unit="AUC", against="holdout", problem=found[0].problem), *found]
+        return [replace(found[0], place=()), *found]
     worst = max(measured, key=lambda one: one.high or 0.0)
     many = sum(len(one.detail["groups"]) for one in measured)
     own = next(one for one in worst.detail["groups"] if one["group"] == worst.detail["group"])
     detail = {**worst.detail, "groups": [], "worst": " × ".join(worst.place),
-              "small_groups": sum(one.detail.get("small_groups", 0) for one in found)}
+              "small_groups": sum(one.detail.get("small_groups", 0) for one in found), "words": _words(worst)}
     whole = replace(worst, place=(), low=_surely(replace(worst, low=own["low"]), many), detail=detail)
     return [whole, *found]
+
+
+def _words(worst: Finding) -> str:
+    high = float(np.ceil(1000 * (worst.high or 0.0)) / 1000)
+    return (f"Of all groups least can be ruled out for {worst.detail['group']!r} (by {' × '.join(worst.place)}): with 95 % its "
+            f"people are told as learned from with an area of at most {high:.3f}, where a coin has 0.5.")

@@ -55,7 +55,8 @@ class Importance(Metric):
         except NotComputable as why:
             return [Finding("importance", None, better="higher", problem=why.what)]
         each = np.array([[agreement(gains[i], gains[i + j]) for j in (1, 2)] for i in range(0, len(gains), 3)])
-        return [_finding(each, np.mean(gains[0::3], 0), np.mean(gains[1::3], 0), lesson.names(evidence.real), floor_from)]
+        real, twin = (np.mean(gains[i::3], 0) for i in (0, 1))
+        return [_finding(each, real, twin, lesson.names(evidence.real), floor_from)]
 
 
 def _finding(each: np.ndarray, real: np.ndarray, twin: np.ndarray, names: Sequence[str], floor_from: str) -> Finding:

@@ -2,9 +2,10 @@
 
 Nobody says beforehand what a table will be used for, so each column is the target once: boosted trees learn it from all
 other columns, from rows of the twin and from as many of the original, and both are asked about the same rows of the
-holdout (train on synthetic, test on real; Esteban et al. 2017). The number of a column is what the twin loses, in points
-of 100 of the area under the curve (two levels), the accuracy (more levels; all but the 20 commonest are one) or R2 (a
-number, by its rank among the original's). Their mean is that of the table; ``detail["worst"]`` names the worst column.
+holdout (train on synthetic, test on real; Esteban et al. 2017). The number of a column is what the twin loses, in
+points of 100 of the area under the curve (two levels), the accuracy (more levels; all but the 20 commonest are one) or
+R2 (a number, by its rank among the original's). Their mean is that of the table; ``detail["worst"]`` names the worst
+column.
 
 A search light and no benchmark: at most 3,000 rows and 30 rounds of small trees for each model, at most 60 columns
 (evenly spread; ``detail["columns"]`` of ``detail["of"]``). ``low`` and ``high`` are the 95 % interval of the paired
@@ -123,12 +124,13 @@ def _simple(name: str, tables: Tables) -> Tables:
         if len(np.unique(ranked)) <= 2:
             return tables
         changed = [_ranks(p.values[name], ranked) for p in parts]
-    return Tables(*(Sheet(p.rows, {**p.values, name: cells}, p.levels) for p, cells in zip(parts, changed, strict=True)))
+    return Tables(*(Sheet(part.rows, {**part.values, name: cells}, part.levels)
+                    for part, cells in zip(parts, changed, strict=True)))
 
 
 def _ranks(values: np.ndarray, ranked: np.ndarray) -> np.ndarray:
     """(n,) the middle rank of each value, 0 to 1; NaN where there is none."""
-    ends = [np.searchsorted(ranked, values, side) for side in ("left", "right")]  # type: ignore[call-overload]
+    ends = [np.searchsorted(ranked, values, side) for side in ("left", "right")]
     return np.where(np.isnan(values), np.nan, np.sum(ends, axis=0) / (2 * max(1, len(ranked))))
 
 
@@ -137,12 +139,14 @@ def _whole(found: Sequence[Finding], many: int) -> Finding:
     measured = [one for one in found if one.value is not None]
     if not measured:
         return Finding(NAME, None, unit="%", against="holdout", problem="no column could be predicted")
-    mean = {name: float(np.mean([getattr(one, name) for one in measured]))
-            for name in ("value", "low", "high", "floor", "floor_low", "floor_high")}
+    value, low, high, floor, floor_low, floor_high = (
+        float(np.mean([getattr(one, name) for one in measured]))
+        for name in ("value", "low", "high", "floor", "floor_low", "floor_high"))
     worst = max(measured, key=lambda one: one.value or 0.0)
     detail = {"columns": len(measured), "of": many, "worst": worst.place[0], "worst_value": worst.value,
-              "floor_from": HALVES, "words": _words(mean["value"], worst, len(measured))}
-    return Finding(NAME, unit="%", against="holdout", detail=detail, **mean)  # type: ignore[arg-type]
+              "floor_from": HALVES, "words": _words(value, worst, len(measured))}
+    return Finding(NAME, value, unit="%", low=low, high=high, floor=floor, floor_low=floor_low, floor_high=floor_high,
+                   against="holdout", detail=detail)
 
 
 def _words(mean: float, worst: Finding, many: int) -> str:
