@@ -4,9 +4,9 @@ A gap of the twin (or of a model that learned from it) less the same gap of the 
 as the original does, above 0 where it makes their inequality larger. A narrower gap is below 0, and no harm; but a gap
 that turned round and is as wide the other way is still as wide.
 
-``high`` is the one-sided 95 % upper bound: whoever wants to rule an amplification out reads it. Both bounds are the value
--+ 1.645 standard errors, of rows drawn anew and, where models learn, of what they differ by between random halves of
-the rows that they learn from. The quantiles of a resampled gap would not do: the largest of several differences is
+``high`` is the one-sided 95 % upper bound: whoever wants to rule an amplification out reads it. Both bounds are the
+value -+ 1.645 standard errors, of rows drawn anew and, where models learn, of what they differ by between random halves
+of the rows that they learn from. The quantiles of a resampled gap would not do: the largest of several differences is
 biased upwards, most of all in a resample.
 """
 
@@ -47,20 +47,29 @@ class Amplification:
         value = float(apart[0])
         return cls(value, value - half, value + half)
 
-    def bounds(self) -> dict[str, float]:
-        """Of a finding."""
-        return {"low": self.low, "high": self.high}
 
-
-def with_worst(name: str, against: str, found: Sequence[Finding]) -> list[Finding]:
+def with_worst(name: str, against: str, found: Sequence[Finding], what: str = "") -> list[Finding]:
     """The findings of places with one of the whole table before them: the largest amplification, and as upper bound the
-    largest of all, so that what is below it is so everywhere."""
+    largest of all, so that what is below it is so everywhere. ``what`` names the gap in a sentence."""
     measured = [one for one in found if one.value is not None]
     if not measured:
         return [Finding(name, None, against=against, problem=found[0].problem if found else "nothing was compared"),
                 *found]
     worst = max(measured, key=lambda one: one.value or 0.0)
     high = max(one.high if one.high is not None else 0.0 for one in measured)
-    detail: dict[str, Any] = {**worst.detail, "groups": [], "worst": " × ".join(worst.place),
+    words = {"words": _words(what, worst, high)} if what else {}
+    detail: dict[str, Any] = {**worst.detail, **words, "groups": [], "worst": " × ".join(worst.place),
                               "small_groups": sum(one.detail.get("small_groups", 0) for one in found)}
     return [replace(worst, place=(), high=high, detail=detail), *found]
+
+
+def _words(what: str, worst: Finding, high: float) -> str:
+    """The largest amplification in a sentence."""
+    twin, real = worst.detail["twin"], worst.detail["real"]
+    where = " × ".join(worst.place)
+    luck = worst.floor_high or 0.0
+    surely = (worst.low or 0.0) > 0 and (worst.value or 0.0) > luck
+    verb = "widens" if surely else "does not surely widen"
+    at_most = "at most" if surely else "no more than"
+    return (f"The twin {verb} {what}: by {where} {100 * twin:.1f} points against {100 * real:.1f} with real rows. With 95 % "
+            f"it is wider by {at_most} {100 * max(high, 0.0):.1f} points, wherever one looks.")

@@ -1,11 +1,11 @@
 """Linear models as pupils: logistic, multinomial and ridge regression on standardised numbers and one-hot levels.
 
-They see what boosted trees do not care for: a straight line through everything. A twin that teaches trees and misleads a
-linear model has kept groups of rows and lost the slopes that a paper would report.
+They see what boosted trees do not care for: a straight line through everything. A twin that teaches trees and misleads
+a linear model has kept groups of rows and lost the slopes that a paper would report.
 
 The loss is the sum of the log losses (of squared errors for a number) plus half the squared length of the slopes (a
-ridge of 1, as is the usual default), by Newton's steps or L-BFGS. Numbers are centred and scaled by the table that was learned from;
-a missing one is at the centre and has a mark of its own.
+ridge of 1, as is the usual default), by Newton's steps or L-BFGS. Numbers are centred and scaled by the table that was
+learned from; a missing one is at the centre and has a mark of its own.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Design:
 
 
 def _two(x: np.ndarray, y: np.ndarray, ridge: float) -> np.ndarray:
-    """(features + 1, 1) slopes and, last, the intercept of a logistic model, by Newton's steps, halved where they go too
-    far."""
+    """(features + 1, 1) slopes and, last, the intercept of a logistic model, by Newton's steps, halved where they go
+    too far."""
     x = np.hstack([x, np.ones((len(x), 1))])
     weight = np.append(np.full(x.shape[1] - 1, ridge), 1e-9)
 

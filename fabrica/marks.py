@@ -1,9 +1,9 @@
 """Marks: how well a pupil did on the holdout, and how much worse one did than another on the same rows.
 
-Area under the ROC curve for two levels, accuracy for more, R2 for a number; DeLong's interval, Wilson's, and that of 200
-resamples. The difference of two pupils is paired, row by row, so that a row that is hard for both counts for neither;
-without that its interval would be several times as wide. All of these are chances of the holdout's rows alone: what
-another twin, or other real rows to learn from, would have done to the pupils is not in them.
+Area under the ROC curve for two levels, accuracy for more, R2 for a number; DeLong's interval, Wilson's, and that of
+200 resamples. The difference of two pupils is paired, row by row, so that a row that is hard for both counts for
+neither; without that its interval would be several times as wide. All of these are chances of the holdout's rows alone:
+what another twin, or other real rows to learn from, would have done to the pupils is not in them.
 """
 
 from __future__ import annotations

@@ -41,8 +41,7 @@ class Outcome:
     def yes(self, sheet: Sheet) -> np.ndarray:
         """(n,) bool: rows of this outcome."""
         cells = sheet.values[self.target]
-        found: np.ndarray = cells == self.level if self.above is None else np.nan_to_num(cells, nan=-np.inf) > self.above
-        return found
+        return np.asarray(cells == self.level if self.above is None else np.nan_to_num(cells, nan=-np.inf) > self.above)
 
 
 def outcomes(evidence: Evidence) -> tuple[list[Outcome], int]:
@@ -77,7 +76,7 @@ def outcomes(evidence: Evidence) -> tuple[list[Outcome], int]:
         order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] >= LEAST][:MOST]
     if not order or counts[order[0]] < LEAST:
         raise NotComputable(f"fewer than {LEAST} real rows have an outcome that others have not")
-    told = real.levels[name] if name in real.levels else None
+    told = real.levels.get(name)
     return ([Outcome(name, str(told[int(known[i])]) if told else f"{name} = {known[i]:g}", level=float(known[i]))
              for i in order], 0 if len(known) == 2 else len(known) - len(order))
 

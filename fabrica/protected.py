@@ -4,15 +4,15 @@ A protected column puts each person into a group, and each two columns into one 
 Black women need show neither among women nor among Black people (Crenshaw, Univ. of Chicago Legal Forum 1989; Kearns et
 al., "Preventing fairness gerrymandering", ICML 2018). Numbers are cut into bands at the quantiles of the original.
 
-Of a group of fewer than ``LEAST`` real people nothing is told but that there is one: chance alone would show gaps in it,
-and a figure about few people is a figure about each of them. Such groups are counted.
+Of a group of fewer than ``LEAST`` real people nothing is told but that there is one: chance alone would show gaps in
+it, and a figure about few people is a figure about each of them. Such groups are counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,7 @@ class Cut:
         inner = np.nanquantile(real.values[name], np.linspace(0, 1, BANDS + 1)[1:-1], method="nearest")
         edges = np.unique([_round(v, kind) for v in inner])
         told = [_said(v, kind) for v in edges]
-        middle = [f"{a} to {b}" for a, b in zip(told, told[1:], strict=False)]
+        middle = [f"{a} to {b}" for a, b in pairwise(told)]
         return cls(name, (MISSING, f"under {told[0]}", *middle, f"{told[-1]} and more"), edges=edges)
 
     def codes(self, sheet: Sheet) -> np.ndarray:

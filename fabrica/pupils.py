@@ -77,8 +77,9 @@ class Lesson:
 
     def affordable(self, train: Sheet) -> int:
         """Rows that trees learn from at most."""
-        each = len(self.known) if self.sort == "many" else 2 if self.sort == "two" else 1
-        return max(1_000, int(WORK / (len(train.values) * self.rounds() * each))) if self.sort != "number" else train.rows
+        if self.sort == "number":
+            return train.rows
+        return max(1_000, int(WORK / (len(train.values) * self.rounds() * len(self.known))))
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from fabrica.contract import Evidence, Sheet
 from fabrica.run import Run
 
 __all__ = ["Binned", "Resamples", "Spread", "common_bins", "own_bins", "cross", "variation", "variations",
-           "correlation", "floors", "fresh", "spread", "wilson", "auc", "auc_difference", "roc", "BOOTSTRAP", "HOLDOUT", "HALVES",
-           "ITSELF", "RESAMPLE", "TRAINED", "WIDE", "among", "beside", "even"]
+           "correlation", "floors", "fresh", "spread", "wilson", "auc", "auc_difference", "roc", "BOOTSTRAP",
+           "HOLDOUT", "HALVES", "ITSELF", "RESAMPLE", "TRAINED", "WIDE", "among", "beside", "even"]
 
 #: what a floor was measured on, as ``detail["floor_from"]`` says it
 BOOTSTRAP, HOLDOUT, HALVES = "bootstrap of the original", "holdout", "halves of the original"

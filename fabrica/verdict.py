@@ -96,7 +96,7 @@ def verdict(report: Report) -> tuple[str, list[str]]:
 def _tellers() -> list[tuple[Callable[[Report], list[str]], tuple[str, ...]]]:
     """Who speaks of which aspects; what is off speaks first, the worst before all."""
     return [(_near, CLOSE), (_detector, ("telling apart",)), (_pairs, ("columns together", "several together")),
-            (_columns, ("columns alone", "worst column")), (_utility, ("utility",)),
+            (_columns, ("columns alone", "worst column")), (_utility, ("utility",)), (_people, ()),
             (_copies, ("copies", "real identifiers")), (_impossible, ("impossible values",)),
             (_missing, ("missing as often", "missing for the same"))]
 
@@ -293,6 +293,12 @@ def beside(finding: Finding) -> tuple[str, str]:
 def _utility(report: Report) -> list[str]:
     useful = _find(report, "utility")
     return [] if useful is None or "words" not in useful.detail else [str(useful.detail["words"])]
+
+
+def _people(report: Report) -> list[str]:
+    """Groups of people, where a column is protected; no grade hangs on them."""
+    found = [_find(report, name) for name in ("representation", "label_gap", "downstream_gap")]
+    return [str(one.detail["words"]) for one in found if one is not None and "words" in one.detail]
 
 
 def _copies(report: Report) -> list[str]:

@@ -193,6 +193,72 @@ KNOWN: Mapping[str, Meaning] = {
         "A model trained on synthetic rows predicts the target for real rows it never saw, beside the same model "
         "trained on real rows.",
         "train on synthetic, test on real; Esteban et al., 2017"),
+    "utility_linear": Meaning(
+        "Usefulness for a linear model",
+        "The same of a logistic or ridge regression.",
+        "train on synthetic, test on real; Esteban et al., 2017"),
+    "utility_gap": Meaning(
+        "What a model loses",
+        "Points of accuracy (of R2, for a number) that a model loses by learning from the twin instead of real rows, on "
+        "the same people; the interval is paired.",
+        "paired difference; McNemar 1947"),
+    "utility_gap_linear": Meaning(
+        "What a linear model loses",
+        "The same of a logistic or ridge regression.",
+        "paired difference; McNemar 1947"),
+    "utility_columns": Meaning(
+        "What a model of any column loses",
+        "Each column is predicted from the others, by a model of the twin and one of as many real rows: points lost on "
+        "average.",
+        "train on synthetic, test on real; Esteban et al., 2017"),
+    "importance": Meaning(
+        "Same columns matter",
+        "Whether models of the twin lean on the same columns as models of real rows: rank correlation, 1 where they agree.",
+        "rank correlation of the trees' gain; Spearman 1904"),
+    "representation": Meaning(
+        "Share of each group",
+        "The share of a group in the twin over that in the real table, for the group that is farthest off: 1 where it is as "
+        "large. The interval spans the bounds of all groups.",
+        "ratio of shares; bounds of Donner and Zou 2012"),
+    "group_fidelity": Meaning(
+        "Column error within a group",
+        "How far columns lie from the real ones within a group of people, for the group farthest beyond its own floor.",
+        "total variation within groups; after Bhanot et al. 2021"),
+    "group_fidelity_pairs": Meaning(
+        "Correlation error within a group",
+        "The same of the correlations between columns.",
+        "difference of correlations within groups"),
+    "label_gap": Meaning(
+        "Gap of the outcome, widened",
+        "By how much the outcome of the target is more unequal between groups in the twin than in the real table: 0 "
+        "where it is as unequal. The upper bound is that of all places.",
+        "statistical parity; Kamiran and Calders 2012"),
+    "downstream_gap": Meaning(
+        "Gap of decisions, widened",
+        "By how much decisions of a model of the twin are more unequal between groups than those of a model of real rows, "
+        "about the same people.",
+        "demographic parity; Hardt, Price and Srebro 2016"),
+    "downstream_gap_odds": Meaning(
+        "Gap of odds, widened",
+        "The same of true and false positive rates, whichever gap is wider.",
+        "equalised odds; Hardt, Price and Srebro 2016"),
+    "downstream_gap_impact": Meaning(
+        "Disparate impact, widened",
+        "The same of what the smallest share of decisions over the largest lacks to 1.",
+        "disparate impact; Feldman et al., KDD 2015"),
+    "downstream_gap_accuracy": Meaning(
+        "Gap of accuracy, widened",
+        "The same of how often the model is right.",
+        "difference of accuracies"),
+    "downstream_gap_calibration": Meaning(
+        "Gap of calibration, widened",
+        "The same of what the model promises on average less what comes.",
+        "calibration in the large"),
+    "group_risk": Meaning(
+        "Telling members of a group",
+        "Can people who were learned from be told by their distance to the twin, within a group? 0.5 is a coin toss; the "
+        "group about which most cannot be ruled out.",
+        "disparate vulnerability; Kulynych et al., PETS 2022"),
 }
 
 

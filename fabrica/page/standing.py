@@ -19,7 +19,7 @@ __all__ = ["Standing", "company", "direction", "excess", "floor_words", "standin
 
 #: metric -> the aspect of the verdict whose limits it is read by
 ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", "trend": "columns together",
-           "kway_3": "several together", "kway_4": "several together", "shape": "columns alone", "utility": "utility",
+           "utility_linear": "utility", "kway_3": "several together", "kway_4": "several together", "shape": "columns alone", "utility": "utility",
            "validity": "impossible values", "validity_range": "impossible values", "validity_keys": "impossible values",
            "missingness": "missing as often", "missingness_pairs": "missing as often",
            "missingness_values": "missing for the same", "rules": "impossible values", "copies": "copies",
@@ -27,6 +27,12 @@ ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", 
 #: the same for other metrics, by unit: close, slightly off, visibly off; beyond is far off
 BY_UNIT = {"%": (0.5, 2.0, 6.0), "share of rows": (0.002, 0.01, 0.05),
            "": (0.02, 0.05, 0.2)}
+
+
+#: gaps between groups that a twin widens -> by how much they may be wider: what a release of data, or a model, is held to
+WIDER = {"label_gap": 0.02, **dict.fromkeys(("downstream_gap", "downstream_gap_odds", "downstream_gap_impact",
+                                             "downstream_gap_accuracy", "downstream_gap_calibration"), 0.05)}
+LEAST, MOST = 0.8, 1.25  #: of a group's share in the twin over its share in the original (the four-fifths rule)
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,10 @@ def standing(finding: Finding) -> Standing:
         return Standing("none", "")  # where it looked, neither good nor bad
     if "control" in finding.detail:
         return _attacked(finding)
+    if finding.metric in WIDER:
+        return _wider(finding)
+    if finding.metric == "representation":
+        return _represented(finding)
     gap = _gap(finding)
     if gap is None:
         return Standing("none", "no baseline")
@@ -103,6 +113,28 @@ def _attacked(finding: Finding) -> Standing:
     most = f"at most {number(math.ceil(1000 * finding.high) / 1000, finding.unit)}"  # a bound is never rounded down
     surely = finding.low is not None and finding.low > (finding.floor or 0.0)
     return Standing("near", f"beyond luck, {most}") if surely else Standing("none", most)
+
+
+def _wider(finding: Finding) -> Standing:
+    """How much wider a gap is, by the bounds: surely, surely not, or what cannot be ruled out."""
+    low, high, limit = finding.low or 0.0, finding.high or 0.0, WIDER[finding.metric]
+    most = number(math.ceil(1000 * max(high, 0.0)) / 1000)
+    if low > 0 and (finding.value or 0.0) > (finding.floor_high or 0.0):
+        return Standing("off" if low > limit else "near", f"wider, at most {most}")
+    if high <= limit:
+        return Standing("good", "not wider" if high <= 0 else f"wider by {most} at most")
+    return Standing("none", f"wider by {most} at most")
+
+
+def _represented(finding: Finding) -> Standing:
+    """Whether a group is as large as it should be."""
+    value, luck = finding.value or 1e-9, max(finding.floor_high or 1.0, 1 / max(finding.floor_high or 1.0, 1e-9))
+    size = "smaller" if value < 1 else "larger"
+    if LEAST <= (finding.low or 0.0) and (finding.high or 9.0) <= MOST:
+        return Standing("good", "as in the original")
+    if max(value, 1 / max(value, 1e-9)) <= luck:
+        return Standing("none", "within luck; too few people to be sure")
+    return Standing("near" if LEAST <= value <= MOST else "off", f"a group is {size}")
 
 
 def _touches(finding: Finding) -> bool:

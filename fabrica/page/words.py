@@ -16,6 +16,7 @@ from fabrica.report import Finding, Report
 __all__ = ["compared", "notes", "place_words", "text"]
 
 ATTACKS = next(metrics for anchor, _, _, _, metrics in GROUPS if anchor == "attacks")
+PEOPLE = next(metrics for anchor, _, _, _, metrics in GROUPS if anchor == "people")
 NOTES = 6  #: that a terminal shows
 COLOURS = {"good": "\x1b[32m", "near": "\x1b[33m", "off": "\x1b[31m", "none": "\x1b[2m"}
 
@@ -35,6 +36,10 @@ def text(report: Report, *, colour: bool = False) -> str:
     if struck:
         lines += [*([""] if lines[-1] else []), "What whoever holds it may find out about people (95 % bounds):",
                   *_table([_line(f, report) for f in struck], colour)]
+    treated = [f for f in report.findings if not f.place and f.metric in PEOPLE]
+    if treated:
+        lines += [*([""] if lines[-1] else []), "Groups of people (the worst group; one-sided 95 % bounds):",
+                  *_table([_line(f, report) for f in treated], colour)]
     worst = worst_places(report, 1)[:3]
     if worst:
         lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]

@@ -6,13 +6,13 @@ accuracy, the true and false positive rates, and the calibration (what was promi
 *gap* of a model is the largest difference between two groups, and the number is its *amplification*: the gap of the
 twin's model less that of the original's.
 
-=========================  =======================================================================================
-``downstream_gap``         demographic parity difference: of the decisions for the outcome
-``downstream_odds``        equalised odds difference: of true or false positive rates, whichever is wider
-``downstream_impact``      disparate impact ratio: smallest share of decisions over largest, the original's less the twin's
-``downstream_accuracy``    of the accuracies
-``downstream_calibration`` of the calibrations
-=========================  =======================================================================================
+==============================  ====================================================================================
+``downstream_gap``              demographic parity difference: of the decisions for the outcome
+``downstream_gap_odds``         equalised odds difference: of true or false positive rates, whichever is wider
+``downstream_gap_impact``       disparate impact: the smallest share of decisions over the largest; what it lacks to 1
+``downstream_gap_accuracy``     of the accuracies
+``downstream_gap_calibration``  of the calibrations
+==============================  ====================================================================================
 
 A target of more than two levels is asked level by level, a number whether it is above the original's median; the worst
 outcome counts. Compared are groups of 100 people or more both in the original and in the holdout, in their true and
@@ -27,7 +27,6 @@ model learns again from random halves of its rows, whose gaps tell how far other
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,28 +34,30 @@ import numpy as np
 from fabrica.amplified import Amplification, with_worst
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.errors import NotComputable
-from fabrica.fairness import Tally, gap
 from fabrica.outcome import Outcome, outcomes
 from fabrica.protected import Partition, partitions, resampled
 from fabrica.pupils import LEAST, Lesson, boosted
 from fabrica.report import Finding
 from fabrica.run import Run
-from fabrica.statistics import TRAINED
+from fabrica.treated import FEWEST, Treated
 
-__all__ = ["DownstreamGap", "Treated"]
+__all__ = ["DownstreamGap"]
 
 HALVINGS = 2  #: pairs of halves that each model learns from again
 ROUNDS = 100  #: of all models here
-FEWEST = 30  #: people of one truth, below which a group's rate among them says nothing
-NAMES = ("downstream_gap", "downstream_odds", "downstream_impact", "downstream_accuracy", "downstream_calibration")
+FRESH = "fresh real rows"
+#: what the first two gaps are called in a sentence
+SAID = ("the gap between groups in what a model decides", "the gap between groups in how often a model is right about "
+        "those of one truth", "", "", "")
+NAMES = ("downstream_gap", "downstream_gap_odds", "downstream_gap_impact", "downstream_gap_accuracy", "downstream_gap_calibration")
 
 
 class DownstreamGap(Metric):
     """See the file's first lines."""
 
     title: ClassVar[str] = "whether a model trained on the twin treats groups of people less alike"
-    source: ClassVar[str] = "demographic parity and equalised odds; Hardt, Price and Srebro, NeurIPS 2016, arXiv:1610.02413"
-    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {name: ("holdout",) for name in NAMES}
+    source: ClassVar[str] = "demographic parity and equalised odds; Hardt, Price and Srebro, arXiv:1610.02413"
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(NAMES, ("holdout",))
     needs: ClassVar[tuple[str, ...]] = ("protected", "target")
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
@@ -73,7 +74,8 @@ class DownstreamGap(Metric):
             return [Finding(name, None, against="holdout", problem=why.what) for name in NAMES]
         weights = resampled(test, evidence.unit, run.child("people").random())
         places = [_place(part, asked, left, said, test, weights, evidence) for part in parts]
-        return [one for i, name in enumerate(NAMES) for one in with_worst(name, "holdout", [p[i] for p in places])]
+        return [one for i, (name, what) in enumerate(zip(NAMES, SAID, strict=True))
+                for one in with_worst(name, "holdout", [place[i] for place in places], what)]
 
 
 def _lesson(evidence: Evidence, outcome: Outcome) -> tuple[Lesson, bool]:
@@ -131,50 +133,6 @@ def _about(outcome: Outcome, said: np.ndarray, levels: np.ndarray, lesson: Lesso
     return np.stack([said.argmax(1) == place[0], said[:, place[0]]]).astype(float)
 
 
-@dataclass(frozen=True)
-class Treated:
-    """How one model treats groups: rates (B, groups), of the rows themselves and then of people drawn anew; NaN where
-    a group has too few of them."""
-
-    chosen: np.ndarray
-    right: np.ndarray
-    true: np.ndarray
-    false: np.ndarray
-    promised: np.ndarray
-
-    @classmethod
-    def of(cls, at: np.ndarray, groups: int, decided: np.ndarray, sure: np.ndarray, truth: np.ndarray,
-           weights: np.ndarray) -> Treated:
-        """Of (n,) groups (-1: none), (n,) bool decisions, (n,) probabilities and (n,) bool truths, with (B, n)
-        ``weights``."""
-        def rate(rows: np.ndarray, yes: np.ndarray) -> np.ndarray:
-            rows = rows & (at >= 0)
-            found = Tally.of(at[rows], yes[rows], (groups, 1), weights[:, rows]).rates
-            return np.where(np.bincount(at[rows], minlength=groups) >= FEWEST, found, np.nan)
-
-        every = at >= 0
-        off = np.array([np.bincount(at[every], one[every] * (sure - truth)[every], groups) for one in weights])
-        size = np.array([np.bincount(at[every], one[every], groups) for one in weights])
-        return cls(rate(every, decided), rate(every, decided == truth), rate(truth, decided), rate(~truth, decided),
-                   off / np.maximum(size, 1e-300))
-
-    @property
-    def gaps(self) -> np.ndarray:
-        """(5, B) the gaps in the order of ``NAMES``; of the ratio what it lacks to 1. NaN where there is none."""
-        most = np.nanmax(self.chosen, 1)
-        impact = np.where(most > 0, 1 - np.nanmin(self.chosen, 1) / np.maximum(most, 1e-300), np.nan)
-        odds = np.fmax(_apart(self.true), _apart(self.false))
-        return np.stack([_apart(self.chosen), odds, impact, _apart(self.right), _apart(self.promised)])
-
-
-def _apart(rates: np.ndarray) -> np.ndarray:
-    """(B,) the largest difference of two rates that are known; NaN where fewer than two are."""
-    known = rates[:, ~np.isnan(rates[0])]
-    if known.shape[1] < 2:
-        return np.full(len(rates), np.nan)
-    return gap(Tally(np.ones((*known.shape, 1)), known[..., None]))
-
-
 def _place(part: Partition, asked: Sequence[Outcome], left: int, said: Mapping[str, list[np.ndarray]], test: Sheet,
            weights: np.ndarray, evidence: Evidence) -> list[Finding]:
     """The five numbers of one column, or of two; each of the outcome that is worst in it."""
@@ -187,7 +145,7 @@ def _place(part: Partition, asked: Sequence[Outcome], left: int, said: Mapping[s
         return [Finding(name, None, part.place, against="holdout", problem=why.what, detail=counted) for name in NAMES]
     each = [_outcome(one, i, part, said, test, weights, counted) for i, one in enumerate(asked)]
     found = []
-    for i, name in enumerate(NAMES):
+    for i in range(len(NAMES)):
         measured = [one[i] for one in each if one[i].value is not None]
         found.append(max(measured, key=lambda one: one.high or 0.0) if measured else each[0][i])
     return found
@@ -217,14 +175,15 @@ def _outcome(outcome: Outcome, number: int, part: Partition, said: Mapping[str, 
         one = Amplification.of(twin, real, float(learned), 2 * HALVINGS)
         by_chance = 1.96 * float(np.sqrt(2 * np.nan_to_num(moved["real"][i])))
         detail = {"outcome": outcome.label, "real": float(real[0]), "twin": float(twin[0]), "groups": groups,
-                  "people": int((at >= 0).sum()), "floor_from": TRAINED, **counted}
-        found.append(Finding(name, one.value, part.place, **one.bounds(), floor=0.0, floor_low=-by_chance,
-                             floor_high=by_chance, against="holdout", detail=detail if i == 0 else {**detail, "groups": []}))
+                  "people": int((at >= 0).sum()), "floor_from": FRESH, **counted}
+        found.append(Finding(name, one.value, part.place, low=one.low, high=one.high, floor=0.0, floor_low=-by_chance,
+                             floor_high=by_chance, against="holdout",
+                             detail=detail if i == 0 else {**detail, "groups": []}))
     return found
 
 
 def _missing(name: str, outcome: Outcome) -> str:
-    if name == "downstream_impact":
+    if name == "downstream_gap_impact":
         return f"a model decides for {outcome.label!r} nowhere, so there is no ratio"
     return f"fewer than two groups have {FEWEST} people with, or without, the outcome {outcome.label!r}"
 

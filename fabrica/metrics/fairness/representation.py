@@ -1,14 +1,15 @@
 """Representation: is each group as large a part of the twin as of the original?
 
-The share of the synthetic rows that a group has, over its share of the real ones: 1 where it is as large, 0.5 where half
-of it is gone. For every protected column and every two of them, groups of 100 real people or more; smaller ones are
-counted (``detail["small_groups"]``). What averages hide stands first: the table's number is that of the group that is
-farthest from 1, in ratio.
+The share of the synthetic rows that a group has, over its share of the real ones: 1 where it is as large, 0.5 where
+half of it is gone. For every protected column and every two of them, groups of 100 real people or more; smaller ones
+are counted (``detail["small_groups"]``). What averages hide stands first: the table's number is that of the group that
+is farthest from 1, in ratio.
 
 ``low`` and ``high`` of a group are one-sided 95 % bounds of its ratio (MOVER with Wilson's limits). Those of a column
 and of the table are the lowest and the highest of all groups, so whoever wants every group to lie between two limits
-compares just these two: each group is then tested at 5 %, which holds for all of them (Berger's intersection-union test,
-Technometrics 24, 1982). Where people have several rows a share counts as if it came from fewer (Kish's design effect).
+compares just these two: each group is then tested at 5 %, which holds for all of them (Berger's intersection-union
+test, Technometrics 24, 1982). Where people have several rows a share counts as if it came from fewer (Kish's design
+effect).
 
 Floor: the ratio of the group that is farthest from 1 in two tables of real rows of the same sizes, on average over 200.
 """
@@ -50,11 +51,20 @@ class Representation(Metric):
         if not measured:
             return [Finding("representation", None, better=1.0, problem=found[0].problem), *found]
         worst = max(measured, key=lambda one: far(one.value or 0.0))
-        bounds = {"low": min(one.low or 0.0 for one in measured), "high": max(one.high or 0.0 for one in measured)}
+        low, high = min(one.low or 0.0 for one in measured), max(one.high or 0.0 for one in measured)
         small = sum(one.detail["small_groups"] for one in found)
-        detail = {**worst.detail, "groups": [], "worst": " × ".join(worst.place), "small_groups": small}
-        return [Finding("representation", worst.value, better=1.0, floor=worst.floor, floor_low=worst.floor_low,
-                        floor_high=worst.floor_high, detail=detail, **bounds), *found]
+        detail = {**worst.detail, "groups": [], "worst": " × ".join(worst.place), "small_groups": small,
+                  "words": _words(worst, low, high)}
+        return [Finding("representation", worst.value, better=1.0, low=low, high=high, floor=worst.floor,
+                        floor_low=worst.floor_low, floor_high=worst.floor_high, detail=detail), *found]
+
+
+def _words(worst: Finding, low: float, high: float) -> str:
+    group = next(one for one in worst.detail["groups"] if one["group"] == worst.detail["group"])
+    return (f"Farthest from its share is {group['group']!r} (by {' × '.join(worst.place)}): {100 * group['twin']:.2f} % of "
+            f"the twin, {100 * group['real']:.2f} % of the original, a ratio of {group['ratio']:.2f}; as many real rows "
+            f"reach {min(1 / (worst.floor or 1.0), worst.floor or 1.0):.2f} by chance. With 95 % each group's ratio lies "
+            f"between {low:.2f} and {high:.2f}.")
 
 
 def far(value: float | np.ndarray) -> Any:
@@ -71,15 +81,16 @@ def _place(part: Partition, evidence: Evidence, run: Run) -> Finding:
                        detail=part.counted(evidence.k))
     sides = [_shares(part, sheet, evidence.unit) for sheet in (evidence.real, evidence.synthetic)]
     (real, n), (twin, m) = sides
-    told = [ratio(q * b, b, p * a, a) for p, a, q, b in zip(real, n, twin, m, strict=True)]
+    told = [ratio(float(q * b), float(b), float(p * a), float(a)) for p, a, q, b in zip(real, n, twin, m, strict=True)]
     worst = max(range(len(told)), key=lambda g: far(told[g][0]))
-    floor = _fresh(real, float(n.mean()), float(m.mean()), run.random())
+    floor, floor_low, floor_high = _fresh(real, float(n.mean()), float(m.mean()), run.random())
     groups = [{"group": name, "people": people, "real": float(p), "twin": float(q), "ratio": value, "low": low,
                "high": high} for name, people, p, q, (value, low, high) in zip(
                    part.groups, part.people, real, twin, told, strict=True)]
     detail = {"group": part.groups[worst], "groups": groups, "floor_from": BOOTSTRAP, **part.counted(evidence.k)}
     return Finding("representation", told[worst][0], part.place, better=1.0, low=min(low for _, low, _ in told),
-                   high=max(high for *_, high in told), **floor, detail=detail)
+                   high=max(high for *_, high in told), floor=floor, floor_low=floor_low, floor_high=floor_high,
+                   detail=detail)
 
 
 def _shares(part: Partition, sheet: Sheet, unit: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -96,11 +107,11 @@ def _shares(part: Partition, sheet: Sheet, unit: str | None) -> tuple[np.ndarray
     return share, size
 
 
-def _fresh(shares: np.ndarray, n: float, m: float, draw: np.random.Generator) -> dict[str, float]:
+def _fresh(shares: np.ndarray, n: float, m: float, draw: np.random.Generator) -> tuple[float, float, float]:
     """What the farthest group of as many real rows is off by chance, with what 95 of 100 draws lie between."""
     whole = np.append(shares, max(0.0, 1 - shares.sum()))
     whole = whole / whole.sum()
     a, b = (draw.multinomial(round(size), whole, DRAWS)[:, :-1] / round(size) for size in (n, m))
     off = far(b / np.maximum(a, 1e-9)).max(1)
     mean, low, high = np.exp([off.mean(), *np.quantile(off, [0.025, 0.975])])
-    return {"floor": float(mean), "floor_low": float(low), "floor_high": float(high)}
+    return float(mean), float(low), float(high)

@@ -81,8 +81,8 @@ def _judged(lesson: Lesson, twin: Answer, real: Answer, test: Sheet, holdout: Sh
     own, other = (mark(lesson, answer, test, draw) for answer in (twin, real))
     gap = less(lesson, twin, real, test, run.child("gap").random())
     lost = gap if lesson.sort == "number" else points_lost(lesson, twin, real, test)
-    scale = 100 if lesson.sort == "number" else 1
-    points = Mark("R2" if lesson.sort == "number" else "accuracy", *(scale * v for v in (lost.value, lost.low, lost.high)))
+    scale, what = (100, "R2") if lesson.sort == "number" else (1, "accuracy")
+    points = Mark(what, *(scale * v for v in (lost.value, lost.low, lost.high)))
     detail: dict[str, Any] = {
         "target": lesson.target, "measure": own.measure, "gap": gap.value, "gap_low": gap.low, "gap_high": gap.high,
         "rows": test.rows, "left_out_rows": holdout.rows - test.rows, "learned_from": twin.learned,
