@@ -25,10 +25,12 @@ if TYPE_CHECKING:
         evaluate,
         fit,
         frontier,
+        gate,
         impute,
         inspect,
         ledger,
         load,
+        plan,
         play,
         sample,
         specify,
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 #: name -> the module where it lives
 _DOORS = {
     "fit": "pipeline", "boost": "pipeline", "discover": "pipeline", "frontier": "pipeline", "impute": "pipeline",
-    "play": "pipeline", "sample": "pipeline",
+    "play": "pipeline", "sample": "pipeline", "gate": "pipeline", "plan": "pipeline",
     "evaluate": "pipeline", "synth": "pipeline",
     "load": "pipeline", "inspect": "pipeline", "ledger": "pipeline", "specify": "pipeline", "tune": "pipeline",
     "Dataset": "dataset",
@@ -54,8 +56,8 @@ _DOORS = {
 }
 
 __all__ = ["Dataset", "FabricaError", "Ledger", "Privacy", "Recipe", "Report", "Scenario", "Schema", "TableModel",
-           "boost", "discover", "evaluate", "fit", "frontier", "impute", "inspect", "ledger", "load", "play", "sample",
-           "specify", "synth", "tune"]
+           "boost", "discover", "evaluate", "fit", "frontier", "gate", "impute", "inspect", "ledger", "load",
+           "plan", "play", "sample", "specify", "synth", "tune"]
 
 
 def __getattr__(name: str) -> Any:

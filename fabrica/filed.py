@@ -18,8 +18,8 @@ from fabrica.errors import Interrupted, SettingError
 from fabrica.evaluation import evaluate as judge
 from fabrica.expression import Expression
 from fabrica.folder import Folder
-from fabrica.gate.decision import Decision
-from fabrica.gate.policy import HOUSE, Policy
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.policy import Policy
 from fabrica.gating import Brought, decided
 from fabrica.inference.facts import K
 from fabrica.job import Job, check_columns, guess, told
@@ -192,15 +192,14 @@ def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Give
 
 
 def bring(folder: str | Path, tier: str, policy: Any = None, *, real: Any = None, holdout: Any = None,
-          target: str | None = None, unit: str | None = None, schema: Any = None, attempts: Path | None = None,
-          run: Run) -> tuple[Decision, dict[str, Path]]:
+          target: str | None = None, protected: str | Sequence[str] = (), unit: str | None = None, schema: Any = None,
+          attempts: Path | None = None, run: Run) -> tuple[Decision, dict[str, Path]]:
     """``gate`` within a job that is under way; and its files."""
-    law = policy if isinstance(policy, Policy) else HOUSE if policy is None else (
-        Policy.load(policy) if isinstance(policy, str | Path) else Policy.from_json(policy))
+    law = Policy.of(policy)
     law.tier(tier)
     brought = Brought.of(Path(folder), real, holdout, unit, schema)
     with Folder(folder, keep=[brought.data, real, holdout]) as out:
-        decision, report = decided(brought, law, tier, run, target=target, attempts=attempts)
+        decision, report = decided(brought, law, tier, run, target=target, protected=protected, attempts=attempts)
         report.save(out.path("evidence.html"))
         report.save(out.path("evidence.json"))
         out.path("gate.json").write_text(decision.dumps(), encoding="utf-8")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,20 +17,23 @@ from typing import Any
 
 from fabrica import declaration
 from fabrica.artefacts import traces
+from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset, atomic
 from fabrica.errors import InputError
 from fabrica.evaluation import evaluate
-from fabrica.gate.checks import Case, outcomes
-from fabrica.gate.decision import Decision
-from fabrica.gate.policy import Policy
-from fabrica.gate.rare import Rare, rare
+from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.policy import Policy
+from fabrica.gatehouse.rare import Rare, rare
 from fabrica.inference.facts import K
 from fabrica.job import Job, guess, told
+from fabrica.maker import Workshop
 from fabrica.model import TableModel
 from fabrica.origin import Origin
 from fabrica.privacy.ledger import Ledger
 from fabrica.profile import profiled
+from fabrica.protected import protected_columns
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
@@ -50,7 +53,7 @@ class Brought:
     Parameters
     ----------
     folder : of the twin. data : its file. table : what the columns mean. real, holdout : rows that were learned from,
-    and others. unit : the column that says whose rows they are. recipe : how it was made, where that is known.
+    and others. unit : the column that says whose rows they are. recipe, model : how it was made, where that is known.
     """
 
     folder: Path
@@ -61,6 +64,7 @@ class Brought:
     unit: str | None = None
     recipe: Recipe | None = None
     ledger: Ledger | None = None
+    model: TableModel | None = None
 
     @classmethod
     def of(cls, folder: Path, real: Any = None, holdout: Any = None, unit: str | None = None, schema: Any = None
@@ -80,13 +84,20 @@ class Brought:
             raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
                              hint="make it again, with --holdout 0.2")
         own = job.recipe.unit if job.recipe.terms is None else job.recipe.terms.unit
-        return cls(folder, data, model.table, job.train, job.holdout, unit or own, job.recipe, model.ledger)
+        return cls(folder, data, model.table, job.train, job.holdout, unit or own, job.recipe, model.ledger, model)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the twin's file."""
         with self.data.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    @property
+    def maker(self) -> Callable[..., Maker] | None:
+        """Who can learn again, for the attacks that need it."""
+        if self.recipe is None or self.model is None:
+            return None
+        return Workshop(self.recipe, self.model, self.real, self.holdout).maker
 
     @property
     def source(self) -> str:
@@ -132,7 +143,7 @@ def _ledger(folder: Path) -> Ledger | None:
 
 
 def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: str | None = None,
-            attempts: Path | None = None) -> tuple[Decision, Report]:
+            protected: str | Sequence[str] = (), attempts: Path | None = None) -> tuple[Decision, Report]:
     """Measure all that the gate asks for, and decide.
 
     Raises
@@ -144,12 +155,14 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     twin = filled(brought.data)
     k = asked.k if brought.unit is None else enough(brought.real.batches(), brought.unit, asked.k)
     target = target or (brought.recipe.target if brought.recipe else None)
+    guarded = protected_columns(protected, brought.table)
     report = evaluate(brought.real, twin, brought.holdout, table=brought.table, target=target, attacks=True, k=k,
-                      unit=brought.unit, run=run.child("evaluate"))
+                      unit=brought.unit, protected=guarded, maker=brought.maker, run=run.child("evaluate"))
     few = rare(brought.table, [brought.real, brought.holdout], twin, asked.k, brought.unit)
     tried = _tried(attempts or brought.folder / "attempts.json", brought.source, digest, tier)
-    case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
-                _files(brought, few), None if brought.ledger is None else brought.ledger.epsilon(), tried, target)
+    epsilon = None if brought.ledger is None else brought.ledger.epsilon()
+    case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few, _files(brought, few),
+                epsilon, tried, target, guarded)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]))

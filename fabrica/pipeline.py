@@ -20,12 +20,14 @@ from fabrica.discovery import Candidates, discovered
 from fabrica.errors import SettingError
 from fabrica.filed import Clock, bring, load, measure, shaped
 from fabrica.folder import Folder
-from fabrica.gate.decision import Decision
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.policy import Policy
 from fabrica.inference.facts import K
 from fabrica.job import Job, by_units, guess, several
 from fabrica.lift import ENGINES, Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
+from fabrica.planned import Plan, planned
 from fabrica.played import Played
 from fabrica.pricing import POINTS, price
 from fabrica.privacy.ledger import Ledger
@@ -40,8 +42,8 @@ from fabrica.trial import Cap
 from fabrica.tuning import Tuned, save, search
 from fabrica.way import Way
 
-__all__ = ["Twin", "boost", "compare", "discover", "evaluate", "fit", "frontier", "gate", "impute", "inspect", "ledger",
-           "load", "look", "play", "sample", "search_rules", "specify", "synth", "tune"]
+__all__ = ["Twin", "boost", "compare", "discover", "evaluate", "fit", "foresee", "frontier", "gate", "impute",
+           "inspect", "ledger", "load", "look", "plan", "play", "sample", "search_rules", "specify", "synth", "tune"]
 
 Listener = Callable[[Progress], object]
 Say = Callable[[str], None]
@@ -283,17 +285,32 @@ def look(data: Any, engine: str, settings: Mapping[str, Any], schema: Any, memor
     return found
 
 
+def plan(data: Any, *, tier: str = "partner", policy: Any = None, unit: str | None = None, schema: Any = None,
+         workers: int | None = None, listener: Listener | None = None) -> Plan:
+    """Which tier the people of a table can support, and how many to hold back: the whole gate simulated, before
+    anything is learned.
+
+    >>> print(fabrica.plan("people.csv", tier="partner"))                             # doctest: +SKIP
+    """
+    return foresee(data, tier, policy, unit=unit, schema=schema, run=Run(7, workers=workers, listener=listener))
+
+
+def foresee(data: Any, tier: str, policy: Any, *, unit: str | None, schema: Any, run: Run) -> Plan:
+    """``plan`` within a job that is under way."""
+    return planned(data, tier, Policy.of(policy), run, unit=unit, schema=schema)
+
+
 def gate(folder: str | Path, *, tier: str = "partner", policy: Any = None, real: Any = None, holdout: Any = None,
-         target: str | None = None, unit: str | None = None, schema: Any = None, attempts: str | Path | None = None,
-         workers: int | None = None, listener: Listener | None = None) -> Decision:
+         target: str | None = None, protected: str | Sequence[str] = (), unit: str | None = None, schema: Any = None,
+         attempts: str | Path | None = None, workers: int | None = None, listener: Listener | None = None) -> Decision:
     """Decide whether the twin in a folder of ``synth`` may be released: PASS, FAIL or INCONCLUSIVE, test by test.
 
     Parameters
     ----------
     folder : with the twin; gate.json, evidence.json and evidence.html are written there. tier : ``internal``,
         ``partner`` or ``public``. policy : a file, plain values or a ``Policy``; the house's where there is none.
-    real, holdout : real rows, where the folder was made by somebody else. attempts : the file in which tries are
-    counted.
+    real, holdout : real rows, where the folder was made by somebody else. protected : columns whose groups must fare
+        alike. attempts : the file in which tries are counted.
 
     Raises
     ------
@@ -303,5 +320,5 @@ def gate(folder: str | Path, *, tier: str = "partner", policy: Any = None, real:
     'PASS'
     """
     run = Run(0, workers=workers, listener=listener)
-    return bring(folder, tier, policy, real=real, holdout=holdout, target=target, unit=unit, schema=schema,
-                 attempts=None if attempts is None else Path(attempts), run=run)[0]
+    return bring(folder, tier, policy, real=real, holdout=holdout, target=target, protected=protected, unit=unit,
+                 schema=schema, attempts=None if attempts is None else Path(attempts), run=run)[0]

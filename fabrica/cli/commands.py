@@ -21,8 +21,8 @@ from fabrica.version import VERSION
 
 __all__ = ["fabrica_group", "run"]
 
-COMMANDS = ("synth", "fit", "sample", "impute", "fair", "boost", "evaluate", "gate", "account", "inspect", "ledger",
-            "rules", "tune", "list", "completion")
+COMMANDS = ("synth", "fit", "sample", "impute", "fair", "boost", "evaluate", "plan", "gate", "account", "inspect",
+            "ledger", "rules", "tune", "list", "completion")
 
 EPILOG = """\b
 Exit codes:

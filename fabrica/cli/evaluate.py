@@ -23,8 +23,7 @@ __all__ = ["command"]
               help="Only this metric; may be given several times. See 'fabrica list metrics'.")
 @click.option("--attacks", is_flag=True,
               help="Attack people too: what whoever holds the rows may find out. Needs --holdout, takes some minutes.")
-@click.option("--protected", default="", metavar="COL,COL",
-              help="Columns such as sex,race: whether groups of people are treated alike is measured too.")
+@options.protected
 @options.unit
 @options.schema
 @options.seed

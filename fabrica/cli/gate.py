@@ -14,22 +14,21 @@ __all__ = ["command"]
 
 @click.command("gate", short_help="Decide whether a twin may be released: PASS, FAIL or INCONCLUSIVE.")
 @click.argument("folder")
-@click.option("--tier", type=click.Choice(["internal", "partner", "public"]), default="partner", show_default=True,
-              help="Who will have it: those who may see the real rows, somebody under contract, everybody.")
-@click.option("--policy", type=click.Path(dir_okay=False), metavar="FILE",
-              help="YAML or JSON with thresholds of your own; what is looser than the house's needs a waiver.")
+@options.tier
+@options.policy
 @click.option("--real", metavar="FILE", help="The real rows, where the folder was not made by 'fabrica synth'.")
 @click.option("--holdout", metavar="FILE", help="Real rows that nobody learned from, beside --real.")
 @click.option("--attempts", type=click.Path(dir_okay=False), metavar="FILE",
               help="Where tries are counted, one file for all twins of a table; default: attempts.json in the folder.")
 @options.target
+@options.protected
 @options.unit
 @options.schema
 @options.working
 @options.common
 def command(folder: str, tier: str, policy: str | None, real: str | None, holdout: str | None, attempts: str | None,
-            target: str | None, unit: str | None, schema: str | None, workers: int | None, plain: bool, quiet: bool,
-            debug: bool) -> int:
+            target: str | None, protected: str, unit: str | None, schema: str | None, workers: int | None, plain: bool,
+            quiet: bool, debug: bool) -> int:
     """Attack the twin in FOLDER, measure it, and decide by a policy whether it may be released.
 
     Writes gate.json (the decision), evidence.json and evidence.html (all that was measured) into FOLDER. Exit code 0
@@ -44,8 +43,9 @@ def command(folder: str, tier: str, policy: str | None, real: str | None, holdou
     from fabrica.cli.working import at_work
 
     with at_work(0, quiet, workers) as (run, _):
-        decision, files = filed.bring(folder, tier, policy, real=real, holdout=holdout, target=target, unit=unit,
-                                         schema=schema, attempts=Path(attempts) if attempts else None, run=run)
+        decision, files = filed.bring(folder, tier, policy, real=real, holdout=holdout, target=target,
+                                      protected=protected, unit=unit, schema=schema,
+                                      attempts=Path(attempts) if attempts else None, run=run)
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "gate": decision.to_json()}))
     else:

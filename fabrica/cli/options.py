@@ -55,6 +55,13 @@ delta = click.option("--delta", type=float, default=1e-6, show_default=True,
                      help="The probability with which that may fail.")
 unit = click.option("--unit", metavar="COL", help="The column that says whose rows they are: people are "
                     "counted then, and not their rows; default: each row is somebody else's.")
+protected = click.option("--protected", default="", metavar="COL,COL",
+                         help="Columns such as sex,race: whether groups of people are treated alike is measured too.")
+tier = click.option("--tier", type=click.Choice(["internal", "partner", "public"]), default="partner",
+                    show_default=True, help="Who will have it: those who may see the real rows, somebody under "
+                    "contract, everybody.")
+policy = click.option("--policy", type=click.Path(dir_okay=False), metavar="FILE",
+                      help="YAML or JSON with thresholds of your own; what is looser than the house's needs a waiver.")
 account = click.option("--account", type=click.Path(dir_okay=False), metavar="FILE",
                        help="The account of the source: what all private looks at it may cost; see 'fabrica account'.")
 unit_rows = click.option("--unit-rows", type=click.IntRange(1), default=1, show_default=True, metavar="N",

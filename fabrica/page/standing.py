@@ -130,7 +130,7 @@ def _represented(finding: Finding) -> Standing:
     """Whether a group is as large as it should be."""
     value, luck = finding.value or 1e-9, max(finding.floor_high or 1.0, 1 / max(finding.floor_high or 1.0, 1e-9))
     size = "smaller" if value < 1 else "larger"
-    if LEAST <= (finding.low or 0.0) and (finding.high or 9.0) <= MOST:
+    if (finding.low or 0.0) >= LEAST and (finding.high or 9.0) <= MOST:
         return Standing("good", "as in the original")
     if max(value, 1 / max(value, 1e-9)) <= luck:
         return Standing("none", "within luck; too few people to be sure")

@@ -42,7 +42,7 @@ class Tier:
     rows : synthetic rows for each real one. share : how far the share of a protected group may be from the real one, as
         a ratio either way. amplified, amplified_model : growth of a gap between protected groups, in the data and in
         what a model learns of it.
-    useful : loss of area under the curve for the target; None where the purpose names none.
+    useful : points of accuracy that a model of the target may lose; None where the purpose names none.
     attempts : twins of one table that may be tried. signatures : of different people.
     months : after which it is judged again.
     """
@@ -167,6 +167,13 @@ add {tier: partner, field: copies, reason: ..., by: ...} under waivers
         policy = cls(str(plain.get("name", "unnamed")), tiers, waivers, str(plain.get("determination") or ""))
         _demand_waivers(policy, where)
         return policy
+
+    @classmethod
+    def of(cls, given: Any) -> Policy:
+        """A policy as it is, from a file or from plain values; the house's where there is none."""
+        if given is None or isinstance(given, Policy):
+            return given or HOUSE
+        return cls.load(given) if isinstance(given, str | Path) else cls.from_json(given)
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from fabrica.gate.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
-from fabrica.gate.policy import Policy, Tier
-from fabrica.gate.rare import Rare
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
+from fabrica.gatehouse.policy import Policy, Tier
+from fabrica.gatehouse.rare import Rare
 from fabrica.report import Finding, Report
 
 __all__ = ["CHECKS", "Case", "outcomes"]
 
-MEMBERS = ("membership", "density", "likelihood")  #: attacks that tell members from others, of everybody
+MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
 
 
@@ -117,10 +117,10 @@ def _worst(told: list[Outcome]) -> Outcome:
     return max((one for one in told if one.verdict == verdict), key=lambda one: one.high or 0.0)
 
 
-def _told(blank: Outcome, finding: Finding, threshold: float, what: str) -> Outcome:
-    where = f"{what} ({' + '.join(finding.place)})" if finding.place else what
+def _told(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
+    where = f"{what} ({' + '.join(finding.place)})" if finding is not None and finding.place else what
     why = unmeasured(finding, what)
-    if why or finding.value is None or finding.low is None or finding.high is None:
+    if finding is None or why or finding.value is None or finding.low is None or finding.high is None:
         return replace(blank, verdict=INCONCLUSIVE, why=f"{where}: {why or 'it has no bounds'}", threshold=threshold)
     return bounded(blank, finding.value, finding.low, finding.high, threshold, _people(finding), where)
 
@@ -130,9 +130,7 @@ def copies(case: Case) -> Outcome:
     blank, what = Outcome("G2", "copies", PASS, ""), {"verbatim": "people who stand in the twin cell by cell",
                                                      "verbatim_near": "people who nearly stand in the twin"}
     accepted = {"verbatim": case.asked.copies, "verbatim_near": case.asked.near}
-    told = [_told(blank, f, accepted[name], words) for name, words in what.items() if (f := case.one(name)) is not None]
-    if not told:
-        return replace(blank, verdict=INCONCLUSIVE, why="copies were not looked for", threshold=case.asked.copies)
+    told = [_told(blank, case.one(name), accepted[name], words) for name, words in what.items()]
     verdict = joined(told)
     return next(one for one in told if one.verdict == verdict)
 
@@ -140,10 +138,10 @@ def copies(case: Case) -> Outcome:
 def membership(case: Case) -> Outcome:
     """The best attack on everybody hardly tells who was learned from."""
     blank, threshold = Outcome("G5", "membership", PASS, ""), case.asked.membership
-    told = [_told(blank, f, threshold, f"who was learned from, by {name}") for name in MEMBERS
-            if (f := case.one(name)) is not None and not (name == "likelihood" and f.value is None)]
-    if len(told) < 2:
-        return replace(blank, verdict=INCONCLUSIVE, why="membership attacks were not made", threshold=threshold)
+    told = [_told(blank, case.one(name), threshold, f"who was learned from, by {name}") for name in MEMBERS]
+    known = case.one("likelihood")
+    if known is not None and known.value is not None:
+        told.append(_told(blank, known, threshold, "who was learned from, by the model's own likelihood"))
     return _worst(told)
 
 
@@ -205,6 +203,57 @@ def rows(case: Case) -> Outcome | None:
                    f"{case.rows:,} rows for {case.real_rows:,} real ones", value=share, threshold=ratio)
 
 
+def shares(case: Case) -> Outcome | None:
+    """Each protected group has about its share, as far as such few real people would have theirs."""
+    most, found = case.asked.share, case.one("representation")
+    if most is None or not case.protected:
+        return None
+    blank = Outcome("G12", "representation", PASS, "", threshold=most)
+    why = unmeasured(found, "the shares of groups")
+    if why or found is None or found.value is None or found.low is None or found.high is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=why or "it has no bounds")
+    inside = 1 / most <= found.value <= most
+    group = f" ({found.detail['group']})" if "group" in found.detail else ""
+    return replace(blank, verdict=PASS if inside else FAIL, value=found.value, low=found.low, high=found.high,
+                   why=f"the group that is farthest from its share{group} has {found.value:.2f} times of it, and "
+                       f"{1 / most:.2f} to {most:.2f} are accepted")
+
+
+def _amplified(metric: str, asked: str, what: str) -> Callable[[Case], Outcome | None]:
+    """A gap between groups that must not grow by more than is accepted, or than it does by chance where a model learns
+    from other real rows. Of small groups no bound would ever be narrow enough: this test asks for the estimate."""
+
+    def check(case: Case) -> Outcome | None:
+        threshold, found = getattr(case.asked, asked), case.one(metric)
+        if threshold is None or not case.protected or case.target is None:
+            return None
+        blank = Outcome("G12", metric, PASS, "")
+        if found is None:
+            return replace(blank, verdict=INCONCLUSIVE, why=f"{what} was not measured", threshold=threshold)
+        why = unmeasured(found, what)
+        if why or found.value is None:
+            return replace(blank, verdict=INCONCLUSIVE, why=f"{what}: {why}", threshold=threshold)
+        luck = max(found.floor_high or 0.0, 0.0)
+        beside = f"{threshold:g} is accepted" + (f", and {luck:.3f} comes by chance" if luck > threshold else "")
+        verdict = (PASS if found.value <= max(threshold, luck) else
+                   FAIL if found.low is not None and found.low > threshold else INCONCLUSIVE)
+        return replace(blank, verdict=verdict, value=found.value, low=found.low, high=found.high, threshold=threshold,
+                       why=f"{what}: {found.value:.3f}, and {beside}")
+
+    return check
+
+
+def useful(case: Case) -> Outcome | None:
+    """What the twin is for, where the policy says how much may be lost."""
+    threshold, found = case.asked.useful, case.one("utility_gap")
+    if threshold is None:
+        return None
+    blank = Outcome("G13", "useful", PASS, "", threshold=threshold)
+    if found is None:
+        return replace(blank, verdict=INCONCLUSIVE, why="the policy says how much may be lost, but no --target of what")
+    return _told(blank, found, threshold, "points that a model of the twin loses")
+
+
 def attempts(case: Case) -> Outcome:
     """Whoever tries long enough passes by luck: tries are counted."""
     most, here = case.asked.attempts, case.attempts
@@ -229,5 +278,9 @@ CHECKS: tuple[Callable[[Case], Outcome | None], ...] = (
     _risk("G3", "singling_out", "predicates of the twin that single out one person"),
     _risk("G3", "linkability", "halves of a person that the twin links"),
     _risk("G4", "inference", "secrets that are guessed of those who were learned from"),
-    membership, outliers, canaries, epsilon, alike, rows, attempts,
+    membership, outliers, canaries, epsilon, alike, rows, shares,
+    _amplified("label_gap", "amplified", "growth of the gap between groups in the outcome"),
+    _amplified("downstream_gap", "amplified_model", "growth of the gap between groups in what a model decides"),
+    _amplified("downstream_gap_odds", "amplified_model", "growth of the gap between groups in how often it is right"),
+    useful, attempts,
 )

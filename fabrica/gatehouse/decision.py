@@ -13,8 +13,8 @@ from typing import Any
 
 from fabrica import declaration
 from fabrica.errors import InputError
-from fabrica.gate.outcome import Outcome, joined
-from fabrica.gate.policy import Policy
+from fabrica.gatehouse.outcome import Outcome, joined
+from fabrica.gatehouse.policy import Policy
 
 __all__ = ["Decision"]
 

@@ -1,0 +1,140 @@
+"""A test of the gate passes by its upper bound alone, and what was not measured is not safe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabrica.errors import FabricaError
+from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined
+from fabrica.gatehouse.policy import HOUSE, Policy
+from fabrica.gatehouse.rare import Rare
+from fabrica.report import Finding, Report
+
+FOUND = {"control": "found", "dose": 0.01}
+
+
+def risk(name, value=0.0, low=-0.01, high=0.001, place=(), **detail):
+    return Finding(name, value, place, low=low, high=high, detail={**FOUND, **detail})
+
+
+def area(name, value=0.5, low=0.48, high=0.52, **detail):
+    return Finding(name, value, low=low, high=high, better=0.5, detail={**FOUND, **detail})
+
+
+GOOD = {one.metric: one for one in (
+    risk("verbatim", tries=9_000), risk("verbatim_near", tries=3_000), risk("singling_out", tries=3_000),
+    risk("linkability", tries=3_000), risk("inference", place=("age",), members=3_000), area("membership", members=3_000),
+    area("density", members=3_000), area("alike", rows=6_000), Finding("canaries", 0.0, high=0.009, detail={"planted": 300}),
+    area("outliers", **{"caught_at_0.01": 0.01, "caught_at_0.01_upper": 0.02}))}
+
+
+def case(*changed, without=(), tier="partner", policy=HOUSE, **facts):
+    findings = {**GOOD, **{one.metric: one for one in changed}}
+    report = Report(tuple(one for name, one in findings.items() if name not in without))
+    return Case(policy, tier, report, **{"rows": 1_000, "real_rows": 1_000, "rare": Rare(looked=9), **facts})
+
+
+def verdict(some, name):
+    return next(one.verdict for one in outcomes(some) if one.name == name)
+
+
+@given(*(st.floats(-1, 1) for _ in range(3)), st.floats(0, 0.2))
+def test_three_verdicts_by_bounds(a, b, c, threshold):
+    low, value, high = sorted((a, b, c))
+    found = bounded(Outcome("", "", "", ""), value, low, high, threshold, None, "it").verdict
+    assert found == (PASS if high <= threshold else FAIL if low > threshold else INCONCLUSIVE)
+
+
+@given(st.lists(st.sampled_from([PASS, FAIL, INCONCLUSIVE])))
+def test_only_all_that_pass_pass(verdicts):
+    together = joined([Outcome("", "", verdict, "") for verdict in verdicts])
+    assert (together == PASS) == (bool(verdicts) and set(verdicts) == {PASS})
+    assert (together == FAIL) == (FAIL in verdicts)
+
+
+def test_a_good_twin_passes():
+    assert {one.name: one.verdict for one in outcomes(case())} == {
+        name: PASS for name in ("identifiers", "rare", "copies", "singling_out", "linkability", "inference", "membership",
+                                "outliers", "canaries", "alike", "rows", "attempts")}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(name):
+    where = {"verbatim": "copies", "verbatim_near": "copies", "density": "membership"}.get(name, name)
+    assert verdict(case(without=(name,)), where) == INCONCLUSIVE
+    broken = replace(GOOD[name], value=None, low=None, high=None, problem="too few people")
+    assert verdict(case(broken), where) == INCONCLUSIVE
+    if name not in ("alike", "canaries"):
+        missed = replace(GOOD[name], detail={**GOOD[name].detail, "control": "missed"})
+        assert verdict(case(missed), where) == INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("changed", "name", "said"), [
+    (risk("verbatim", 0.01, 0.008, 0.012), "copies", FAIL), (risk("verbatim", 0.001, -0.001, 0.003), "copies", INCONCLUSIVE),
+    (risk("verbatim_near", 0.05, 0.04, 0.06), "copies", FAIL),
+    (risk("singling_out", 0.2, 0.1, 0.3), "singling_out", FAIL), (area("density", 0.6, 0.57, 0.63), "membership", FAIL),
+    (area("density", 0.54, 0.52, 0.56), "membership", INCONCLUSIVE),
+    (risk("inference", 0.3, 0.2, 0.4, place=("pay",)), "inference", FAIL),
+    (area("alike", 0.55, 0.54, 0.56), "alike", INCONCLUSIVE),
+    (area("outliers", 0.8, 0.7, 0.9, **{"caught_at_0.01": 0.3, "caught_at_0.01_upper": 0.4}), "outliers", FAIL),
+    (area("outliers", **{"caught_at_0.01": 0.03, "caught_at_0.01_upper": 0.06}), "outliers", INCONCLUSIVE),
+    (Finding("canaries", 1.0, high=0.02, detail={"planted": 300}), "canaries", FAIL),
+    (Finding("canaries", 0.0, high=0.1, detail={"planted": 30}), "canaries", INCONCLUSIVE),
+])
+def test_each_test_bites(changed, name, said):
+    assert verdict(case(changed), name) == said and joined(outcomes(case(changed))) == said
+
+
+def test_the_worst_place_decides_and_a_secret_that_all_know_is_none():
+    places = [risk("inference", place=("age",)), risk("inference", 0.3, 0.2, 0.4, place=("pay",))]
+    report = Report((*(one for name, one in GOOD.items() if name != "inference"), *places))
+    some = replace(case(), report=report)
+    assert verdict(some, "inference") == FAIL
+    known = Finding("inference", None, ("sex",), problem="nobody is left", detail={"certain": 0.999, "control": "missed"})
+    assert verdict(replace(case(), report=Report((*case().report.findings, known))), "inference") == PASS
+
+
+@pytest.mark.parametrize(("facts", "name"), [
+    ({"rare": Rare(levels={"town": 1}, looked=9)}, "rare"), ({"rare": Rare(ends={"age": 1}, looked=9)}, "rare"),
+    ({"files": ["2 levels in model.fab"]}, "rare"), ({"rare": Rare(texts={"mail": 1})}, "identifiers"),
+    ({"rows": 1_001}, "rows"), ({"attempts": 4}, "attempts")])
+def test_what_is_counted_exactly_fails(facts, name):
+    assert verdict(case(**facts), name) == FAIL
+
+
+def test_the_public_tier_asks_for_an_epsilon_or_an_expert():
+    assert verdict(case(tier="public"), "epsilon") == FAIL
+    assert verdict(case(tier="public", epsilon=1.0), "epsilon") == PASS
+    assert verdict(case(tier="public", epsilon=3.0), "epsilon") == FAIL
+    written = Policy(determination="Dr. A. Example, 2026-11-02: very small")
+    assert verdict(case(tier="public", policy=written), "epsilon") == PASS
+    assert "epsilon" not in {one.name for one in outcomes(case())}
+
+
+def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
+    far = Finding("representation", 0.7, low=0.5, high=0.9, better=1.0)
+    near = Finding("representation", 0.9, low=0.7, high=1.3, better=1.0)
+    grown = Finding("label_gap", 0.1, low=0.05, high=0.15, floor=0.0, floor_high=0.01)
+    luck = Finding("downstream_gap", 0.06, low=-0.01, high=0.15, floor=0.0, floor_high=0.08)
+    perhaps = Finding("downstream_gap_odds", 0.06, low=-0.01, high=0.15, floor=0.0, floor_high=0.02)
+    some = case(far, grown, luck, perhaps, protected=("sex",), target="pay")
+    assert [verdict(some, name) for name in ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")] == [
+        FAIL, FAIL, PASS, INCONCLUSIVE]
+    assert verdict(case(near, protected=("sex",)), "representation") == PASS
+
+
+def test_a_decision_comes_back_and_one_that_was_changed_does_not():
+    decision = Decision("partner", HOUSE, tuple(outcomes(case(risk("verbatim", 0.01, 0.008, 0.012)))), 2, {"data": "00"})
+    plain = decision.to_json()
+    assert Decision.from_json(plain) == decision and plain["verdict"] == FAIL
+    assert "anonym" not in str(decision) and str(decision).startswith("FAIL: policy fabrica at tier partner")
+    with pytest.raises(FabricaError, match="another verdict"):
+        Decision.from_json({**plain, "verdict": PASS})
+    with pytest.raises(FabricaError, match="no decision"):
+        Decision.from_json({"fabrica_gate": 1})

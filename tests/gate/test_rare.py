@@ -1,0 +1,88 @@
+"""What fewer than k people hold is counted exactly, by brute force and by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fabrica.gatehouse.rare import rare
+from fabrica.schema import Column, Table
+
+
+def rows(size: int = 1_000, **columns):
+    whole = pa.table(columns)
+    return SimpleNamespace(rows=whole.num_rows, batches=lambda: whole.to_batches(max_chunksize=size))
+
+
+TOWN = Table("people", (Column("town", "category"),))
+AGE = Table("people", (Column("age", "integer", "int64"),))
+cells = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30)
+
+
+@given(cells, cells, cells, st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_levels_are_counted_over_all_real_rows(own, rest, twin, k):
+    held = Counter(own + rest)
+    few = {level for level in twin if 0 < held[level] < k}
+    found = rare(TOWN, [rows(2, town=own), rows(3, town=rest)], rows(2, town=twin), k)
+    assert found.levels == ({"town": len(few)} if few else {}) and not found.ends and not found.texts
+
+
+numbers = st.lists(st.integers(0, 12), min_size=1, max_size=30)
+
+
+@given(numbers, numbers, st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_ends_are_those_that_fewer_than_k_reach(own, twin, k):
+    tails = {x for x in own if sum(y >= x for y in own) < k or sum(y <= x for y in own) < k}
+    found = rare(AGE, [rows(2, age=own)], rows(3, age=twin), k)
+    assert found.ends == ({"age": len(tails & set(twin))} if tails & set(twin) else {})
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from("abc")), min_size=1, max_size=30), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_people_are_counted_and_not_their_rows(pairs, k):
+    who, town = ([*part] for part in zip(*pairs, strict=True))
+    table = Table("visits", (Column("who", "key", notation={"template": "A"}), Column("town", "category")))
+    people = {level: len({w for w, t in pairs if t == level}) for level in town}
+    few = {level for level, count in people.items() if count < k}
+    found = rare(table, [rows(4, who=who, town=town)], rows(who=["Z"] * len(town), town=town), k, unit="who")
+    assert found.levels == ({"town": len(few)} if few else {})
+
+
+def test_one_person_with_the_largest_numbers_is_few_however_many_rows_they_have():
+    table = Table("visits", (Column("who", "key"), Column("paid", "decimal", "double")))
+    who, paid = ["a"] * 50 + [f"p{i}" for i in range(50)], [1e6] * 50 + [float(i) for i in range(50)]
+    twin = rows(who=["z"], paid=[1e6])
+    assert rare(table, [rows(who=who, paid=paid)], twin, 5, unit="who").ends == {"paid": 1}
+    assert rare(table, [rows(who=who, paid=paid)], twin, 5).ends == {}  # careless: rows are counted
+
+
+def test_texts_and_keys_that_tell_whose_they_are():
+    table = Table("people", (Column("mail", "key", notation={"kind": "email"}, personal="email"), Column("note", "text"),
+                             Column("number", "key", notation={"kind": "sequence"})))
+    real = rows(mail=["ada@example.com", "bob@example.com"], note=["fell from a ladder", "-"], number=["1", "2"])
+    twin = rows(mail=["eve@example.com", "ada@example.com"], note=["fell from a ladder", "-"], number=["1", "2"])
+    found = rare(table, [real], twin, 5)
+    assert found.texts == {"mail": 1, "note": 1} and found.found == 2
+    assert found.places() == ["1 texts in 'mail'", "1 texts in 'note'"]
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+def test_moments_have_ends_too(kind):
+    column = Column("day", kind, "date32[day]" if kind == "date" else "timestamp[us]")
+    days = np.datetime64("2020-01-01") + np.arange(100)
+    made = pa.array(days) if kind == "date" else pa.array(days.astype("datetime64[us]"))
+    found = rare(Table("visits", (column,)), [rows(day=made)], rows(day=made), 3)
+    assert found.ends == {"day": 4}
+
+
+def test_missing_cells_are_nobody_s():
+    found = rare(TOWN, [rows(town=["a"] * 9 + [None])], rows(town=[None, "a"]), 5)
+    assert found.found == 0
