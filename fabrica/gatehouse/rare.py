@@ -1,10 +1,10 @@
 """What fewer than k people hold and stands in the twin all the same: counted exactly, over all rows.
 
 *Levels*: those of the twin that some real people hold, but fewer than k. *Ends*: numbers and moments of the twin beyond
-the k-th largest (and below the k-th smallest) real one that are equal to a real one. *Texts*: keys and free texts of
-the twin that are those of fewer than k real people, but for running numbers and keys of so few characters that chance
-gives them. People are counted, not their rows, where a ``unit`` column says whose they are; and all real people, those
-of the holdout too.
+the k-th largest (and below the k-th smallest) real one that are equal to a real one, where chance does not give so
+many. *Texts*: keys and free texts of the twin that are those of fewer than k real people, but for running numbers and
+short ones, which chance gives. People are counted, not their rows, where a ``unit`` column says whose they are; and all
+real people, those of the holdout too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.stats import poisson
 
 from fabrica.notation import read
 from fabrica.schema import Column, Table
@@ -23,6 +24,7 @@ from fabrica.sheets import Batches
 
 __all__ = ["Rare", "rare"]
 
+CHANCE = 1e-3  #: below which a coincidence is none
 LONG = 8  #: characters from which a text is nobody else's by chance
 TOLD = 2_000  #: rare levels that are looked for in files, at most
 
@@ -78,10 +80,22 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
     for batch in twin.batches():
         for column in columns:
             if column.name in seen:
-                made = _cells(column, batch)[0]
-                seen[column.name].append(made.filter(pc.is_in(made, value_set=few[column.name])).unique())
-    hits = {name: len(pa.chunked_array(found, few[name].type).unique()) for name, found in seen.items()}
+                made, kept = _cells(column, batch)[0], held[column.name]
+                mine = kept.beyond(made) if isinstance(kept, _Ends) else pc.is_in(made, value_set=few[column.name])
+                seen[column.name].append(made.filter(mine).unique())
+    hits = dict[str, int]()
+    for column in columns:
+        if column.name in seen:
+            made, kept = pa.chunked_array(seen[column.name], few[column.name].type).unique(), held[column.name]
+            hits[column.name] = kept.repeated(made.to_numpy(), _step(column)) if isinstance(kept, _Ends) else len(made)
     return _sorted(columns, few, {name: count for name, count in hits.items() if count})
+
+
+def _step(column: Column) -> float:
+    """How far two values of a column are apart at least; 0 where they may be as near as they like."""
+    if column.kind == "decimal":
+        return 0.0 if column.decimals is None else float(10.0 ** -column.decimals)
+    return 0.0 if column.kind in ("latitude", "longitude") else 1.0
 
 
 def _sorted(columns: list[Column], few: Mapping[str, pa.Array], hits: Mapping[str, int]) -> Rare:
@@ -186,6 +200,37 @@ class _Ends:
         return pa.array(np.unique(np.array(found, float)))
 
 
+    def beyond(self, made: pa.Array) -> pa.Array:
+        """(n,) bool: the values that go farther than the ``k``-th person to one side."""
+        high, low = _line(self.high, self.k), _line(self.low, self.k)
+        return pc.or_(pc.greater(made, high), pc.less(made, -low))
+
+    def repeated(self, made: np.ndarray, step: float) -> int:
+        """How many of the different values ``made`` beyond the ``k``-th are those of real people, where chance does not
+        give so many: both might lie at any place of the stretch that they share."""
+        found = 0
+        for end, sign in ((self.high, 1.0), (self.low, -1.0)):
+            line, real = _line(end, self.k), np.unique(_beyond(end, self.k))
+            mine = np.unique(sign * made[sign * made > line])
+            hits = len(np.intersect1d(real, mine))
+            luck = len(real) * len(mine) / _places(np.concatenate([real, mine]), line, step) if hits else 0.0
+            found += hits if hits and poisson.sf(hits - 1, luck) < CHANCE else 0
+        return found
+
+
+def _line(end: Mapping[object, float], k: int) -> float:
+    return min(end.values()) if len(end) >= k else -np.inf
+
+
 def _beyond(end: Mapping[object, float], k: int) -> list[float]:
-    line = min(end.values()) if len(end) >= k else -np.inf
-    return [value for value in end.values() if value > line]
+    return [value for value in end.values() if value > _line(end, k)]
+
+
+def _places(values: np.ndarray, line: float, step: float) -> float:
+    """How many places there are beyond a line for values that are ``step`` apart, or a multiple of it that all are."""
+    if not step:
+        return np.inf
+    steps = np.unique(np.round(values / step).astype(np.int64))
+    stride = int(np.gcd.reduce(np.diff(steps))) if len(steps) > 1 else 1
+    low = line / step if np.isfinite(line) else float(steps[0]) - stride
+    return max(1.0, (float(steps[-1]) - low) / max(1, stride))

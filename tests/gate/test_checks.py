@@ -29,8 +29,9 @@ def area(name, value=0.5, low=0.48, high=0.52, **detail):
 
 GOOD = {one.metric: one for one in (
     risk("verbatim", tries=9_000), risk("verbatim_near", tries=3_000), risk("singling_out", tries=3_000),
-    risk("linkability", tries=3_000), risk("inference", place=("age",), members=3_000), area("membership", members=3_000),
-    area("density", members=3_000), area("alike", rows=6_000), Finding("canaries", 0.0, high=0.009, detail={"planted": 300}),
+    risk("linkability", tries=3_000), risk("inference", place=("age",), members=3_000),
+    area("membership", members=3_000), area("density", members=3_000), area("alike", rows=6_000),
+    Finding("canaries", 0.0, high=0.009, detail={"planted": 300}),
     area("outliers", **{"caught_at_0.01": 0.01, "caught_at_0.01_upper": 0.02}))}
 
 
@@ -59,9 +60,10 @@ def test_only_all_that_pass_pass(verdicts):
 
 
 def test_a_good_twin_passes():
-    assert {one.name: one.verdict for one in outcomes(case())} == {
-        name: PASS for name in ("identifiers", "rare", "copies", "singling_out", "linkability", "inference", "membership",
-                                "outliers", "canaries", "alike", "rows", "attempts")}
+    assert [one.name for one in outcomes(case())] == [
+        "identifiers", "rare", "copies", "singling_out", "linkability", "inference", "membership", "outliers",
+        "canaries", "alike", "rows", "attempts"]
+    assert {one.verdict for one in outcomes(case())} == {PASS}
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -76,7 +78,8 @@ def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(nam
 
 
 @pytest.mark.parametrize(("changed", "name", "said"), [
-    (risk("verbatim", 0.01, 0.008, 0.012), "copies", FAIL), (risk("verbatim", 0.001, -0.001, 0.003), "copies", INCONCLUSIVE),
+    (risk("verbatim", 0.01, 0.008, 0.012), "copies", FAIL),
+    (risk("verbatim", 0.001, -0.001, 0.003), "copies", INCONCLUSIVE),
     (risk("verbatim_near", 0.05, 0.04, 0.06), "copies", FAIL),
     (risk("singling_out", 0.2, 0.1, 0.3), "singling_out", FAIL), (area("density", 0.6, 0.57, 0.63), "membership", FAIL),
     (area("density", 0.54, 0.52, 0.56), "membership", INCONCLUSIVE),
@@ -96,7 +99,8 @@ def test_the_worst_place_decides_and_a_secret_that_all_know_is_none():
     report = Report((*(one for name, one in GOOD.items() if name != "inference"), *places))
     some = replace(case(), report=report)
     assert verdict(some, "inference") == FAIL
-    known = Finding("inference", None, ("sex",), problem="nobody is left", detail={"certain": 0.999, "control": "missed"})
+    detail = {"certain": 0.999, "control": "missed"}
+    known = Finding("inference", None, ("sex",), problem="nobody is left", detail=detail)
     assert verdict(replace(case(), report=Report((*case().report.findings, known))), "inference") == PASS
 
 
@@ -124,13 +128,14 @@ def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
     luck = Finding("downstream_gap", 0.06, low=-0.01, high=0.15, floor=0.0, floor_high=0.08)
     perhaps = Finding("downstream_gap_odds", 0.06, low=-0.01, high=0.15, floor=0.0, floor_high=0.02)
     some = case(far, grown, luck, perhaps, protected=("sex",), target="pay")
-    assert [verdict(some, name) for name in ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")] == [
-        FAIL, FAIL, PASS, INCONCLUSIVE]
+    names = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
+    assert [verdict(some, name) for name in names] == [FAIL, FAIL, PASS, INCONCLUSIVE]
     assert verdict(case(near, protected=("sex",)), "representation") == PASS
 
 
 def test_a_decision_comes_back_and_one_that_was_changed_does_not():
-    decision = Decision("partner", HOUSE, tuple(outcomes(case(risk("verbatim", 0.01, 0.008, 0.012)))), 2, {"data": "00"})
+    shut = tuple(outcomes(case(risk("verbatim", 0.01, 0.008, 0.012))))
+    decision = Decision("partner", HOUSE, shut, 2, {"data": "00"})
     plain = decision.to_json()
     assert Decision.from_json(plain) == decision and plain["verdict"] == FAIL
     assert "anonym" not in str(decision) and str(decision).startswith("FAIL: policy fabrica at tier partner")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import pytest
 
@@ -13,7 +14,7 @@ from fabrica.gatehouse.policy import HOUSE, LOWER_IS_LOOSER, TIERS, Policy, Tier
 
 def test_each_tier_asks_for_no_less_than_the_one_before():
     tiers = list(TIERS.values())
-    for wider, narrower in zip(tiers, tiers[1:], strict=False):
+    for wider, narrower in pairwise(tiers):
         assert looser(narrower, wider) == []
 
 
@@ -56,7 +57,8 @@ def test_it_comes_back_from_its_file_with_the_same_digest(tmp_path):
 @pytest.mark.parametrize(("plain", "said"), [
     ([], "must be an object"), ({"fabrica_policy": 2}, "later version"), ({"tier": {}}, "field of a policy"),
     ({"tiers": {"partners": {}}}, "tier"), ({"tiers": {"partner": {"copys": 1}}}, "field of a tier"),
-    ({"tiers": {"partner": {"k": 1.5}}}, "k: must be a whole number"), ({"tiers": {"partner": {"copies": "x"}}}, "copies"),
+    ({"tiers": {"partner": {"k": 1.5}}}, "k: must be a whole number"),
+    ({"tiers": {"partner": {"copies": "x"}}}, "copies"),
     ({"tiers": {"partner": {"copies": None}}}, "copies"), ({"tiers": {"partner": {"inference": -0.1}}}, "inference"),
     ({"waivers": [{"tier": "partner", "field": "k", "reason": " ", "by": "x"}]}, "reason"),
 ])
