@@ -1,0 +1,129 @@
+"""The gate as its user has it: a folder goes in, one decision comes out, and it does not depend on how often one asks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fabrica
+from fabrica.cli.commands import _outcome as cli
+from fabrica.gatehouse.decision import Decision
+from fabrica.gating import Brought
+from fabrica.recipe import Recipe
+
+
+def people(rows: int, seed: int = 1) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    age, sex = random.integers(17, 90, rows), random.choice(["f", "m"], rows)
+    return pd.DataFrame({
+        "age": age, "sex": sex, "town": random.choice(["Rome", "Oslo", "Bern"], rows, p=[0.5, 0.3, 0.2]),
+        "hours": np.round(random.normal(38, 6, rows), 1), "paid": np.round(random.exponential(900, rows), 2),
+        "income": np.where(random.random(rows) < age / 120, "high", "low")})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A twin of independent columns, and its decision."""
+    out = tmp_path_factory.mktemp("gate")
+    people(2_400).to_csv(out / "people.csv", index=False)
+    assert cli(["synth", str(out / "people.csv"), "-o", str(out / "out"), "--engine", "independent", "--k", "10",
+                "--holdout", "0.4", "-q"]) == 0
+    code = cli(["gate", str(out / "out"), "--tier", "internal", "-q"])
+    return out / "out", code
+
+
+def test_it_writes_a_decision_and_its_evidence(folder):
+    out, code = folder
+    decision = Decision.load(out / "gate.json")
+    assert code == (0 if decision.verdict == "PASS" else 1)
+    named = {one.name: one.verdict for one in decision.outcomes}
+    assert named["identifiers"] == named["rare"] == named["alike"] == named["attempts"] == "PASS"
+    evidence = json.loads((out / "evidence.json").read_text())
+    assert evidence["facts"]["gate"] == decision.to_json()
+    assert {"inference", "shadow", "verbatim"} <= {one["metric"] for one in evidence["findings"]}
+    page = (out / "evidence.html").read_text()
+    assert all(one.why[:30] in page for one in decision.outcomes if "'" not in one.why[:30])
+
+
+def test_the_same_twin_gets_the_same_decision_and_is_one_attempt(folder):
+    out, _ = folder
+    before = Decision.load(out / "gate.json")
+    again = fabrica.gate(out, tier="internal")
+    assert again.outcomes == before.outcomes and again.attempts == before.attempts == 1
+
+
+def test_another_twin_of_the_table_is_another_attempt_and_the_fourth_does_not_pass(folder, tmp_path):
+    out, _ = folder
+    log = tmp_path / "attempts.json"
+    tries = [{"source": str(Recipe.load(out / "recipe.json").data), "data": f"{i}", "tier": "partner", "when": ""}
+             for i in range(3)]
+    log.write_text(json.dumps({"fabrica_attempts": 1, "tries": [*tries, {"source": "another", "data": "9"}]}))
+    decision = fabrica.gate(out, tier="internal", attempts=log)
+    assert decision.attempts == 4 and decision.verdict == "FAIL"
+    assert next(one for one in decision.outcomes if one.name == "attempts").verdict == "FAIL"
+
+
+def test_a_copy_of_people_fails_at_every_tier(tmp_path):
+    whole = people(2_400, 2)
+    whole[:1_600].to_csv(tmp_path / "real.csv", index=False)
+    whole[1_600:].to_csv(tmp_path / "rest.csv", index=False)
+    out = tmp_path / "out"
+    out.mkdir()
+    whole[:1_600].sample(frac=1, random_state=3).to_csv(out / "data.csv", index=False)
+    for tier in ("internal", "partner", "public"):
+        decision = fabrica.gate(out, tier=tier, real=tmp_path / "real.csv", holdout=tmp_path / "rest.csv")
+        failed = {one.name for one in decision.outcomes if one.verdict == "FAIL"}
+        assert decision.verdict == "FAIL" and {"rare", "copies", "membership"} <= failed
+
+
+def test_under_an_epsilon_the_same_holdout_is_found_again(tmp_path):
+    people(1_500, 3).to_csv(tmp_path / "people.csv", index=False)
+    assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(tmp_path / "out"), "--epsilon", "2", "-q"]) == 0
+    judged = json.loads((tmp_path / "out" / "report.json").read_text())["facts"]["rows"]
+    first, second = (Brought.of(tmp_path / "out") for _ in range(2))
+    held = [pd.concat(b.to_pandas() for b in one.holdout.batches()) for one in (first, second)]
+    assert held[0].equals(held[1]) and len(held[0]) == judged["holdout"] and first.real.rows == judged["real"]
+    assert first.ledger is not None
+
+
+@pytest.mark.parametrize(("break_it", "said"), [
+    (lambda out: (out / "data.csv").unlink(), "holds no twin"),
+    (lambda out: (out / "data.parquet").write_text(""), "several files named data"),
+    (lambda out: (out / "origin.json").unlink(), "has no origin.json"),
+    (lambda out: (out / "origin.json").write_text("{}"), "does not tell where a twin comes from"),
+    (lambda out: (out.parent / "people.csv").write_text("age\n1\n"), "not the table any more"),
+    (lambda out: (out.parent / "people.csv").unlink(), "not where it was"),
+    (lambda out: (out / "attempts.json").write_text("{"), "attempts.json"),
+])
+def test_what_is_missing_or_was_changed_is_told(tmp_path, break_it, said, capsys):
+    people(400).to_csv(tmp_path / "people.csv", index=False)
+    out = tmp_path / "out"
+    assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(out), "--engine", "independent", "-q"]) == 0
+    break_it(out)
+    assert cli(["gate", str(out), "-q"]) == 2
+    assert said in capsys.readouterr().err and not (out / "gate.json").exists()
+
+
+def test_without_a_holdout_there_is_no_decision(tmp_path, capsys):
+    people(400).to_csv(tmp_path / "people.csv", index=False)
+    assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(tmp_path / "out"), "--engine", "independent",
+                "--holdout", "0", "-q"]) == 0
+    assert cli(["gate", str(tmp_path / "out"), "-q"]) == 2
+    assert "made without a holdout" in capsys.readouterr().err
+    Path(tmp_path / "out" / "recipe.json").unlink()
+    assert cli(["gate", str(tmp_path / "out"), "--real", str(tmp_path / "people.csv"), "-q"]) == 2
+    assert "a holdout" in capsys.readouterr().err
+
+
+def test_a_new_twin_takes_the_old_decision_away(folder, tmp_path):
+    people(400).to_csv(tmp_path / "people.csv", index=False)
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("gate.json", "evidence.json", "evidence.html"):
+        (out / name).write_text("{}")
+    assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(out), "--engine", "independent", "-q"]) == 0
+    assert not list(out.glob("gate.json")) and not list(out.glob("evidence.*"))

@@ -1,0 +1,64 @@
+"""The plan simulates the gate that will decide."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fabrica
+from fabrica.cli.commands import _outcome as cli
+from fabrica.errors import FabricaError
+from fabrica.gatehouse.planning import Population, chance
+from fabrica.gatehouse.policy import HOUSE, Policy
+from fabrica.run import Run
+
+LUCKS = [0.2, 0.5, 0.7, 0.8]
+
+
+def good(people, share=0.3, tier="partner", policy=HOUSE, times=40, **said):
+    return chance(Population(people, LUCKS, **said), share, policy, tier, Run(5), times)
+
+
+def test_more_people_pass_more_often_and_a_leak_never():
+    chances = [good(people) for people in (1_500, 8_000, 60_000)]
+    assert chances[0].good < 0.05 < chances[1].good < 0.95 <= chances[2].good
+    assert all(one.bad == 0 for one in chances)
+
+
+def test_a_narrower_circle_asks_for_more():
+    assert good(8_000, tier="internal").good > good(8_000).good
+    assert good(60_000, tier="public").good == 0 and good(60_000, tier="public").stopped == {"epsilon": 1.0} | {
+        name: share for name, share in good(60_000, tier="public").stopped.items() if name != "epsilon"}
+    assert good(60_000, tier="public", private=True).good > 0.5
+
+
+def test_what_stops_is_told_and_a_policy_of_one_s_own_is_simulated():
+    strict = Policy.from_json({"tiers": {"partner": {"membership": 0.5}}})
+    found = good(20_000, policy=strict)
+    assert found.good == 0 and found.stopped["membership"] == 1.0
+
+
+def test_the_same_run_gives_the_same_plan():
+    assert good(8_000) == good(8_000)
+
+
+def test_the_command_measures_the_table(tmp_path, capsys):
+    random = np.random.default_rng(1)
+    age = random.integers(17, 90, 3_000)
+    pd.DataFrame({"age": age, "old": np.where(age > 60, "y", "n"), "town": random.choice(list("abc"), 3_000),
+                  "paid": random.normal(size=3_000).round(4)}).to_csv(tmp_path / "people.csv", index=False)
+    plan = fabrica.plan(tmp_path / "people.csv", tier="internal")
+    assert plan.people == 3_000 and set(plan.chances) == {"internal", "partner", "public"}
+    assert plan.chances["internal"][0.1].good <= plan.chances["internal"][0.5].good
+    assert "within reach" in str(plan)
+    assert cli(["plan", str(tmp_path / "people.csv"), "--tier", "internal", "-q"]) == 0
+    assert str(plan) in capsys.readouterr().out
+
+
+def test_too_few_people_are_told(tmp_path):
+    pd.DataFrame({"age": range(100)}).to_csv(tmp_path / "few.csv", index=False)
+    with pytest.raises(FabricaError, match="100 people"):
+        fabrica.plan(tmp_path / "few.csv")
+    with pytest.raises(FabricaError, match="who"):
+        fabrica.plan(tmp_path / "few.csv", unit="who")
