@@ -129,4 +129,4 @@ def unkept(bundle: Opened) -> list[str]:
         except (LookupError, TypeError, ValueError, AttributeError):
             found.append(str(InputError(f"cannot be reckoned again ({(check.__doc__ or '').splitlines()[0]})",
                                         where="the claims")))
-    return found
+    return list(dict.fromkeys(found))

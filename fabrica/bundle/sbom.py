@@ -7,7 +7,8 @@ business.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Any
 
@@ -18,7 +19,8 @@ __all__ = ["bill", "installed", "lock"]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def installed(root: str = "fabrica") -> list[Distribution]:
+@cache
+def installed(root: str = "fabrica") -> tuple[Distribution, ...]:
     """The distribution and all that it asks for and that is installed, sorted by name.
 
     >>> "numpy" in {one.metadata["Name"] for one in installed()}
@@ -35,14 +37,14 @@ def installed(root: str = "fabrica") -> list[Distribution]:
         except PackageNotFoundError:
             continue  # an extra that is not installed
         left += [match[0] for text in found[name].requires or () if (match := NAME.match(text))]
-    return [found[name] for name in sorted(found)]
+    return tuple(found[name] for name in sorted(found))
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def lock(found: list[Distribution]) -> str:
+def lock(found: Sequence[Distribution]) -> str:
     """A line ``name==version`` each.
 
     >>> "numpy==" in lock(installed())
@@ -51,7 +53,7 @@ def lock(found: list[Distribution]) -> str:
     return "".join(f"{one.metadata['Name']}=={one.version}\n" for one in found)
 
 
-def bill(found: list[Distribution], claim: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
+def bill(found: Sequence[Distribution], claim: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
     """The bill of materials: the released files as what it is about, the software as its components."""
     released = [{"type": "machine-learning-model" if name == claim["model"] else "data", "bom-ref": f"file:{name}",
                  "name": name, "hashes": [{"alg": "SHA-256", "content": digest}]} for name, digest in digests.items()]

@@ -20,7 +20,7 @@ __all__ = ["command"]
               help="Who answers for it; the policy says how many people must.")
 @click.option("--purpose", default="", metavar="TEXT", help="What the release is for.")
 @click.option("--recipient", "recipients", multiple=True, metavar="TEXT", help="For whom; may be given several times.")
-@click.option("--expires", metavar="DAY", help="Its last day, such as 2027-11-28; default: as late as the policy allows.")
+@click.option("--expires", metavar="DAY", help="Its last day, such as 2027-11-28; default: as the policy allows.")
 @click.option("--profile", type=click.Choice(["internal", "public"]), default="internal", show_default=True,
               help="Evidence in full, or rounded and without anything about few people.")
 @click.option("--data/--no-data", default=True, show_default=True, help="Share the synthetic rows.")
@@ -33,8 +33,8 @@ __all__ = ["command"]
 def command(folder: str, out: str, keys: tuple[str, ...], approvers: tuple[str, ...], purpose: str,
             recipients: tuple[str, ...], expires: str | None, profile: str, data: bool, model: bool, without_pass: str,
             password: bytes | None, plain: bool, quiet: bool, debug: bool) -> int:
-    """Write a bundle of FOLDER, which 'fabrica synth' has made and 'fabrica gate' has judged: the rows or the model, the
-    evidence, who answers for it, and one signature over all.
+    """Write a bundle of FOLDER, which 'fabrica synth' has made and 'fabrica gate' has judged: the rows or the model,
+    the evidence, who answers for it, and one signature over all.
 
     \b
     Example:

@@ -71,8 +71,8 @@ def now() -> str:
 def failed(out: Path) -> None:
     """The gate did not pass it."""
     judge(out, verdict="FAIL", tests=[
-        {"id": "G2", "name": "copies", "verdict": "FAIL", "value": 0.02, "low": 0.011, "high": 0.031, "threshold": 0.002,
-         "n": 317, "why": "copies: at least 0.011, and 0.002 is accepted"},
+        {"id": "G2", "name": "copies", "verdict": "FAIL", "value": 0.02, "low": 0.011, "high": 0.031,
+         "threshold": 0.002, "n": 317, "why": "copies: at least 0.011, and 0.002 is accepted"},
         {"id": "G6", "name": "outliers", "verdict": "INCONCLUSIVE", "why": "there are too few people"}])
 
 
