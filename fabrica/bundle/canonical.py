@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -50,8 +51,11 @@ def parse(raw: bytes, where: str) -> Any:
     def never(text: str) -> NoReturn:
         raise InputError(f"holds {text}, which is no number of JSON", where=where)
 
+    def finite(text: str) -> float:
+        return value if math.isfinite(value := float(text)) else never(text)
+
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=once, parse_constant=never)
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=once, parse_constant=never, parse_float=finite)
     except (ValueError, RecursionError):  # also bytes that are no UTF-8, and numbers of thousands of digits
         raise InputError("is not JSON in UTF-8", where=where) from None
 

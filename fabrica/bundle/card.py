@@ -41,7 +41,7 @@ READ = (("verify.html, verify.py, TRUST.md", "check that nothing was changed, an
 def markdown_card(made: Made, claim: Mapping[str, Any], tests: Sequence[Mapping[str, Any]]) -> str:
     """The text of ``datacard.md``."""
     size = next((name for most, name in SIZES if claim["rows"] < most), "n>10M")
-    columns = "\n".join(f"| {plain_text(one['name'])} | {one['kind']} | {plain_text(one['personal']) or '–'} |"
+    columns = "\n".join(f"| {plain_text(one['name'])} | {one['kind']} | {plain_text(_personal(made, one))} |"
                         for one in made.columns)
     judged = "\n".join(f"| {' | '.join(map(plain_text, _row(test)))} |" for test in tests)
     page = "\n".join(f"- {plain_text(line)}" for line in lines(claim))
@@ -89,8 +89,9 @@ def html_card(made: Made, claim: Mapping[str, Any], tests: Sequence[Mapping[str,
     env = _environment()
     style = env.get_template("bundle.css").render()
     policy = f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
+    columns = [{**one, "personal": _personal(made, one)} for one in made.columns]
     return env.get_template("datacard.html").render(
-        name=made.name, claim=claim, verdict=verdict_line(claim), lines=lines(claim)[1:], columns=made.columns,
+        name=made.name, claim=claim, verdict=verdict_line(claim), lines=lines(claim)[1:], columns=columns,
         tests=[_row(test) for test in tests], read=READ, style=style, policy=policy, version=VERSION)
 
 
@@ -101,6 +102,10 @@ def verify_page() -> str:
     policy = (f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
               "base-uri 'none'; form-action 'none'")
     return env.get_template("verify.html").render(style=style, script=script, policy=policy, version=VERSION)
+
+
+def _personal(made: Made, column: Mapping[str, str]) -> str:
+    return column["personal"] or ("–" if made.looked_for_people else "not looked for")
 
 
 def _row(test: Mapping[str, Any]) -> list[str]:

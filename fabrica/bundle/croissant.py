@@ -69,9 +69,15 @@ def _responsible(made: Made, claim: Mapping[str, Any], personal: Sequence[str]) 
         "rai:dataLimitations": ["See limits.md: intended and prohibited use, tests not passed, what is not covered."],
         "rai:dataUseCases": [claim["purpose"] or "not stated"],
         "rai:dataSocialImpact": "Statements about single people must not be drawn from it.",
-        "rai:personalSensitiveInformation": [f"The source held: {', '.join(personal)}; see evidence/identifiers.json."
-                                             if personal else "No column of personal data was recognised."],
+        "rai:personalSensitiveInformation": [_personal(made, personal)],
         "rai:dataReleaseMaintenancePlan": f"To be judged again by {claim['expires']}; not to be used after that day."}
+
+
+def _personal(made: Made, kinds: Sequence[str]) -> str:
+    if not made.looked_for_people:
+        return "The columns were not searched for personal data, since under an epsilon each look must be paid for."
+    told = f"The source held: {', '.join(kinds)}" if kinds else "No column of personal data was recognised"
+    return f"{told}; see evidence/identifiers.json."
 
 
 def _files(made: Made, claim: Mapping[str, Any], digests: Mapping[str, str], sizes: Mapping[str, int]

@@ -109,6 +109,11 @@ class Decision:
         """What the policy loosened, a line each."""
         return [_line(one) for one in self.plain.get("waivers") or ()]
 
+    @property
+    def attempts(self) -> int:
+        """How many twins of this table were tried."""
+        return int(self.plain.get("attempts", 1))
+
     def problems(self) -> list[str]:
         """Where the decision does not follow from its own tests; a sentence each."""
         found = [problem for test in self.tests for problem in _problems(test)]

@@ -74,7 +74,8 @@ def _identifiers(made: Made, gate: Mapping[str, Any]) -> dict[str, Any]:
     """Which columns held personal data, and what the gate found of it in the files."""
     own = [one for one in made.columns if one["personal"]]
     tests = [test for test in gate["tests"] if "identif" in str(test.get("name", "")) or test.get("id") == "G0"]
-    return {"fabrica_evidence": 1, "measured": bool(tests), "columns": own, "tests": tests,
+    return {"fabrica_evidence": 1, "measured": bool(tests), "searched": made.looked_for_people, "columns": own,
+            "tests": tests,
             "question": "which columns held personal data, and whether any of it stands in a file",
             "method": "values are recognised by form, check digits and word lists; in columns of direct identifiers "
                       "all values are made afresh",

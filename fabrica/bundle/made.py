@@ -79,6 +79,11 @@ class Made:
                  "personal": str(told.get(name, {}).get("personal") or "")} for name in self.names]
 
     @property
+    def looked_for_people(self) -> bool:
+        """Whether columns were searched for personal data: under an epsilon that look would have to be paid for."""
+        return self.ledger is None or any(one["personal"] for one in self.columns)
+
+    @property
     def name(self) -> str:
         """The name of the table."""
         tables = self.schema.get("tables") or [{}]

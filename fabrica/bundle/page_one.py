@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fabrica.page.numbers import clean
+
 __all__ = ["lines", "verdict_line"]
 
 PROFILES = {"internal": "internal: numbers are given in full",
@@ -25,7 +27,7 @@ def verdict_line(claim: Mapping[str, Any]) -> str:
 
 
 def lines(claim: Mapping[str, Any]) -> list[str]:
-    """Page one, a line each, from the claim of a statement."""
+    """Page one, a line each, from the claim of a statement; without signs that a terminal would obey."""
     found = [verdict_line(claim), f"attempts at this gate: {claim['attempts']}"]
     found += [f"waiver: {one}" for one in claim["waivers"]]
     found += [f"approved by {one['role']}: {one['name']}" for one in claim["approvals"]]
@@ -39,4 +41,4 @@ def lines(claim: Mapping[str, Any]) -> list[str]:
     found.append(f"differential privacy: epsilon {claim['epsilon']} at delta {claim['delta']} for {claim['unit']}"
                  if claim["epsilon"] else "differential privacy: none is claimed")
     found.append(f"profile {PROFILES[claim['profile']]}")
-    return [*found, *(f"signed with key {one}" for one in claim["signers"])]
+    return [clean(line) for line in [*found, *(f"signed with key {one}" for one in claim["signers"])]]

@@ -13,10 +13,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from fabrica.bundle.canonical import parse
 from fabrica.bundle.claims import Opened, unkept
 from fabrica.bundle.contents import Contents, opened
 from fabrica.bundle.envelope import ATTESTATION, Statement, unsealed
 from fabrica.bundle.keys import public_key
+from fabrica.bundle.manifest import MANIFEST
 from fabrica.bundle.marks import digests
 from fabrica.bundle.names import check_names
 from fabrica.bundle.page_one import lines
@@ -109,10 +111,13 @@ def _names(files: Contents, statement: Statement) -> Iterator[str]:
 def _bytes(files: Contents, statement: Statement) -> tuple[list[str], str | None]:
     """Which files were changed; and the digest of the data before it was marked."""
     changed, judged = [], None
+    sizes = _sizes(files, statement)
     for name, wanted in sorted(statement.digests.items()):
         if name not in files.sizes:
             continue
-        if name == statement.claim.get("data"):
+        if sizes.get(name, files.sizes[name]) != files.sizes[name]:
+            found = ""  # and an archive that would unpack to a thousand times its size is not unpacked
+        elif name == statement.claim.get("data"):
             with files.path(name).open("rb") as file:
                 found, judged = digests(file, files.sizes[name])
         else:
@@ -120,6 +125,16 @@ def _bytes(files: Contents, statement: Statement) -> tuple[list[str], str | None
         if found != wanted:
             changed.append(f"{name}: was changed after it was signed")
     return changed, judged
+
+
+def _sizes(files: Contents, statement: Statement) -> Mapping[str, int]:
+    """How long the files are, as the manifest says, where its own bytes are the signed ones."""
+    if MANIFEST not in files.sizes or _digest(files, MANIFEST) != statement.digests.get(MANIFEST):
+        return {}
+    try:
+        return {one["name"]: one["bytes"] for one in parse(files.read(MANIFEST), MANIFEST)["files"]}
+    except (LookupError, TypeError):
+        return {}
 
 
 def _digest(files: Contents, name: str) -> str:

@@ -123,7 +123,7 @@ def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
     return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
             "policy": decision.policy, "policy_digest": str(decision.plain["policy"].get("digest", "")),
             "verdict": decision.verdict, "tests": len(decision.tests), "waivers": decision.waivers,
-            "attempts": int(decision.plain.get("attempts", 1)), "rows": made.rows, "columns": len(made.names),
+            "attempts": decision.attempts, "rows": made.rows, "columns": len(made.names),
             "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",
             "delta": f"{ledger.terms.delta:g}" if ledger else "", "unit": ledger.terms.whose if ledger else "", **said}
 

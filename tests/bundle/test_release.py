@@ -360,6 +360,24 @@ def test_a_fault_on_the_way_leaves_nothing(out, keys, tmp_path, monkeypatch):
     refused("disk is full", out, keys, tmp_path)
 
 
+def test_no_sign_that_a_terminal_obeys_is_told(out, keys, tmp_path):
+    bundle = results.bundle(out, tmp_path / "bundle", keys[0], purpose="\x1b[2Jtests\u202e")
+    assert not {"\x1b", "\u202e"} & set(str(fabrica.verify(bundle, keys[1])))
+
+
+@pytest.mark.parametrize("raw", [b"{", b"\xff", b"NaN", b"[1e999]", b'{"a": 1, "a": 1}', b"[" * 99_999, b"9" * 9_999])
+def test_json_is_read_strictly(raw):
+    with pytest.raises(FabricaError):
+        parse(raw, "gate.json")
+
+
+def test_under_an_epsilon_nobody_says_that_there_is_no_personal_data(public, plain):
+    assert "not looked for" in (public / "datacard.md").read_text()
+    assert "not searched" in read(public, "croissant.json")["rai:personalSensitiveInformation"][0]
+    assert read(public, "evidence/identifiers.json")["searched"] is False
+    assert read(plain, "evidence/identifiers.json")["searched"] is True
+
+
 # ---------------------------------------------------------------- keys
 
 

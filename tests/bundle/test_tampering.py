@@ -14,7 +14,8 @@ import results
 import tampering
 
 import fabrica
-from fabrica.bundle import standalone
+from fabrica.bundle import contents, standalone
+from fabrica.bundle import verify as room
 from fabrica.bundle.envelope import ATTESTATION, Statement, sealed, unsealed
 from fabrica.bundle.keys import public_key, signing_key
 from fabrica.errors import FabricaError
@@ -206,6 +207,7 @@ LIES = {
     "a bound beyond its threshold": ("plain", "evidence/gate.json", better, "beyond its threshold"),
     "a failed test": ("plain", "evidence/gate.json", lambda plain: plain["tests"][0].update(verdict="FAIL"), "follows"),
     "another policy": ("plain", "evidence/gate.json", looser, "not the one of its digest"),
+    "an attempt less": ("plain", "evidence/gate.json", lambda plain: plain.update(attempts=0), "page one"),
     "another approver": ("plain", "approvals.json", lambda plain: plain["approvals"].pop(), "page one"),
     "a smaller epsilon": ("public", "evidence/dp.json", lambda plain: plain.update(epsilon=0.1), "add up to"),
     "an event less": ("public", "evidence/dp.json", lambda plain: plain["ledger"]["events"].pop(), "add up to"),
@@ -288,6 +290,18 @@ def test_an_archive_that_is_damaged_is_found_or_reads_the_same(at, plain, keys, 
     both(tmp_path / "b.zip", keys[1], capsys)
     (tmp_path / "c.zip").write_bytes(raw[: int(at * len(raw))])
     assert not both(tmp_path / "c.zip", keys[1], capsys)[0]
+
+
+def test_an_archive_that_grows_is_not_unpacked(plain, keys, tmp_path):
+    """Ten megabytes of nothing in place of the rows: their size alone is enough to know."""
+    bundle = shutil.copytree(plain, tmp_path / "bundle")
+    (bundle / "data" / "data.csv").write_bytes(bytes(10_000_000))
+    archive = packed(bundle, tmp_path / "b.zip")
+    assert archive.stat().st_size < 200_000
+    with contents.opened(archive) as files:
+        said = unsealed(files.read(ATTESTATION), [public_key(keys[1])])
+        assert room._bytes(files, said) == (["data/data.csv: was changed after it was signed"], None)
+        assert list(files.aside.iterdir()) == []
 
 
 def test_no_bundle_is_an_error_and_not_a_verdict(keys, tmp_path, capsys):

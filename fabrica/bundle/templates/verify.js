@@ -210,14 +210,15 @@ function list(lines) {
 }
 
 function show(title, kind, problems, claim) {
-  const card = element("div", "", "card " + kind);
-  card.append(element("p", title, "verdict"));
+  const card = element("div", "", "card verdict " + kind);
+  card.append(element("div", title));
+  if (claim) card.append(element("div", "What was signed says: " + pageOne(claim)[0] + "."));
   if (problems.length) card.append(list(problems.slice(0, 20)));
   if (problems.length > 20) card.append(element("p", `and ${problems.length - 20} more`));
   by("result").replaceChildren(card);
   if (claim) {
     const page = element("div", "", "card");
-    page.append(element("h2", "Page one"), list(pageOne(claim)));
+    page.append(element("h2", "Page one"), list(pageOne(claim).slice(1)));
     page.append(element("p", "Not checked here: the count of rows, and the epsilon of the ledger; 'fabrica verify' reckons them again.", "small soft"));
     by("result").append(page);
   }
