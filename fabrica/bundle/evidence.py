@@ -21,7 +21,7 @@ QUESTIONS = {"privacy": "what somebody who holds this may find out about people"
              "fairness": "whom it treats how: protected groups beside each other"}
 #: section of the report -> the file; other sections go to fidelity
 SECTIONS = {"copies": "privacy", "attacks": "privacy", "privacy": "privacy", "utility": "utility",
-            "fairness": "fairness", "bias": "fairness"}
+            "people": "fairness"}
 UNMEASURED = "not measured for this release"
 
 
@@ -50,11 +50,15 @@ def _answer(made: Made, question: str, profile: str) -> dict[str, Any]:
     own = [one for one in made.findings if _question(str(one.get("metric"))) == question]
     told: list[Mapping[str, Any]] = own
     if profile == "public":
-        rounded = [public.finding(one, made.names, question == "privacy") for one in own]
+        rounded = [public.finding(one, made.names, _is_risk(question, one)) for one in own]
         told = [one for one in rounded if one is not None]
     found = {"fabrica_evidence": 1, "question": QUESTIONS[question], "profile": profile, "measured": bool(own),
              "withheld": len(own) - len(told), "findings": told}
     return found if own else {**found, "problem": UNMEASURED}
+
+
+def _is_risk(question: str, finding: Mapping[str, Any]) -> bool:
+    return question == "privacy" or "risk" in str(finding.get("metric"))
 
 
 def _noise(made: Made) -> dict[str, Any]:

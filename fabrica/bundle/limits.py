@@ -62,6 +62,9 @@ def _suppressed(made: Made, claim: Mapping[str, Any], withheld: int) -> list[str
     if claim["profile"] == "public":
         found.append(f"- {withheld} findings about less than a whole column are left out of this public profile, and "
                      "so are drawings, the report and the seed")
+    few = max([int((one.get("detail") or {}).get("small_groups") or 0) for one in made.findings], default=0)
+    if few:
+        found.append(f"- {few} groups of too few people are counted, and nothing else is told of them")
     unmeasured = sorted({str(one.get("metric")) for one in made.findings if one.get("value") is None})
     if unmeasured:
         found.append(f"- not computed at least at one place: {', '.join(map(plain_text, unmeasured))}")

@@ -8,7 +8,7 @@ whole-table and whole-column numbers only, of two digits.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 __all__ = ["decision", "five", "finding", "near", "up"]
@@ -16,6 +16,8 @@ __all__ = ["decision", "five", "finding", "near", "up"]
 STEP = 100  #: one over the smallest step of a published estimate
 COUNTS = 5  #: counts are told in multiples of it
 DETAIL = ("rows", "members", "controls", "tries", "control_tries", "columns")  #: counts that may be told, rounded
+LEAST = 100  #: people of a group of whom as a group may be told
+EXACT = ("small_groups", "least")  #: numbers that count no people
 WORDS = ("control", "floor_from")
 TEST = ("id", "name", "version", "verdict", "threshold")
 
@@ -68,8 +70,17 @@ def finding(plain: Mapping[str, Any], columns: Collection[str], risk: bool) -> d
         kept["problem"] = "could not be computed; the producer's own evidence says why"
     told = plain.get("detail") or {}
     detail = {name: five(told[name]) for name in DETAIL if isinstance(told.get(name), int)}
+    detail |= {name: told[name] for name in EXACT if isinstance(told.get(name), int)}
     detail |= {name: told[name] for name in WORDS if isinstance(told.get(name), str)}
+    if groups := [_group(one, rounded) for one in told.get("groups") or () if one.get("people", 0) >= LEAST]:
+        detail["groups"] = groups
     return {**kept, "detail": detail} if detail else kept
+
+
+def _group(told: Mapping[str, Any], rounded: Callable[[float], float]) -> dict[str, Any]:
+    """What is told of a group of many people: its name, counts and estimates rounded."""
+    return {name: five(value) if isinstance(value, int) else rounded(value) if isinstance(value, float) else value
+            for name, value in told.items() if isinstance(value, int | float | str)}
 
 
 def decision(plain: Mapping[str, Any]) -> dict[str, Any]:

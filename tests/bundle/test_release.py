@@ -9,6 +9,7 @@ import html
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -192,6 +193,29 @@ def test_what_is_about_less_than_a_column_is_withheld_and_counted():
     worst = finding({"metric": "inference", "value": None, "problem": "there are 3 people",
                      "detail": {"worst": "row 7", "rows": 13, "folds": [1]}}, columns, True)
     assert "3" not in worst["problem"] and worst["detail"] == {"rows": 15}
+
+
+def test_groups_of_many_people_are_told_and_rounded_and_small_ones_are_not():
+    groups = [{"group": "f", "people": 312, "ratio": 0.9876, "low": 0.91, "high": 1.07, "rows": [1]},
+              {"group": "x", "people": 99, "ratio": 0.5}]
+    plain = {"metric": "representation", "value": 0.98765, "place": ["sex"],
+             "detail": {"groups": groups, "group": "x", "small_groups": 2, "small_people": 41, "words": "41 people"}}
+    assert finding(plain, ["sex"], False)["detail"] == {
+        "small_groups": 2, "groups": [{"group": "f", "people": 310, "ratio": 0.99, "low": 0.91, "high": 1.07}]}
+
+
+def test_findings_go_to_the_question_that_they_answer(monkeypatch, out):
+    from fabrica.bundle import evidence
+    monkeypatch.setattr(evidence, "GROUPS", [("people", "", "", "", ("group_risk",)), *evidence.GROUPS])
+    names = ("group_risk", "copies", "membership", "utility", "shape", "unheard_of")
+    told = [evidence._question(name) for name in names]
+    assert told == ["fairness", "privacy", "privacy", "utility", "fidelity", "fidelity"]
+    made = replace(Made.of(out), report={"findings": [{"metric": "group_risk", "value": 0.5012, "place": [],
+                                                       "detail": {"small_groups": 3}}]})
+    assert evidence.evidence(made, "public")["fairness.json"]["findings"][0]["value"] == 0.51
+    claim = {"verdict": "PASS", "policy": "p", "tier": "t", "tests": 1, "purpose": "", "recipients": [], "waivers": [],
+             "expires": "2027-01-01", "profile": "internal", "rows": 1}
+    assert "3 groups of too few people" in limits(made, claim, [], 0)
 
 
 def test_the_public_configuration_has_neither_seed_nor_files(public, plain):
