@@ -70,7 +70,7 @@ def _suppressed(made: Made, claim: Mapping[str, Any], withheld: int) -> list[str
         found.append(f"- not computed at least at one place: {', '.join(map(plain_text, unmeasured))}")
     secret = made.ledger is not None and claim["profile"] == "public"  # of the real rows then only noise tells
     if made.real_rows is not None and claim["rows"] > made.real_rows and not secret:
-        found.append("- warning: more rows are released than were learned from. Each further row tells a little more "
+        found.append("- warning: more rows are released than the source has. Each further row tells a little more "
                      "of the source, and repeats its patterns without being further evidence of them")
     return found
 

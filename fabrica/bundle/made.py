@@ -91,9 +91,11 @@ class Made:
 
     @property
     def real_rows(self) -> int | None:
-        """How many real rows it was learned from, as the report says."""
+        """How many rows the source has, those that were held back included, as the report says."""
         told = (self.report.get("facts") or {}).get("rows") or {}
-        return int(told["real"]) if isinstance(told.get("real"), int) else None
+        names = ("real",) if isinstance(self.recipe.get("holdout"), str) else ("real", "holdout")
+        counts = [told[name] for name in names if isinstance(told.get(name), int)]
+        return sum(counts) if counts and isinstance(told.get("real"), int) else None
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:

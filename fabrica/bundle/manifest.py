@@ -24,7 +24,8 @@ WORDS = {"croissant.json": "the data set for machines, Croissant 1.1", "datacard
          "bill of materials, CycloneDX 1.6", "approvals.json": "who answers for it, for what, until when",
          "limits.md": "use, prohibited use, known failures, what is not covered", "verify.py":
          "checks the bundle with Python", "verify.html": "checks the bundle in a browser", "TRUST.md":
-         "how to get the key, and what to trust", "report.html": "the report, in full", "schema.json":
+         "how to get the key, and what to trust", "report.html": "the report of the twin, in full", "evidence.html":
+         "the report of the gate, in full", "intruder.md": "what a motivated intruder found", "schema.json":
          "what was understood of the columns", "model.fab": "the model"}
 
 

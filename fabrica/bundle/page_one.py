@@ -22,7 +22,7 @@ def verdict_line(claim: Mapping[str, Any]) -> str:
     at = f"policy {claim['policy']} at tier {claim['tier']}"
     if claim["verdict"] == "PASS":
         return f"passed {at} on these {claim['tests']} tests"
-    how = "FAILED" if claim["verdict"] == "FAIL" else "did not reach a decision under (INCONCLUSIVE)"
+    how = "FAILED" if claim["verdict"] == "FAIL" else "is INCONCLUSIVE under"
     return f"{how} {at}; released without a pass, because: {claim['without_pass']}"
 
 

@@ -69,7 +69,7 @@ def finding(plain: Mapping[str, Any], columns: Collection[str], risk: bool) -> d
     if plain.get("problem"):
         kept["problem"] = "could not be computed; the producer's own evidence says why"
     told = plain.get("detail") or {}
-    detail = {name: five(told[name]) for name in DETAIL if isinstance(told.get(name), int)}
+    detail: dict[str, Any] = {name: five(told[name]) for name in DETAIL if isinstance(told.get(name), int)}
     detail |= {name: told[name] for name in EXACT if isinstance(told.get(name), int)}
     detail |= {name: told[name] for name in WORDS if isinstance(told.get(name), str)}
     if groups := [_group(one, rounded) for one in told.get("groups") or () if one.get("people", 0) >= LEAST]:

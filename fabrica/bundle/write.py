@@ -53,7 +53,7 @@ class Release:
 def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[str | Path],
             approvers: str | Sequence[str], purpose: str = "", recipients: Sequence[str] = (),
             expires: str | date | None = None, profile: str = "internal", data: bool = True, model: bool = False,
-            without_pass: str = "", password: bytes | None = None) -> Release:
+            without_pass: str = "", intruder: str | Path | None = None, password: bytes | None = None) -> Release:
     """Write a signed bundle of what ``synth`` and ``gate`` have left in a folder.
 
     Parameters
@@ -65,6 +65,7 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     expires : its last day, ``"2027-11-28"``; as late as the policy allows, if not said.
     profile : ``internal`` (full numbers) or ``public`` (rounded, nothing about few people).
     data, model : what is shared. without_pass : why it is released though the gate did not pass it.
+    intruder : a text file (Markdown) about a motivated intruder: who tried to find somebody, with what, and what came.
 
     Raises
     ------
@@ -82,6 +83,7 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     keys = {fingerprint(one.public_key()): one for one in (signing_key(file, password) for file in said)}
     made = Made.of(folder)
     _demand_pass(made, without_pass)
+    record = _text(intruder)
     people = approved([approvers] if isinstance(approvers, str) else approvers, made.decision)
     claim = _claim(made, {
         "approvals": [one.to_json() for one in people],
@@ -93,6 +95,8 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     owner = _Owner(made, claim["bundle"])
     with whole(out) as stage:
         files = _Written(stage)
+        if record:
+            files.add("evidence/intruder.md", record)
         _write(files, made, claim, owner.key, now)
         statement = Statement(files.digests, claim)
         (stage / ATTESTATION).write_bytes(sealed(statement, list(keys.values())))
@@ -110,6 +114,20 @@ def _demand_pass(made: Made, without: str) -> None:
                          f"({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
                          hint='mend it and run \'fabrica gate\' again, or say on page one why it is released all the '
                               'same: --without-pass "reason"')
+
+
+def _text(path: str | Path | None) -> str:
+    """The text of a file of the user's."""
+    if path is None:
+        return ""
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        text = ""
+    if not text.strip():
+        raise InputError("is no text in UTF-8 that can be read", where=str(path),
+                         hint="write down who tried to find somebody, with what, for how long, and what came of it")
+    return text
 
 
 def _line(text: str) -> str:
@@ -163,8 +181,9 @@ class _Written:
 
 def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | None, now: datetime) -> None:
     """All files but the attestation."""
+    before = set(files.digests)
     _share(files, made, claim)
-    shared, public = dict(files.digests), claim["profile"] == "public"
+    shared = {name: digest for name, digest in files.digests.items() if name not in before}
     answers = evidence(made, claim["profile"])
     for name, content in answers.items():
         files.add(f"evidence/{name}", content)
@@ -183,7 +202,7 @@ def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | N
     files.add("TRUST.md", trust(claim))
     files.add("verify.html", verify_page())
     files.add("verify.py", Path(__file__).with_name("standalone.py"))
-    if not public:
+    if claim["profile"] == "internal":
         _in_full(files, made)
     files.add(MANIFEST, manifest(claim, files.digests, files.sizes, made.names))
 
@@ -206,8 +225,9 @@ def _share(files: _Written, made: Made, claim: Mapping[str, Any]) -> None:
 
 def _in_full(files: _Written, made: Made) -> None:
     """What only the internal profile has."""
-    if (made.folder / "report.html").exists():
-        files.add("report.html", made.folder / "report.html")
+    for name in ("report.html", "evidence.html"):
+        if (made.folder / name).exists():
+            files.add(name, made.folder / name)
     files.add("schema.json", made.schema)
 
 

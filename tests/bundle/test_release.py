@@ -402,6 +402,23 @@ def test_under_an_epsilon_nobody_says_that_there_is_no_personal_data(public, pla
     assert read(plain, "evidence/identifiers.json")["searched"] is True
 
 
+def test_the_record_of_an_intruder(out, keys, tmp_path):
+    (tmp_path / "record.md").write_text("A journalist, two days, the voters' roll: nobody was found.")
+    bundle = results.bundle(out, tmp_path / "bundle", keys[0], intruder=tmp_path / "record.md")
+    assert "A journalist" in (bundle / "evidence/intruder.md").read_text() and fabrica.verify(bundle, keys[1]).holds
+    (tmp_path / "empty.md").write_bytes(b"\xff")
+    for name in ("empty.md", "none.md"):
+        with pytest.raises(FabricaError, match="no text"):
+            results.bundle(out, tmp_path / "other", keys[0], intruder=tmp_path / name)
+
+
+def test_the_page_of_the_gate_is_in_the_internal_profile_only(out, keys, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "out")
+    (copy / "evidence.html").write_text("<p>evidence</p>")
+    assert "evidence.html" in names(results.bundle(copy, tmp_path / "a", keys[0]))
+    assert "evidence.html" not in names(results.bundle(copy, tmp_path / "b", keys[0], profile="public"))
+
+
 # ---------------------------------------------------------------- keys
 
 

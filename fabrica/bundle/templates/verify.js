@@ -185,7 +185,7 @@ async function check(files, keyText, today, tell) {
 function pageOne(c) {
   const at = `policy ${c.policy} at tier ${c.tier}`;
   return [
-    c.verdict === "PASS" ? `passed ${at} on these ${c.tests} tests` : `${c.verdict} under ${at}; released without a pass, because: ${c.without_pass}`,
+    c.verdict === "PASS" ? `passed ${at} on these ${c.tests} tests` : `${c.verdict === "FAIL" ? "FAILED" : "is INCONCLUSIVE under"} ${at}; released without a pass, because: ${c.without_pass}`,
     `attempts at this gate: ${c.attempts}`, ...c.waivers.map((w) => `waiver: ${w}`),
     ...c.approvals.map((a) => `approved by ${a.role}: ${a.name}`),
     `purpose: ${c.purpose || "not stated"}`, `recipients: ${c.recipients.join(", ") || "not stated"}`,
