@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fabrica.bundle.decision import Decision
@@ -72,6 +72,9 @@ def until(said: str | date | None, decision: Decision, today: date) -> date:
         day = decision.last_day if said is None else date.fromisoformat(str(said))
     except ValueError:
         raise SettingError("must be a day", where="expires", hint="write it as 2027-11-28") from None
+    if decision.made > today + timedelta(days=1):
+        raise SettingError("of the gate lies in the future", where="the day", hint="set the clock, and run 'fabrica "
+                           "gate' again")
     if day < today:
         raise SettingError("lies in the past", where="expires", hint="run 'fabrica gate' again, or say a later day")
     if day > decision.last_day:

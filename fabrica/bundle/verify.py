@@ -83,11 +83,19 @@ def verify(bundle: str | Path, key: str | Path | Sequence[str | Path], *, today:
     try:
         with opened(bundle) as files:
             statement = unsealed(files.read(ATTESTATION), keys)
+            _demand_page_one(statement.claim)
             claim = statement.claim
             problems = tuple(_problems(files, statement, day))
             return Verification(not problems, problems, claim, len(statement.digests))
     except InputError as error:
         return Verification(False, (str(error),), claim)
+
+
+def _demand_page_one(claim: Mapping[str, Any]) -> None:
+    try:
+        lines(claim)
+    except (LookupError, TypeError, AttributeError):
+        raise InputError("the statement lacks something that page one says", where=ATTESTATION) from None
 
 
 def _problems(files: Contents, statement: Statement, day: date) -> Iterator[str]:

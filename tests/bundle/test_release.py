@@ -352,6 +352,12 @@ def test_a_decision_that_is_too_old(out, keys, tmp_path):
     refused("in the past; run 'fabrica gate' again", copy, keys, tmp_path)
 
 
+def test_a_decision_from_the_future(out, keys, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "out")
+    results.judge(copy, made="2999-01-01T00:00:00Z")
+    refused("lies in the future", copy, keys, tmp_path)
+
+
 def test_nothing_to_share_and_no_model(out, keys, tmp_path):
     refused("nothing is left", out, keys, tmp_path, data=False)
     copy = shutil.copytree(out, tmp_path / "out")

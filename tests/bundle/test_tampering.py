@@ -167,6 +167,21 @@ def test_a_bundle_of_a_later_version_is_said(plain, keys, tmp_path, capsys):
     assert not holds and "another version" in ours and "another version" in theirs
 
 
+@pytest.mark.parametrize("change", [lambda claim: claim.pop("policy"), lambda claim: claim.update(approvals=1),
+                                    lambda claim: claim.pop("waivers"), lambda claim: claim.clear()])
+def test_a_statement_that_says_too_little_is_said(change, plain, keys, tmp_path, capsys):
+    bundle = shutil.copytree(plain, tmp_path / "bundle")
+
+    def changed(said):
+        signers = said["predicate"]["signers"]
+        change(said["predicate"])
+        said["predicate"].setdefault("signers", signers)
+
+    resigned(bundle, keys, changed)
+    assert not both(bundle, keys[1], capsys)[0]
+    assert str(fabrica.verify(bundle, keys[1])).startswith("does not hold: ")
+
+
 # ---------------------------------------------------------------- claims that are reckoned again
 
 
