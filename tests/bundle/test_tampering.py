@@ -142,8 +142,8 @@ def test_an_expired_bundle_is_said(plain, keys):
 
 def test_the_standalone_knows_the_day_too(plain, keys):
     said = standalone.statement((plain / ATTESTATION).read_bytes(), standalone.keys_in([str(keys[1])]))
-    assert standalone.problems(standalone.Folder(plain), said, said["predicate"]["expires"]) == []
-    assert "expired" in standalone.problems(standalone.Folder(plain), said, "2999-01-01")[0]
+    assert standalone.problems(standalone.files_in(plain), said, said["predicate"]["expires"]) == []
+    assert "expired" in standalone.problems(standalone.files_in(plain), said, "2999-01-01")[0]
 
 
 def resigned(bundle, keys, change):
@@ -262,11 +262,11 @@ def packed(bundle, path, around="", more=()):
     return path
 
 
-def test_an_archive_holds_as_its_folder_does(public, keys, tmp_path, capsys):
-    assert both(packed(public, tmp_path / "a.zip"), keys[1], capsys)[0]
-    assert both(packed(public, tmp_path / "b.zip", "bundle/"), keys[1], capsys)[0]
+def test_an_archive_holds_as_its_folder_does(public, keys, tmp_path):
+    assert fabrica.verify(packed(public, tmp_path / "a.zip"), keys[1]).holds
+    assert fabrica.verify(packed(public, tmp_path / "b.zip", "bundle/"), keys[1]).holds
     with_folder = packed(public, tmp_path / "c.zip", "bundle/", [("bundle/", b""), ("bundle/data/", b"")])
-    assert both(with_folder, keys[1], capsys)[0]
+    assert fabrica.verify(with_folder, keys[1]).holds
 
 
 def a_link():
@@ -282,29 +282,32 @@ ENTRIES = {"escape": "../outside.md", "deep escape": "data/../../outside.md", "a
 
 
 @pytest.mark.parametrize("name", ENTRIES)
-def test_a_hostile_entry_is_found_and_nothing_leaves_the_archive(name, plain, keys, tmp_path, capsys):
+def test_a_hostile_entry_is_found_and_nothing_leaves_the_archive(name, plain, keys, tmp_path):
     folder = tmp_path / "in" / "deep"
     folder.mkdir(parents=True)
     archive = packed(plain, folder / "b.zip", more=[(ENTRIES[name], b"")])
-    assert not both(archive, keys[1], capsys)[0]
+    assert not fabrica.verify(archive, keys[1]).holds
     assert [p.name for p in tmp_path.rglob("*")] == ["in", "deep", "b.zip"]
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_name_twice_in_an_archive_is_found(plain, keys, tmp_path, capsys):
+def test_a_name_twice_in_an_archive_is_found(plain, keys, tmp_path):
     archive = packed(plain, tmp_path / "b.zip", more=[("limits.md", (plain / "limits.md").read_bytes())])
-    assert not both(archive, keys[1], capsys)[0]
+    assert not fabrica.verify(archive, keys[1]).holds
 
 
 @pytest.mark.parametrize("at", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_an_archive_that_is_damaged_is_found_or_reads_the_same(at, plain, keys, tmp_path, capsys):
+def test_an_archive_that_is_damaged_is_found_or_reads_the_same(at, plain, keys, tmp_path):
     """Dates in an archive are not part of the bundle; all else is."""
     raw = bytearray(packed(plain, tmp_path / "a.zip").read_bytes())
     raw[int(at * len(raw))] ^= 0xFF
     (tmp_path / "b.zip").write_bytes(raw)
-    both(tmp_path / "b.zip", keys[1], capsys)
+    found = fabrica.verify(tmp_path / "b.zip", keys[1])
+    if found.holds:
+        with contents.opened(tmp_path / "b.zip") as files:
+            assert all(files.read(name) == (plain / name).read_bytes() for name in files.sizes)
     (tmp_path / "c.zip").write_bytes(raw[: int(at * len(raw))])
-    assert not both(tmp_path / "c.zip", keys[1], capsys)[0]
+    assert not fabrica.verify(tmp_path / "c.zip", keys[1]).holds
 
 
 def test_an_archive_that_grows_is_not_unpacked(plain, keys, tmp_path):
@@ -319,14 +322,17 @@ def test_an_archive_that_grows_is_not_unpacked(plain, keys, tmp_path):
         assert list(files.aside.iterdir()) == []
 
 
-def test_no_bundle_is_an_error_and_not_a_verdict(keys, tmp_path, capsys):
+def test_no_bundle_is_an_error_and_not_a_verdict(keys, tmp_path):
     with pytest.raises(FabricaError, match="no such bundle"):
         fabrica.verify(tmp_path / "none", keys[1])
     assert standalone.main([str(tmp_path / "none"), str(keys[1])]) == 2
     (tmp_path / "x.zip").write_bytes(b"no archive")
-    assert not both(tmp_path / "x.zip", keys[1], capsys)[0]
+    assert not fabrica.verify(tmp_path / "x.zip", keys[1]).holds
     (tmp_path / "empty").mkdir()
-    assert not both(tmp_path / "empty", keys[1], capsys)[0]
+    assert not fabrica.verify(tmp_path / "empty", keys[1]).holds
+    assert standalone.main([str(tmp_path / "empty"), str(keys[1])]) == 1
+    for words in ([], [str(tmp_path / "empty")], [str(tmp_path / "empty"), str(keys[0])], ["x", "y"]):
+        assert standalone.main(words) == 2
 
 
 def test_a_file_that_cannot_be_read_is_said(plain, keys, tmp_path):
