@@ -12,8 +12,7 @@ import pandas as pd
 import fabrica
 from fabrica.bundle.canonical import canonical
 from fabrica.bundle.keys import new_key
-from fabrica.pipeline import make
-from fabrica.recipe import Recipe
+from fabrica.cli import commands
 
 APPROVERS = ("data owner: Max Example", "privacy officer: Ada Example")
 CANARY = "Zyxwvut-4711"  #: a value of one real person, which no file may hold
@@ -35,9 +34,9 @@ def made(folder: Path, ending: str = ".csv", epsilon: float | None = None, **gat
     """``out/`` in a folder: learned, drawn, measured, and judged as ``gate`` says."""
     folder.mkdir(parents=True, exist_ok=True)
     source = people(folder / f"people{ending}")
-    privacy = None if epsilon is None else {"epsilon": epsilon}
-    make(Recipe(str(source), "independent" if epsilon is None else "mst", target="income", privacy=privacy),
-         folder / "out")
+    own = ["--engine", "independent"] if epsilon is None else ["--engine", "mst", "--epsilon", str(epsilon)]
+    words = ["synth", str(source), "-o", str(folder / "out"), "--target", "income", "--quiet", *own]
+    assert commands._outcome(words) == 0
     judge(folder / "out", **gate)
     return folder / "out"
 
