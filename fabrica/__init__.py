@@ -17,6 +17,8 @@ from fabrica.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
+    from fabrica.bundle.verify import verify
+    from fabrica.bundle.write import release
     from fabrica.dataset import Dataset
     from fabrica.errors import FabricaError
     from fabrica.model import TableModel
@@ -50,6 +52,7 @@ _DOORS = {
     "play": "pipeline", "sample": "pipeline", "gate": "pipeline", "plan": "pipeline",
     "evaluate": "pipeline", "synth": "pipeline",
     "load": "pipeline", "inspect": "pipeline", "ledger": "pipeline", "specify": "pipeline", "tune": "pipeline",
+    "release": "bundle.write", "verify": "bundle.verify",
     "Dataset": "dataset",
     "Schema": "schema", "Recipe": "recipe", "Report": "report", "Scenario": "scenario",
     "TableModel": "model", "FabricaError": "errors", "Ledger": "privacy.ledger", "Privacy": "privacy.terms",
@@ -57,7 +60,7 @@ _DOORS = {
 
 __all__ = ["Dataset", "FabricaError", "Ledger", "Privacy", "Recipe", "Report", "Scenario", "Schema", "TableModel",
            "boost", "discover", "evaluate", "fit", "frontier", "gate", "impute", "inspect", "ledger", "load",
-           "plan", "play", "sample", "specify", "synth", "tune"]
+           "plan", "play", "release", "sample", "specify", "synth", "tune", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,13 +21,14 @@ from fabrica.version import VERSION
 
 __all__ = ["fabrica_group", "run"]
 
-COMMANDS = ("synth", "fit", "sample", "impute", "fair", "boost", "evaluate", "plan", "gate", "account", "inspect",
-            "ledger", "rules", "tune", "list", "completion")
+COMMANDS = ("synth", "fit", "sample", "impute", "fair", "boost", "evaluate", "plan", "gate", "release", "verify", "key",
+            "account", "inspect", "ledger", "rules", "tune", "list", "completion")
 
 EPILOG = """\b
 Exit codes:
   0    done
-  1    done, but the result fell short of a threshold that you set (--require), or the gate did not open
+  1    done, but the result fell short of a threshold that you set (--require), the gate stayed shut, or a bundle does
+       not hold
   2    wrong usage, input that cannot be used, or a fault
   130  interrupted (Ctrl-C); no half-written file is left
 """

@@ -12,8 +12,8 @@ import click
 
 from fabrica.recipe import count, seconds
 
-__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "private", "profile", "rows",
-           "rules", "schema", "seed", "target", "terms"]
+__all__ = ["Learning", "budget", "colourful", "common", "engine", "learning", "pairs", "password", "private", "profile",
+           "rows", "rules", "schema", "seed", "target", "terms"]
 
 Command = Callable[..., Any]
 
@@ -75,8 +75,19 @@ profile = click.option("--profile", metavar="NAME",
                        help="What a rule demands of the table before it is learned: hipaa.")
 tuned = click.option("--tuned", type=click.Path(dir_okay=False), metavar="FILE", expose_value=False,
                      help="The engine and the settings that 'fabrica tune' has found.")
+password = click.option("--password-env", "password", metavar="NAME", callback=lambda ctx, param, name: _secret(name),
+                        help="The variable of the environment that holds the password of the private key.")
 settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
                         help="A setting of the engine, e.g. --set leaf=50 or --leaf 50; may be given several times.")
+
+
+def _secret(name: str | None) -> bytes | None:
+    """The value of a variable of the environment, which no list of processes shows."""
+    if name is None:
+        return None
+    if not os.environ.get(name):
+        raise click.BadParameter(f"there is no variable {name!r} in the environment", param_hint="--password-env")
+    return os.environ[name].encode()
 
 
 class Learning(click.Command):

@@ -1,0 +1,94 @@
+"""Who answers for a release: people with their roles, different ones where the policy asks for more than one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from fabrica.bundle.decision import Decision
+from fabrica.errors import SettingError
+
+__all__ = ["Approver", "approvals", "approved", "until"]
+
+
+@dataclass(frozen=True)
+class Approver:
+    """One person in one role.
+
+    >>> Approver.of("privacy officer: Ada Example")
+    Approver(role='privacy officer', name='Ada Example')
+    """
+
+    role: str
+    name: str
+
+    @classmethod
+    def of(cls, text: str) -> Approver:
+        """Raises ``SettingError`` where it is not ``role: name``."""
+        role, sign, name = (part.strip() for part in str(text).partition(":"))
+        if not sign or not role or not name or re.search(r"[\x00-\x1f\x7f]", text):
+            raise SettingError("must say who approves and in which role", where="approver",
+                               hint='write --approver "privacy officer: Ada Example"')
+        return cls(role, name)
+
+    def to_json(self) -> dict[str, str]:
+        return {"role": self.role, "name": self.name}
+
+
+def approved(texts: Sequence[str], decision: Decision) -> tuple[Approver, ...]:
+    """The people who approve.
+
+    Raises
+    ------
+    SettingError : fewer different people, or fewer different roles, than the policy asks for at this tier.
+    """
+    people = tuple(Approver.of(text) for text in texts)
+    names = {_plain(one.name) for one in people}
+    roles = {_plain(one.role) for one in people}
+    needed = decision.signatures
+    if min(len(names), len(roles)) < needed:
+        words = "one person" if needed == 1 else f"{needed} different people in different roles"
+        raise SettingError(f"policy {decision.policy} asks at tier {decision.tier} for the approval of {words}",
+                           where="approver", hint='such as --approver "data owner: Max Example" --approver '
+                           '"privacy officer: Ada Example"')
+    return people
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def until(said: str | date | None, decision: Decision, today: date) -> date:
+    """The last day of a release: what was said, at most what the gate allows.
+
+    Raises
+    ------
+    SettingError : it is no day, lies in the past or beyond the policy's.
+    """
+    try:
+        day = decision.last_day if said is None else date.fromisoformat(str(said))
+    except ValueError:
+        raise SettingError("must be a day", where="expires", hint="write it as 2027-11-28") from None
+    if decision.made > today + timedelta(days=1):
+        raise SettingError("of the gate lies in the future", where="the day", hint="set the clock, and run 'fabrica "
+                           "gate' again")
+    if day < today:
+        raise SettingError("lies in the past", where="expires", hint="run 'fabrica gate' again, or say a later day")
+    if day > decision.last_day:
+        raise SettingError(f"is beyond the {decision.last_day.isoformat()} of policy {decision.policy} at tier "
+                           f"{decision.tier}", where="expires", hint="say an earlier day, or run 'fabrica gate' again")
+    return day
+
+
+def approvals(claim: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
+    """The content of ``approvals.json``: who, for what and whom, until when, and what risk is left with whom."""
+    open_tests = [{"test": str(test.get("id", "")), "name": str(test.get("name", "")), "verdict": test.get("verdict"),
+                   "owner": claim["approvals"][0] if claim["approvals"] else None}
+                  for test in decision.tests if test.get("verdict") in ("FAIL", "INCONCLUSIVE")]
+    return {"fabrica_approvals": 1, "approvals": claim["approvals"], "tier": claim["tier"], "policy": claim["policy"],
+            "purpose": claim["purpose"], "recipients": claim["recipients"], "expires": claim["expires"],
+            "waivers": claim["waivers"], "residual_risks": open_tests,
+            "released_without_pass": claim["without_pass"] or None}

@@ -1,0 +1,129 @@
+"""What is to be released: the folder that ``fabrica synth`` and ``fabrica gate`` left, read once and held together.
+
+Nothing of it is believed because it lies there: the decision must be about this data file, by its digest, and must
+follow from its own tests; the ledger is reckoned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fabrica.bundle.canonical import parse
+from fabrica.bundle.decision import Decision
+from fabrica.bundle.marks import digests
+from fabrica.dataset import Dataset
+from fabrica.dataset.files import ending_of
+from fabrica.errors import InputError
+from fabrica.privacy.ledger import Ledger
+
+__all__ = ["Made"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A folder of results.
+
+    Parameters
+    ----------
+    folder : where it lies. data : the file of synthetic rows. digest : its SHA-256. rows, names : its shape.
+    decision : what the gate said. report : the evidence, as plain values. recipe, schema : as they were written.
+    ledger : what was paid; None where nothing was promised.
+    """
+
+    folder: Path
+    data: Path
+    digest: str
+    rows: int
+    names: tuple[str, ...]
+    decision: Decision
+    report: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    schema: Mapping[str, Any]
+    ledger: Ledger | None = None
+
+    @classmethod
+    def of(cls, folder: str | Path) -> Made:
+        """Read the folder.
+
+        Raises
+        ------
+        InputError : there is none, something lacks in it, the gate judged another file, its verdict does not follow.
+        """
+        root = Path(folder).expanduser()
+        if not root.is_dir():
+            raise InputError("there is no such folder", where=str(folder),
+                             hint="give the one that 'fabrica synth' and 'fabrica gate' have written")
+        data, decision = _data_in(root), _decision_in(root)
+        with data.open("rb") as file:
+            digest = digests(file, data.stat().st_size)[0]
+        if digest != decision.data:
+            raise InputError("judges another data file than the one that lies beside it", where=str(root / "gate.json"),
+                             hint="run 'fabrica gate' again")
+        seen = Dataset.open(data)
+        report = root / "evidence.json"
+        ledger = root / "ledger.json"
+        return cls(root, data, digest, seen.count(), tuple(seen.schema.names), decision,
+                   _json(report if report.exists() else root / "report.json"), _json(root / "recipe.json"),
+                   _json(root / "schema.json"),
+                   Ledger.from_json(_json(ledger), str(ledger)) if ledger.exists() else None)
+
+    @cached_property
+    def columns(self) -> list[dict[str, str]]:
+        """Each column of the data: its name, its kind, and what personal data stood there."""
+        told = {one.get("name"): one for table in self.schema.get("tables", ()) for one in table.get("columns", ())}
+        return [{"name": name, "kind": str(told.get(name, {}).get("kind", "text")),
+                 "personal": str(told.get(name, {}).get("personal") or "")} for name in self.names]
+
+    @property
+    def looked_for_people(self) -> bool:
+        """Whether columns were searched for personal data: under an epsilon that look would have to be paid for."""
+        return self.ledger is None or any(one["personal"] for one in self.columns)
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+        tables = self.schema.get("tables") or [{}]
+        return str(tables[0].get("name") or "table")
+
+    @property
+    def real_rows(self) -> int | None:
+        """How many rows the source has, those that were held back included, as the report says."""
+        told = (self.report.get("facts") or {}).get("rows") or {}
+        names = ("real",) if isinstance(self.recipe.get("holdout"), str) else ("real", "holdout")
+        counts = [told[name] for name in names if isinstance(told.get(name), int)]
+        return sum(counts) if counts and isinstance(told.get("real"), int) else None
+
+    @property
+    def findings(self) -> list[Mapping[str, Any]]:
+        return list(self.report.get("findings", ()))
+
+
+def _data_in(root: Path) -> Path:
+    found = [one for one in sorted(root.glob("data.*")) if one.is_file() and ending_of(one)]
+    if len(found) != 1:
+        raise InputError("holds no data file" if not found else "holds several data files", where=str(root),
+                         hint="'fabrica synth people.csv -o out/' writes one")
+    return found[0]
+
+
+def _decision_in(root: Path) -> Decision:
+    path = root / "gate.json"
+    if not path.exists():
+        raise InputError("nothing has been decided about this folder: it has no gate.json", where=str(root),
+                         hint=f"run 'fabrica gate {root} --tier partner' first")
+    decision = Decision.from_json(_json(path), str(path))
+    for problem in decision.problems():
+        raise InputError(problem, where=str(path), hint="run 'fabrica gate' again")
+    return decision
+
+
+def _json(path: Path) -> Any:
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(f"cannot be read ({(error.strerror or '').lower()})", where=str(path),
+                         hint="give the folder that 'fabrica synth' has written") from None

@@ -1,0 +1,255 @@
+"""Makes a bundle of a folder of results: all files or none, then one signature over every byte of them.
+
+The order matters: shared files first, then what tells of them by their digests, the manifest, and the attestation at
+the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from fabrica.bundle import sbom
+from fabrica.bundle.approvals import approvals, approved, until
+from fabrica.bundle.card import html_card, markdown_card, verify_page
+from fabrica.bundle.croissant import croissant
+from fabrica.bundle.envelope import ATTESTATION, FORMAT, Statement, sealed
+from fabrica.bundle.evidence import evidence
+from fabrica.bundle.keys import fingerprint, signing_key
+from fabrica.bundle.limits import limits
+from fabrica.bundle.made import Made
+from fabrica.bundle.manifest import MANIFEST, manifest
+from fabrica.bundle.marks import mark
+from fabrica.bundle.provenance import config, new_secret, provenance, source_of
+from fabrica.bundle.stage import whole
+from fabrica.bundle.trust import trust
+from fabrica.errors import InputError, OutputError, SettingError, UnknownName
+from fabrica.version import VERSION
+
+__all__ = ["PROFILES", "Release", "release"]
+
+PROFILES = ("internal", "public")
+STEP = 1 << 20
+
+
+@dataclass(frozen=True)
+class Release:
+    """A bundle that was written: where, what stands on page one, and where the key of the source's digest lies (None
+    where the source was not at hand)."""
+
+    path: Path
+    claim: Mapping[str, Any]
+    source_key: Path | None = None
+
+
+def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[str | Path],
+            approvers: str | Sequence[str], purpose: str = "", recipients: Sequence[str] = (),
+            expires: str | date | None = None, profile: str = "internal", data: bool = True, model: bool = False,
+            without_pass: str = "", intruder: str | Path | None = None, password: bytes | None = None) -> Release:
+    """Write a signed bundle of what ``synth`` and ``gate`` have left in a folder.
+
+    Parameters
+    ----------
+    folder, out : the results; the folder of the bundle, which must not be there or be empty.
+    key : file of the private key that signs (``fabrica key``), or several. password : that opens it.
+    approvers : who answers for it, ``"role: name"`` each; how many is the policy's say.
+    purpose, recipients : what it is for, and for whom.
+    expires : its last day, ``"2027-11-28"``; as late as the policy allows, if not said.
+    profile : ``internal`` (full numbers) or ``public`` (rounded, nothing about few people).
+    data, model : what is shared. without_pass : why it is released though the gate did not pass it.
+    intruder : a text file (Markdown) about a motivated intruder: who tried to find somebody, with what, and what came.
+
+    Raises
+    ------
+    FabricaError : the gate has not judged this data or did not pass it, too few approve, a key cannot be used.
+
+    >>> fabrica.release("out", "bundle", key="signer.pem",
+    ...                 approvers="privacy officer: Ada Example").path                  # doctest: +SKIP
+    """
+    now = datetime.now(UTC)
+    if profile not in PROFILES:
+        raise UnknownName("profile", profile, list(PROFILES))
+    if not data and not model:
+        raise SettingError("nothing is left to release", where="data", hint="share the data, the model, or both")
+    said = [key] if isinstance(key, str | Path) else key
+    keys = {fingerprint(one.public_key()): one for one in (signing_key(file, password) for file in said)}
+    made = Made.of(folder)
+    _demand_pass(made, without_pass)
+    record = _text(intruder)
+    people = approved([approvers] if isinstance(approvers, str) else approvers, made.decision)
+    claim = _claim(made, {
+        "approvals": [one.to_json() for one in people],
+        "expires": until(expires, made.decision, now.date()).isoformat(),
+        "made": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "profile": profile, "purpose": _line(purpose),
+        "recipients": [_line(one) for one in recipients], "without_pass": _line(without_pass),
+        "signers": sorted(keys),
+        "data": f"data/{made.data.name}" if data else "", "model": "model/model.fab" if model else ""})
+    owner = _Owner(made, claim["bundle"])
+    with whole(out) as stage:
+        files = _Written(stage)
+        if record:
+            files.add("evidence/intruder.md", record)
+        _write(files, made, claim, owner.key, now)
+        statement = Statement(files.digests, claim)
+        (stage / ATTESTATION).write_bytes(sealed(statement, list(keys.values())))
+        source_key = owner.keep()
+    return Release(Path(out), claim, source_key)
+
+
+def _demand_pass(made: Made, without: str) -> None:
+    decision = made.decision
+    if decision.passed and without:
+        raise SettingError("is not needed: the gate passed it", where="without-pass", hint="leave it out")
+    if not decision.passed and not without.strip():
+        open_tests = [f"{test.get('id')} {test.get('name')}" for test in decision.tests if test["verdict"] != "PASS"]
+        raise InputError(f"the verdict is {decision.verdict} under policy {decision.policy} at tier {decision.tier} "
+                         f"({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
+                         hint='mend it and run \'fabrica gate\' again, or say on page one why it is released all the '
+                              'same: --without-pass "reason"')
+
+
+def _text(path: str | Path | None) -> str:
+    """The text of a file of the user's."""
+    if path is None:
+        return ""
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        text = ""
+    if not text.strip():
+        raise InputError("is no text in UTF-8 that can be read", where=str(path),
+                         hint="write down who tried to find somebody, with what, for how long, and what came of it")
+    return text
+
+
+def _line(text: str) -> str:
+    """A text of the user on one line."""
+    return " ".join(str(text).split())
+
+
+def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What the statement says: page one, as texts and whole numbers."""
+    decision, ledger = made.decision, made.ledger
+    return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
+            "policy": decision.policy, "policy_digest": str(decision.plain["policy"].get("digest", "")),
+            "verdict": decision.verdict, "tests": len(decision.tests), "waivers": decision.waivers,
+            "attempts": decision.attempts, "rows": made.rows, "columns": len(made.names),
+            "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",
+            "delta": f"{ledger.terms.delta:g}" if ledger else "", "unit": ledger.terms.whose if ledger else "", **said}
+
+
+@dataclass
+class _Written:
+    """The files that lie in the stage, by their names, with digests and sizes."""
+
+    stage: Path
+    digests: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, content: str | Mapping[str, Any] | Path) -> None:
+        """Write a text, a plain value as JSON, or a copy of a file."""
+        path = self.place(name)
+        if isinstance(content, Path):
+            shutil.copyfile(content, path)
+        else:
+            text = content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False,
+                                                                       allow_nan=False) + "\n"
+            path.write_bytes(text.encode())
+        self.note(name)
+
+    def place(self, name: str) -> Path:
+        path = self.stage / name
+        path.parent.mkdir(exist_ok=True)
+        return path
+
+    def note(self, name: str) -> None:
+        """Remember the digest of a file that was written."""
+        digest = hashlib.sha256()
+        with (self.stage / name).open("rb") as file:
+            while piece := file.read(STEP):
+                digest.update(piece)
+        self.digests[name], self.sizes[name] = digest.hexdigest(), (self.stage / name).stat().st_size
+
+
+def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | None, now: datetime) -> None:
+    """All files but the attestation."""
+    before = set(files.digests)
+    _share(files, made, claim)
+    shared = {name: digest for name, digest in files.digests.items() if name not in before}
+    answers = evidence(made, claim["profile"])
+    for name, content in answers.items():
+        files.add(f"evidence/{name}", content)
+    tests = answers["gate.json"]["tests"]
+    withheld = sum(int(one.get("withheld", 0)) for one in answers.values())
+    software = sbom.installed()
+    files.add("approvals.json", approvals(claim, made.decision))
+    files.add("config.json", config(made, claim["profile"]))
+    files.add("croissant.json", croissant(made, claim, shared, files.sizes))
+    files.add("datacard.md", markdown_card(made, claim, tests))
+    files.add("datacard.html", html_card(made, claim, tests))
+    files.add("limits.md", limits(made, claim, tests, withheld))
+    files.add("lock.txt", sbom.lock(software))
+    files.add("provenance.json", provenance(made, claim, shared, key, now))
+    files.add("sbom.cdx.json", sbom.bill(software, claim, shared))
+    files.add("TRUST.md", trust(claim))
+    files.add("verify.html", verify_page())
+    files.add("verify.py", Path(__file__).with_name("standalone.py"))
+    if claim["profile"] == "internal":
+        _in_full(files, made)
+    files.add(MANIFEST, manifest(claim, files.digests, files.sizes, made.names))
+
+
+def _share(files: _Written, made: Made, claim: Mapping[str, Any]) -> None:
+    """The data, marked as synthetic where the format has a place for it, and the model."""
+    if name := claim["data"]:
+        if made.data.suffix in (".parquet", ".pq"):
+            mark(made.data, files.place(name), {"synthetic": "true", "fabrica:bundle": claim["bundle"],
+                                                "fabrica:generator": claim["generator"]})
+            files.note(name)
+        else:
+            files.add(name, made.data)
+    if name := claim["model"]:
+        if not (made.folder / "model.fab").exists():
+            raise InputError("there is no model to share", where=str(made.folder / "model.fab"),
+                             hint="leave --model out")
+        files.add(name, made.folder / "model.fab")
+
+
+def _in_full(files: _Written, made: Made) -> None:
+    """What only the internal profile has."""
+    for name in ("report.html", "evidence.html"):
+        if (made.folder / name).exists():
+            files.add(name, made.folder / name)
+    files.add("schema.json", made.schema)
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """Keeps the key of the source's digest with the results, never in the bundle."""
+
+    made: Made
+    bundle: str
+    key: bytes | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", new_secret() if source_of(self.made) else None)
+
+    def keep(self) -> Path | None:
+        if self.key is None:
+            return None
+        path = self.made.folder / f"source-{self.bundle[:8]}.key"
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(f"{self.key.hex()}\n")
+        except OSError as error:
+            raise OutputError(f"cannot be written ({(error.strerror or '').lower()})", where=str(path),
+                              hint="the key of the source's digest must stay with you") from None
+        return path
