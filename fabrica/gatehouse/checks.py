@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from fabrica.bounds import share
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.gatehouse.policy import Policy, Tier
 from fabrica.gatehouse.rare import Rare
@@ -164,10 +165,10 @@ def canaries(case: Case) -> Outcome | None:
     asked, found = case.asked.canaries, case.one("canaries")
     if not asked:
         return None
-    blank = Outcome("G7", "canaries", PASS, "", threshold=0.0)
+    blank = Outcome("G7", "canaries", PASS, "", threshold=share(0, asked)[1])
     why = unmeasured(found, "whether planted people come out")
-    if why or found is None or found.value is None:
-        return replace(blank, verdict=INCONCLUSIVE, why=why)
+    if why or found is None or found.value is None or found.high is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=why or "it has no bound")
     planted = int(found.detail.get("planted", 0))
     blank = replace(blank, value=found.value, high=found.high, n=planted)
     if found.value > 0:
@@ -198,9 +199,9 @@ def rows(case: Case) -> Outcome | None:
     ratio = case.asked.rows
     if ratio is None:
         return None
-    share = case.rows / max(1, case.real_rows)
-    return Outcome("G11", "rows", PASS if share <= ratio else FAIL,
-                   f"{case.rows:,} rows for {case.real_rows:,} real ones", value=share, threshold=ratio)
+    each = case.rows / max(1, case.real_rows)
+    return Outcome("G11", "rows", PASS if each <= ratio else FAIL,
+                   f"{case.rows:,} rows for {case.real_rows:,} real ones", value=each, threshold=ratio)
 
 
 def shares(case: Case) -> Outcome | None:
@@ -210,13 +211,14 @@ def shares(case: Case) -> Outcome | None:
         return None
     blank = Outcome("G12", "representation", PASS, "", threshold=most)
     why = unmeasured(found, "the shares of groups")
-    if why or found is None or found.value is None or found.low is None or found.high is None:
-        return replace(blank, verdict=INCONCLUSIVE, why=why or "it has no bounds")
-    inside = 1 / most <= found.value <= most
+    if why or found is None or found.value is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=why)
+    limit = max(most, found.floor_high or 1.0)
     group = f" ({found.detail['group']})" if "group" in found.detail else ""
-    return replace(blank, verdict=PASS if inside else FAIL, value=found.value, low=found.low, high=found.high,
-                   why=f"the group that is farthest from its share{group} has {found.value:.2f} times of it, and "
-                       f"{1 / most:.2f} to {most:.2f} are accepted")
+    beside = f", and {1 / limit:.2f} to {limit:.2f} come by chance" if limit > most else ""
+    return replace(blank, verdict=PASS if 1 / limit <= found.value <= limit else FAIL, value=found.value,
+                   threshold=limit, why=f"the group that is farthest from its share{group} has {found.value:.2f} times "
+                                        f"of it; {1 / most:.2f} to {most:.2f} are accepted{beside}")
 
 
 def _amplified(metric: str, asked: str, what: str) -> Callable[[Case], Outcome | None]:
@@ -233,12 +235,11 @@ def _amplified(metric: str, asked: str, what: str) -> Callable[[Case], Outcome |
         why = unmeasured(found, what)
         if why or found.value is None:
             return replace(blank, verdict=INCONCLUSIVE, why=f"{what}: {why}", threshold=threshold)
-        luck = max(found.floor_high or 0.0, 0.0)
-        beside = f"{threshold:g} is accepted" + (f", and {luck:.3f} comes by chance" if luck > threshold else "")
-        verdict = (PASS if found.value <= max(threshold, luck) else
-                   FAIL if found.low is not None and found.low > threshold else INCONCLUSIVE)
-        return replace(blank, verdict=verdict, value=found.value, low=found.low, high=found.high, threshold=threshold,
-                       why=f"{what}: {found.value:.3f}, and {beside}")
+        limit = max(threshold, found.floor_high or 0.0)
+        beside = f"{threshold:g} is accepted" + (f", and {limit:.3f} comes by chance" if limit > threshold else "")
+        surely = found.low is not None and found.low > threshold
+        return replace(blank, verdict=FAIL if surely else PASS if found.value <= limit else INCONCLUSIVE,
+                       value=found.value, threshold=limit, why=f"{what}: {found.value:.3f}; {beside}")
 
     return check
 

@@ -124,6 +124,7 @@ def test_the_public_tier_asks_for_an_epsilon_or_an_expert():
 def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
     far = Finding("representation", 0.7, low=0.5, high=0.9, better=1.0)
     near = Finding("representation", 0.9, low=0.7, high=1.3, better=1.0)
+    luck_of_few = Finding("representation", 0.75, low=0.5, high=1.3, better=1.0, floor=1.2, floor_high=1.4)
     grown = Finding("label_gap", 0.1, low=0.05, high=0.15, floor=0.0, floor_high=0.01)
     luck = Finding("downstream_gap", 0.06, low=-0.01, high=0.15, floor=0.0, floor_high=0.08)
     perhaps = Finding("downstream_gap_odds", 0.06, low=-0.01, high=0.15, floor=0.0, floor_high=0.02)
@@ -131,6 +132,7 @@ def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
     names = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
     assert [verdict(some, name) for name in names] == [FAIL, FAIL, PASS, INCONCLUSIVE]
     assert verdict(case(near, protected=("sex",)), "representation") == PASS
+    assert verdict(case(luck_of_few, protected=("sex",)), "representation") == PASS
 
 
 def test_a_decision_comes_back_and_one_that_was_changed_does_not():
