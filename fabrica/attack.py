@@ -247,8 +247,8 @@ class Gains:
                            f"value to guess; {FEWEST} of each are needed")
         if (1 - self.luck) * m < SCORED:
             return Finding(name, None, place, against="holdout", detail={"certain": self.luck},
-                           problem=f"of {m:,} others fewer than {SCORED} are not guessed anyway, too few to find anything "
-                                   "out of")
+                           problem=f"of {m:,} others fewer than {SCORED} are not guessed anyway, too few to find out "
+                                   "anything of")
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         error = float(spread**0.5) / (1 - self.luck)

@@ -17,6 +17,7 @@ import numpy as np
 
 from fabrica.attack import FEWEST, HELD, PEOPLE, Gains, Guesses, Outcome, Scores
 from fabrica.bounds import Z
+from fabrica.bounds import share as share_of
 from fabrica.gatehouse.checks import Case, outcomes
 from fabrica.gatehouse.outcome import PASS, joined
 from fabrica.gatehouse.policy import Policy
@@ -117,7 +118,7 @@ def _findings(population: Population, own: int, rest: int, leak: float, random: 
     planted = min(PLANTED, int(DOSE * own))
     error = float((4 * min(own, rest) + 1) ** -0.5 / 3**0.5)
     area = 0.5 + error * float(random.normal())
-    return [*findings, Finding("canaries", 0.0, detail={"planted": planted}),
+    return [*findings, Finding("canaries", 0.0, high=share_of(0, planted)[1], detail={"planted": planted}),
             Finding("alike", area, better=0.5, low=area - Z * error, high=area + Z * error)]
 
 

@@ -1,4 +1,4 @@
-"""The gate as its user has it: a folder goes in, one decision comes out, and it does not depend on how often one asks."""
+"""The gate as its user has it: a folder goes in, one decision comes out, however often one asks."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_the_nearest_of_the_same_levels_is_the_nearest_of_all_within_the_radius(
 
     people, twin = points(300), points(200)
     found = people.alike(twin, 0.2)
-    far, which = people.nearest(twin)
+    far, _ = people.nearest(twin)
     for i in range(300):
         assert (found[i] < 0) == (far[i, 0] > 0.2)
         if found[i] >= 0:
