@@ -71,5 +71,5 @@ def _words(what: str, worst: Finding, high: float) -> str:
     surely = (worst.low or 0.0) > 0 and (worst.value or 0.0) > luck
     verb = "widens" if surely else "does not surely widen"
     at_most = "at most" if surely else "no more than"
-    return (f"The twin {verb} {what}: by {where} {100 * twin:.1f} points against {100 * real:.1f} with real rows. With 95 % "
-            f"it is wider by {at_most} {100 * max(high, 0.0):.1f} points, wherever one looks.")
+    return (f"The twin {verb} {what}: by {where} {100 * twin:.1f} points against {100 * real:.1f} with real rows. With "
+            f"95 % it is wider by {at_most} {100 * max(high, 0.0):.1f} points, wherever one looks.")

@@ -13,6 +13,7 @@ from fabrica.page.groups import GROUPS, OTHER
 from fabrica.page.headline import Gauge, Headline, gauge, headlines
 from fabrica.page.numbers import number, plain, span
 from fabrica.page.pairs import Pairs, pairs
+from fabrica.page.people import Crowd, crowds
 from fabrica.page.standing import Standing, company, direction, excess, standing, worst_first, worst_places
 from fabrica.page.verdict import Verdict, verdict
 from fabrica.page.words import compared, notes
@@ -87,6 +88,7 @@ class View:
     worst: Sequence[Row]
     detector: Detector | None
     groups: Sequence[Group]
+    crowds: Sequence[Crowd]
     rows: Sequence[Row]
     hidden: int
     problems: Sequence[Problem]
@@ -104,7 +106,7 @@ def view(report: Report) -> View:
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
         str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report, TOLD), drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
-        pairs(report), worst, detector(report), list(_groups(report)), rows, hidden,
+        pairs(report), worst, detector(report), list(_groups(report)), crowds(report), rows, hidden,
         _problems(report),
         [(name, meaning(name, report.facts)) for name in metrics], list(_facts(report.facts)))
 

@@ -49,7 +49,8 @@ FRESH = "fresh real rows"
 #: what the first two gaps are called in a sentence
 SAID = ("the gap between groups in what a model decides", "the gap between groups in how often a model is right about "
         "those of one truth", "", "", "")
-NAMES = ("downstream_gap", "downstream_gap_odds", "downstream_gap_impact", "downstream_gap_accuracy", "downstream_gap_calibration")
+NAMES = ("downstream_gap", "downstream_gap_odds", "downstream_gap_impact", "downstream_gap_accuracy",
+         "downstream_gap_calibration")
 
 
 class DownstreamGap(Metric):

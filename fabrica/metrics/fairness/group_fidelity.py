@@ -158,6 +158,6 @@ def _words(worst: Finding) -> dict[str, str]:
     """The worst group in a sentence; nothing of pairs."""
     if worst.unit != "%":
         return {}
-    return {"words": f"The rows of {worst.detail['group']!r} (by {' × '.join(worst.place)}) are farthest from real ones: a "
-                     f"column is {worst.value:.1f} % off on average, where as many real rows of that group are "
+    return {"words": f"The rows of {worst.detail['group']!r} (by {' × '.join(worst.place)}) are farthest from real "
+                     f"ones: a column is {worst.value:.1f} % off on average, where as many real rows of that group are "
                      f"{worst.floor:.1f} %."}

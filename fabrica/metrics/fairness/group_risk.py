@@ -116,5 +116,5 @@ def _with_worst(found: Sequence[Finding]) -> list[Finding]:
 
 def _words(worst: Finding) -> str:
     high = float(np.ceil(1000 * (worst.high or 0.0)) / 1000)
-    return (f"Of all groups least can be ruled out for {worst.detail['group']!r} (by {' × '.join(worst.place)}): with 95 % its "
-            f"people are told as learned from with an area of at most {high:.3f}, where a coin has 0.5.")
+    return (f"Of all groups least can be ruled out for {worst.detail['group']!r} (by {' × '.join(worst.place)}): with "
+            f"95 % its people are told as learned from with an area of at most {high:.3f}, where a coin has 0.5.")

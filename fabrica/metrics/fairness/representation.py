@@ -61,10 +61,11 @@ class Representation(Metric):
 
 def _words(worst: Finding, low: float, high: float) -> str:
     group = next(one for one in worst.detail["groups"] if one["group"] == worst.detail["group"])
-    return (f"Farthest from its share is {group['group']!r} (by {' × '.join(worst.place)}): {100 * group['twin']:.2f} % of "
-            f"the twin, {100 * group['real']:.2f} % of the original, a ratio of {group['ratio']:.2f}; as many real rows "
-            f"reach {min(1 / (worst.floor or 1.0), worst.floor or 1.0):.2f} by chance. With 95 % each group's ratio lies "
-            f"between {low:.2f} and {high:.2f}.")
+    floor = worst.floor or 1.0
+    luck = floor if group["ratio"] > 1 else 1 / floor
+    return (f"Farthest from its share is {group['group']!r} (by {' × '.join(worst.place)}): {100 * group['twin']:.2f} % "
+            f"of the twin, {100 * group['real']:.2f} % of the original, a ratio of {group['ratio']:.2f}; of as many real "
+            f"rows the farthest has {luck:.2f}. With 95 % each group's ratio lies between {low:.2f} and {high:.2f}.")
 
 
 def far(value: float | np.ndarray) -> Any:
