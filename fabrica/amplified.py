@@ -12,6 +12,7 @@ biased upwards, most of all in a resample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,11 +66,10 @@ def with_worst(name: str, against: str, found: Sequence[Finding], what: str = ""
 
 def _words(what: str, worst: Finding, high: float) -> str:
     """The largest amplification in a sentence."""
-    twin, real = worst.detail["twin"], worst.detail["real"]
-    where = " × ".join(worst.place)
-    luck = worst.floor_high or 0.0
-    surely = (worst.low or 0.0) > 0 and (worst.value or 0.0) > luck
-    verb = "widens" if surely else "does not surely widen"
-    at_most = "at most" if surely else "no more than"
-    return (f"The twin {verb} {what}: by {where} {100 * twin:.1f} points against {100 * real:.1f} with real rows. With "
-            f"95 % it is wider by {at_most} {100 * max(high, 0.0):.1f} points, wherever one looks.")
+    twin, real = (f"{100 * worst.detail[side]:.1f}" for side in ("twin", "real"))
+    where, most = " × ".join(worst.place), f"{math.ceil(1000 * max(high, 0.0)) / 10:.1f} points"  # never rounded down
+    if (worst.low or 0.0) > 0 and (worst.value or 0.0) > (worst.floor_high or 0.0):
+        return (f"The twin widens {what}: by {where} it is {twin} points wide and not {real}. Nowhere is it wider by "
+                f"more than {most} (95 %).")
+    return (f"The twin does not measurably widen {what}: nowhere by more than {most} (95 %); by {where} it is {twin} "
+            f"points wide, with real rows {real}.")

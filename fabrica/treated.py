@@ -1,8 +1,8 @@
 """How a model treats groups of people: whom it decides for, and how often it is right about whom.
 
 In each group the share of decisions for an outcome, the accuracy, the true and false positive rates, and the
-calibration (what was promised on average less what came); and the gaps, the largest differences between two groups: demographic
-parity, equalised odds (Hardt, Price & Srebro, NeurIPS 2016), disparate impact (Feldman et al., KDD 2015).
+calibration (what was promised on average less what came); and the gaps, the largest differences between two groups:
+demographic parity, equalised odds (Hardt, Price & Srebro, NeurIPS 2016), disparate impact (Feldman et al., KDD 2015).
 """
 
 from __future__ import annotations

@@ -194,8 +194,8 @@ KNOWN: Mapping[str, Meaning] = {
         "rank correlation of the trees' gain; Spearman 1904"),
     "representation": Meaning(
         "Share of each group",
-        "The share of a group in the twin over that in the real table, for the group that is farthest off: 1 where it is "
-        "as large. The interval spans the bounds of all groups.",
+        "The share of a group in the twin over that in the real table, for the group that is farthest off: 1 where it "
+        "is as large. The interval spans the bounds of all groups.",
         "ratio of shares; bounds of Donner and Zou 2012"),
     "group_fidelity": Meaning(
         "Column error within a group",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabrica.page.numbers import DASH, percent, rows, short, span
+from fabrica.page.numbers import DASH, rows, short
 from fabrica.report import Finding, Report
 
 __all__ = ["Crowd", "company", "crowds"]
@@ -32,12 +32,12 @@ def _both(real: str, twin: str) -> Callable[[Line], str]:
     def said(line: Line) -> str:
         if line.get(real) is None or line.get(twin) is None:
             return DASH
-        return f"{percent(line[real])} → {percent(line[twin])}"
+        return f"{100 * line[real]:.1f} → {100 * line[twin]:.1f} %"
     return said
 
 
 def _ratio(line: Line) -> str:
-    return f"{line['ratio']:.2f} ({span(line['low'], line['high']).replace(' to ', '–')})"
+    return f"{line['ratio']:.2f} ({line['low']:.2f}–{line['high']:.2f})"
 
 
 #: head, metric, cell
@@ -45,13 +45,13 @@ COLUMNS: Sequence[tuple[str, str, Callable[[Line], str]]] = (
     ("People", "representation", lambda line: rows(line["people"])),
     ("Share", "representation", _both("real", "twin")),
     ("Ratio", "representation", _ratio),
-    ("Column error (real rows)", "group_fidelity", lambda line: f"{line['error']:.1f} % ({line['floor']:.1f} %)"),
+    ("Error (real rows)", "group_fidelity", lambda line: f"{line['error']:.1f} ({line['floor']:.1f}) %"),
     ("Outcome", "label_gap", _both("real", "twin")),
-    ("Decided for it", "downstream_gap", _both("real_chosen", "twin_chosen")),
-    ("True positives", "downstream_gap", _both("real_true", "twin_true")),
-    ("False positives", "downstream_gap", _both("real_false", "twin_false")),
+    ("Decided so", "downstream_gap", _both("real_chosen", "twin_chosen")),
+    ("True pos.", "downstream_gap", _both("real_true", "twin_true")),
+    ("False pos.", "downstream_gap", _both("real_false", "twin_false")),
     ("Right", "downstream_gap", _both("real_right", "twin_right")),
-    ("Attack, AUC at most", "group_risk", lambda line: f"{line['high']:.3f}"),
+    ("Attack at most", "group_risk", lambda line: f"{line['high']:.3f}"),
 )
 
 

@@ -59,6 +59,7 @@ class Group:
     brief: str
     title: str
     line: str
+    said: Sequence[str]
     rows: Sequence[Row]
     more: int
 
@@ -135,12 +136,12 @@ def _groups(report: Report) -> Iterable[Group]:
     strange = tuple(dict.fromkeys(f.metric for f in report.findings if f.metric not in known))
     for anchor, brief, title, line, names in (*GROUPS, (*OTHER, strange)):
         found = [f for f in report.findings if f.metric in names]
-        whole = [f for f in found if not f.place]
+        whole = sorted((f for f in found if not f.place), key=lambda f: names.index(f.metric))
         off = [f for f in worst_first(f for f in found if f.place) if standing(f).tone in ("near", "off")]
         rows = whole + off[:MOST_IN_GROUP]
         said = [str(f.detail["words"]) for f in whole if f.detail.get("words")]
         if found:
-            yield Group(anchor, brief, title, " ".join([line, *said]), [row(f, report) for f in rows],
+            yield Group(anchor, brief, title, line, said, [row(f, report) for f in rows],
                         len(found) - len(rows))
 
 

@@ -63,9 +63,10 @@ def _words(worst: Finding, low: float, high: float) -> str:
     group = next(one for one in worst.detail["groups"] if one["group"] == worst.detail["group"])
     floor = worst.floor or 1.0
     luck = floor if group["ratio"] > 1 else 1 / floor
-    return (f"Farthest from its share is {group['group']!r} (by {' × '.join(worst.place)}): {100 * group['twin']:.2f} % "
-            f"of the twin, {100 * group['real']:.2f} % of the original, a ratio of {group['ratio']:.2f}; of as many real "
-            f"rows the farthest has {luck:.2f}. With 95 % each group's ratio lies between {low:.2f} and {high:.2f}.")
+    where, ends = " × ".join(worst.place), (np.floor(100 * low) / 100, np.ceil(100 * high) / 100)
+    return (f"Farthest from its share is {group['group']!r} (by {where}): {100 * group['twin']:.2f} % of the twin, "
+            f"{100 * group['real']:.2f} % of the original, a ratio of {group['ratio']:.2f}; of as many real rows the "
+            f"farthest has {luck:.2f}. With 95 % each group's ratio lies between {ends[0]:.2f} and {ends[1]:.2f}.")
 
 
 def far(value: float | np.ndarray) -> Any:
