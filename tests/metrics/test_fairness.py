@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from fabrica.treated import Treated
 
 from .worlds import find, sheet, table
 
+ADULT = Path(__file__).resolve().parents[3] / "shared/data/adult/train.csv"
 METRICS = ("representation", "label_gap", "group_fidelity", "downstream_gap", "group_risk")
 RACES = ["common", "rare", "tiny"]
 
@@ -344,3 +346,28 @@ def test_the_promises_of_a_metric_hold_with_protected_columns(name):
     real, twin, rest = (town(1200, seed) for seed in (1, 2, 3))
     evidence = Evidence(table(real), real, twin, rest, "hired", protected=("sex", "race", "age"))
     assert any(f.value is not None for f in check_metric(catalog.get("metrics", name)(), evidence))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ADULT.exists(), reason=f"the table {ADULT} is not there")
+def test_on_real_people_what_was_done_to_a_group_is_found_and_fresh_people_are_not_accused():
+    import pandas as pd
+
+    import fabrica
+
+    whole = pd.read_csv(ADULT, skipinitialspace=True).sample(frac=1, random_state=1)
+    real, fresh, rest = whole[:12_000], whole[12_000:22_000], whole[22_000:]
+    rich = (fresh["sex"] == "Female") & (fresh["income"] == ">50K")
+    lost = fresh.drop(fresh[rich].sample(frac=0.6, random_state=1).index)
+    fewer = fresh.drop(fresh[fresh["race"] == "Black"].sample(frac=0.5, random_state=1).index)
+    names = ["representation", "label_gap", "downstream_gap"]
+
+    def audit(twin):
+        return fabrica.evaluate(real, twin, rest, target="income", protected="sex,race", metrics=names)
+
+    honest, blind, halved = audit(fresh), audit(lost), audit(fewer)
+    assert all(honest.find(name, "sex").low < 0 for name in names[1:])
+    assert honest.find("representation").value == pytest.approx(1, abs=honest.find("representation").floor_high - 0.9)
+    assert blind.find("label_gap", "sex").low > 0.02 and blind.find("downstream_gap", "sex").value > 0
+    assert halved.find("representation", "race").detail["group"] == "Black"
+    assert halved.find("representation", "race").value == pytest.approx(0.5, abs=0.06)
