@@ -18,12 +18,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from fabrica.bounds import Z
 from fabrica.report import Finding
 
-__all__ = ["Amplification", "with_worst"]
+__all__ = ["Amplification", "farthest", "with_worst"]
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,38 @@ class Amplification:
         return cls(value, value - half, value + half)
 
 
+def farthest(found: Sequence[Finding], many: int) -> Finding:
+    """The finding that tells most of several amplifications: where some are beyond luck, though ``many`` were looked
+    at, the surest of them; else the largest. A large one of few people must not hide a sure one of many.
+
+    >>> few, sure = (Finding("label_gap", 0.06, low=-0.05, high=0.2), Finding("label_gap", 0.04, low=0.03, high=0.05))
+    >>> farthest([few, sure], 2).value
+    0.04
+    """
+    beyond = [one for one in found if lowest(one, many) > 0 and (one.value or 0.0) > (one.floor_high or 0.0)]
+    if beyond:
+        return max(beyond, key=lambda one: lowest(one, many))
+    return max(found, key=lambda one: one.value or 0.0)
+
+
+def lowest(finding: Finding, many: int) -> float:
+    """The lower 95 % bound of one of ``many`` findings that holds for all of them at once (Bonferroni)."""
+    value = finding.value or 0.0
+    low = value if finding.low is None else finding.low
+    return value - (value - low) * float(norm.ppf(1 - 0.05 / max(many, 1))) / Z
+
+
 def with_worst(name: str, against: str, found: Sequence[Finding], what: str = "") -> list[Finding]:
-    """The findings of places with one of the whole table before them: the largest amplification, and as upper bound the
-    largest of all, so that what is below it is so everywhere. ``what`` names the gap in a sentence."""
+    """The findings of places with one of the whole table before them: that which is ``farthest``. Its upper bound is
+    the largest of all, so what is below it is so everywhere; its lower one holds for all places and outcomes at once,
+    so one above 0 is a find and not the luck of many looks. ``what`` names the gap in a sentence."""
     measured = [one for one in found if one.value is not None]
     if not measured:
         return [Finding(name, None, against=against, problem=found[0].problem if found else "nothing was compared"),
                 *found]
-    worst = max(measured, key=lambda one: one.value or 0.0)
+    many = sum(int(one.detail.get("outcomes", 1)) for one in measured)
+    worst = farthest(measured, many)
+    worst = replace(worst, low=lowest(worst, many))
     high = max(one.high if one.high is not None else 0.0 for one in measured)
     words = {"words": _words(what, worst, high)} if what else {}
     detail: dict[str, Any] = {**worst.detail, **words, "groups": [], "worst": " × ".join(worst.place),

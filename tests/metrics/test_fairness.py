@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from fabrica import catalog
-from fabrica.amplified import Amplification
+from fabrica.amplified import Amplification, with_worst
 from fabrica.bounds import ratio
 from fabrica.checks import check_metric
 from fabrica.contract import Evidence
 from fabrica.fairness import Tally, gap, redrawn
 from fabrica.protected import Cut, Partition, owners, partitions
+from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.sheets import IdentSheet
 from fabrica.statistics import common_bins, variation
@@ -181,6 +182,15 @@ def test_the_upper_bound_of_an_amplification_holds_as_often_as_it_says():
                    for rates in ((0.3, 0.45), (0.3, 0.40))]
         held += Amplification.of(gap(tallies[0]), gap(tallies[1])).high >= 0.05
     assert 0.925 <= held / 400 <= 0.975
+
+
+def test_a_large_gap_of_few_people_does_not_hide_a_sure_one_of_many():
+    few = Finding("label_gap", 0.06, ("race",), low=-0.05, high=0.2, floor=0.0, floor_high=0.1)
+    sure = Finding("label_gap", 0.04, ("sex",), low=0.03, high=0.05, floor=0.0, floor_high=0.01)
+    detail = {"twin": 0.2, "real": 0.1}
+    whole = with_worst("label_gap", "train", [replace(few, detail=detail), replace(sure, detail=detail)], "it")[0]
+    assert whole.detail["worst"] == "sex" and whole.high == 0.2 and 0 < whole.low < 0.03
+    assert max((few, sure), key=lambda one: one.value) is few  # what a careless audit would tell of
 
 
 def test_the_largest_of_many_gaps_is_read_beside_its_luck():
