@@ -24,7 +24,7 @@ from scipy.stats import t as student
 from fabrica.bounds import Z
 from fabrica.report import Finding
 
-__all__ = ["Amplification", "farthest", "with_worst"]
+__all__ = ["Amplification", "farthest", "lowest", "with_worst"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def with_worst(name: str, against: str, found: Sequence[Finding], what: str = ""
     high = max(one.high if one.high is not None else 0.0 for one in measured)
     words = {"words": _words(what, worst, high)} if what else {}
     detail: dict[str, Any] = {**worst.detail, **words, "groups": [], "worst": " × ".join(worst.place),
-                              "small_groups": sum(one.detail.get("small_groups", 0) for one in found)}
+                              "small_groups": sum(one.detail.get("small_groups", 0) for one in found),
+                              "small_people": None}
     return [replace(worst, place=(), high=high, detail=detail), *found]
 
 

@@ -150,7 +150,8 @@ def _with_worst(found: Sequence[Finding]) -> list[Finding]:
     small = {name: sum(one.detail.get(name, 0) for one in found) for name in ("small_groups", "thin_groups")}
     whole = Finding(worst.metric, worst.value, unit=worst.unit, low=worst.low, high=worst.high, floor=worst.floor,
                     floor_low=worst.floor_low, floor_high=worst.floor_high,
-                    detail={**worst.detail, "groups": [], "worst": " × ".join(worst.place), **small, **_words(worst)})
+                    detail={**worst.detail, "groups": [], "worst": " × ".join(worst.place), **small,
+                            "small_people": None, **_words(worst)})
     return [whole, *found]
 
 

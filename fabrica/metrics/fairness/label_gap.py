@@ -10,9 +10,8 @@ outcome counts. Groups of fewer than 100 real people are counted and not compare
 real rows have the outcome, or lack it (a gap would tell how many), nor those with fewer than 30 rows in the twin.
 
 ``value`` is the amplification, ``high`` its one-sided 95 % upper bound (of the table: the largest of all places; its
-``low`` holds for all of them at once).
-Floor: the same for two tables of real rows of these sizes, for the largest of many differences is wider in the smaller
-table.
+``low`` holds for all of them at once). Floor: the same for two tables of real rows of these sizes, for the largest of
+many differences is wider in the smaller table.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ class Representation(Metric):
         low, high = min(one.low or 0.0 for one in measured), max(one.high or 0.0 for one in measured)
         small = sum(one.detail["small_groups"] for one in found)
         detail = {**worst.detail, "groups": [], "worst": " × ".join(worst.place), "small_groups": small,
+                  "small_people": None,
                   "words": _words(worst, low, high)}
         return [Finding("representation", worst.value, better=1.0, low=low, high=high, floor=worst.floor,
                         floor_low=worst.floor_low, floor_high=worst.floor_high, detail=detail), *found]
