@@ -12,17 +12,19 @@ biased upwards, most of all in a resample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from fabrica.bounds import Z
 from fabrica.report import Finding
 
-__all__ = ["Amplification", "with_worst"]
+__all__ = ["Amplification", "farthest", "lowest", "with_worst"]
 
 
 @dataclass(frozen=True)
@@ -48,28 +50,52 @@ class Amplification:
         return cls(value, value - half, value + half)
 
 
+def farthest(found: Sequence[Finding], many: int) -> Finding:
+    """The finding that tells most of several amplifications: where some are beyond luck, though ``many`` were looked
+    at, the surest of them; else the largest. A large one of few people must not hide a sure one of many.
+
+    >>> few, sure = (Finding("label_gap", 0.06, low=-0.05, high=0.2), Finding("label_gap", 0.04, low=0.03, high=0.05))
+    >>> farthest([few, sure], 2).value
+    0.04
+    """
+    beyond = [one for one in found if lowest(one, many) > 0 and (one.value or 0.0) > (one.floor_high or 0.0)]
+    if beyond:
+        return max(beyond, key=lambda one: lowest(one, many))
+    return max(found, key=lambda one: one.value or 0.0)
+
+
+def lowest(finding: Finding, many: int) -> float:
+    """The lower 95 % bound of one of ``many`` findings that holds for all of them at once (Bonferroni)."""
+    value = finding.value or 0.0
+    low = value if finding.low is None else finding.low
+    return value - (value - low) * float(norm.ppf(1 - 0.05 / max(many, 1))) / Z
+
+
 def with_worst(name: str, against: str, found: Sequence[Finding], what: str = "") -> list[Finding]:
-    """The findings of places with one of the whole table before them: the largest amplification, and as upper bound the
-    largest of all, so that what is below it is so everywhere. ``what`` names the gap in a sentence."""
+    """The findings of places with one of the whole table before them: that which is ``farthest``. Its upper bound is
+    the largest of all, so what is below it is so everywhere; its lower one holds for all places and outcomes at once,
+    so one above 0 is a find and not the luck of many looks. ``what`` names the gap in a sentence."""
     measured = [one for one in found if one.value is not None]
     if not measured:
         return [Finding(name, None, against=against, problem=found[0].problem if found else "nothing was compared"),
                 *found]
-    worst = max(measured, key=lambda one: one.value or 0.0)
+    many = sum(int(one.detail.get("outcomes", 1)) for one in measured)
+    worst = farthest(measured, many)
+    worst = replace(worst, low=lowest(worst, many))
     high = max(one.high if one.high is not None else 0.0 for one in measured)
     words = {"words": _words(what, worst, high)} if what else {}
     detail: dict[str, Any] = {**worst.detail, **words, "groups": [], "worst": " × ".join(worst.place),
-                              "small_groups": sum(one.detail.get("small_groups", 0) for one in found)}
+                              "small_groups": sum(one.detail.get("small_groups", 0) for one in found),
+                              "small_people": None}
     return [replace(worst, place=(), high=high, detail=detail), *found]
 
 
 def _words(what: str, worst: Finding, high: float) -> str:
     """The largest amplification in a sentence."""
-    twin, real = worst.detail["twin"], worst.detail["real"]
-    where = " × ".join(worst.place)
-    luck = worst.floor_high or 0.0
-    surely = (worst.low or 0.0) > 0 and (worst.value or 0.0) > luck
-    verb = "widens" if surely else "does not surely widen"
-    at_most = "at most" if surely else "no more than"
-    return (f"The twin {verb} {what}: by {where} {100 * twin:.1f} points against {100 * real:.1f} with real rows. With 95 % "
-            f"it is wider by {at_most} {100 * max(high, 0.0):.1f} points, wherever one looks.")
+    twin, real = (f"{100 * worst.detail[side]:.1f}" for side in ("twin", "real"))
+    where, most = " × ".join(worst.place), f"{math.ceil(1000 * max(high, 0.0)) / 10:.1f} points"  # never rounded down
+    if (worst.low or 0.0) > 0 and (worst.value or 0.0) > (worst.floor_high or 0.0):
+        return (f"The twin widens {what}: by {where} it is {twin} points wide and not {real}. Nowhere is it wider by "
+                f"more than {most} (95 %).")
+    return (f"The twin does not measurably widen {what}: nowhere by more than {most} (95 %); by {where} it is {twin} "
+            f"points wide, with real rows {real}.")

@@ -160,7 +160,8 @@ class Partition:
         """
         if len(self.groups) < groups:
             what = "everybody is of one group" if len(self.groups) + self.small < 2 else (
-                f"{len(self.groups)} of {len(self.groups) + self.small} groups have {LEAST} real people or more")
+                f"{len(self.groups)} of {len(self.groups) + self.small} groups have {LEAST} of the real people "
+                "that it is measured on")
             raise NotComputable(f"{what}, so there is nothing to compare")
 
 

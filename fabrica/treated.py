@@ -1,8 +1,8 @@
 """How a model treats groups of people: whom it decides for, and how often it is right about whom.
 
-In each group the share of decisions for an outcome, the accuracy, the true and false positive rates, and the calibration
-(what was promised on average less what came); and the gaps, the largest differences between two groups: demographic
-parity, equalised odds (Hardt, Price & Srebro, NeurIPS 2016), disparate impact (Feldman et al., KDD 2015).
+In each group the share of decisions for an outcome, the accuracy, the true and false positive rates, and the
+calibration (what was promised on average less what came); and the gaps, the largest differences between two groups:
+demographic parity, equalised odds (Hardt, Price & Srebro, NeurIPS 2016), disparate impact (Feldman et al., KDD 2015).
 """
 
 from __future__ import annotations
@@ -34,16 +34,19 @@ class Treated:
            weights: np.ndarray) -> Treated:
         """Of (n,) groups (-1: none), (n,) bool decisions, (n,) probabilities and (n,) bool truths, with (B, n)
         ``weights``."""
-        def rate(rows: np.ndarray, yes: np.ndarray) -> np.ndarray:
-            rows = rows & (at >= 0)
-            found = Tally.of(at[rows], yes[rows], (groups, 1), weights[:, rows]).rates
-            return np.where(np.bincount(at[rows], minlength=groups) >= FEWEST, found, np.nan)
+        here, drawn = at >= 0, weights[:, at >= 0]
+        code, over = (4 * at + 2 * decided + truth)[here], (sure - truth)[here]
+        told = np.array([np.bincount(code, one, 4 * groups) for one in drawn]).reshape(-1, groups, 2, 2)
+        off = np.array([np.bincount(at[here], one * over, groups) for one in drawn])
+        seen = np.bincount(code, minlength=4 * groups).reshape(groups, 2, 2)
 
-        every = at >= 0
-        off = np.array([np.bincount(at[every], one[every] * (sure - truth)[every], groups) for one in weights])
-        size = np.array([np.bincount(at[every], one[every], groups) for one in weights])
-        return cls(rate(every, decided), rate(every, decided == truth), rate(truth, decided), rate(~truth, decided),
-                   off / np.maximum(size, 1e-300))
+        def rate(hits: np.ndarray, rows: np.ndarray, people: np.ndarray) -> np.ndarray:
+            return np.where(people >= FEWEST, hits / np.maximum(rows, 1e-300), np.nan)
+
+        rows, people = told.sum((2, 3)), seen.sum((1, 2))
+        return cls(rate(told[:, :, 1].sum(2), rows, people), rate(told[:, :, 0, 0] + told[:, :, 1, 1], rows, people),
+                   rate(told[:, :, 1, 1], told[..., 1].sum(2), seen[..., 1].sum(1)),
+                   rate(told[:, :, 1, 0], told[..., 0].sum(2), seen[..., 0].sum(1)), rate(off, rows, people))
 
     @property
     def gaps(self) -> np.ndarray:

@@ -58,7 +58,14 @@ def test_every_metric_answers_and_everything_is_json(report):
     assert json.dumps(Report.from_json(json.loads(text)).to_json()) == text
     said = {f.metric for f in report}
     assert {n for n in usual(attacks=True) if not any(s.startswith(n) for s in said)} == set()
-    assert set(report.facts["seconds"]) == {"reading", "all", *catalog.names("metrics")}
+    assert set(report.facts["seconds"]) == {"reading", "all", *usual(attacks=True)}
+
+
+def test_groups_of_people_are_looked_at_where_a_column_is_protected():
+    assert set(usual(True)) < set(usual(True, True)) == set(catalog.names("metrics"))
+    alike = judged(rest=people(300, 3), target="age", protected=("town",))
+    assert {"representation", "label_gap", "group_fidelity"} <= {f.metric for f in alike if f.value is not None}
+    assert alike.facts["protected"] == ["town"] and "<b>x" not in json.dumps(alike.find("representation").to_json())
 
 
 def test_attacks_are_measured_where_they_are_asked_for():

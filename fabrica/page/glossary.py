@@ -199,8 +199,8 @@ KNOWN: Mapping[str, Meaning] = {
         "train on synthetic, test on real; Esteban et al., 2017"),
     "utility_gap": Meaning(
         "What a model loses",
-        "Points of accuracy (of R2, for a number) that a model loses by learning from the twin instead of real rows, on "
-        "the same people; the interval is paired.",
+        "Points of accuracy (of R2, for a number) that a model loses by learning from the twin instead of real rows, "
+        "on the same people; the interval is paired.",
         "paired difference; McNemar 1947"),
     "utility_gap_linear": Meaning(
         "What a linear model loses",
@@ -213,12 +213,13 @@ KNOWN: Mapping[str, Meaning] = {
         "train on synthetic, test on real; Esteban et al., 2017"),
     "importance": Meaning(
         "Same columns matter",
-        "Whether models of the twin lean on the same columns as models of real rows: rank correlation, 1 where they agree.",
+        "Whether models of the twin lean on the same columns as models of real rows: rank correlation, 1 where they "
+        "agree.",
         "rank correlation of the trees' gain; Spearman 1904"),
     "representation": Meaning(
         "Share of each group",
-        "The share of a group in the twin over that in the real table, for the group that is farthest off: 1 where it is as "
-        "large. The interval spans the bounds of all groups.",
+        "The share of a group in the twin over that in the real table, for the group that is farthest off: 1 where it "
+        "is as large. The interval spans the bounds of all groups.",
         "ratio of shares; bounds of Donner and Zou 2012"),
     "group_fidelity": Meaning(
         "Column error within a group",
@@ -235,8 +236,8 @@ KNOWN: Mapping[str, Meaning] = {
         "statistical parity; Kamiran and Calders 2012"),
     "downstream_gap": Meaning(
         "Gap of decisions, widened",
-        "By how much decisions of a model of the twin are more unequal between groups than those of a model of real rows, "
-        "about the same people.",
+        "By how much decisions of a model of the twin are more unequal between groups than those of a model of real "
+        "rows, about the same people.",
         "demographic parity; Hardt, Price and Srebro 2016"),
     "downstream_gap_odds": Meaning(
         "Gap of odds, widened",
@@ -256,8 +257,8 @@ KNOWN: Mapping[str, Meaning] = {
         "calibration in the large"),
     "group_risk": Meaning(
         "Telling members of a group",
-        "Can people who were learned from be told by their distance to the twin, within a group? 0.5 is a coin toss; the "
-        "group about which most cannot be ruled out.",
+        "Can people who were learned from be told by their distance to the twin, within a group? 0.5 is a coin toss; "
+        "the group about which most cannot be ruled out.",
         "disparate vulnerability; Kulynych et al., PETS 2022"),
 }
 

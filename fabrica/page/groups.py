@@ -12,9 +12,9 @@ GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
      "A model that learned from synthetic rows, tested on real rows it never saw.",
      ("utility", "utility_linear", "utility_gap", "utility_gap_linear", "utility_columns", "importance")),
     ("people", "People", "Groups of people",
-     "Whether groups of people stand in the twin, and are treated by whoever learns from it, as in the original. Bounds are "
-     "one-sided: with 95 % a gap is wider by less than the upper one. Dropping a protected column would change nothing of "
-     "this, for others tell it.",
+     "Whether groups of people stand in the twin, and are treated by whoever learns from it, as in the original. "
+     "Bounds are one-sided: with 95 % a gap is wider by less than the upper one. Dropping a protected column changes "
+     "little of this, for others tell it.",
      ("representation", "group_fidelity", "group_fidelity_pairs", "label_gap", "downstream_gap", "downstream_gap_odds",
       "downstream_gap_impact", "downstream_gap_accuracy", "downstream_gap_calibration", "group_risk")),
     ("copies", "Copies", "Copies of real rows",

@@ -67,7 +67,7 @@ def number(value: float | None, unit: str = "") -> str:
     if unit == "rows":
         return f"{rows(value)} {'row' if value == 1 else 'rows'}"
     if unit in ("AUC", "R2", "accuracy") or (not unit and abs(value) < 1):
-        return f"{value:.3f}"
+        return f"{value:.3f}".replace("-0.000", "0.000")
     return f"{plain(value)} {unit}" if unit else plain(value)
 
 

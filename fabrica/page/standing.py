@@ -19,7 +19,8 @@ __all__ = ["Standing", "company", "direction", "excess", "floor_words", "standin
 
 #: metric -> the aspect of the verdict whose limits it is read by
 ASPECTS = {"detector_auc": "telling apart", "trend_common": "columns together", "trend": "columns together",
-           "utility_linear": "utility", "kway_3": "several together", "kway_4": "several together", "shape": "columns alone", "utility": "utility",
+           "kway_3": "several together", "kway_4": "several together", "shape": "columns alone", "utility": "utility",
+           "utility_linear": "utility",
            "validity": "impossible values", "validity_range": "impossible values", "validity_keys": "impossible values",
            "missingness": "missing as often", "missingness_pairs": "missing as often",
            "missingness_values": "missing for the same", "rules": "impossible values", "copies": "copies",
@@ -29,7 +30,7 @@ BY_UNIT = {"%": (0.5, 2.0, 6.0), "share of rows": (0.002, 0.01, 0.05),
            "": (0.02, 0.05, 0.2)}
 
 
-#: gaps between groups that a twin widens -> by how much they may be wider: what a release of data, or a model, is held to
+#: gaps between groups -> by how much a twin may widen them: what data, and models, are held to
 WIDER = {"label_gap": 0.02, **dict.fromkeys(("downstream_gap", "downstream_gap_odds", "downstream_gap_impact",
                                              "downstream_gap_accuracy", "downstream_gap_calibration"), 0.05)}
 LEAST, MOST = 0.8, 1.25  #: of a group's share in the twin over its share in the original (the four-fifths rule)

@@ -13,6 +13,7 @@ from fabrica.page.groups import GROUPS, OTHER
 from fabrica.page.headline import Gauge, Headline, gauge, headlines
 from fabrica.page.numbers import number, plain, span
 from fabrica.page.pairs import Pairs, pairs
+from fabrica.page.people import Crowd, crowds
 from fabrica.page.standing import Standing, company, direction, excess, standing, worst_first, worst_places
 from fabrica.page.verdict import Verdict, verdict
 from fabrica.page.words import compared, notes
@@ -58,6 +59,7 @@ class Group:
     brief: str
     title: str
     line: str
+    said: Sequence[str]
     rows: Sequence[Row]
     more: int
 
@@ -87,6 +89,7 @@ class View:
     worst: Sequence[Row]
     detector: Detector | None
     groups: Sequence[Group]
+    crowds: Sequence[Crowd]
     rows: Sequence[Row]
     hidden: int
     problems: Sequence[Problem]
@@ -104,7 +107,7 @@ def view(report: Report) -> View:
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
         str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report, TOLD), drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
-        pairs(report), worst, detector(report), list(_groups(report)), rows, hidden,
+        pairs(report), worst, detector(report), list(_groups(report)), crowds(report), rows, hidden,
         _problems(report),
         [(name, meaning(name, report.facts)) for name in metrics], list(_facts(report.facts)))
 
@@ -133,12 +136,12 @@ def _groups(report: Report) -> Iterable[Group]:
     strange = tuple(dict.fromkeys(f.metric for f in report.findings if f.metric not in known))
     for anchor, brief, title, line, names in (*GROUPS, (*OTHER, strange)):
         found = [f for f in report.findings if f.metric in names]
-        whole = [f for f in found if not f.place]
+        whole = sorted((f for f in found if not f.place), key=lambda f: names.index(f.metric))
         off = [f for f in worst_first(f for f in found if f.place) if standing(f).tone in ("near", "off")]
         rows = whole + off[:MOST_IN_GROUP]
         said = [str(f.detail["words"]) for f in whole if f.detail.get("words")]
         if found:
-            yield Group(anchor, brief, title, " ".join([line, *said]), [row(f, report) for f in rows],
+            yield Group(anchor, brief, title, line, said, [row(f, report) for f in rows],
                         len(found) - len(rows))
 
 

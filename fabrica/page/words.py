@@ -9,6 +9,7 @@ from fabrica.page.glossary import meaning
 from fabrica.page.groups import GROUPS
 from fabrica.page.headline import WANTED
 from fabrica.page.numbers import clean, number, rows, short
+from fabrica.page.people import company as whose
 from fabrica.page.standing import company, standing, worst_places
 from fabrica.page.verdict import Verdict, verdict
 from fabrica.report import Finding, Report
@@ -36,7 +37,8 @@ def text(report: Report, *, colour: bool = False) -> str:
     if struck:
         lines += [*([""] if lines[-1] else []), "What whoever holds it may find out about people (95 % bounds):",
                   *_table([_line(f, report) for f in struck], colour)]
-    treated = [f for f in report.findings if not f.place and f.metric in PEOPLE]
+    treated = sorted((f for f in report.findings if not f.place and f.metric in PEOPLE),
+                     key=lambda f: PEOPLE.index(f.metric))
     if treated:
         lines += [*([""] if lines[-1] else []), "Groups of people (the worst group; one-sided 95 % bounds):",
                   *_table([_line(f, report) for f in treated], colour)]
@@ -96,7 +98,7 @@ def _line(finding: Finding, report: Report) -> tuple[str, str, str, str, str]:
     label += " (unseen rows)" if finding.against == "holdout" else ""
     label = f"{label}, {place_words(finding.place)}" if finding.place else label
     stand = standing(finding)
-    words = finding.problem if finding.value is None else company(finding)
+    words = finding.problem if finding.value is None else whose(finding) or company(finding)
     return label, number(finding.value, finding.unit), stand.words, short(words, 60), stand.tone
 
 

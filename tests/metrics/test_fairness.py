@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fabrica import catalog
-from fabrica.amplified import Amplification
+from fabrica.amplified import Amplification, with_worst
 from fabrica.bounds import ratio
 from fabrica.checks import check_metric
 from fabrica.contract import Evidence
 from fabrica.fairness import Tally, gap, redrawn
 from fabrica.protected import Cut, Partition, owners, partitions
+from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.sheets import IdentSheet
 from fabrica.statistics import common_bins, variation
@@ -22,6 +24,7 @@ from fabrica.treated import Treated
 
 from .worlds import find, sheet, table
 
+ADULT = Path(__file__).resolve().parents[3] / "shared/data/adult/train.csv"
 METRICS = ("representation", "label_gap", "group_fidelity", "downstream_gap", "group_risk")
 RACES = ["common", "rare", "tiny"]
 
@@ -179,6 +182,15 @@ def test_the_upper_bound_of_an_amplification_holds_as_often_as_it_says():
                    for rates in ((0.3, 0.45), (0.3, 0.40))]
         held += Amplification.of(gap(tallies[0]), gap(tallies[1])).high >= 0.05
     assert 0.925 <= held / 400 <= 0.975
+
+
+def test_a_large_gap_of_few_people_does_not_hide_a_sure_one_of_many():
+    few = Finding("label_gap", 0.06, ("race",), low=-0.05, high=0.2, floor=0.0, floor_high=0.1)
+    sure = Finding("label_gap", 0.04, ("sex",), low=0.03, high=0.05, floor=0.0, floor_high=0.01)
+    detail = {"twin": 0.2, "real": 0.1}
+    whole = with_worst("label_gap", "train", [replace(few, detail=detail), replace(sure, detail=detail)], "it")[0]
+    assert whole.detail["worst"] == "sex" and whole.high == 0.2 and 0 < whole.low < 0.03
+    assert max((few, sure), key=lambda one: one.value) is few  # what a careless audit would tell of
 
 
 def test_the_largest_of_many_gaps_is_read_beside_its_luck():
@@ -344,3 +356,28 @@ def test_the_promises_of_a_metric_hold_with_protected_columns(name):
     real, twin, rest = (town(1200, seed) for seed in (1, 2, 3))
     evidence = Evidence(table(real), real, twin, rest, "hired", protected=("sex", "race", "age"))
     assert any(f.value is not None for f in check_metric(catalog.get("metrics", name)(), evidence))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ADULT.exists(), reason=f"the table {ADULT} is not there")
+def test_on_real_people_what_was_done_to_a_group_is_found_and_fresh_people_are_not_accused():
+    import pandas as pd
+
+    import fabrica
+
+    whole = pd.read_csv(ADULT, skipinitialspace=True).sample(frac=1, random_state=1)
+    real, fresh, rest = whole[:12_000], whole[12_000:22_000], whole[22_000:]
+    rich = (fresh["sex"] == "Female") & (fresh["income"] == ">50K")
+    lost = fresh.drop(fresh[rich].sample(frac=0.6, random_state=1).index)
+    fewer = fresh.drop(fresh[fresh["race"] == "Black"].sample(frac=0.5, random_state=1).index)
+    names = ["representation", "label_gap", "downstream_gap"]
+
+    def audit(twin):
+        return fabrica.evaluate(real, twin, rest, target="income", protected="sex,race", metrics=names)
+
+    honest, blind, halved = audit(fresh), audit(lost), audit(fewer)
+    assert all(honest.find(name, "sex").low < 0 for name in names[1:])
+    assert honest.find("representation").value == pytest.approx(1, abs=honest.find("representation").floor_high - 0.9)
+    assert blind.find("label_gap", "sex").low > 0.02 and blind.find("downstream_gap", "sex").value > 0
+    assert halved.find("representation", "race").detail["group"] == "Black"
+    assert halved.find("representation", "race").value == pytest.approx(0.5, abs=0.06)

@@ -27,11 +27,12 @@ model learns again from random halves of its rows, whose gaps tell how far other
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fabrica.amplified import Amplification, with_worst
+from fabrica.amplified import Amplification, farthest, with_worst
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.errors import NotComputable
 from fabrica.outcome import Outcome, outcomes
@@ -49,7 +50,8 @@ FRESH = "fresh real rows"
 #: what the first two gaps are called in a sentence
 SAID = ("the gap between groups in what a model decides", "the gap between groups in how often a model is right about "
         "those of one truth", "", "", "")
-NAMES = ("downstream_gap", "downstream_gap_odds", "downstream_gap_impact", "downstream_gap_accuracy", "downstream_gap_calibration")
+NAMES = ("downstream_gap", "downstream_gap_odds", "downstream_gap_impact", "downstream_gap_accuracy",
+         "downstream_gap_calibration")
 
 
 class DownstreamGap(Metric):
@@ -136,7 +138,8 @@ def _about(outcome: Outcome, said: np.ndarray, levels: np.ndarray, lesson: Lesso
 def _place(part: Partition, asked: Sequence[Outcome], left: int, said: Mapping[str, list[np.ndarray]], test: Sheet,
            weights: np.ndarray, evidence: Evidence) -> list[Finding]:
     """The five numbers of one column, or of two; each of the outcome that is worst in it."""
-    counted = part.counted(evidence.k)
+    more = {"outcomes": len(asked), "left_out_outcomes": left} if len(asked) + left > 1 else {}
+    counted = {**part.counted(evidence.k), **more}
     try:
         part.need()
         if evidence.target in part.place:
@@ -147,7 +150,8 @@ def _place(part: Partition, asked: Sequence[Outcome], left: int, said: Mapping[s
     found = []
     for i in range(len(NAMES)):
         measured = [one[i] for one in each if one[i].value is not None]
-        found.append(max(measured, key=lambda one: one.high or 0.0) if measured else each[0][i])
+        found.append(replace(farthest(measured, len(asked)), high=max(one.high or 0.0 for one in measured))
+                     if measured else each[0][i])
     return found
 
 

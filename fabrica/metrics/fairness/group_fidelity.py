@@ -150,7 +150,8 @@ def _with_worst(found: Sequence[Finding]) -> list[Finding]:
     small = {name: sum(one.detail.get(name, 0) for one in found) for name in ("small_groups", "thin_groups")}
     whole = Finding(worst.metric, worst.value, unit=worst.unit, low=worst.low, high=worst.high, floor=worst.floor,
                     floor_low=worst.floor_low, floor_high=worst.floor_high,
-                    detail={**worst.detail, "groups": [], "worst": " × ".join(worst.place), **small, **_words(worst)})
+                    detail={**worst.detail, "groups": [], "worst": " × ".join(worst.place), **small,
+                            "small_people": None, **_words(worst)})
     return [whole, *found]
 
 
@@ -158,6 +159,6 @@ def _words(worst: Finding) -> dict[str, str]:
     """The worst group in a sentence; nothing of pairs."""
     if worst.unit != "%":
         return {}
-    return {"words": f"The rows of {worst.detail['group']!r} (by {' × '.join(worst.place)}) are farthest from real ones: a "
-                     f"column is {worst.value:.1f} % off on average, where as many real rows of that group are "
+    return {"words": f"The rows of {worst.detail['group']!r} (by {' × '.join(worst.place)}) are farthest from real "
+                     f"ones: a column is {worst.value:.1f} % off on average, where as many real rows of that group are "
                      f"{worst.floor:.1f} %."}

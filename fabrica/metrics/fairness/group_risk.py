@@ -6,10 +6,10 @@ each group by itself, members of the group against others of the same group whom
 where few people are, so a mean over everybody says nothing about it (Kulynych et al., "Disparate vulnerability to
 membership inference attacks", PETS 2022, arXiv:1906.00389).
 
-The number is the area under the curve of the group at which most cannot be ruled out, 0.5 is a coin toss. ``high`` is
-its one-sided 95 % upper bound and the largest of all groups; ``low`` is so low that it holds for all groups at once
-(Bonferroni), so one above 0.5 is a find and not the luck of many looks. Groups with fewer than 100 real people, or
-fewer than 100 in the half of the holdout that is attacked, are counted.
+The number is the area under the curve (0.5 is a coin toss) of the group that is most surely at risk; where none is, of
+that about which most cannot be ruled out. ``high`` is the largest one-sided 95 % upper bound of all groups; ``low`` is
+so low that it holds for all of them at once (Bonferroni), so one above 0.5 is a find and not the luck of many looks.
+Groups with fewer than 100 real people, or fewer than 100 in the half of the holdout that is attacked, are counted.
 
 Positive control: the same attack on a twin into which members were planted (1 % of it) must find them.
 """
@@ -21,10 +21,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.stats import norm
 
+from fabrica.amplified import lowest
 from fabrica.attack import Scores, World
-from fabrica.bounds import Z
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.errors import NotComputable
 from fabrica.protected import Partition, partitions
@@ -89,15 +88,17 @@ def _place(part: Partition, scores: Mapping[int, Scores], control: Mapping[str, 
                        problem="no group has enough people to be attacked", detail=counted)
     groups = [{"group": part.groups[g], "people": part.people[g], "area": one.value, "low": one.low, "high": one.high,
                "caught_at_0.01": one.detail["caught_at_0.01"]} for g, one in told.items()]
-    g, worst = max(told.items(), key=lambda pair: pair[1].high or 0.0)
+    g = _farthest(told, len(told))
+    worst, high = told[g], max(one.high or 0.0 for one in told.values())
     detail = {**worst.detail, **control, "group": part.groups[g], "groups": groups, **counted}
-    return replace(worst, place=part.place, low=_surely(worst, len(told)), detail=detail)
+    return replace(worst, place=part.place, low=lowest(worst, len(told)), high=high, detail=detail)
 
 
-def _surely(finding: Finding, many: int) -> float:
-    """A lower bound that holds for ``many`` groups at once."""
-    value = finding.value or 0.0
-    return max(0.0, value - (value - (finding.low or 0.0)) * float(norm.ppf(1 - 0.05 / many)) / Z)
+def _farthest(told: Mapping[int, Finding], many: int) -> int:
+    """The group that is told of: the surest of those that are surely at risk though ``many`` were attacked, else that
+    about which most cannot be ruled out."""
+    sure = {g: low for g, one in told.items() if (low := lowest(one, many)) > 0.5}
+    return max(sure, key=lambda g: sure[g]) if sure else max(told, key=lambda g: told[g].high or 0.0)
 
 
 def _with_worst(found: Sequence[Finding]) -> list[Finding]:
@@ -105,16 +106,26 @@ def _with_worst(found: Sequence[Finding]) -> list[Finding]:
     measured = [one for one in found if one.high is not None]
     if not measured:
         return [replace(found[0], place=()), *found]
-    worst = max(measured, key=lambda one: one.high or 0.0)
-    many = sum(len(one.detail["groups"]) for one in measured)
-    own = next(one for one in worst.detail["groups"] if one["group"] == worst.detail["group"])
-    detail = {**worst.detail, "groups": [], "worst": " × ".join(worst.place),
-              "small_groups": sum(one.detail.get("small_groups", 0) for one in found), "words": _words(worst)}
-    whole = replace(worst, place=(), low=_surely(replace(worst, low=own["low"]), many), detail=detail)
-    return [whole, *found]
+    lines = [(one, line) for one in measured for line in one.detail["groups"]]
+    each = {i: replace(one, value=line["area"], low=line["low"], high=line["high"])
+            for i, (one, line) in enumerate(lines)}
+    at = _farthest(each, len(each))
+    (place, line), worst = lines[at], each[at]
+    high = max(one.high or 0.0 for one in measured)
+    own = place.detail if place.detail["group"] == line["group"] else {}
+    detail = {**own, "control": place.detail["control"], "dose": place.detail["dose"], "group": line["group"],
+              "groups": [], "worst": " × ".join(place.place), "floor_from": "a coin", "least": place.detail["least"],
+              "small_groups": sum(one.detail.get("small_groups", 0) for one in found), "small_people": None}
+    whole = replace(worst, place=(), low=lowest(worst, len(each)), high=high, detail=detail)
+    return [replace(whole, detail={**detail, "words": _words(whole)}), *found]
 
 
-def _words(worst: Finding) -> str:
-    high = float(np.ceil(1000 * (worst.high or 0.0)) / 1000)
-    return (f"Of all groups least can be ruled out for {worst.detail['group']!r} (by {' × '.join(worst.place)}): with 95 % its "
-            f"people are told as learned from with an area of at most {high:.3f}, where a coin has 0.5.")
+def _words(whole: Finding) -> str:
+    """What is known of the group in a sentence."""
+    group = f"{whole.detail['group']!r} (by {whole.detail['worst']})"
+    high = np.ceil(1000 * (whole.high or 0.0)) / 1000  # a bound is never rounded down
+    if (whole.low or 0.0) > 0.5:
+        return (f"People of {group} are told as learned from: an area of {whole.value:.3f}, where a coin has 0.5. Of "
+                f"no group is it above {high:.3f} (95 %).")
+    return (f"People of no group are measurably told as learned from: nowhere with an area above {high:.3f} (95 %), "
+            f"where a coin has 0.5; the farthest are {group}.")

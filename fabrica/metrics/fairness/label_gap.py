@@ -9,9 +9,9 @@ A target of more than two levels is asked level by level, a number whether it is
 outcome counts. Groups of fewer than 100 real people are counted and not compared, nor are those in which fewer than k
 real rows have the outcome, or lack it (a gap would tell how many), nor those with fewer than 30 rows in the twin.
 
-``value`` is the amplification, ``high`` its one-sided 95 % upper bound (of the table: the largest of all places).
-Floor: the same for two tables of real rows of these sizes, for the largest of many differences is wider in the smaller
-table.
+``value`` is the amplification, ``high`` its one-sided 95 % upper bound (of the table: the largest of all places; its
+``low`` holds for all of them at once). Floor: the same for two tables of real rows of these sizes, for the largest of
+many differences is wider in the smaller table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.amplified import Amplification, with_worst
+from fabrica.amplified import Amplification, farthest, with_worst
 from fabrica.contract import Evidence, Metric
 from fabrica.errors import NotComputable
 from fabrica.fairness import DRAWS, Tally, gap
@@ -67,9 +67,10 @@ def _place(part: Partition, asked: list[Outcome], left: int, evidence: Evidence,
     measured = [one for one in found if one.value is not None]
     if not measured:
         return Finding("label_gap", None, part.place, problem=found[0].problem, detail=counted)
-    worst = max(measured, key=lambda one: one.high or 0.0)
+    worst = farthest(measured, len(asked))
     more = {"outcomes": len(asked), "left_out_outcomes": left} if len(asked) + left > 1 else {}
-    return Finding("label_gap", worst.value, part.place, low=worst.low, high=worst.high, floor=worst.floor,
+    high = max(one.high or 0.0 for one in measured)
+    return Finding("label_gap", worst.value, part.place, low=worst.low, high=high, floor=worst.floor,
                    floor_low=worst.floor_low, floor_high=worst.floor_high, detail={**worst.detail, **more, **counted})
 
 

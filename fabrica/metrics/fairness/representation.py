@@ -54,6 +54,7 @@ class Representation(Metric):
         low, high = min(one.low or 0.0 for one in measured), max(one.high or 0.0 for one in measured)
         small = sum(one.detail["small_groups"] for one in found)
         detail = {**worst.detail, "groups": [], "worst": " × ".join(worst.place), "small_groups": small,
+                  "small_people": None,
                   "words": _words(worst, low, high)}
         return [Finding("representation", worst.value, better=1.0, low=low, high=high, floor=worst.floor,
                         floor_low=worst.floor_low, floor_high=worst.floor_high, detail=detail), *found]
@@ -61,10 +62,12 @@ class Representation(Metric):
 
 def _words(worst: Finding, low: float, high: float) -> str:
     group = next(one for one in worst.detail["groups"] if one["group"] == worst.detail["group"])
-    return (f"Farthest from its share is {group['group']!r} (by {' × '.join(worst.place)}): {100 * group['twin']:.2f} % of "
-            f"the twin, {100 * group['real']:.2f} % of the original, a ratio of {group['ratio']:.2f}; as many real rows "
-            f"reach {min(1 / (worst.floor or 1.0), worst.floor or 1.0):.2f} by chance. With 95 % each group's ratio lies "
-            f"between {low:.2f} and {high:.2f}.")
+    floor = worst.floor or 1.0
+    luck = floor if group["ratio"] > 1 else 1 / floor
+    where, ends = " × ".join(worst.place), (np.floor(100 * low) / 100, np.ceil(100 * high) / 100)
+    return (f"Farthest from its share is {group['group']!r} (by {where}): {100 * group['twin']:.2f} % of the twin, "
+            f"{100 * group['real']:.2f} % of the original, a ratio of {group['ratio']:.2f}; of as many real rows the "
+            f"farthest has {luck:.2f}. With 95 % each group's ratio lies between {ends[0]:.2f} and {ends[1]:.2f}.")
 
 
 def far(value: float | np.ndarray) -> Any:

@@ -88,7 +88,7 @@ def _trios(evidence: Evidence, run: Run) -> tuple[list[tuple[Sheet, Sheet, Sheet
     made = run.child("synthetic").random().permutation(twin.rows)
     least = min(len(own), len(theirs), len(made))
     if least < FEWEST:
-        raise NotComputable(f"needs at least {2 * FEWEST} real rows and {FEWEST} synthetic ones")
+        raise NotComputable(f"needs at least {FEWEST} rows of each table, {2 * FEWEST} real ones without a holdout")
     parts = min(PARTS, least // FEWEST)
     size = min(ROWS, least // parts)
     cut = [(real, own), (twin, made), (other, theirs)]

@@ -44,7 +44,7 @@ class UtilityColumns(Metric):
     heavy: ClassVar[bool] = True
 
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
-        names = list(evidence.real.values)
+        names = [name for name in evidence.real.values if name != evidence.unit]
         if (why := _refusal(evidence)) or evidence.holdout is None:
             return [Finding(NAME, None, unit="%", against="holdout", problem=why)]
         tables = _tables(among(evidence), run.child("rows"))
