@@ -17,27 +17,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
-os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(os.environ.get("CORE", -1))]})
-import numpy as np  # noqa: E402
-from places import RESULTS, SHARED, need_data  # noqa: E402
+import numpy as np
+from places import RESULTS, SHARED, need_data
 
-from fabrica import catalog  # noqa: E402
-from fabrica.attack import Attack, World  # noqa: E402
-from fabrica.bounds import share  # noqa: E402
-from fabrica.contract import Evidence, Sheet  # noqa: E402
-from fabrica.counted import filled  # noqa: E402
-from fabrica.dataset import Dataset  # noqa: E402
-from fabrica.errors import NotComputable  # noqa: E402
-from fabrica.job import guess  # noqa: E402
-from fabrica.run import Run  # noqa: E402
-from fabrica.schema import Table  # noqa: E402
-from fabrica.sheets import sheets  # noqa: E402
-from fabrica.vantage import Vantage  # noqa: E402
+from fabrica import catalog
+from fabrica.attack import Attack, World
+from fabrica.bounds import share
+from fabrica.contract import Evidence, Sheet
+from fabrica.counted import filled
+from fabrica.dataset import Dataset
+from fabrica.errors import NotComputable
+from fabrica.job import guess
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.sheets import sheets
+from fabrica.vantage import Vantage
 
 MEMBERS, HELD_BACK = 3_000, 2_400
 LEAK, ISOLATED, NEAR = 0.01, 0.05, 5

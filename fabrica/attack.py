@@ -106,7 +106,9 @@ class World:
     def folds(self, run: Run) -> tuple[World, World]:
         """The world twice: with one half of the members, and with the other half and the two parts of the holdout
         changing places. Each person of the holdout is thus attacked once, beside as large a reference, and whoever
-        gathers the scores of both has twice as many controls."""
+        gathers the scores of both has twice as many controls. Two who are each other's nearest of the other half share
+        a distance: scores of people who are near to many are not quite independent; those of isolated people are, as
+        far as releases without a leak can show (``benchmarks/attacks.py``)."""
         order = run.random().permutation(self.everybody.rows)
         halves = [self.everybody.take(part) for part in (order[::2], order[1::2])]
         sides = ((self.reference, self.others), (self.others, self.reference))

@@ -110,7 +110,8 @@ def test_an_engine_without_likelihoods_is_no_safe_one():
 
 
 KINDS = Table("t", (*TABLE.columns, Column("name", "text", "string"), Column("born", "date", "date32[day]"),
-                    Column("few", "integer", "int8"), Column("town2", "category", "string", levels=("a",), public=True)))
+                    Column("few", "integer", "int8"),
+                    Column("town2", "category", "string", levels=("a",), public=True)))
 
 
 def test_canaries_are_found_in_the_files_of_who_tells_and_not_in_others():
