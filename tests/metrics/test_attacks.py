@@ -258,7 +258,7 @@ def test_the_bounds_hold_in_nineteen_of_twenty_worlds_without_a_leak(name):
     """Members, controls and the twin are fresh samples of one law: the risk is nothing, exactly."""
     upper = lower = 0
     for seed in range(80):
-        real, rest, twin = (tall(rows, 10 * seed + i) for i, rows in enumerate((600, 800, 600)))
+        real, rest, twin = (tall(rows, 10 * seed + i) for i, rows in enumerate((1_200, 1_600, 1_200)))
         world = World.of(Evidence(TABLE, real, twin, rest), Run(seed, workers=1).child("world"))
         found = catalog.get("metrics", name)().made(world, Run(seed, workers=1), control=False)[0]
         nothing = found.floor
