@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pytest
 
 import fabrica
@@ -15,7 +16,9 @@ from fabrica.contract import Evidence
 from fabrica.counted import filled
 from fabrica.errors import NotComputable
 from fabrica.evaluation import evaluate
+from fabrica.job import Job
 from fabrica.maker import Learner, Workshop
+from fabrica.pipeline import make
 from fabrica.recipe import Recipe
 from fabrica.run import Run
 from fabrica.sheets import sheets
@@ -134,3 +137,18 @@ def test_shadows_of_real_engines_are_made(engine):
     report = evaluate(filled(REAL), filled(model.sample(900, seed=2)), filled(REST), table=model.table,
                       metrics=["shadow"], maker=work.maker, run=Run(3, workers=1))
     assert report.find("shadow").detail["control"] == "found" and report.find("shadow").high < 0.75
+
+
+def test_a_folder_of_results_is_enough_to_learn_again(tmp_path):
+    """As the gate does it: the recipe says which rows were learned from, the model file what was learned."""
+    pyarrow.csv.write_csv(pa.concat_tables([REAL, REST]), tmp_path / "people.csv")
+    make(Recipe(str(tmp_path / "people.csv"), engine="bayesnet", holdout=0.4), tmp_path / "out")
+    recipe = Recipe.load(tmp_path / "out" / "recipe.json")
+    job = Job.begin(recipe, filled(recipe.data), Run(recipe.seed), recipe.schema)
+    model = fabrica.load(tmp_path / "out" / "model.fab")
+    work = Workshop(recipe, model, job.train, job.holdout)
+    report = evaluate(job.train, filled(tmp_path / "out" / "data.csv"), job.holdout, table=model.table,
+                      metrics=["likelihood", "canaries"], maker=work.maker, run=Run(3, workers=1))
+    for name in ("likelihood", "canaries"):
+        assert report.find(name).detail["control"] == "found"
+    assert report.find("canaries").value == 0
