@@ -11,36 +11,38 @@ A release is a random split of a table into people who were learned from, people
 
 An alarm is a lower bound above luck: on a fresh twin that is a false one, and its rate must be at most 5 % for each
 attack. The upper bound of a fresh twin must be at or above the truth in 95 %. A leak is caught where an attack alarms.
+Of many attacks one alarms by luck, so the last line widens all lower bounds until they hold together (Bonferroni).
+
+    python benchmarks/attacks.py --tell attacks,attacks_secrets      puts what several runs have found into one table
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
-os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(os.environ.get("CORE", -1))]})
-import numpy as np  # noqa: E402
-from places import RESULTS, SHARED, need_data  # noqa: E402
+import numpy as np
+from places import RESULTS, SHARED, need_data
 
-from fabrica import catalog  # noqa: E402
-from fabrica.attack import Attack, World  # noqa: E402
-from fabrica.bounds import share  # noqa: E402
-from fabrica.contract import Evidence, Sheet  # noqa: E402
-from fabrica.counted import filled  # noqa: E402
-from fabrica.dataset import Dataset  # noqa: E402
-from fabrica.errors import NotComputable  # noqa: E402
-from fabrica.job import guess  # noqa: E402
-from fabrica.run import Run  # noqa: E402
-from fabrica.schema import Table  # noqa: E402
-from fabrica.sheets import sheets  # noqa: E402
-from fabrica.vantage import Vantage  # noqa: E402
+from fabrica import catalog
+from fabrica.attack import Attack, World
+from fabrica.bounds import Z, one_of, share
+from fabrica.contract import Evidence, Sheet
+from fabrica.counted import filled
+from fabrica.dataset import Dataset
+from fabrica.errors import NotComputable
+from fabrica.job import guess
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.sheets import sheets
+from fabrica.vantage import Vantage
 
 MEMBERS, HELD_BACK = 3_000, 2_400
 LEAK, ISOLATED, NEAR = 0.01, 0.05, 5
+ANY, TOGETHER = "any of them", "any, bounds together"
 Release = tuple[Sheet, Sheet, Sheet]
 
 
@@ -155,7 +157,7 @@ def rows_of(name: str, kind: str, all_said: list[dict[str, dict]]) -> list[str]:
         lines.append(f"| {name} | {kind} | {number} | {len(told)} | {alarms} | {held} | "
                      f"{np.mean([one['value'] for one in told]):.3f} | {np.mean([one['high'] for one in told]):.3f} | "
                      f"{tpr} |")
-    some = [any(one.get("alarm") for one in said.values()) for said in all_said]
+    some = [any(one.get("alarm") for one in said.values()) for said in complete(all_said, ANY)]
     lines.append(f"| {name} | {kind} | **any** | {len(some)} | {sum(some)} | | | | |")
     return lines
 
@@ -170,17 +172,62 @@ def summary(found: dict[str, dict[str, list[dict[str, dict]]]]) -> list[str]:
              "|---|---|---|---|---|---|---|"]
     every = [said for kinds in found.values() for all_said in kinds.values() for said in all_said]
     numbers = dict.fromkeys(number for said in every for number in said)
-    for number in [*numbers, "any"]:
+    for number in [*numbers, ANY, TOGETHER]:
         cells = []
         for kind in KINDS:
-            runs = [said for kinds in found.values() for said in kinds.get(kind, [])]
-            hits = [any(one.get("alarm") for one in said.values()) if number == "any" else said[number]["alarm"]
-                    for said in runs if number == "any" or "alarm" in said.get(number, {})]
+            runs = [said for kinds in found.values() for said in complete(kinds.get(kind, []), number)]
+            hits = [hit for said in runs for hit in alarmed(said, number, len(numbers))]
             cells.append((sum(hits), len(hits)))
         (false, of), *others = cells
         most = f"{100 * share(false, of)[1]:.0f} %" if of else ""
         lines.append(f"| {number} | {false} | {of} | {most} | " + " | ".join(f"{a} of {b}" for a, b in others) + " |")
     return lines
+
+
+def complete(all_said: list[dict[str, dict]], number: str) -> list[dict[str, dict]]:
+    """The releases of one table that count: for all attacks together those that were struck by all."""
+    most = max(map(len, all_said), default=0)
+    return [said for said in all_said if number not in (ANY, TOGETHER) or len(said) == most]
+
+
+def alarmed(said: dict[str, dict], number: str, many: int) -> list[bool]:
+    """Whether a number is an alarm in a release; nothing where it was not measured."""
+    told = [one for one in said.values() if "alarm" in one]
+    if number == ANY:
+        return [any(one["alarm"] for one in told)]
+    if number == TOGETHER:
+        wider = one_of(many) / Z
+        return [any(one["value"] - wider * (one["value"] - one["low"]) > (0.5 if "tpr" in one else 0.0)
+                    for one in told)]
+    return [said[number]["alarm"]] if "alarm" in said.get(number, {}) else []
+
+
+def tell(found: dict[str, dict[str, list[dict[str, dict]]]], name: str) -> list[str]:
+    """Write down what was found."""
+    many = max(len(all_said) for kinds in found.values() for all_said in kinds.values())
+    lines = ["# How well the attacks are calibrated", "",
+             f"`python benchmarks/attacks.py`, up to {many} releases of each kind of each table; the two attacks on "
+             "secrets, which take long, on fewer tables.", "",
+             __doc__.split("\n\n", 2)[2].strip(), "", *summary(found), "", *HEAD]
+    for table, kinds in found.items():
+        for kind, all_said in kinds.items():
+            lines += rows_of(table, kind, all_said)
+    (RESULTS / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
+    return lines
+
+
+def joined(names: list[str]) -> dict[str, dict[str, list[dict[str, dict]]]]:
+    """What several runs with different attacks have found of the same releases."""
+    found: dict[str, dict[str, list[dict[str, dict]]]] = {}
+    for name in names:
+        for table, kinds in json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")).items():
+            for kind, all_said in kinds.items():
+                here = found.setdefault(table, {}).setdefault(kind, [])
+                here += [{} for _ in range(len(all_said) - len(here))]
+                for one, said in zip(here, all_said, strict=False):
+                    one |= said
+    return found
 
 
 def main() -> None:
@@ -193,8 +240,12 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--attacks", default=",".join(known))
     parser.add_argument("--name", default="attacks", help="of the files in results/")
+    parser.add_argument("--tell", default="", help="runs whose results are put together under --name")
     said = parser.parse_args()
     need_data()
+    if said.tell:
+        tell(joined(said.tell.split(",")), said.name)
+        return
     found: dict[str, dict[str, list]] = {}
     for step in range(said.releases):
         for name in said.tables.split(","):
@@ -205,14 +256,7 @@ def main() -> None:
                 run = Run(step, workers=1).child(name)
                 told = struck(table, release(sheet, kind, run), said.attacks.split(","), run.child("attacks"))
                 found.setdefault(name, {}).setdefault(kind, []).append(told)
-        lines = ["# How well the attacks are calibrated", "",
-                 f"`python benchmarks/attacks.py --releases {step + 1}`", "",
-                 __doc__.split("\n\n", 2)[2].strip(), "", *summary(found), "", *HEAD]
-        for name, kinds in found.items():
-            for kind, all_said in kinds.items():
-                lines += rows_of(name, kind, all_said)
-        (RESULTS / f"{said.name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        (RESULTS / f"{said.name}.json").write_text(json.dumps(found), encoding="utf-8")
+        tell(found, said.name)
         print(step + 1, "\n".join(summary(found)), flush=True)
 
 

@@ -95,10 +95,20 @@ class World:
         return cls(evidence.table, twin.take(np.sort(held)), **found, k=evidence.k, maker=evidence.maker,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
+    @property
+    def bystanders(self) -> Sheet:
+        """Members who are not attacked."""
+        if not self.which:
+            return self.everybody.take(np.arange(0))
+        own, attacked = self.which["everybody"], self.which["members"]
+        return self.everybody.take(np.flatnonzero(~np.isin(own, attacked)))
+
     def folds(self, run: Run) -> tuple[World, World]:
         """The world twice: with one half of the members, and with the other half and the two parts of the holdout
         changing places. Each person of the holdout is thus attacked once, beside as large a reference, and whoever
-        gathers the scores of both has twice as many controls."""
+        gathers the scores of both has twice as many controls. Two who are each other's nearest of the other half share
+        a distance: scores of people who are near to many are not quite independent; those of isolated people are, as
+        far as releases without a leak can show (``benchmarks/attacks.py``)."""
         order = run.random().permutation(self.everybody.rows)
         halves = [self.everybody.take(part) for part in (order[::2], order[1::2])]
         sides = ((self.reference, self.others), (self.others, self.reference))
@@ -114,12 +124,13 @@ class World:
         many = prey.rows if dose >= 1 else min(max(FEWEST, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
         known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
         if dose >= 1:
-            return replace(self, twin=known, members=known, everybody=known)
+            return replace(self, twin=known, members=known, everybody=known, which={})
         where = run.child("where").random().permutation(self.twin.rows)[:many]
         values = {name: cells.copy() for name, cells in self.twin.values.items()}
         for name, cells in values.items():
             cells[where] = known.values[name]
-        return replace(self, twin=Sheet(self.twin.rows, values, self.twin.levels), members=known, everybody=known)
+        twin = Sheet(self.twin.rows, values, self.twin.levels)
+        return replace(self, twin=twin, members=known, everybody=known, which={})
 
     @cached_property
     def space(self) -> Vantage:

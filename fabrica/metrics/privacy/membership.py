@@ -1,8 +1,7 @@
 """Membership: was this person learned from? The nearer the twin is, and the farther others are, the likelier.
 
 The score of a person is the distance to the nearest row of the reference less that to the nearest row of the twin: an
-ordinary person is near to both, one whom the twin remembers only to the twin. The holdout's halves change places, so
-that each person of it is a control once. (Calibrated distances: Chen, Yu, Zhang &
+ordinary person is near to both, one whom the twin remembers only to the twin. (Calibrated distances: Chen, Yu, Zhang &
 Fritz, "GAN-Leaks", CCS 2020, arXiv:1909.03935.)
 """
 
@@ -10,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
-
-import numpy as np
 
 from fabrica.attack import Attack, Outcome, Place, Scores, World
 from fabrica.run import Run
@@ -29,6 +26,4 @@ class Membership(Attack):
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"membership": ("holdout",)}
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
-        scores = [[fold.nearer(fold.points[side]) for side in ("members", "controls")]
-                  for fold in world.folds(run.child("folds"))]
-        return {("membership",): Scores(*(np.concatenate(side) for side in zip(*scores, strict=True)))}
+        return {("membership",): Scores(*(world.nearer(world.points[side]) for side in ("members", "controls")))}

@@ -57,13 +57,14 @@ class Reconstruction(Attack):
 
 def _solved(world: World, secret: str, run: Run) -> Gains:
     """How much better a secret is guessed with the twin's equations than by what is expected."""
-    rest = world.everybody.take(run.child("rest").random().permutation(world.everybody.rows)[:PEOPLE])
+    rest = world.bystanders
+    rest = rest.take(run.child("rest").random().permutation(rest.rows)[: max(0, PEOPLE - world.members.rows)])
     others = [name for name in rest.values if name != secret]
     split = Split.of(world.twin, secret)
     sets = _sets(others, run.child("sets").random())
     gains, luck = [], 0.0
     for side in (world.members, world.controls):
-        people = _joined(side, rest) if world.everybody is not world.members else side
+        people = _joined(side, rest)
         expected = _expected(world.reference, people, others, split, run)
         guess = _least_squares(people, world.twin, split.yes(world.twin), expected, sets)[: side.rows]
         truth, asked = split.yes(side) > 0.5, split.known(side)
@@ -74,8 +75,7 @@ def _solved(world: World, secret: str, run: Run) -> Gains:
 
 
 def _joined(one: Sheet, other: Sheet) -> Sheet:
-    """The people of a side first and then, up to as many as can be solved for, others."""
-    other = other.take(np.arange(min(other.rows, max(0, PEOPLE - one.rows))))
+    """The people of a side and then others."""
     values = {name: np.concatenate([cells, other.values[name]]) for name, cells in one.values.items()}
     return Sheet(one.rows + other.rows, values, one.levels)
 

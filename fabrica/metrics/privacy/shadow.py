@@ -104,11 +104,15 @@ class Shadows:
 
 def _area(there: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
     """The area under the curve and its variance: the mean of the two halves, each asked of a classifier that learned
-    from the other."""
-    parts = [auc(there[half::2], scores[half::2]) for half in (0, 1)]
-    least = [0.25 / max(1, min(int(yes.sum()), int((~yes).sum()))) ** 2 for yes in (there[0::2], there[1::2])]
-    return (float(np.mean([area for area, _ in parts])),
-            sum(max(variance, low) for (_, variance), low in zip(parts, least, strict=True)) / 4)
+    from the other. Whatever chance made alike in both halves is seen by both classifiers, so their errors are not
+    independent: the error of the mean is taken to be that of one."""
+    errors, areas = list[float](), list[float]()
+    for half in (0, 1):
+        yes = there[half::2]
+        area, variance = auc(yes, scores[half::2])
+        areas.append(area)
+        errors.append(max(variance**0.5, 0.5 / max(1, min(int(yes.sum()), int((~yes).sum())))))
+    return float(np.mean(areas)), float(np.mean(errors)) ** 2
 
 
 def _targets(world: World, run: Run) -> tuple[np.ndarray, Sheet]:

@@ -4,8 +4,8 @@ The attacker draws a row of the twin and columns by chance until no other row of
 and missing cells alike, numbers within half a hundredth of the ranks), and guesses that exactly one person of the table
 is like that. Of predicates so narrow many single somebody out by luck, in any table of that size: as many are tried on
 as many people whom nobody learned from. Each row is drawn once, and each person counts once, by whatever they are
-singled out: predicates that are nearly the same are no further evidence. (Cohen & Nissim, "Towards formalizing the GDPR's notion of singling out", PNAS
-117, 2020, arXiv:1904.06009.)
+singled out: predicates that are nearly the same are no further evidence. (Cohen & Nissim, "Towards formalizing the
+GDPR's notion of singling out", PNAS 117, 2020, arXiv:1904.06009.)
 """
 
 from __future__ import annotations
