@@ -19,10 +19,10 @@ import json
 import time
 from dataclasses import replace
 
+import attacks
 from attacks import KINDS, Release, whole
 from places import RESULTS, need_data
 
-import attacks
 from fabrica import catalog
 from fabrica.attack import Attack, World
 from fabrica.bounds import share
@@ -80,7 +80,8 @@ def run_one(name: str, kind: str, number: int) -> dict:
 
 
 def tell(found: list[dict]) -> list[str]:
-    lines = ["# How well the gate decides", "", "`python benchmarks/gate.py`", "", __doc__.split("\n\n", 2)[2].strip(), "",
+    told = __doc__.split("\n\n", 2)[2].strip()
+    lines = ["# How well the gate decides", "", "`python benchmarks/gate.py`", "", told, "",
              "| tier | twin | releases | PASS | FAIL | INCONCLUSIVE | wrong | at most (95 %) | not passed because of |",
              "|---|---|---|---|---|---|---|---|---|"]
     for tier in TIERS:

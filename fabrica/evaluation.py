@@ -127,7 +127,7 @@ def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run
         started = time.perf_counter()
         metric: Metric = catalog.get("metrics", name)()
         try:
-            findings += map(_plain, metric.judge(evidence, run.child("evaluate").child(name)))
+            findings += map(_plain, metric.judge(evidence, run.child("evaluate").child(name).quiet()))
         except NotComputable as why:
             findings.append(Finding(name, None, problem=why.what))
         seconds[name] = time.perf_counter() - started

@@ -265,6 +265,13 @@ class Run:
         twin._shared = dataclasses.replace(self._shared, deadline=deadline, cut=set())
         return twin
 
+    def quiet(self) -> Run:
+        """The same branch, of which nobody hears."""
+        twin = object.__new__(Run)
+        twin.seed, twin.path = self.seed, self.path
+        twin._shared = dataclasses.replace(self._shared, listener=None)
+        return twin
+
     def under(self, title: str, whole: Callable[[], float] | None = None) -> Run:
         """The same branch whose news, and that of its children, begin with ``title``; ``whole`` tells the share of the
         whole job that is done.

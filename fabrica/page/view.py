@@ -8,6 +8,7 @@ from typing import Any
 
 from fabrica.page.columns import Panel, panels
 from fabrica.page.detector import Detector, detector
+from fabrica.page.gate import Shown, shown
 from fabrica.page.glossary import Meaning, meaning
 from fabrica.page.groups import GROUPS, OTHER
 from fabrica.page.headline import Gauge, Headline, gauge, headlines
@@ -80,6 +81,7 @@ class View:
     title: str
     compared: str
     when: str
+    gate: Shown | None
     verdict: Verdict
     headlines: Sequence[Headline]
     notes: Sequence[str]
@@ -105,7 +107,8 @@ def view(report: Report) -> View:
     metrics = list(dict.fromkeys(f.metric for f in report.findings))
     return View(
         str(report.facts.get("title") or "How real are these rows?"), compared(report),
-        str(report.facts.get("date", "")), verdict(report), headlines(report), notes(report, TOLD), drawn[:MOST_PANELS],
+        str(report.facts.get("date", "")), shown(report), verdict(report), headlines(report), notes(report, TOLD),
+        drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
         pairs(report), worst, detector(report), list(_groups(report)), crowds(report), rows, hidden,
         _problems(report),
@@ -157,7 +160,7 @@ def _problems(report: Report) -> list[Problem]:
 def _facts(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Facts as lines of name and value."""
     for name, value in facts.items():
-        if name not in ("metrics", "verdict", "title", *TOLD):
+        if name not in ("metrics", "verdict", "gate", "title", *TOLD):
             yield str(name).replace("_", " "), _plain(value)
 
 

@@ -12,6 +12,7 @@ from fabrica import catalog
 from fabrica.attack import Attack, Gains, Guesses, Scores, World
 from fabrica.bounds import caught, one_of, residual, share
 from fabrica.contract import Evidence
+from fabrica.metrics.privacy.inference import Sides
 from fabrica.metrics.privacy.inference import _rarest as rarest
 from fabrica.metrics.privacy.reconstruction import _least_squares, _sets
 from fabrica.run import Run
@@ -274,12 +275,13 @@ def test_a_rare_value_is_named_only_where_enough_people_have_it():
         code = list(REAL.levels[one.place[0]]).index(one.detail["value"])
         assert (REAL.values[one.place[0]] == code).sum() >= one.detail["members"] >= 100
     many = replace(World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1)), k=10_000)
-    assert rarest(many, "town") is None and rarest(many, "age") is None
+    sides = Sides.of(many, Run(1))
+    assert rarest(many, sides, "town")[0] is None and rarest(many, sides, "age")[0] is None
 
 
 def test_secrets_that_nearly_everybody_is_guessed_by_are_no_number():
     found = Gains(np.zeros(1_000), np.zeros(1_000), 0.98).finding("x")
-    assert found.value is None and "too few to find anything out of" in found.problem
+    assert found.value is None and "too few to find out anything of" in found.problem
     assert Gains(np.ones(1_000), np.zeros(1_000), 0.9).finding("x").high == 1.0
 
 

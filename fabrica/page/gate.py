@@ -1,0 +1,57 @@
+"""The decision of the gate, where the report carries one: what it says first, then test by test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fabrica.report import Report
+
+__all__ = ["Shown", "Tested", "shown"]
+
+TONES = {"PASS": "good", "FAIL": "off"}
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One test in words, with a tone for the eye."""
+
+    name: str
+    verdict: str
+    tone: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The decision: ``verdict``, what it is about (``line``), waivers, and tests, those that do not pass first."""
+
+    verdict: str
+    tone: str
+    line: str
+    waivers: Sequence[str]
+    tests: Sequence[Tested]
+
+
+def shown(report: Report) -> Shown | None:
+    """The decision that a report carries; None where it carries none.
+
+    >>> test = {"name": "copies", "verdict": "PASS", "why": "none"}
+    >>> said = {"verdict": "PASS", "tier": "partner", "policy": {"name": "house"}, "tests": [test], "attempts": 1}
+    >>> shown(Report((), {"gate": said})).line
+    'Policy house at tier partner, on these tests; the first twin of this table that was brought to the gate.'
+    """
+    said = report.facts.get("gate")
+    if not isinstance(said, Mapping):
+        return None
+    tests = sorted((_tested(test) for test in said["tests"]), key=lambda one: (one.verdict == "PASS", one.verdict))
+    number = int(said["attempts"])
+    nth = {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+    line = (f"Policy {said['policy']['name']} at tier {said['tier']}, on these tests; the {nth} twin of this table "
+            "that was brought to the gate.")
+    return Shown(said["verdict"], TONES.get(said["verdict"], "near"), line, list(said.get("waivers", ())), tests)
+
+
+def _tested(test: Mapping[str, Any]) -> Tested:
+    return Tested(test["name"].replace("_", " "), test["verdict"], TONES.get(test["verdict"], "near"), test["why"])
