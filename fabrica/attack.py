@@ -20,6 +20,7 @@ from fabrica.bounds import Z, caught, one_of, residual
 from fabrica.contract import Evidence, Maker, Metric, Sheet
 from fabrica.errors import NotComputable
 from fabrica.report import Finding
+from fabrica.rows import counted, row_marks
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.statistics import auc
@@ -34,6 +35,7 @@ SCORED = 30  #: and below which a curve says nothing
 SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
 #: what an attack says that cannot do with rows alone
 NO_MAKER = "needs to learn again as the twin was learned, and how that was is not known here"
+OVERLAP, FEW = 6.0, 5  #: standard deviations, and rows, by which a holdout may repeat more than chance gives
 ALARMS = (0.01, 0.001)  #: rates of false alarms at which it is said how many members are found
 
 
@@ -82,6 +84,7 @@ class World:
         if min(len(own), len(others) // 2, twin.rows) < FEWEST:
             raise NotComputable(f"needs at least {FEWEST} people learned from, {2 * FEWEST} held back and {FEWEST} "
                                 "synthetic rows")
+        _apart(evidence.real.take(own), evidence.holdout.take(others))
         others = others[run.child("holdout").random().permutation(len(others))]
         half = len(others) // 2
         size = min(half, len(own), PEOPLE)
@@ -147,6 +150,22 @@ class World:
         of the reference less that to the nearest row of the twin."""
         known, twin = (people.nearest(self.points[name])[0][:, 0] for name in ("reference", "twin"))
         return np.asarray(known - twin)
+
+
+def _apart(real: Sheet, rest: Sheet) -> None:
+    """Whoever was learned from is no control: rows of the holdout may equal some that were learned from only about as
+    often as these equal each other.
+
+    Raises
+    ------
+    NotComputable : the holdout holds rows that were learned from.
+    """
+    own, other = row_marks(real), row_marks(rest)
+    twice, again = float((counted(own, own) > 1).mean()), int((counted(other, own) > 0).sum())
+    luck = len(other) * twice
+    if again > luck + OVERLAP * (luck * (1 + len(other) / len(own))) ** 0.5 + FEW:
+        raise NotComputable(f"{again:,} of {len(other):,} rows of the holdout were learned from too, where chance "
+                            f"gives about {luck:,.0f}, so what succeeds on them is no luck: hold back other people")
 
 
 def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from fabrica.dataset import Dataset, atomic
 from fabrica.errors import InputError
 from fabrica.evaluation import evaluate
 from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare, rare
@@ -158,6 +159,7 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     guarded = protected_columns(protected, brought.table)
     report = evaluate(brought.real, twin, brought.holdout, table=brought.table, target=target, attacks=True, k=k,
                       unit=brought.unit, protected=guarded, maker=brought.maker, run=run.child("evaluate"))
+    report = _counted(report, brought, twin)
     few = rare(brought.table, [brought.real, brought.holdout], twin, asked.k, brought.unit)
     tried = _tried(attempts or brought.folder / "attempts.json", brought.source, digest, tier)
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
@@ -170,6 +172,14 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     if brought.recipe is not None:
         facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}
     return decision, told(report, [], **facts)
+
+
+def _counted(report: Report, brought: Brought, twin: Counted) -> Report:
+    """The report with the copies that stand in the whole of a twin, in place of those in the rows that were judged."""
+    whole = copied(brought.table, brought.real, brought.holdout, twin, brought.unit).finding("verbatim")
+    findings = [replace(whole, detail={**one.detail, **whole.detail}) if one.metric == "verbatim" else one
+                for one in report]
+    return replace(report, findings=tuple(findings))
 
 
 def _files(brought: Brought, few: Rare) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fabrica.attack import Guesses
+from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.rare import rare
 from fabrica.schema import Column, Table
 
@@ -98,3 +101,31 @@ def test_moments_have_ends_too(kind):
 def test_missing_cells_are_nobody_s():
     found = rare(TOWN, [rows(town=["a"] * 9 + [None])], rows(town=[None, "a"]), 5)
     assert found.found == 0
+
+
+def test_copies_are_counted_over_all_rows_and_by_people():
+    random = np.random.default_rng(2)
+    table = Table("people", (Column("who", "key"), Column("age", "integer", "int64"), Column("town", "category")))
+
+    def some(rows):
+        return random.integers(0, 40, rows).tolist(), random.choice(list("abcdefgh"), rows).tolist()
+
+    sides = {name: some(size) for name, size in (("real", 150), ("rest", 100), ("twin", 130))}
+    who = {"real": [f"p{i // 3}" for i in range(150)], "rest": [f"q{i // 2}" for i in range(100)], "twin": ["z"] * 130}
+    rows_of = {name: rows(40, who=who[name], age=age, town=town) for name, (age, town) in sides.items()}
+    pairs = {name: list(zip(*cells, strict=True)) for name, cells in sides.items()}
+    real = Counter([*pairs["real"], *pairs["rest"]])
+    made = set(pairs["twin"])
+    expected = []
+    for side in ("real", "rest"):
+        alone = [(person, pair) for person, pair in zip(who[side], pairs[side], strict=True) if real[pair] == 1]
+        expected += [len({p for p, pair in alone if pair in made}), len({p for p, _ in alone})]
+    assert copied(table, rows_of["real"], rows_of["rest"], rows_of["twin"], "who") == Guesses(*expected)
+    assert 0 < expected[0] < expected[1]
+
+
+def test_missing_cells_and_moments_are_compared_too():
+    table = Table("visits", (Column("day", "date", "date32[day]"), Column("town", "category")))
+    day = pa.array([date(2020, 1, 1), None, date(2021, 5, 5)])
+    real, rest = rows(day=day, town=["a", "b", None]), rows(day=day, town=["c", "d", "e"])
+    assert copied(table, real, rest, real).hits == 3 and copied(table, real, rest, rest).hits == 0

@@ -11,7 +11,8 @@ from scipy.stats import binom, norm
 from fabrica import catalog
 from fabrica.attack import Attack, Gains, Guesses, Scores, World
 from fabrica.bounds import caught, one_of, residual, share
-from fabrica.contract import Evidence
+from fabrica.contract import Evidence, Sheet
+from fabrica.errors import NotComputable
 from fabrica.metrics.privacy.inference import Sides
 from fabrica.metrics.privacy.inference import _rarest as rarest
 from fabrica.metrics.privacy.reconstruction import _least_squares, _sets
@@ -312,3 +313,19 @@ def test_secrets_are_solved_for_out_of_exact_counts_and_of_no_others():
     assert ((own > 0.5) == (secret > 0.5)).mean() > 0.8  # many are alike in all bins
     other = _least_squares(REAL, FRESH, secret, even, sets)
     assert abs(((other > 0.5) == (secret > 0.5)).mean() - 0.5) < 0.05
+
+
+@pytest.mark.parametrize("share", [0.05, 0.9])
+def test_a_holdout_that_was_learned_from_is_no_control(share):
+    rows = np.arange(int(share * REST.rows))
+    both = {n: np.concatenate([REAL.values[n][rows], REST.values[n][len(rows):]]) for n in REST.values}
+    mixed = Sheet(REST.rows, both, REST.levels)
+    with pytest.raises(NotComputable, match="were learned from too"):
+        World.of(Evidence(TABLE, REAL, FRESH, mixed), Run(1, workers=1))
+
+
+def test_rows_that_many_people_have_alike_may_stand_on_both_sides():
+    random = np.random.default_rng(3)
+    table = Table("people", (Column("sex", "category"),))
+    real, rest = (Sheet(n, {"sex": random.integers(0, 2, n).astype(np.int32)}, {"sex": ["f", "m"]}) for n in (900, 400))
+    assert World.of(Evidence(table, real, real, rest), Run(1, workers=1)).controls.rows == 200

@@ -1,0 +1,100 @@
+"""Who stands in the twin cell by cell, counted over all rows: a sample of a large table would find few of its copies.
+
+As ``metrics/privacy/verbatim``: attacked are people who are alone with their row among all real ones; those of the
+holdout say how many stand in the twin by luck. Rows are compared by marks of 64 bits, table after table in parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fabrica.attack import Guesses
+from fabrica.notation import read
+from fabrica.rows import counted, level_marks
+from fabrica.schema import Column, Table
+from fabrica.sheets import Batches
+
+__all__ = ["copied"]
+
+
+def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: str | None = None) -> Guesses:
+    """How many people who are alone with what they have stand in the twin, and as many of the holdout.
+
+    Parameters
+    ----------
+    table : what the columns mean; keys are not compared. unit : the column that says whose rows they are: a person is
+        hit by any of their rows.
+
+    >>> from types import SimpleNamespace
+    >>> def rows(*ages):
+    ...     return SimpleNamespace(batches=lambda: [pa.record_batch({"age": pa.array(ages)})])
+    >>> copied(Table("people", (Column("age", "integer", "int64"),)), rows(20, 30, 30), rows(40, 50), rows(20, 50, 60))
+    Guesses(hits=1, tries=1, control_hits=1, control_tries=2)
+    """
+    marker = _Marker(table, unit)
+    sides = [marker.marks(rows) for rows in (real, holdout)]
+    made = np.sort(marker.marks(twin, owned=False)[0])
+    found = []
+    for (own, who), (other, _) in zip(sides, sides[::-1], strict=True):
+        alone = counted(own, own) + counted(own, other) == 1
+        there = counted(own[alone], made) > 0
+        found += [_people(there, who, alone), int(alone.sum()) if who is None else len(np.unique(who[alone]))]
+    return Guesses(*found)
+
+
+def _people(there: np.ndarray, who: np.ndarray | None, alone: np.ndarray) -> int:
+    return int(there.sum()) if who is None else len(np.unique(who[alone][there]))
+
+
+@dataclass(frozen=True)
+class _Marker:
+    """Marks of rows: equal ones have equal marks, in every table."""
+
+    table: Table
+    unit: str | None
+
+    def marks(self, rows: Batches, owned: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
+        """(n,) uint64 of each row and, where somebody owns them, (n,) whose it is."""
+        parts, owners = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+        columns = [c for c in self.table.columns if c.kind not in ("key", "empty") and c.name != self.unit]
+        for batch in rows.batches():
+            cells = [_words(column, batch.column(column.name)) for column in columns]
+            parts.append(level_marks(np.stack(cells, 1)) if cells else np.zeros(batch.num_rows, np.uint64))
+            if owned and self.unit is not None:
+                owners.append(_texts(_text(batch.column(self.unit))))
+        return np.concatenate(parts), np.concatenate(owners) if owned and self.unit is not None else None
+
+
+
+def _words(column: Column, array: pa.Array) -> np.ndarray:
+    """(n,) int64 of each cell; a missing one is a value of its own."""
+    values = read(replace(column, lenient=True), array).values
+    if not column.numeric:
+        return _texts(_text(values))
+    if pa.types.is_temporal(values.type):
+        values = values.cast(pa.int32() if values.type.bit_width == 32 else pa.int64())
+    plain = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return np.where(np.isnan(plain), np.nan, np.round(plain, 6) + 0.0).view(np.int64)
+
+
+def _texts(texts: pa.Array) -> np.ndarray:
+    """(n,) int64 of each text."""
+    coded = texts.dictionary_encode("encode")
+    words = np.array([_word(text) for text in coded.dictionary.to_pylist()], np.int64)
+    return words[coded.indices.to_numpy(zero_copy_only=False)]
+
+
+def _word(text: str | None) -> int:
+    if text is None:
+        return -1
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def _text(values: pa.Array) -> pa.Array:
+    plain = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    return pc.cast(plain, pa.string())
