@@ -315,7 +315,7 @@ def test_secrets_are_solved_for_out_of_exact_counts_and_of_no_others():
     assert abs(((other > 0.5) == (secret > 0.5)).mean() - 0.5) < 0.05
 
 
-@pytest.mark.parametrize("share", [0.05, 0.9])
+@pytest.mark.parametrize("share", [0.05, 0.6])
 def test_a_holdout_that_was_learned_from_is_no_control(share):
     rows = np.arange(int(share * REST.rows))
     both = {n: np.concatenate([REAL.values[n][rows], REST.values[n][len(rows):]]) for n in REST.values}
