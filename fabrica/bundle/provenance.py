@@ -16,6 +16,8 @@ from typing import Any
 
 from fabrica.bundle import public
 from fabrica.bundle.made import Made
+from fabrica.dataset import Dataset
+from fabrica.origin import Origin, keyed
 from fabrica.privacy.noise import secret
 from fabrica.version import VERSION
 
@@ -58,10 +60,15 @@ def config(made: Made, profile: str) -> dict[str, Any]:
 
 
 def source_of(made: Made) -> Path | None:
-    """The real table, where it still lies where the recipe says."""
-    said = made.recipe.get("data")
+    """The real table, where it still lies where the recipe says, and is the one that was learned from."""
+    said, origin = made.recipe.get("data"), made.folder / "origin.json"
     path = Path(said) if isinstance(said, str) and said else None
-    return path if path is not None and path.exists() else None
+    if path is None or not path.exists():
+        return None
+    if not origin.exists():
+        return path
+    learned = Origin.load(origin)
+    return path if keyed(learned.key, [part.path for part in Dataset.open(path).parts]) == learned.digest else None
 
 
 def provenance(made: Made, claim: Mapping[str, Any], digests: Mapping[str, str], key: bytes | None, now: datetime
@@ -97,6 +104,6 @@ def _source(made: Made, profile: str, key: bytes | None) -> dict[str, Any]:
         found["fabrica:rows"] = public.five(made.real_rows) if profile == "public" else made.real_rows
     path = source_of(made)
     if key is None or path is None:
-        return {**found, "fabrica:digest": "none: the source was not at hand when the bundle was made"}
+        return {**found, "fabrica:digest": "none: the source was not at hand, or had changed, when the bundle was made"}
     return {**found, "fabrica:hmac_sha256": keyed_digest(path, key),
             "fabrica:digest": "HMAC-SHA256 with a key that stays with the owner of the source"}

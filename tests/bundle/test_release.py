@@ -27,6 +27,7 @@ from fabrica.bundle.limits import limits
 from fabrica.bundle.made import Made
 from fabrica.bundle.public import finding, up
 from fabrica.errors import FabricaError, OutputError
+from fabrica.origin import Origin, keyed
 
 EVIDENCE = ("gate", "privacy", "fidelity", "utility", "fairness", "dp", "identifiers")
 EVERYWHERE = {"attestation.dsse.json", "manifest.json", "croissant.json", "datacard.md", "datacard.html", "config.json",
@@ -137,6 +138,18 @@ def test_two_bundles_have_different_digests_of_one_source(plain, out, keys, tmp_
     other = results.bundle(out, tmp_path / "bundle", keys[0])
     said = {read(b, "provenance.json")["entity"]["fabrica:source"]["fabrica:hmac_sha256"] for b in (plain, other)}
     assert len(said) == 2
+
+
+def test_a_source_that_has_changed_since_is_not_named(out, keys, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "out")
+    table = tmp_path / "people.csv"
+    table.write_text((out.parent / "people.csv").read_text())
+    recipe = json.loads((copy / "recipe.json").read_text())
+    (copy / "recipe.json").write_text(json.dumps({**recipe, "data": str(table)}))
+    (copy / "origin.json").write_text(Origin("0a" * 16, keyed("0a" * 16, [table]), 1).dumps())
+    assert fabrica.release(copy, tmp_path / "bundle", key=keys[0], approvers=results.APPROVERS).source_key is not None
+    table.write_text(table.read_text() + "\n")
+    assert fabrica.release(copy, tmp_path / "another", key=keys[0], approvers=results.APPROVERS).source_key is None
 
 
 def test_a_source_that_is_gone_is_said(out, keys, tmp_path):
