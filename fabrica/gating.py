@@ -44,7 +44,7 @@ from fabrica.version import VERSION
 
 __all__ = ["Brought", "decided"]
 
-SEARCHED = ("model.fab", "schema.json", "report.json", "ledger.json")  #: beside the rows themselves
+SEARCHED = ("model.fab", "schema.json", "report.json", "report.html", "ledger.json")  #: beside the rows themselves
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,12 @@ class Brought:
         InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout.
         """
         data = _data(folder)
+        if holdout is not None and real is None:
+            raise InputError("is of no use without the real rows that belong to it", where="a holdout",
+                             hint="give --real FILE too, or leave it out")
+        if real is not None and (folder / "origin.json").is_file():
+            raise InputError("tells itself what its twin was learned from, and is judged beside nothing else",
+                             where=str(folder), hint="leave --real and --holdout out")
         if real is not None:
             whole, table = _named(real, holdout, schema)
             return cls(folder, data, table, whole, filled(holdout), unit, None, _ledger(folder))
@@ -131,7 +137,7 @@ def _again(folder: Path) -> tuple[Job, TableModel]:
     recipe, origin = Recipe.load(folder / "recipe.json"), Origin.load(folder / "origin.json")
     if not recipe.data or not Path(recipe.data).exists():
         raise InputError("the table that was learned from is not where it was", where=str(folder / "recipe.json"),
-                         hint="bring it back there, or name it: --real FILE --holdout FILE")
+                         hint="bring it back there, or say in that file where it is")
     whole, model, run = filled(recipe.data), TableModel.load(folder / "model.fab"), Run(recipe.seed)
     origin.demand([part.path for part in Dataset.open(recipe.data).parts], whole.rows, recipe.data)
     shaped = profiled(whole, recipe.profile, lambda found: guess(found, run.child("profile"), recipe.schema, K)[0])

@@ -16,9 +16,9 @@ from fabrica.contract import Evidence
 from fabrica.counted import filled
 from fabrica.errors import NotComputable
 from fabrica.evaluation import evaluate
+from fabrica.filed import make
 from fabrica.job import Job
 from fabrica.maker import Learner, Workshop
-from fabrica.pipeline import make
 from fabrica.recipe import Recipe
 from fabrica.run import Run
 from fabrica.sheets import sheets

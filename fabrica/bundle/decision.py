@@ -7,7 +7,7 @@ open, and a test passed only where the upper end of its bound is within its thre
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +20,11 @@ __all__ = ["Decision"]
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 ORDER = (FAIL, INCONCLUSIVE, PASS)  #: what several verdicts are together: the first that is among them
 VERSION = 1
+#: test -> fields of a tier that say what it accepts
+ASKED: Mapping[str, Sequence[str]] = {
+    "copies": ("copies", "near"), "singling_out": ("singling_out",), "linkability": ("linkability",),
+    "inference": ("inference",), "membership": ("membership",), "outliers": ("outliers",), "rows": ("rows",),
+    "attempts": ("attempts",)}
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,21 @@ class Decision:
         digest = policy.pop("digest", None)
         if digest is not None and hashlib.sha256(canonical(policy)).hexdigest() != digest:
             found.append("the policy in the decision is not the one of its digest")
-        return found
+        tier = (policy.get("tiers") or {}).get(self.tier) or {}
+        return [*found, *_departures([test for test in self.tests if isinstance(test, Mapping)], tier)]
+
+
+def _departures(tests: Sequence[Mapping[str, Any]], tier: Mapping[str, Any]) -> list[str]:
+    """Where tests are not those that the tier asks for, or have another threshold than it says."""
+    found, names = list[str](), {test.get("name") for test in tests}
+    for name, fields in ASKED.items():
+        accepted = [tier[field] for field in fields if isinstance(tier.get(field), int | float)]
+        if accepted and name not in names:
+            found.append(f"the policy asks for the test {name}, and the decision has none")
+        here = (test.get("threshold") for test in tests if test.get("name") == name)
+        if accepted and any(isinstance(one, int | float) and one > max(accepted) for one in here):
+            found.append(f"test {name} accepts more than its policy does")
+    return found
 
 
 def _problems(test: Any) -> list[str]:
@@ -135,6 +154,10 @@ def _problems(test: Any) -> list[str]:
     numbers = all(isinstance(one, int | float) for one in (high, threshold))
     if test["verdict"] == PASS and numbers and high > threshold:  # type: ignore[operator]
         return [f"test {test.get('id')} says PASS, and its bound is beyond its threshold"]
+    value, exact = test.get("value"), test.get("name") in ("identifiers", "rare", "rows", "attempts")
+    if test["verdict"] == PASS and exact and isinstance(value, int | float) and isinstance(threshold, int | float) and (
+            value > threshold):
+        return [f"test {test.get('id')} says PASS, and what it counted is beyond its threshold"]
     return []
 
 

@@ -59,14 +59,15 @@ class Verification:
         return {"holds": self.holds, "problems": list(self.problems), "files": self.files, "claim": dict(self.claim)}
 
 
-def verify(bundle: str | Path, key: str | Path | Sequence[str | Path], *, today: date | None = None) -> Verification:
+def verify(bundle: str | Path, key: str | Path | Sequence[str | Path], *, today: date | str | None = None
+           ) -> Verification:
     """Check a bundle, offline.
 
     Parameters
     ----------
     bundle : its folder, or a .zip of it.
     key : file of the public key, or several where several have signed; to be had on another way than the bundle.
-    today : the day on which it must hold; today, if not said.
+    today : the day on which it must hold, also as ``"2027-11-28"``; today, if not said.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def verify(bundle: str | Path, key: str | Path | Sequence[str | Path], *, today:
     True
     """
     keys = [public_key(one) for one in ([key] if isinstance(key, str | Path) else key)]
-    day = today or datetime.now(UTC).date()
+    day = date.fromisoformat(today) if isinstance(today, str) else today or datetime.now(UTC).date()
     if not Path(bundle).expanduser().exists():
         raise InputError("there is no such bundle", where=str(bundle), hint="give its folder, or a .zip of it")
     claim: Mapping[str, Any] = {}

@@ -121,6 +121,8 @@ def _worst(told: list[Outcome]) -> Outcome:
 def _told(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
     where = f"{what} ({' + '.join(finding.place)})" if finding is not None and finding.place else what
     why = unmeasured(finding, what)
+    if finding is not None and not why and "control" not in finding.detail and blank.name != "useful":
+        why = "nobody was planted to see whether the attack finds them"
     if finding is None or why or finding.value is None or finding.low is None or finding.high is None:
         return replace(blank, verdict=INCONCLUSIVE, why=f"{where}: {why or 'it has no bounds'}", threshold=threshold)
     return bounded(blank, finding.value, finding.low, finding.high, threshold, _people(finding), where)
@@ -206,10 +208,16 @@ def rows(case: Case) -> Outcome | None:
 
 def shares(case: Case) -> Outcome | None:
     """Each protected group has about its share, as far as such few real people would have theirs."""
-    most, found = case.asked.share, case.one("representation")
+    most, found = case.asked.share, case.of("representation")
     if most is None or not case.protected:
         return None
     blank = Outcome("G12", "representation", PASS, "", threshold=most)
+    told = [_share(blank, one, most) for one in found] or [_share(blank, None, most)]
+    return next(one for one in told if one.verdict == joined(told))
+
+
+def _share(blank: Outcome, found: Finding | None, most: float) -> Outcome:
+    """Whether the group of one column, or of two, that is farthest from its share is near enough."""
     why = unmeasured(found, "the shares of groups")
     if why or found is None or found.value is None:
         return replace(blank, verdict=INCONCLUSIVE, why=why)
@@ -226,22 +234,27 @@ def _amplified(metric: str, asked: str, what: str) -> Callable[[Case], Outcome |
     from other real rows. Of small groups no bound would ever be narrow enough: this test asks for the estimate."""
 
     def check(case: Case) -> Outcome | None:
-        threshold, found = getattr(case.asked, asked), case.one(metric)
+        threshold, found = getattr(case.asked, asked), case.of(metric)
         if threshold is None or not case.protected or case.target is None:
             return None
-        blank = Outcome("G12", metric, PASS, "")
-        if found is None:
-            return replace(blank, verdict=INCONCLUSIVE, why=f"{what} was not measured", threshold=threshold)
-        why = unmeasured(found, what)
-        if why or found.value is None:
-            return replace(blank, verdict=INCONCLUSIVE, why=f"{what}: {why}", threshold=threshold)
-        limit = max(threshold, found.floor_high or 0.0)
-        beside = f"{threshold:g} is accepted" + (f", and {limit:.3f} comes by chance" if limit > threshold else "")
-        surely = found.low is not None and found.low > threshold
-        return replace(blank, verdict=FAIL if surely else PASS if found.value <= limit else INCONCLUSIVE,
-                       value=found.value, threshold=limit, why=f"{what}: {found.value:.3f}; {beside}")
+        blank = Outcome("G12", metric, PASS, "", threshold=threshold)
+        told = [_grown(blank, one, threshold, what) for one in found] or [_grown(blank, None, threshold, what)]
+        return next(one for one in told if one.verdict == joined(told))
 
     return check
+
+
+def _grown(blank: Outcome, found: Finding | None, threshold: float, what: str) -> Outcome:
+    """Whether the gap between the groups of one place has grown by more than is accepted or comes by chance."""
+    where = f"{what} ({' × '.join(found.place)})" if found is not None and found.place else what
+    why = unmeasured(found, what)
+    if why or found is None or found.value is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"{where}: {why}")
+    limit = max(threshold, found.floor_high or 0.0)
+    beside = f"{threshold:g} is accepted" + (f", and {limit:.3f} comes by chance" if limit > threshold else "")
+    surely = found.low is not None and found.low > threshold
+    return replace(blank, verdict=FAIL if surely else PASS if found.value <= limit else INCONCLUSIVE,
+                   value=found.value, threshold=limit, why=f"{where}: {found.value:.3f}; {beside}")
 
 
 def useful(case: Case) -> Outcome | None:

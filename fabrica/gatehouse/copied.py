@@ -6,6 +6,7 @@ holdout say how many stand in the twin by luck. Rows are compared by marks of 64
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -27,7 +28,8 @@ def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: s
 
     Parameters
     ----------
-    table : what the columns mean; keys are not compared. unit : the column that says whose rows they are: a person is
+    table : what the columns mean; keys, texts and what is made afresh are not compared, for whoever copies a person may
+        well write those anew. unit : the column that says whose rows they are: a person is
         hit by any of their rows.
 
     >>> from types import SimpleNamespace
@@ -60,15 +62,25 @@ class _Marker:
 
     def marks(self, rows: Batches, owned: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
         """(n,) uint64 of each row and, where somebody owns them, (n,) whose it is."""
-        parts, owners = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
-        columns = [c for c in self.table.columns if c.kind not in ("key", "empty") and c.name != self.unit]
+        parts, owners, whose = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)], owned and self.unit is not None
+        columns = [c for c in self.table.columns if c.name != self.unit and not _anew(c)]
         for batch in rows.batches():
             cells = [_words(column, batch.column(column.name)) for column in columns]
             parts.append(level_marks(np.stack(cells, 1)) if cells else np.zeros(batch.num_rows, np.uint64))
-            if owned and self.unit is not None:
-                owners.append(_texts(_text(batch.column(self.unit))))
-        return np.concatenate(parts), np.concatenate(owners) if owned and self.unit is not None else None
+            if whose:
+                owners.append(_texts(_text(batch.column(str(self.unit)))))
+        marks = np.concatenate(parts)
+        if not whose:
+            return marks, None
+        who = np.concatenate(owners)
+        once = np.unique(np.stack([marks.view(np.int64), who]), axis=1, return_index=True)[1]  # a row that somebody
+        return marks[once], who[once]  # has twice makes nobody less alone
 
+
+def _anew(column: Column) -> bool:
+    """Whether a column is written anew by nature: keys, free texts, fakes."""
+    notation = column.notation if isinstance(column.notation, Mapping) else {}
+    return column.kind in ("key", "text", "empty") or notation.get("kind") == "fake"
 
 
 def _words(column: Column, array: pa.Array) -> np.ndarray:

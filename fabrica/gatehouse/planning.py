@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -113,8 +113,8 @@ def _findings(population: Population, own: int, rest: int, leak: float, random: 
                              random)]}
     findings = []
     for name, attacks in struck.items():
-        findings += [attack.finding(name, (f"column {i}",) if len(attacks) > 1 else ())
-                     for i, attack in enumerate(attacks)]
+        told = [attack.finding(name, (f"column {i}",) if len(attacks) > 1 else ()) for i, attack in enumerate(attacks)]
+        findings += [replace(one, detail={**one.detail, "control": "found"}) for one in told]
     planted = min(PLANTED, int(DOSE * own))
     error = float((4 * min(own, rest) + 1) ** -0.5 / 3**0.5)
     area = 0.5 + error * float(random.normal())

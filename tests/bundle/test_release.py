@@ -19,7 +19,7 @@ import results
 
 import fabrica
 from fabrica.bundle.approvals import approved
-from fabrica.bundle.canonical import parse
+from fabrica.bundle.canonical import canonical, parse
 from fabrica.bundle.decision import Decision
 from fabrica.bundle.envelope import ATTESTATION, unsealed
 from fabrica.bundle.keys import new_key, public_key
@@ -522,3 +522,20 @@ def test_a_password_comes_by_the_environment(out, tmp_path, monkeypatch, capsys)
     assert told(*words) == 2 and "--password-env" in capsys.readouterr().err
     assert told(*words, "--password-env", "NOBODY") == 2
     assert told(*words, "--password-env", "SIGNER") == 0
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (lambda tests: tests.pop(1), "asks for the test copies"),
+    (lambda tests: tests[1].update(threshold=0.5), "copies accepts more than its policy"),
+    (lambda tests: tests[0].update(value=3, high=None), "beyond its threshold")])
+def test_a_decision_whose_tests_are_not_those_of_its_policy_is_refused(out, keys, tmp_path, change, said):
+    copy = shutil.copytree(out, tmp_path / "out")
+    results.judge(copy)
+    plain = json.loads((copy / "gate.json").read_text())
+    policy = {name: value for name, value in plain["policy"].items() if name != "digest"}
+    policy["tiers"]["partner"] |= {"copies": 0.002, "singling_out": 0.05}
+    change(plain["tests"])
+    digest = hashlib.sha256(canonical(policy)).hexdigest()
+    (copy / "gate.json").write_text(json.dumps({**plain, "policy": {**policy, "digest": digest}}))
+    with pytest.raises(FabricaError, match=said):
+        fabrica.release(copy, tmp_path / "bundle", key=keys[0], approvers=results.APPROVERS)

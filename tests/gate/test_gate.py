@@ -115,8 +115,19 @@ def test_without_a_holdout_there_is_no_decision(tmp_path, capsys):
     assert cli(["gate", str(tmp_path / "out"), "-q"]) == 2
     assert "made without a holdout" in capsys.readouterr().err
     Path(tmp_path / "out" / "recipe.json").unlink()
+    (tmp_path / "out" / "origin.json").unlink()
     assert cli(["gate", str(tmp_path / "out"), "--real", str(tmp_path / "people.csv"), "-q"]) == 2
     assert "a holdout" in capsys.readouterr().err
+
+
+def test_a_folder_that_knows_its_table_is_judged_beside_no_other(folder, tmp_path, capsys):
+    out, _ = folder
+    people(900, 8).to_csv(tmp_path / "others.csv", index=False)
+    others = str(tmp_path / "others.csv")
+    assert cli(["gate", str(out), "--real", others, "--holdout", others, "-q"]) == 2
+    assert "judged beside nothing else" in capsys.readouterr().err
+    assert cli(["gate", str(out), "--holdout", others, "-q"]) == 2
+    assert "--real FILE too" in capsys.readouterr().err
 
 
 def test_a_new_twin_takes_the_old_decision_away(folder, tmp_path):
