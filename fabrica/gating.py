@@ -85,7 +85,7 @@ class Brought:
                              where=str(folder), hint="leave --real and --holdout out")
         if real is not None:
             whole, table = _named(real, holdout, schema)
-            return cls(folder, data, table, whole, filled(holdout), unit, None, _ledger(folder))
+            return cls(folder, data, table, whole, filled(holdout), unit)
         job, model = _again(folder)
         if job.holdout is None:
             raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
@@ -96,8 +96,15 @@ class Brought:
     @property
     def digest(self) -> str:
         """SHA-256 of the twin's file."""
-        with self.data.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return _sha256(self.data)
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """SHA-256 of the model and of the ledger that were judged with the twin, where there are any."""
+        files = {"model": self.folder / "model.fab"} if self.model is not None else {}
+        if self.ledger is not None:
+            files["ledger"] = self.folder / "ledger.json"
+        return {name: _sha256(file) for name, file in files.items()}
 
     @property
     def maker(self) -> Callable[..., Maker] | None:
@@ -110,6 +117,11 @@ class Brought:
     def source(self) -> str:
         """By what the real table is known among those that were brought."""
         return self.recipe.data if self.recipe is not None else self.real.name
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _data(folder: Path) -> Path:
@@ -139,14 +151,17 @@ def _again(folder: Path) -> tuple[Job, TableModel]:
         raise InputError("the table that was learned from is not where it was", where=str(folder / "recipe.json"),
                          hint="bring it back there, or say in that file where it is")
     whole, model, run = filled(recipe.data), TableModel.load(folder / "model.fab"), Run(recipe.seed)
+    _demand_ledger(folder / "ledger.json", model)
     origin.demand([part.path for part in Dataset.open(recipe.data).parts], whole.rows, recipe.data)
     shaped = profiled(whole, recipe.profile, lambda found: guess(found, run.child("profile"), recipe.schema, K)[0])
     return Job.begin(recipe, shaped, run, recipe.schema, origin=origin), model
 
 
-def _ledger(folder: Path) -> Ledger | None:
-    path = folder / "ledger.json"
-    return Ledger.from_json(declaration.read(path), str(path)) if path.is_file() else None
+def _demand_ledger(file: Path, model: TableModel) -> None:
+    """Raises ``InputError`` where the ledger that lies beside a model is another than the model's own."""
+    said = Ledger.from_json(declaration.read(file), str(file)).to_json() if file.is_file() else None
+    if said != (None if model.ledger is None else model.ledger.to_json()):
+        raise InputError("is not what the model beside it has paid", where=str(file), hint="make the twin again")
 
 
 def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: str | None = None,
@@ -172,7 +187,7 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few, _files(brought, few),
                 epsilon, tried, target, guarded)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried,
-                        {"data": digest, "file": brought.data.name, "rows": twin.rows},
+                        {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]))
     facts: dict[str, Any] = {"gate": decision.to_json()}
     if brought.recipe is not None:

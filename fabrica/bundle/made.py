@@ -6,6 +6,7 @@ follow from its own tests; the ledger is reckoned again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,15 @@ from fabrica.errors import InputError
 from fabrica.privacy.ledger import Ledger
 
 __all__ = ["Made"]
+
+
+def demand_judged(file: Path, decision: Decision, name: str) -> None:
+    """Raises ``InputError`` where a file is not the one that the gate has seen beside the data."""
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if (decision.plain.get("subject") or {}).get(name) != digest:
+        raise InputError(f"is no {name} that the gate has judged with this data", where=str(file),
+                         hint="run 'fabrica gate' again")
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,8 @@ class Made:
         seen = Dataset.open(data)
         report = root / "evidence.json"
         ledger = root / "ledger.json"
+        if ledger.exists():
+            demand_judged(ledger, decision, "ledger")
         return cls(root, data, digest, seen.count(), tuple(seen.schema.names), decision,
                    _json(report if report.exists() else root / "report.json"), _json(root / "recipe.json"),
                    _json(root / "schema.json"),

@@ -25,7 +25,7 @@ from fabrica.bundle.envelope import ATTESTATION, FORMAT, Statement, sealed
 from fabrica.bundle.evidence import evidence
 from fabrica.bundle.keys import fingerprint, signing_key
 from fabrica.bundle.limits import limits
-from fabrica.bundle.made import Made
+from fabrica.bundle.made import Made, demand_judged
 from fabrica.bundle.manifest import MANIFEST, manifest
 from fabrica.bundle.marks import mark
 from fabrica.bundle.provenance import config, new_secret, provenance, source_of
@@ -220,6 +220,7 @@ def _share(files: _Written, made: Made, claim: Mapping[str, Any]) -> None:
         if not (made.folder / "model.fab").exists():
             raise InputError("there is no model to share", where=str(made.folder / "model.fab"),
                              hint="leave --model out")
+        demand_judged(made.folder / "model.fab", made.decision, "model")
         files.add(name, made.folder / "model.fab")
 
 

@@ -15,6 +15,7 @@ from fabrica.bundle.keys import new_key
 from fabrica.cli import commands
 
 APPROVERS = ("data owner: Max Example", "privacy officer: Ada Example")
+BESIDE = {"model": "model.fab", "ledger": "ledger.json"}
 CANARY = "Zyxwvut-4711"  #: a value of one real person, which no file may hold
 
 
@@ -41,6 +42,10 @@ def made(folder: Path, ending: str = ".csv", epsilon: float | None = None, **gat
     return folder / "out"
 
 
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def judge(out: Path, **changed) -> None:
     """Write ``gate.json`` as the gate writes it."""
     data = next(out.glob("data.*"))
@@ -56,7 +61,8 @@ def judge(out: Path, **changed) -> None:
     plain = {"fabrica_gate": 1, "tier": "partner",
              "policy": {**policy, "digest": hashlib.sha256(canonical(policy)).hexdigest()}, "verdict": "PASS",
              "tests": tests, "attempts": 1, "waivers": [],
-             "subject": {"data": hashlib.sha256(data.read_bytes()).hexdigest()}, "made": now(), "expires_months": 12,
+             "subject": {"data": sha256(data), **{name: sha256(out / file) for name, file in BESIDE.items()
+                                                  if (out / file).exists()}}, "made": now(), "expires_months": 12,
              "versions": {"fabrica": fabrica.__version__}}
     (out / "gate.json").write_text(json.dumps({**plain, **changed}))
 

@@ -524,6 +524,15 @@ def test_a_password_comes_by_the_environment(out, tmp_path, monkeypatch, capsys)
     assert told(*words, "--password-env", "SIGNER") == 0
 
 
+def test_a_model_or_a_ledger_that_the_gate_has_not_seen_is_not_released(out, private_out, keys, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "out")
+    (copy / "model.fab").write_bytes((out.parent / "people.csv").read_bytes())
+    refused("no model that the gate has judged", copy, keys, tmp_path, model=True)
+    shutil.copy(out / "model.fab", copy / "model.fab")
+    shutil.copy(private_out / "ledger.json", copy / "ledger.json")
+    refused("no ledger that the gate has judged", copy, keys, tmp_path)
+
+
 @pytest.mark.parametrize(("change", "said"), [
     (lambda tests: tests.pop(1), "asks for the test copies"),
     (lambda tests: tests[1].update(threshold=0.5), "copies accepts more than its policy"),

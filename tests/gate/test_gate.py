@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,16 @@ def test_a_new_twin_takes_the_old_decision_away(folder, tmp_path):
         (out / name).write_text("{}")
     assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(out), "--engine", "independent", "-q"]) == 0
     assert not list(out.glob("gate.json")) and not list(out.glob("evidence.*"))
+
+
+def test_a_ledger_that_another_model_has_paid_is_told(folder, tmp_path, capsys):
+    people(1_500, 3).to_csv(tmp_path / "people.csv", index=False)
+    assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(tmp_path / "out"), "--epsilon", "2", "--engine", "mst",
+                "-q"]) == 0
+    copy = shutil.copytree(folder[0], tmp_path / "copy")
+    shutil.copy(tmp_path / "out" / "ledger.json", copy / "ledger.json")
+    for some in (copy, tmp_path / "out"):
+        if some != copy:
+            (some / "ledger.json").unlink()
+        assert cli(["gate", str(some), "-q"]) == 2
+        assert "not what the model beside it has paid" in capsys.readouterr().err
