@@ -94,14 +94,17 @@ def caught(members: np.ndarray, controls: np.ndarray, alarms: float) -> tuple[fl
 
     The level is known from so many controls only: for the bound it is set so low that more than ``alarms`` of all
     people who might have been controls exceed it, but with a chance of 2.5 %; the share of members above that has an
-    upper bound of 97.5 %. So ``high`` holds with 95 %.
+    upper bound of 97.5 %. So ``high`` holds with 95 %. Of people with equal scores as many are accused, by chance, as
+    the level leaves room for; the bound counts them all.
 
     >>> caught(np.arange(1000.0), np.arange(1000.0), 0.01)[0]
     0.01
     """
     ranked = np.sort(controls)[::-1]
-    value = float((members > ranked[min(int(alarms * len(ranked)), len(ranked) - 1)]).mean())
+    level = ranked[min(int(alarms * len(ranked)), len(ranked) - 1)]
+    room = (alarms - float((controls > level).mean())) / float((controls == level).mean())
+    value = float((members > level).mean()) + min(max(room, 0.0), 1.0) * float((members == level).mean())
     enough = int(binom.ppf(0.975, len(ranked), alarms))
     if enough >= len(ranked):
         return value, 1.0
-    return value, share(int((members > ranked[enough]).sum()), len(members), 0.975)[1]
+    return value, share(int((members >= ranked[enough]).sum()), len(members), 0.975)[1]
