@@ -30,7 +30,7 @@ __all__ = ["NO_MAKER", "Attack", "Gains", "Guesses", "Outcome", "Place", "Scores
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 FEWEST = 100  #: people of each side, below which nothing is said
-HELD = 40_000  #: rows of the twin that an attacker looks at, at most
+HELD = 1_000_000  #: rows of the twin that an attacker looks at, at most
 SCORED = 30  #: and below which a curve says nothing
 SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
 #: what an attack says that cannot do with rows alone
@@ -50,6 +50,7 @@ class World:
     members : people who were learned from. controls : people who were not. Both are attacked.
     everybody : all members. others : all people of whom controls are taken.
     k : people who must hold whatever is told by name.
+    seen : share of the rows of the twin that the attacker looks at: whoever stands in the others is not found.
     maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
         of real people, as the maker counts them.
     """
@@ -62,6 +63,7 @@ class World:
     everybody: Sheet
     others: Sheet
     k: int = 5
+    seen: float = 1.0
     maker: Maker | None = None
     which: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -96,6 +98,7 @@ class World:
         found = {name: rest.take(rows) for name, rows in there.items()}
         found |= {name: real.take(rows) for name, rows in here.items()}
         return cls(evidence.table, twin.take(np.sort(held)), **found, k=evidence.k, maker=evidence.maker,
+                   seen=evidence.seen * len(held) / twin.rows,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
     @property
@@ -127,13 +130,13 @@ class World:
         many = prey.rows if dose >= 1 else min(max(FEWEST, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
         known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
         if dose >= 1:
-            return replace(self, twin=known, members=known, everybody=known, which={})
+            return replace(self, twin=known, members=known, everybody=known, seen=1.0, which={})
         where = run.child("where").random().permutation(self.twin.rows)[:many]
         values = {name: cells.copy() for name, cells in self.twin.values.items()}
         for name, cells in values.items():
             cells[where] = known.values[name]
         twin = Sheet(self.twin.rows, values, self.twin.levels)
-        return replace(self, twin=twin, members=known, everybody=known, which={})
+        return replace(self, twin=twin, members=known, everybody=known, seen=1.0, which={})
 
     @cached_property
     def space(self) -> Vantage:
@@ -146,10 +149,11 @@ class World:
         return {name: self.space.points(getattr(self, name)) for name in names}
 
     def nearer(self, people: Points) -> np.ndarray:
-        """(n,) how much nearer the twin is to people than others are whom it did not see: the distance to the nearest
-        of the reference less that to the nearest row of the twin."""
+        """(n,) how much nearer the twin is to people than others are whom it did not see, from -1 to 1: the distance to
+        the nearest of the reference less that to the nearest row of the twin, over the sum of both."""
         known, twin = (people.nearest(self.points[name])[0][:, 0] for name in ("reference", "twin"))
-        return np.asarray(known - twin)
+        both = known + twin
+        return np.asarray((known - twin) / np.where(both == 0, 1.0, both))
 
 
 def _apart(real: Sheet, rest: Sheet) -> None:
@@ -192,6 +196,15 @@ def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray
     return thin[0], thin[1]
 
 
+def _undiluted(number: float, nothing: float, seen: float) -> float:
+    """A number that is ``nothing`` where nobody is found, of an attack that saw only a share of what there is to see.
+
+    >>> _undiluted(0.01, 0.0, 0.5), _undiluted(0.51, 0.5, 0.5)
+    (0.02, 0.52)
+    """
+    return min(1.0, nothing + (number - nothing) / seen)
+
+
 def _risk(name: str, place: tuple[str, ...], bounds: tuple[float, float, float], **detail: Any) -> Finding:
     """A risk beyond luck: (value, low, high), with what it was reckoned from."""
     value, low, high = bounds
@@ -199,14 +212,21 @@ def _risk(name: str, place: tuple[str, ...], bounds: tuple[float, float, float],
                    detail={**detail, "floor_from": "people nobody learned from"})
 
 
+def _sight(seen: float) -> dict[str, float]:
+    """What is told of an attack that saw a share only."""
+    return {} if seen == 1 else {"seen": seen}
+
+
 @dataclass(frozen=True)
 class Guesses:
-    """An attack that succeeds or not: how often on members and, of how many tries, and as often on controls."""
+    """An attack that succeeds or not: how often on members and, of how many tries, and as often on controls. ``seen``
+    is the share of those whom it might have hit that it could."""
 
     hits: int
     tries: int
     control_hits: int
     control_tries: int
+    seen: float = 1.0
 
     def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
@@ -215,9 +235,10 @@ class Guesses:
                            f"{self.control_tries} at others could be made; {FEWEST} are needed")
         if self.control_hits == self.control_tries:
             return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
-        value, low, high = residual(self.hits, self.tries, self.control_hits, self.control_tries, of)
-        return _risk(name, place, (value, low, high), hits=self.hits, tries=self.tries, control_hits=self.control_hits,
-                     control_tries=self.control_tries)
+        here = residual(self.hits, self.tries, self.control_hits, self.control_tries, of)
+        value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
+        return _risk(name, place, (value, low, high), **_sight(self.seen), hits=self.hits, tries=self.tries,
+                     control_hits=self.control_hits, control_tries=self.control_tries)
 
     @property
     def found(self) -> bool:
@@ -228,10 +249,12 @@ class Guesses:
 
 @dataclass(frozen=True)
 class Scores:
-    """An attack that says how likely somebody is a member: (n,) of members and (m,) of controls."""
+    """An attack that says how likely somebody is a member: (n,) of members and (m,) of controls. ``seen`` is the share
+    of what gives members away that it could see."""
 
     members: np.ndarray
     controls: np.ndarray
+    seen: float = 1.0
 
     def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The area under the curve with one-sided 95 % bounds at both ends; the detail has the shares of members found
@@ -243,13 +266,16 @@ class Scores:
         truth = np.repeat([1, 0], [len(self.members), len(self.controls)])
         area, variance = auc(truth, np.concatenate([self.members, self.controls]))
         error = max(variance**0.5, 0.5 / min(len(self.members), len(self.controls)))
-        found = {f"caught_at_{alarms:g}": caught(self.members, self.controls, alarms) for alarms in ALARMS}
+        found = {f"caught_at_{alarms:g}": [_undiluted(one, alarms, self.seen)
+                                           for one in caught(self.members, self.controls, alarms)] for alarms in ALARMS}
+        area, low, high = (_undiluted(one, 0.5, self.seen) for one in (area, area - one_of(of) * error,
+                                                                      area + Z * error))
         rates: dict[str, Any] = {name: value for name, (value, _) in found.items()}
         rates |= {f"{name}_upper": high for name, (_, high) in found.items()}
         return Finding(name, area, place, better=0.5, unit="AUC", floor=0.5, against="holdout",
-                       low=max(0.0, area - one_of(of) * error), high=min(1.0, area + Z * error),
-                       detail={"members": len(self.members), "controls": len(self.controls), **rates,
-                               "floor_from": "a coin"})
+                       low=max(0.0, low), high=high, detail={
+                           **_sight(self.seen), "members": len(self.members), "controls": len(self.controls), **rates,
+                           "floor_from": "a coin"})
 
     @property
     def found(self) -> bool:
@@ -262,12 +288,13 @@ class Gains:
     """An attack beside the same one without the twin: (n,) of members and (m,) of controls how surely they are guessed
     with the twin, from 0 to 1, less what is known of that without it. How easily somebody is guessed anyway cancels
     out, which makes the bounds much narrower. ``luck`` is how surely controls are guessed with the twin; ``detail`` is
-    told with the number."""
+    told with the number; ``seen`` as of ``Guesses``."""
 
     members: np.ndarray
     controls: np.ndarray
     luck: float
     detail: Mapping[str, Any] = field(default_factory=dict)
+    seen: float = 1.0
 
     def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
@@ -282,8 +309,10 @@ class Gains:
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         error = float(spread**0.5) / (1 - self.luck)
-        bounds = (value, value - one_of(of) * error, min(1.0, value + Z * error))
-        return _risk(name, place, bounds, members=n, controls=m, luck=self.luck, **self.detail)
+        here = value, value - one_of(of) * error, value + Z * error
+        value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
+        return _risk(name, place, (value, low, high), **_sight(self.seen), members=n, controls=m, luck=self.luck,
+                     **self.detail)
 
     @property
     def found(self) -> bool:

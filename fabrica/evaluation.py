@@ -3,7 +3,8 @@
 The tables become sheets of numbers (``fabrica/sheets.py``), every metric of the catalog judges them, and a few
 plain series are kept for the pictures (``fabrica/drawings.py``). Tables of more than ``CEILING`` rows are judged on
 a random sample of their rows; a synthetic table of more rows than the original is judged on a sample of the
-original's size, as in the published protocol. Either is said in ``facts["notes"]``.
+original's size, as in the published protocol; attackers hold all of it, up to ``HELD``. Either is said in
+``facts["notes"]``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from fabrica import catalog
+from fabrica.attack import HELD, Attack
 from fabrica.contract import Evidence, Maker, Metric
 from fabrica.drawings import drawings
 from fabrica.errors import InputError, NotComputable, UnknownName
@@ -91,12 +93,13 @@ def evaluate(
         if name not in known:
             raise UnknownName("metric", name, known)
     started = time.perf_counter()
-    evidence, notes, keep = _evidence(real, synthetic, holdout, table, target, run.child("sample"))
+    chosen = usual(attacks, bool(protected)) if metrics is None else list(dict.fromkeys(metrics))
+    held = HELD if any(issubclass(catalog.get("metrics", name), Attack) for name in chosen) else CEILING
+    evidence, notes, keep = _evidence(real, synthetic, holdout, table, target, held, run.child("sample"))
     evidence = replace(evidence, k=k, unit=unit, protected=tuple(protected))
     if maker is not None:
         evidence = replace(evidence, maker=maker(evidence, [keep[0], *keep[2:]]))
     seconds = {"reading": time.perf_counter() - started}
-    chosen = usual(attacks, bool(protected)) if metrics is None else list(dict.fromkeys(metrics))
     findings = _judged(chosen, evidence, seconds, run)
     pictures = drawings(evidence, findings)
     facts = {
@@ -142,7 +145,7 @@ def _plain(finding: Finding) -> Finding:
     return replace(finding, **plain)
 
 
-def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table: Table, target: str | None,
+def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table: Table, target: str | None, held: int,
               run: Run) -> tuple[Evidence, list[str], list[np.ndarray | None]]:
     """The sheets of the rows that are judged, what must be said about the choice, and which rows they are."""
     notes: list[str] = []
@@ -152,7 +155,7 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
             continue
         if role != "holdout" and not dataset.rows:
             raise InputError(f"the {role} table has no rows", hint="there is nothing to compare")
-        keep.append(_pick(dataset.rows, CEILING, run.child(role)))
+        keep.append(_pick(dataset.rows, held if role == "synthetic" else CEILING, run.child(role)))
         judged = min(CEILING, real.rows) if role == "synthetic" else CEILING
         if dataset.rows > judged:
             notes.append(f"The {role} table has {dataset.rows:,} rows; a random {judged:,} of them were judged.")
@@ -168,7 +171,7 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
                      f"of them, {WIDE} in all.")
     few = _pick(got[1].rows, got[0].rows, run.child("few"))
     return Evidence(table, got[0], got[1] if few is None else got[1].take(few), got[2] if holdout is not None else None,
-                    target, whole=got[1]), notes, keep
+                    target, whole=got[1], seen=got[1].rows / synthetic.rows), notes, keep
 
 
 def _pick(rows: int, limit: int, run: Run) -> np.ndarray | None:

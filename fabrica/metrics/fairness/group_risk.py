@@ -51,7 +51,8 @@ class GroupRisk(Metric):
             parts = partitions(evidence, world.others)
             struck = [_struck(part, world, run.child(" × ".join(part.place))) for part in parts]
             planted = world.planted(DOSE, run.child("plant"))
-            found = Scores(*(planted.nearer(planted.points[side]) for side in ("members", "controls"))).found
+            sides = [planted.nearer(planted.points[side]) for side in ("members", "controls")]
+            found = Scores(sides[0], sides[1]).found
         except NotComputable as why:
             return [Finding("group_risk", None, better=0.5, unit="AUC", against="holdout", problem=why.what)]
         control = {"control": "found" if found else "missed", "dose": DOSE}
@@ -66,7 +67,7 @@ def _struck(part: Partition, world: World, run: Run) -> dict[int, Scores]:
         at, draw = part.of_rows(sheet), run.child(side).random()
         chosen = {g: draw.permutation(np.nonzero(at == g)[0])[:PEOPLE] for g in range(len(part.groups))}
         sides.append(_scored(world, sheet, chosen))
-    return {g: Scores(sides[0][g], sides[1][g]) for g in range(len(part.groups))}
+    return {g: Scores(sides[0][g], sides[1][g], world.seen) for g in range(len(part.groups))}
 
 
 def _scored(world: World, sheet: Sheet, chosen: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:

@@ -15,11 +15,12 @@ import numpy as np
 
 from fabrica.attack import Attack, Outcome, Place, Scores, World
 from fabrica.boosting import boost, features, predict
+from fabrica.contract import Sheet
 from fabrica.run import Run
 
 __all__ = ["Density"]
 
-TREES = 300
+TREES, LEARN = 300, 40_000  #: of the attacker; rows of the twin and people that it learns from, at most
 SETTING = {"max_depth": 12, "learning_rate": 0.1, "subsample": 0.8, "min_child_weight": 0.5}
 
 
@@ -34,11 +35,19 @@ class Density(Attack):
     dose: ClassVar[float] = 1.0
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
-        size = min(world.twin.rows, world.reference.rows)
-        twin = world.twin.take(run.child("twin").random().permutation(world.twin.rows)[:size])
-        known = world.reference.take(run.child("known").random().permutation(world.reference.rows)[:size])
-        seen = features([twin, known, world.members, world.controls])
-        truth = np.repeat(np.array([1.0, 0.0], np.float32), size)
-        both = np.concatenate(seen.parts[:2])
-        booster = boost(both, truth, seen.types, TREES, objective="binary:logistic", **SETTING)
-        return {("density",): Scores(*(predict(booster, part, seen.types) for part in seen.parts[2:]))}
+        twin, known = (_some(sheet, LEARN, run.child(name)) for name, sheet in
+                       (("twin", world.twin), ("known", world.reference)))
+        size = min(world.everybody.rows, world.others.rows)
+        people = [_some(side, size, run.child(name)) for name, side in
+                  (("members", world.everybody), ("controls", world.others))]
+        seen = features([twin, known, *people])
+        truth = np.repeat(np.array([1.0, 0.0], np.float32), (twin.rows, known.rows))
+        booster = boost(np.concatenate(seen.parts[:2]), truth, seen.types, TREES, objective="binary:logistic",
+                        scale_pos_weight=known.rows / twin.rows, **SETTING)
+        members, controls = (predict(booster, part, seen.types) for part in seen.parts[2:])
+        return {("density",): Scores(members, controls, world.seen * twin.rows / world.twin.rows)}
+
+
+def _some(sheet: Sheet, most: int, run: Run) -> Sheet:
+    """Rows by chance."""
+    return sheet.take(run.random().permutation(sheet.rows)[:most])

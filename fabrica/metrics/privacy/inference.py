@@ -92,13 +92,13 @@ def _guessed(world: World, sides: Sides, secret: str) -> dict[str, Gains]:
     own_blind, other_blind = np.concatenate(without[::2]), np.concatenate(without[1::2])
     factor = _factor(other, other_blind)
     gains = own - factor * own_blind, other - factor * other_blind
-    found = {"inference": Gains(*gains, float(other.mean()))}
+    found = {"inference": Gains(*gains, float(other.mean()), seen=world.seen)}
     level, truth = _rarest(world, sides, secret)
     if level is not None:
         have = [np.concatenate([side.values[secret] for side in part]) == truth
                 for part in (sides.members, sides.controls)]
         found["inference_rare"] = Gains(gains[0][have[0]], gains[1][have[1]], float(other[have[1]].mean()),
-                                        {"value": level})
+                                        {"value": level}, world.seen)
     return found
 
 

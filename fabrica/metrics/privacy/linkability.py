@@ -49,7 +49,7 @@ class Linkability(Attack):
                 some = people.take(slice(split, None, SPLITS))
                 linked[i] += int(_linked(some, world.points["twin"], halves).sum())
                 tries[i] += len(some)
-        return {("linkability",): Guesses(int(linked[0]), int(tries[0]), int(linked[1]), int(tries[1]))}
+        return {("linkability",): Guesses(int(linked[0]), int(tries[0]), int(linked[1]), int(tries[1]), world.seen)}
 
 
 def _linked(people: Points, twin: Points, halves: list[list[str]]) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Membership: was this person learned from? The nearer the twin is, and the farther others are, the likelier.
 
-The score of a person is the distance to the nearest row of the reference less that to the nearest row of the twin: an
-ordinary person is near to both, one whom the twin remembers only to the twin. (Calibrated distances: Chen, Yu, Zhang &
-Fritz, "GAN-Leaks", CCS 2020, arXiv:1909.03935.)
+The score of a person is the distance to the nearest row of the reference less that to the nearest row of the twin, over
+the sum of both: an ordinary person is near to both, an odd one far from both, and one whom the twin remembers is near
+to the twin alone. By the difference itself odd people hide those who are remembered. (Calibrated distances: Chen, Yu,
+Zhang & Fritz, "GAN-Leaks", CCS 2020, arXiv:1909.03935.)
 """
 
 from __future__ import annotations
@@ -26,4 +27,5 @@ class Membership(Attack):
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"membership": ("holdout",)}
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
-        return {("membership",): Scores(*(world.nearer(world.points[side]) for side in ("members", "controls")))}
+        members, controls = (world.nearer(world.points[side]) for side in ("members", "controls"))
+        return {("membership",): Scores(members, controls, world.seen)}

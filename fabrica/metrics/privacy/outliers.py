@@ -10,11 +10,13 @@ heels: vulnerable record identification in synthetic data publishing", ESORICS 2
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from fabrica.attack import Attack, Outcome, Place, Scores, World
+from fabrica.attack import ALARMS, Attack, Outcome, Place, Scores, World
+from fabrica.bounds import share
 from fabrica.contract import Sheet
 from fabrica.run import Run
 
@@ -22,7 +24,18 @@ __all__ = ["Outliers"]
 
 ISOLATED = 0.05  #: share of the controls who are attacked
 NEAR = 5  #: people by whom isolation is told
+FOUND = 0.1  #: share of the planted that must be found: one that no tier accepts
 WHOLE = 20_000  #: people among whom the isolated are sought, of each side, at most
+
+
+@dataclass(frozen=True)
+class Isolated(Scores):
+    """Scores of isolated people: what counts is how many are found where few others are accused, and not the area."""
+
+    @property
+    def found(self) -> bool:
+        level = np.quantile(self.controls, 1 - ALARMS[0], method="higher")
+        return super().found and share(int((self.members > level).sum()), len(self.members))[0] > FOUND
 
 
 class Outliers(Attack):
@@ -37,7 +50,8 @@ class Outliers(Attack):
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
         folds = world.folds(run.child("folds"))
         scores = [_scored(fold, run.child(i)) for i, fold in enumerate(folds)]
-        return {("outliers",): Scores(*(np.concatenate(side) for side in zip(*scores, strict=True)))}
+        members, controls = (np.concatenate(side) for side in zip(*scores, strict=True))
+        return {("outliers",): Isolated(members, controls, world.seen)}
 
     def plant(self, world: World, run: Run) -> World:
         return world.planted(self.dose, run, isolated(world, "everybody", run))

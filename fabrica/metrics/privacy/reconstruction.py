@@ -71,7 +71,7 @@ def _solved(world: World, secret: str, run: Run) -> Gains:
         right, before = ((one[: side.rows] > 0.5) == truth for one in (guess, expected))
         gains.append((right.astype(float) - before)[asked])
         luck = float(right[asked].mean()) if asked.any() else 1.0
-    return Gains(gains[0], gains[1], luck)
+    return Gains(gains[0], gains[1], luck, seen=world.seen)
 
 
 def _joined(one: Sheet, other: Sheet) -> Sheet:

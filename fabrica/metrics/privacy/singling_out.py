@@ -2,26 +2,28 @@
 
 The attacker draws a row of the twin and columns by chance until no other row of the twin agrees in all of them (levels
 and missing cells alike, numbers within half a hundredth of the ranks), and guesses that exactly one person of the table
-is like that. Of predicates so narrow many single somebody out by luck, in any table of that size: as many are tried on
-as many people whom nobody learned from. Each row is drawn once, and each person counts once, by whatever they are
-singled out: predicates that are nearly the same are no further evidence. (Cohen & Nissim, "Towards formalizing the
-GDPR's notion of singling out", PNAS 117, 2020, arXiv:1904.06009.)
+is like that. Of predicates so narrow many single somebody out by luck, in any table of that size: they are tried on all
+people whom nobody learned from. These are fewer than were learned from; so members are searched among as many of them,
+and what is found there beyond luck counts for all. Each row is drawn once, and each person counts once, by whatever
+they are singled out: predicates that are nearly the same are no further evidence. (Cohen & Nissim, "Towards formalizing
+the GDPR's notion of singling out", PNAS 117, 2020, arXiv:1904.06009.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from fabrica.attack import Attack, Guesses, Outcome, Place, World
 from fabrica.run import Run
-from fabrica.vantage import Points
+from fabrica.vantage import Points, Vantage
 
 __all__ = ["SinglingOut"]
 
-TRIES = 4_000  #: predicates, at most
+SIZE = 20_000  #: people of each side among whom somebody is singled out, and predicates, at most
 WIDTH = 0.005  #: of all ranks, to either side
 
 
@@ -33,16 +35,17 @@ class SinglingOut(Attack):
     story: ClassVar[str] = ("Somebody who has the twin alone describes a person by a few attributes and claims that "
                             "exactly one person of the table is like that.")
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"singling_out": ("holdout",)}
-    dose: ClassVar[float] = 1.0
+    dose: ClassVar[float] = 0.2
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
-        twin, chance = world.points["twin"], run.child("predicates").random()
-        size = min(len(twin), world.members.rows, world.controls.rows)
-        twin = twin.take(chance.permutation(len(twin))[:size])
-        sides = [world.points[side].take(slice(0, size)) for side in ("members", "controls")]
+        chance, space = run.child("predicates").random(), Vantage.of(world.twin)
+        strangers = space.points(world.others).beside(space.points(world.reference))
+        members, twin = (space.points(sheet) for sheet in (world.everybody, world.twin))
+        size = min(len(twin), len(members), len(strangers), SIZE)
+        twin, *sides = (some.take(chance.permutation(len(some))[:size]) for some in (twin, members, strangers))
         found: tuple[set[int], set[int]] = set(), set()
         tries = 0
-        for row in range(min(size, TRIES)):
+        for row in range(size):
             picked = _alone(twin, row, chance)
             if picked is None:
                 continue
@@ -51,7 +54,10 @@ class SinglingOut(Attack):
                 like = _like(people, twin, row, picked)
                 if len(like) == 1:
                     one.add(int(like[0]))
-        return {("singling_out",): Guesses(len(found[0]), tries, len(found[1]), tries)}
+        return {("singling_out",): Guesses(len(found[0]), tries, len(found[1]), tries, size / len(members))}
+
+    def plant(self, world: World, run: Run) -> World:
+        return replace(world.planted(self.dose, run, world.everybody), everybody=world.everybody)
 
 
 def _alone(twin: Points, row: int, chance: np.random.Generator) -> list[int] | None:

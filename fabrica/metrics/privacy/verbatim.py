@@ -44,7 +44,7 @@ class Verbatim(Attack):
         exact = [counted(own[some], twin) > 0 for own, some in zip(marks, alone, strict=True)]
         near = [self._near(world, people.take(np.flatnonzero(some)), run.child(i))
                 for i, (people, some) in enumerate(zip(sides, alone, strict=True))]
-        return {(name,): Guesses(int(own.sum()), len(own), int(other.sum()), len(other))
+        return {(name,): Guesses(int(own.sum()), len(own), int(other.sum()), len(other), world.seen)
                 for name, (own, other) in (("verbatim", exact), ("verbatim_near", near))}
 
     @staticmethod
