@@ -157,15 +157,16 @@ class World:
 
 
 def _apart(real: Sheet, rest: Sheet) -> None:
-    """Whoever was learned from is no control: rows of the holdout may equal some that were learned from only about as
-    often as these equal each other.
+    """Whoever was learned from is no control: rows of the holdout may equal one that was learned from and stands there
+    once only about as often as chance gives. Of all people that might be drawn, those like a row that stands there once
+    are about as large a share as the rows that stand there twice (Good, Biometrika 40, 1953). Common rows say nothing.
 
     Raises
     ------
     NotComputable : the holdout holds rows that were learned from.
     """
     own, other = row_marks(real), row_marks(rest)
-    twice, again = float((counted(own, own) > 1).mean()), int((counted(other, own) > 0).sum())
+    twice, again = float((counted(own, own) == 2).mean()), int((counted(other, own) == 1).sum())
     luck = len(other) * twice
     if again > luck + OVERLAP * (luck * (1 + len(other) / len(own))) ** 0.5 + FEW:
         raise NotComputable(f"{again:,} of {len(other):,} rows of the holdout were learned from too, where chance "

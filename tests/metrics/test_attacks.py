@@ -367,6 +367,23 @@ def test_members_with_equal_scores_are_found_as_often_as_a_coin_accuses_them():
     assert value == pytest.approx(0.6 / 3) and high > 0.6  # a third of the 3 % at the top may be accused
 
 
+def common(rows: int, seed: int) -> Sheet:
+    """People of whom most are like many others, and one in ten like hardly anybody."""
+    random = np.random.default_rng(seed)
+    cells = {"town": random.integers(0, 4, rows), "age": np.round(random.normal(40, 12, rows))}
+    odd = random.random(rows) < 0.1
+    return Sheet(rows, {**cells, "pay": np.where(odd, np.round(random.normal(0, 1e5, rows)), 0.0)},
+                 {"town": ("a", "b", "c", "d")})
+
+
+def test_a_holdout_that_was_learned_from_is_no_control_where_most_rows_are_common():
+    schema = Table("t", (Column("town", "category"), Column("age", "decimal"), Column("pay", "decimal")))
+    real, twin = common(3_000, 1), common(3_000, 2)
+    World.of(Evidence(schema, real, twin, common(1_500, 3)), Run(1, workers=1))
+    with pytest.raises(NotComputable, match="were learned from too"):
+        World.of(Evidence(schema, real, twin, real.take(np.arange(1_500))), Run(1, workers=1))
+
+
 @pytest.mark.parametrize("share", [0.05, 0.6])
 def test_a_holdout_that_was_learned_from_is_no_control(share):
     rows = np.arange(int(share * REST.rows))
