@@ -149,7 +149,8 @@ def membership(case: Case) -> Outcome:
 
 
 def outliers(case: Case) -> Outcome:
-    """Of the people least like others few are found where one in a hundred strangers is accused."""
+    """Of the people least like others few are found where one in a hundred strangers is accused; and they are no easier
+    to tell, by the whole curve, than the tier accepts of anybody."""
     blank, found = Outcome("G6", "outliers", PASS, ""), case.one("outliers")
     threshold = case.asked.outliers
     blank = replace(blank, threshold=threshold)
@@ -157,6 +158,10 @@ def outliers(case: Case) -> Outcome:
     if why or found is None:
         return replace(blank, verdict=INCONCLUSIVE, why=why)
     value, high = (float(found.detail[name]) for name in ("caught_at_0.01", "caught_at_0.01_upper"))
+    if found.low is not None and found.low > case.asked.membership:
+        return replace(blank, verdict=FAIL, value=value, high=high, n=_people(found),
+                       why=f"isolated members are told from isolated others with an area under the curve of at least "
+                           f"{found.low:.3f}, and {case.asked.membership:g} is accepted of anybody")
     surely = value > threshold and found.low is not None and found.low > 0.5
     return bounded(blank, value, value if surely else 0.0, high, threshold, _people(found),
                    "isolated members found at 1 % false alarms")

@@ -87,6 +87,7 @@ def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(nam
     (area("alike", 0.55, 0.54, 0.56), "alike", INCONCLUSIVE),
     (area("outliers", 0.8, 0.7, 0.9, **{"caught_at_0.01": 0.3, "caught_at_0.01_upper": 0.4}), "outliers", FAIL),
     (area("outliers", **{"caught_at_0.01": 0.03, "caught_at_0.01_upper": 0.06}), "outliers", INCONCLUSIVE),
+    (area("outliers", 0.7, 0.6, 0.8, **{"caught_at_0.01": 0.01, "caught_at_0.01_upper": 0.02}), "outliers", FAIL),
     (Finding("canaries", 1.0, high=0.02, detail={"planted": 300}), "canaries", FAIL),
     (Finding("canaries", 0.0, high=0.1, detail={"planted": 30}), "canaries", INCONCLUSIVE),
 ])
