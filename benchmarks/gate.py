@@ -109,7 +109,8 @@ def tell(found: list[dict]) -> list[str]:
 
 def bounds(fresh: list[dict]) -> list[str]:
     """How often the bounds of each attack hold where nothing leaks; either may be wrong in 5 %."""
-    lines = ["| attack | releases where nothing leaks | lower bound above luck | upper bound below it |", "|---|---|---|---|"]
+    lines = ["| attack | releases where nothing leaks | lower bound above luck | upper bound below it |",
+             "|---|---|---|---|"]
     for name in dict.fromkeys(name for numbers in fresh for name in numbers):
         said = [numbers[name] for numbers in fresh if numbers.get(name, [None])[0] is not None]
         alarms, missed = (sum(one[1] > one[3] for one in said), sum(one[2] < one[3] for one in said))
