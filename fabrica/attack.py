@@ -26,7 +26,7 @@ from fabrica.schema import Table
 from fabrica.statistics import auc
 from fabrica.vantage import Points, Vantage
 
-__all__ = ["NO_MAKER", "Attack", "Gains", "Guesses", "Outcome", "Place", "Scores", "World", "some"]
+__all__ = ["NO_LIKELIHOOD", "NO_MAKER", "Attack", "Gains", "Guesses", "Outcome", "Place", "Scores", "World", "some"]
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 FEWEST = 100  #: people of each side, below which nothing is said
@@ -35,6 +35,7 @@ SCORED = 30  #: and below which a curve says nothing
 SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
 #: what an attack says that cannot do with rows alone
 NO_MAKER = "needs to learn again as the twin was learned, and how that was is not known here"
+NO_LIKELIHOOD = "knows no likelihoods"  #: what is said of an engine whose model cannot be asked
 OVERLAP, FEW = 6.0, 5  #: standard deviations, and rows, by which a holdout may repeat more than chance gives
 ALARMS = (0.01, 0.001)  #: rates of false alarms at which it is said how many members are found
 

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from fabrica import catalog
+from fabrica.attack import NO_LIKELIHOOD
 from fabrica.block import Block
 from fabrica.contract import Chooser, Engine, Evidence, Likelihood, Maker, Sheet
 from fabrica.counted import Counted, filled
@@ -115,7 +116,7 @@ class Learner(Maker):
     def log_prob(self, rows: np.ndarray, run: Run, learned: np.ndarray | None = None) -> np.ndarray:
         asked, model = self._codes(rows, run.child("asked")), self.model.model
         if not isinstance(model, Likelihood):
-            raise NotComputable(f"engine {self.model.engine!r} knows no likelihoods")
+            raise NotComputable(f"engine {self.model.engine!r} {NO_LIKELIHOOD}")
         if learned is not None:
             known = self._codes(learned, run.child("learned"))
             other = self._engine().fit(known, None, run.child("fit").within(PATIENCE))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
 from fabrica.bounds import share
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.gatehouse.policy import Policy, Tier
@@ -96,20 +97,35 @@ def rare(case: Case) -> Outcome:
 
 
 def _risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:
-    """A risk beyond luck, of each place at which it was measured: one that is too high fails all."""
+    """A risk beyond luck, of each place at which it was measured: one that is too high fails all. Where all but a share
+    of people within the threshold are guessed anyway, there is too little left to find out."""
 
     def check(case: Case) -> Outcome:
-        blank = Outcome(id, metric, PASS, "")
-        found = case.of(metric)
-        threshold = float(getattr(case.asked, metric))
+        threshold, found = float(getattr(case.asked, metric)), case.of(metric)
+        blank = Outcome(id, metric, PASS, f"{what}: there is hardly anything to find out", threshold=threshold)
         parts = [f for f in found if f.place] or found
-        told = [_told(blank, f, threshold, what) for f in parts if "certain" not in f.detail]
-        if told:
-            return _worst(told)
-        return replace(blank, verdict=PASS if parts else INCONCLUSIVE, threshold=threshold,
-                       why=unmeasured(next(iter(parts), None), what))
+        sure = [f for f in parts if f.detail.get("certain", 0.0) >= 1 - threshold]
+        left = [f for f in parts if f not in sure]
+        asked: list[Finding | None] = [*left] if parts else [None]
+        outcome = _worst([_told(blank, f, threshold, what) for f in asked]) if asked else blank
+        return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found)]))
 
     return check
+
+
+def _untold(sure: list[Finding], of: int) -> list[str]:
+    """Where nothing could be told, because nearly everybody is guessed anyway."""
+    if not sure:
+        return []
+    names = ", ".join(" + ".join(f.place) for f in sure[:5]) + (", ..." if len(sure) > 5 else "")
+    least = 1000 * min(float(f.detail["certain"]) for f in sure) // 1 / 10
+    return [f"{len(sure):,} of {of:,} columns could not tell ({names}), for there at least {least:.1f} % are guessed "
+            "of people who were not learned from"]
+
+
+def _untried(found: list[Finding]) -> list[str]:
+    most = max((int(f.detail.get("untried", 0)) for f in found), default=0)
+    return [f"{most:,} more columns were not tried"] if most else []
 
 
 def _worst(told: list[Outcome]) -> Outcome:
@@ -120,7 +136,7 @@ def _worst(told: list[Outcome]) -> Outcome:
 
 def _told(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
     where = f"{what} ({' + '.join(finding.place)})" if finding is not None and finding.place else what
-    why = unmeasured(finding, what)
+    why = unmeasured(finding, "this")
     if finding is not None and not why and "control" not in finding.detail and blank.name != "useful":
         why = "nobody was planted to see whether the attack finds them"
     if finding is None or why or finding.value is None or finding.low is None or finding.high is None:
@@ -139,11 +155,12 @@ def copies(case: Case) -> Outcome:
 
 
 def membership(case: Case) -> Outcome:
-    """The best attack on everybody hardly tells who was learned from."""
+    """The best attack on everybody hardly tells who was learned from. Of a model that can be asked for likelihoods the
+    attack by them must have been made too."""
     blank, threshold = Outcome("G5", "membership", PASS, ""), case.asked.membership
     told = [_told(blank, case.one(name), threshold, f"who was learned from, by {name}") for name in MEMBERS]
     known = case.one("likelihood")
-    if known is not None and known.value is not None:
+    if known is not None and not known.problem.endswith((NO_MAKER, NO_LIKELIHOOD)):
         told.append(_told(blank, known, threshold, "who was learned from, by the model's own likelihood"))
     return _worst(told)
 
@@ -223,15 +240,15 @@ def shares(case: Case) -> Outcome | None:
 
 def _share(blank: Outcome, found: Finding | None, most: float) -> Outcome:
     """Whether the group of one column, or of two, that is farthest from its share is near enough."""
-    why = unmeasured(found, "the shares of groups")
+    why = unmeasured(found, "the share of each group")
     if why or found is None or found.value is None:
         return replace(blank, verdict=INCONCLUSIVE, why=why)
     limit = max(most, found.floor_high or 1.0)
     group = f" ({found.detail['group']})" if "group" in found.detail else ""
-    beside = f", and {1 / limit:.2f} to {limit:.2f} come by chance" if limit > most else ""
+    beside = f", and among so few people {1 / limit:.2f} to {limit:.2f} comes by chance" if limit > most else ""
     return replace(blank, verdict=PASS if 1 / limit <= found.value <= limit else FAIL, value=found.value,
                    threshold=limit, why=f"the group that is farthest from its share{group} has {found.value:.2f} times "
-                                        f"of it; {1 / most:.2f} to {most:.2f} are accepted{beside}")
+                                        f"that share; {1 / most:.2f} to {most:.2f} is accepted{beside}")
 
 
 def _amplified(metric: str, asked: str, what: str) -> Callable[[Case], Outcome | None]:
@@ -252,7 +269,7 @@ def _amplified(metric: str, asked: str, what: str) -> Callable[[Case], Outcome |
 def _grown(blank: Outcome, found: Finding | None, threshold: float, what: str) -> Outcome:
     """Whether the gap between the groups of one place has grown by more than is accepted or comes by chance."""
     where = f"{what} ({' × '.join(found.place)})" if found is not None and found.place else what
-    why = unmeasured(found, what)
+    why = unmeasured(found, "this")
     if why or found is None or found.value is None:
         return replace(blank, verdict=INCONCLUSIVE, why=f"{where}: {why}")
     limit = max(threshold, found.floor_high or 0.0)

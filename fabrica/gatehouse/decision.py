@@ -50,12 +50,24 @@ class Decision:
         """What the policy is looser in than the house's, at this tier, and who answers for it."""
         return self.policy.waived(self.tier)
 
+    @property
+    def unasked(self) -> list[str]:
+        """What the tier asks of groups of people and was not asked, because no columns were declared; a line each."""
+        asked, names = self.policy.tier(self.tier), {one.name for one in self.outcomes}
+        groups = {"representation": asked.share, "label_gap": asked.amplified, "downstream_gap": asked.amplified_model,
+                  "downstream_gap_odds": asked.amplified_model}
+        left = [name for name, most in groups.items() if most is not None and name not in names]
+        why = ("no protected columns were declared (--protected)" if "representation" in left else
+               "protected columns and a target were not both declared (--protected, --target)")
+        return [f"{', '.join(left)}: {why}"] if left else []
+
     def words(self) -> list[str]:
-        """The decision in lines: first what it is, then waivers, then test by test."""
+        """The decision in lines: first what it is, then waivers, then test by test, then what was not asked."""
         head = f"{self.verdict}: policy {self.policy.name} at tier {self.tier}, on these tests"
         waived = [f"waiver: {one}" for one in self.waivers]
         wide = max((len(one.name) for one in self.outcomes), default=0)
-        return [head, *waived, *(f"  {one.verdict:<13} {one.name:<{wide}}  {one.why}" for one in self.outcomes)]
+        return [head, *waived, *(f"  {one.verdict:<13} {one.name:<{wide}}  {one.why}" for one in self.outcomes),
+                *(f"  {'not asked':<13} {one}" for one in self.unasked)]
 
     def __str__(self) -> str:
         return "\n".join(self.words())
@@ -63,7 +75,7 @@ class Decision:
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_gate": 1, "verdict": self.verdict, "tier": self.tier,
                 "policy": {**self.policy.to_json(), "digest": self.policy.digest}, "waivers": self.waivers,
-                "tests": [one.to_json() for one in self.outcomes], "attempts": self.attempts,
+                "tests": [one.to_json() for one in self.outcomes], "unasked": self.unasked, "attempts": self.attempts,
                 "subject": dict(self.subject), "made": self.made, "versions": dict(self.versions),
                 "signatures": self.policy.tier(self.tier).signatures,
                 "expires_months": self.policy.tier(self.tier).months}

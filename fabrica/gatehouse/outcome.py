@@ -62,10 +62,11 @@ def bounded(blank: Outcome, value: float, low: float, high: float, threshold: fl
     'PASS'
     """
     verdict = PASS if high <= threshold else FAIL if low > threshold else INCONCLUSIVE
+    doubt = ("more than that was found, of too few people to be sure" if value > threshold else
+             "there are too few people to rule more out")
     beside = {PASS: f"at most {_up(high)}, and {threshold:g} is accepted",
               FAIL: f"at least {_down(low)}, and {threshold:g} is accepted",
-              INCONCLUSIVE: f"{value:.3g}, perhaps up to {_up(high)}, and {threshold:g} is accepted: there are too few "
-                            f"people to rule it out"}[verdict]
+              INCONCLUSIVE: f"{value:.3g}, perhaps up to {_up(high)}, and {threshold:g} is accepted: {doubt}"}[verdict]
     return replace(blank, verdict=verdict, why=f"{what}: {beside}", value=value, low=low, high=high, n=n,
                    threshold=threshold)
 

@@ -25,13 +25,16 @@ class Tested:
 
 @dataclass(frozen=True)
 class Shown:
-    """The decision: ``verdict``, what it is about (``line``), waivers, and tests, those that do not pass first."""
+    """The decision: ``verdict``, ``tier``, what it is about (``line``), waivers, tests (the worst first), and what was
+    not asked."""
 
     verdict: str
+    tier: str
     tone: str
     line: str
     waivers: Sequence[str]
     tests: Sequence[Tested]
+    unasked: Sequence[str]
 
 
 def shown(report: Report) -> Shown | None:
@@ -50,7 +53,8 @@ def shown(report: Report) -> Shown | None:
     nth = {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
     line = (f"Policy {said['policy']['name']} at tier {said['tier']}, on these tests; the {nth} twin of this table "
             "that was brought to the gate.")
-    return Shown(said["verdict"], TONES.get(said["verdict"], "near"), line, list(said.get("waivers", ())), tests)
+    return Shown(said["verdict"], said["tier"], TONES.get(said["verdict"], "near"), line,
+                 list(said.get("waivers", ())), tests, list(said.get("unasked", ())))
 
 
 def _tested(test: Mapping[str, Any]) -> Tested:

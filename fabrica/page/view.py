@@ -105,14 +105,20 @@ def view(report: Report) -> View:
     drawn = panels(report)
     worst = [row(f, report) for f in worst_places(report, FEW)[:MOST_WORST]]
     metrics = list(dict.fromkeys(f.metric for f in report.findings))
+    gate = shown(report)
     return View(
-        str(report.facts.get("title") or "How real are these rows?"), compared(report),
-        str(report.facts.get("date", "")), shown(report), verdict(report), headlines(report), notes(report, TOLD),
+        str(report.facts.get("title") or _title(gate)), compared(report),
+        str(report.facts.get("date", "")), gate, verdict(report), headlines(report), notes(report, TOLD),
         drawn[:MOST_PANELS],
         max(0, len(drawn) - MOST_PANELS),
         pairs(report), worst, detector(report), list(_groups(report)), crowds(report), rows, hidden,
         _problems(report),
         [(name, meaning(name, report.facts)) for name in metrics], list(_facts(report.facts)))
+
+
+def _title(gate: Shown | None) -> str:
+    """The question that the page answers first."""
+    return "How real are these rows?" if gate is None else f"May these rows be given away at tier {gate.tier}?"
 
 
 def row(finding: Finding, report: Report) -> Row:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
 from fabrica.errors import FabricaError
 from fabrica.gatehouse.checks import Case, outcomes
 from fabrica.gatehouse.decision import Decision
@@ -95,14 +96,41 @@ def test_each_test_bites(changed, name, said):
     assert verdict(case(changed), name) == said and joined(outcomes(case(changed))) == said
 
 
-def test_the_worst_place_decides_and_a_secret_that_all_know_is_none():
+def test_the_worst_place_decides():
     places = [risk("inference", place=("age",)), risk("inference", 0.3, 0.2, 0.4, place=("pay",))]
     report = Report((*(one for name, one in GOOD.items() if name != "inference"), *places))
     some = replace(case(), report=report)
     assert verdict(some, "inference") == FAIL
-    detail = {"certain": 0.999, "control": "missed"}
-    known = Finding("inference", None, ("sex",), problem="nobody is left", detail=detail)
-    assert verdict(replace(case(), report=Report((*case().report.findings, known))), "inference") == PASS
+
+
+def guessed_anyway(share, column="sex"):
+    detail = {"certain": share, "control": "missed"}
+    return Finding("inference", None, (column,), problem="nobody is left", detail=detail)
+
+
+@pytest.mark.parametrize(("findings", "said", "words"), [
+    ([GOOD["inference"], guessed_anyway(0.999)], PASS, "1 of 2 columns could not tell (sex), for there at least 99"),
+    ([guessed_anyway(0.999), guessed_anyway(0.96, "ill")], PASS, "2 of 2 columns could not tell (sex, ill)"),
+    ([guessed_anyway(0.999), guessed_anyway(0.9, "ill")], INCONCLUSIVE, "(ill): nobody is left; 1 of 2"),
+    ([replace(GOOD["inference"], detail={**FOUND, "untried": 40})], PASS, "; 40 more columns were not tried"),
+])
+def test_what_nearly_all_know_is_no_secret_and_what_could_not_be_told_or_tried_is_said(findings, said, words):
+    rest = [one for name, one in GOOD.items() if name != "inference"]
+    found = next(one for one in outcomes(replace(case(), report=Report((*rest, *findings)))) if one.name == "inference")
+    assert found.verdict == said and words in found.why
+
+
+def test_the_likelihood_of_a_model_that_can_be_asked_must_have_been_measured():
+    for problem in (NO_MAKER, f"engine 'trees' {NO_LIKELIHOOD}"):
+        assert verdict(case(Finding("likelihood", None, problem=problem)), "membership") == PASS
+    assert verdict(case(Finding("likelihood", None, problem="too few people")), "membership") == INCONCLUSIVE
+    assert verdict(case(area("likelihood", 0.7, 0.65, 0.75)), "membership") == FAIL
+
+
+def test_an_estimate_beyond_the_threshold_is_not_told_as_one_that_cannot_be_ruled_out():
+    beyond, within = (bounded(Outcome("", "", "", ""), value, 0.0, 0.1, 0.05, 9, "it") for value in (0.06, 0.01))
+    assert beyond.verdict == within.verdict == INCONCLUSIVE
+    assert "more than that was found" in beyond.why and "rule more out" in within.why
 
 
 @pytest.mark.parametrize(("facts", "name"), [
@@ -134,6 +162,18 @@ def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
     assert [verdict(some, name) for name in names] == [FAIL, FAIL, PASS, INCONCLUSIVE]
     assert verdict(case(near, protected=("sex",)), "representation") == PASS
     assert verdict(case(luck_of_few, protected=("sex",)), "representation") == PASS
+
+
+def test_what_was_not_asked_of_groups_is_told():
+    def unasked(tier="partner", **declared):
+        return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier, **declared)))).unasked
+
+    assert unasked("internal") == [] == unasked(protected=("sex",), target="pay")
+    assert [one.split(": ")[0] for one in (*unasked(), *unasked(protected=("sex",)))] == [
+        "representation, label_gap, downstream_gap, downstream_gap_odds",
+        "label_gap, downstream_gap, downstream_gap_odds"]
+    decision = Decision("partner", HOUSE, tuple(outcomes(case())))
+    assert "no protected columns" in str(decision) and decision.to_json()["unasked"] == unasked()
 
 
 def test_a_decision_comes_back_and_one_that_was_changed_does_not():

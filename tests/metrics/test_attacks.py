@@ -13,6 +13,7 @@ from fabrica.attack import Attack, Gains, Guesses, Scores, World
 from fabrica.bounds import caught, one_of, residual, share
 from fabrica.contract import Evidence, Sheet
 from fabrica.errors import NotComputable
+from fabrica.metrics.privacy import inference
 from fabrica.metrics.privacy.inference import Sides
 from fabrica.metrics.privacy.inference import _rarest as rarest
 from fabrica.metrics.privacy.outliers import Isolated
@@ -39,6 +40,14 @@ REAL, REST, FRESH = tall(1_500, 1), tall(2_400, 2), tall(1_500, 3)
 
 def struck(name: str, twin: IdentSheet, seed: int = 1) -> list:
     return judge(name, REAL, twin, REST, seed=seed)
+
+
+def test_columns_that_are_not_guessed_are_counted(monkeypatch):
+    tried = [f for f in struck("inference", FRESH) if f.metric == "inference"]
+    assert not any("untried" in f.detail for f in tried)
+    monkeypatch.setattr(inference, "COLUMNS", 2)
+    some = [f for f in struck("inference", FRESH) if f.metric == "inference" and f.value is not None]
+    assert {f.detail["untried"] for f in some} == {len(REAL.values) - 2} and sum(1 for f in some if f.place) <= 2
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -56,6 +56,19 @@ class Reader(HTMLParser):
         return [attrs for name, attrs in self.elements if name == tag]
 
 
+def test_a_decision_of_the_gate_stands_first_with_what_was_not_asked():
+    plain = made_up()
+    tests = [{"name": name, "verdict": name, "why": f"why {name}"} for name in ("PASS", "INCONCLUSIVE", "FAIL")]
+    gate = {"verdict": "FAIL", "tier": "partner", "policy": {"name": "house"}, "tests": tests, "attempts": 2,
+            "unasked": ["representation: nobody said of whom"]}
+    read = page(Report(plain.findings, {**plain.facts, "gate": gate}, plain.drawings))
+    order = ["May these rows be given away at tier partner?", "why FAIL", "why INCONCLUSIVE", "why PASS",
+             "nobody said of", "Grade"]
+    places = [read.index(words) for words in order]
+    assert places == sorted(places) and "May these rows be" not in page(plain) and "not asked" not in page(plain)
+    assert "partner? – FAIL</title>" in read and not Reader(read).wrong
+
+
 @pytest.fixture(scope="module")
 def html():
     return page(made_up())

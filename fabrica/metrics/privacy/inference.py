@@ -53,7 +53,8 @@ class Inference(Attack):
         if len(names) < 2:
             raise NotComputable("needs two columns, one to know and one to guess")
         secrets, sides = some(names, COLUMNS), Sides.of(world, run.child("sides"))
-        struck = run.map(lambda secret: _guessed(world, sides, secret), secrets)
+        detail = {"untried": len(names) - len(secrets)} if len(names) > len(secrets) else {}
+        struck = run.map(lambda secret: _guessed(world, sides, secret, detail), secrets)
         return {(number, secret): outcome for secret, found in zip(secrets, struck, strict=True)
                 for number, outcome in found.items()}
 
@@ -80,9 +81,9 @@ class Sides:
                    (world.reference, world.others))
 
 
-def _guessed(world: World, sides: Sides, secret: str) -> dict[str, Gains]:
+def _guessed(world: World, sides: Sides, secret: str, detail: Mapping[str, int]) -> dict[str, Gains]:
     """How much better a secret is guessed of members than of others, what is guessed without the twin taken out: of
-    all, and of those who have the rarest level that may be named."""
+    all, and of those who have the rarest level that may be named. ``detail`` is told with the number."""
     answer = Answer.of(world, secret)
     people = [*sides.members, *sides.controls]
     with_twin = _success(world, sides.twin, world.twin, people, answer)
@@ -92,7 +93,7 @@ def _guessed(world: World, sides: Sides, secret: str) -> dict[str, Gains]:
     own_blind, other_blind = np.concatenate(without[::2]), np.concatenate(without[1::2])
     factor = _factor(other, other_blind)
     gains = own - factor * own_blind, other - factor * other_blind
-    found = {"inference": Gains(*gains, float(other.mean()), seen=world.seen)}
+    found = {"inference": Gains(*gains, float(other.mean()), detail, world.seen)}
     level, truth = _rarest(world, sides, secret)
     if level is not None:
         have = [np.concatenate([side.values[secret] for side in part]) == truth
