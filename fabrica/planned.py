@@ -13,13 +13,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fabrica import catalog
+from fabrica.attack import Attack, World
+from fabrica.bounds import share as share_of
+from fabrica.contract import Evidence
 from fabrica.counted import Counted, filled
 from fabrica.errors import InputError
-from fabrica.evaluation import evaluate
-from fabrica.gatehouse.planning import Chance, Population, chance
+from fabrica.gatehouse.planning import Chance, Population, chance, needed
 from fabrica.gatehouse.policy import Policy, Tier
 from fabrica.job import guess
+from fabrica.report import Finding
 from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.sheets import sheets
 
 __all__ = ["Plan", "planned"]
 
@@ -27,21 +33,28 @@ LOOK = 9_000  #: rows of which it is measured how surely columns are guessed: a 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  #: of the people who might be held back
 ENOUGH = 0.9  #: chance that a good twin passes, from which a tier counts as within reach
 LEAST = 600  #: people, below which nothing can be planned
+SEEKS, WIDE = 40, 3  #: simulated twins for each number of people that might be enough; the largest shares are tried
+#: what the gate asks for and no simulation can know
+UNKNOWN = ("not simulated, for it hangs on the twin: what few people hold, identifiers, groups of people "
+           "(--protected), what a model loses (useful), and attacks that miss those whom they must find")
 
 
 @dataclass(frozen=True)
 class Plan:
     """Parameters
     ----------
-    people : in the table. columns : that were looked at. tier : asked for, and what is ``asked`` there. chances :
-    tier -> share held back -> chance.
+    people : in the table. columns : that were looked at, and why each of the ``left`` ones was not. tier : asked for,
+    and what is ``asked`` there. chances : tier -> share held back -> chance. needed : people with whom that tier is
+    within reach, and the share of them to hold back, where it is not; None where it is, or no number is enough.
     """
 
     people: int
     columns: int
+    left: Mapping[str, str]
     tier: str
     chances: Mapping[str, Mapping[float, Chance]]
     asked: Tier
+    needed: tuple[int, float] | None = None
 
     def share(self, tier: str) -> float | None:
         """The smallest share to hold back with which a good twin passes nine times in ten; None where there is none."""
@@ -49,20 +62,17 @@ class Plan:
 
     @property
     def best(self) -> float:
-        """The share of the asked tier with which a good twin passes most often."""
+        """The largest share of the asked tier with which a good twin passes most often."""
         own = self.chances[self.tier]
-        return max(own, key=lambda share: own[share].good)
+        return max(own, key=lambda share: (own[share].good, share))
 
     def words(self) -> list[str]:
         """The plan in lines."""
-        lines = [f"{self.people:,} people, {self.columns} columns: how often a twin that leaks nothing passes, by the "
-                 "share of people held back", "",
-                 f"  {'tier':<10}" + "".join(f"{share:>8.0%}" for share in SHARES)]
-        lines += [f"  {tier:<10}" + "".join(f"{one[share].good:>8.0%}" for share in SHARES)
-                  for tier, one in self.chances.items()]
-        worst = max(one.bad for each in self.chances.values() for one in each.values())
-        bad = f"a twin in which one row in a hundred is a member's passes {worst:.0%} of the time at most"
-        return [*lines, "", bad, *self._advice()]
+        lines = [f"{self.people:,} people: how often a twin that leaks nothing passes, by the share of them held back",
+                 "", f"  {'tier':<10}" + "".join(f"{share:>8.0%}" for share in self.chances[self.tier])]
+        lines += [f"  {tier:<10}" + "".join(f"{one.good:>8.0%}" for one in each.values())
+                  for tier, each in self.chances.items()]
+        return [*lines, "", *self._advice(), "", self._bad(), self._looked(), UNKNOWN]
 
     def _advice(self) -> list[str]:
         share, own = self.share(self.tier), self.chances[self.tier]
@@ -71,14 +81,35 @@ class Plan:
         within = [tier for tier in self.chances if self.share(tier) is not None]
         best = own[self.best]
         stopped = ", ".join(f"{name} {part:.0%}" for name, part in list(best.stopped.items())[:3])
-        other = (f"tier {within[-1]} is, with --holdout {self.share(within[-1]):g}" if within else
-                 "no tier is: bring more people")
-        return [f"tier {self.tier} is not within reach of so few people: a good twin passes {best.good:.0%} of the "
-                f"time at best, with --holdout {self.best:g} (stopped by {stopped})", other]
+        other = [f"tier {within[-1]} is, with --holdout {self.share(within[-1]):g}"] if within else []
+        return [f"tier {self.tier} is not within reach of these people: a good twin passes {best.good:.0%} of the "
+                f"time at best, with --holdout {self.best:g} (stopped by {stopped})", self._enough(), *other]
+
+    def _enough(self) -> str:
+        if self.needed is None:
+            return ("no number of people is enough: the policy accepts too little, or attacks see too small a part of "
+                    "larger tables")
+        people, share = self.needed
+        return f"about {people:,} people like these are needed, with --holdout {share:g}"
 
     def _private(self) -> list[str]:
         most = self.asked.epsilon
         return [] if most is None else [f"it asks for differential privacy too: --epsilon {most:g} or less"]
+
+    def _bad(self) -> str:
+        every = [one for each in self.chances.values() for one in each.values()]
+        times, passed = sum(one.times for one in every), round(sum(one.times * one.bad for one in every))
+        return (f"of {times:,} simulated twins in which one row in a hundred is a member's {passed:,} passed: with "
+                f"95 % no more than {100 * share_of(passed, times)[1]:.2g} % do")
+
+    def _looked(self) -> str:
+        names: dict[str, list[str]] = {}
+        for name, reason in self.left.items():
+            names.setdefault(reason, []).append(name)
+        why = "; ".join(f"{', '.join(some[:5])}{', ...' if len(some) > 5 else ''}: {reason}"
+                        for reason, some in names.items())
+        beside = f" of {self.columns + len(self.left)} (not of {why})" if self.left else ""
+        return f"how surely secrets are guessed was measured of {self.columns} columns{beside}"
 
     def __str__(self) -> str:
         return "\n".join(self.words())
@@ -86,8 +117,9 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         chances = {tier: {f"{share:g}": asdict(one) for share, one in each.items()}
                    for tier, each in self.chances.items()}
-        return {"fabrica_plan": 1, "people": self.people, "columns": self.columns, "tier": self.tier,
-                "chances": chances}
+        more = None if self.needed is None else {"people": self.needed[0], "holdout": self.needed[1]}
+        return {"fabrica_plan": 1, "people": self.people, "columns": self.columns, "left": dict(self.left),
+                "tier": self.tier, "chances": chances, "needed": more}
 
 
 def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None = None, schema: Any = None,
@@ -102,23 +134,27 @@ def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None 
     Raises
     ------
     UnknownName : there is no such tier or column. InputError : there are too few people to plan anything.
+    NotComputable : no column can be guessed.
     """
-    policy.tier(tier)
-    whole = filled(data)
+    asked, whole = policy.tier(tier), filled(data)
     people = whole.rows if unit is None else _people(whole, unit)
     if people < LEAST:
         raise InputError(f"has {people:,} people, and no test of the gate could decide anything of fewer than {LEAST}",
                          where=whole.name, hint="bring more people")
-    lucks, alone = _measured(whole, unit, schema, run.child("look"))
-    population = Population(people, lucks, alone, private=True)
-    tiers = list(policy.tiers)
+    look = _Look.at(whole, unit, schema, run.child("look"))
+    population, tiers = Population(people, look.lucks, look.alone, private=True), list(policy.tiers)
     chances: dict[str, dict[float, Chance]] = {name: {} for name in tiers}
-    pairs = [(name, share) for name in tiers for share in shares]
-    for step, (name, share) in enumerate(pairs):
-        run.tell(step, len(pairs), "simulating")
-        chances[name][share] = chance(population, share, policy, name, run.child(name).child(f"{share:g}"), times)
-    run.tell(len(pairs), len(pairs), "done")
-    return Plan(people, len(lucks), tier, chances, policy.tier(tier))
+    for step, share in enumerate(shares):
+        run.tell(step, len(shares) + 1, "simulating")
+        here = chance(population, share, policy, tiers, run.child("chances").child(f"{share:g}"), times)
+        for name in tiers:
+            chances[name][share] = here[name]
+    plan = Plan(people, len(look.lucks), look.left, tier, chances, asked)
+    if plan.share(tier) is not None:
+        return plan
+    run.tell(len(shares), len(shares) + 1, "seeking how many people are needed")
+    more = needed(population, policy, tier, sorted(shares)[-WIDE:], ENOUGH, run.child("needed"), SEEKS)
+    return Plan(people, len(look.lucks), look.left, tier, chances, asked, more)
 
 
 def _people(whole: Counted, unit: str) -> int:
@@ -128,16 +164,40 @@ def _people(whole: Counted, unit: str) -> int:
     return len(pa.chunked_array(found).unique().drop_null())
 
 
-def _measured(whole: Counted, unit: str | None, schema: Any, run: Run) -> tuple[list[float], float]:
-    """How surely each column is guessed by anybody, and the share of people who are alone with their row: the attacks
-    on a third of some real rows, by who holds another third."""
-    table = guess(whole, run.child("guess"), schema)[0]
-    some = whole.sample(LOOK, run.child("some"))
-    some = some.take(pa.array(run.child("order").random().permutation(some.num_rows)))
-    third = some.num_rows // 3
-    parts = [filled(some.slice(i * third, third)) for i in range(3)]
-    report = evaluate(*parts, table=table, metrics=["inference", "verbatim"], run=run.child("evaluate"))
-    lucks = [float(one.detail["luck"]) for one in report
-             if one.metric == "inference" and one.place and "luck" in one.detail]
-    seen = next((one for one in report if one.metric == "verbatim" and one.value is not None), None)
-    return lucks, 0.0 if seen is None else min(1.0, int(seen.detail["tries"]) / third)
+@dataclass(frozen=True)
+class _Look:
+    """How surely each column is guessed by anybody, why others are ``left`` out, and the share of people who are alone
+    with their row."""
+
+    lucks: list[float]
+    left: dict[str, str]
+    alone: float
+
+    @classmethod
+    def at(cls, whole: Counted, unit: str | None, schema: Any, run: Run) -> _Look:
+        """The attacks on a third of some real rows, by who holds another third."""
+        table = guess(whole, run.child("guess"), schema)[0]
+        some = whole.sample(LOOK, run.child("some"))
+        some = some.take(pa.array(run.child("order").random().permutation(some.num_rows)))
+        third = some.num_rows // 3
+        real, twin, rest = sheets(table, *(filled(some.slice(i * third, third)) for i in range(3)))
+        world = World.of(Evidence(table, real, twin, rest, unit=unit), run.child("world"))
+        found = [one for name in ("inference", "verbatim") for one in _struck(name, world, run.child(name))]
+        lucks = {one.place[0]: float(one.detail["luck"]) for one in found
+                 if one.metric == "inference" and one.place and "luck" in one.detail}
+        tries = next((int(one.detail.get("tries", 0)) for one in found if one.metric == "verbatim"), 0)
+        return cls(list(lucks.values()), _left(table, found, lucks), min(1.0, tries / world.everybody.rows))
+
+
+def _struck(name: str, world: World, run: Run) -> list[Finding]:
+    attack: Attack = catalog.get("metrics", name)()
+    return attack.made(world, run, control=False)
+
+
+def _left(table: Table, found: Sequence[Finding], lucks: Mapping[str, float]) -> dict[str, str]:
+    """Why columns were not looked at."""
+    problems = {one.place[0]: "nearly everybody's is guessed anyway" if "certain" in one.detail else one.problem
+                for one in found if one.metric == "inference" and one.place}
+    kinds = {"key": "a key", "text": "free text", "empty": "it is empty"}
+    return {column.name: problems.get(column.name) or kinds.get(column.kind, "only twenty are tried")
+            for column in table.columns if column.name not in lucks}

@@ -2,138 +2,144 @@
 
 A test that passes by its upper bound alone needs people, and ten tests that each pass nine times in ten pass together
 only one time in three. So the whole gate is simulated: twins that leak nothing are drawn up as the findings that each
-attack would have of so many people (guesses by binomials, scores by pairs of equal laws), and go through the very tests
-of the gate. How often they pass is the chance that a good twin passes; how often twins pass in which one row in a
-hundred is that of a member is the chance that a bad one does.
+attack would have of so many people (``simulated.py``), and go through the very tests of the gate. How often they pass
+is the chance that a good twin passes; how often twins pass in which one row in a hundred is that of a member is the
+chance that a bad one does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from fabrica.attack import FEWEST, HELD, PEOPLE, Gains, Guesses, Outcome, Scores
-from fabrica.bounds import Z
-from fabrica.bounds import share as share_of
 from fabrica.gatehouse.checks import Case, outcomes
-from fabrica.gatehouse.outcome import PASS, joined
+from fabrica.gatehouse.outcome import PASS
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare
+from fabrica.gatehouse.simulated import Population, Sides, simulated
 from fabrica.report import Finding, Report
 from fabrica.run import Run
 
-__all__ = ["Chance", "Population", "chance"]
+__all__ = ["Chance", "Population", "chance", "needed"]
 
 TIMES = 200  #: simulated twins
 LEAK = 0.01  #: of the rows of a bad one that are members'
-SINGLED, LINKED, NEARLY, EXACTLY = 0.15, 0.03, 0.007, 0.001  #: of strangers, that a guess is right by luck (Adult)
-#: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
-#: that falls as often on the truth (Adult)
-SPREAD = 0.27
-ISOLATED, WHOLE, PLANTED, DOSE = 0.05, 20_000, 300, 0.03  #: as the attacks on outliers and the canaries have them
-GUESSED = 12_000  #: members whose secrets are guessed, at most
-
-
-@dataclass(frozen=True)
-class Population:
-    """Parameters
-    ----------
-    people : in the whole table. lucks : of each column, how surely it is guessed from the others by anybody.
-    alone : share of people whose row nobody else has. private : whether there will be an epsilon that the tier accepts.
-    """
-
-    people: int
-    lucks: Sequence[float]
-    alone: float = 1.0
-    private: bool = False
+PEOPLE, STEP = 1_000_000, 1.5  #: beyond whom no plan is made; how much further is looked where so many are too few
+Twin = Iterable[tuple[str, list[Finding]]]
+NEAR = 1.05  #: two numbers of people that are as good as equal
 
 
 @dataclass(frozen=True)
 class Chance:
     """What comes of it: how often a good twin passes, how often one passes that repeats one member in a hundred rows,
-    and name -> how often that test was the one, or among those, that a good twin did not pass."""
+    of how many simulated ones each (``times``), and name -> how often that test was the one, or among those, that a
+    good twin did not pass."""
 
     good: float
     bad: float
+    times: int
     stopped: Mapping[str, float] = field(default_factory=dict)
 
 
-def chance(population: Population, share: float, policy: Policy, tier: str, run: Run, times: int = TIMES) -> Chance:
-    """How likely the gate opens, by simulation.
+def chance(population: Population, share: float, policy: Policy, tiers: Sequence[str], run: Run, times: int = TIMES
+           ) -> dict[str, Chance]:
+    """How likely the gate opens at each tier, by simulation.
 
     Parameters
     ----------
     share : of the people who are held back. times : simulated twins, of which the error is sqrt(p (1 - p) / times).
 
-    >>> many = chance(Population(40_000, [0.5] * 8), 0.3, Policy(), "partner", Run(1), times=20)
-    >>> few = chance(Population(2_000, [0.5] * 8), 0.2, Policy(), "partner", Run(1), times=20)
+    >>> many, few = (chance(Population(people, [0.5] * 8), 0.3, Policy(), ["partner"], Run(1), times=20)["partner"]
+    ...              for people in (40_000, 2_000))
     >>> many.good > 0.8, many.bad, few.good
     (True, 0.0, 0.0)
     """
-    verdicts = {}
-    stopped: Counter[str] = Counter()
-    for leak in (0.0, LEAK):
-        found = [_decided(population, share, policy, tier, leak, run.child(f"{leak:g}").child(i)) for i in range(times)]
-        verdicts[leak] = sum(not shut for shut in found) / times
-        if not leak:
-            stopped = Counter(name for shut in found for name in shut)
-    return Chance(verdicts[0.0], verdicts[LEAK], {name: count / times for name, count in stopped.most_common()})
+    shut: dict[str, list[list[str]]] = {tier: [] for tier in tiers}
+    let: Counter[str] = Counter()
+    for i in range(times):
+        good = _twin(population, share, 0.0, run.child("0").child(i))
+        findings = None if good is None else [one for _, some in good for one in some]
+        for tier in tiers:
+            shut[tier].append(["people"] if findings is None else _shut(population, policy, tier, findings))
+        let.update(_passed(population, policy, tiers, _twin(population, share, LEAK, run.child(f"{LEAK:g}").child(i))))
+    found = {}
+    for tier, each in shut.items():
+        stopped = Counter(name for names in each for name in names)
+        found[tier] = Chance(sum(not names for names in each) / times, let[tier] / times, times,
+                             {name: count / times for name, count in stopped.most_common()})
+    return found
 
 
-def _decided(population: Population, share: float, policy: Policy, tier: str, leak: float, run: Run) -> list[str]:
-    """The tests that a simulated twin does not pass."""
+def needed(population: Population, policy: Policy, tier: str, shares: Sequence[float], often: float, run: Run,
+           times: int = TIMES) -> tuple[int, float] | None:
+    """How many people make a good twin pass at least so ``often``, rounded up to two digits, and the share of them to
+    hold back; None where not even a million do.
+
+    >>> few = Population(1_000, [0.5] * 8)
+    >>> people, share = needed(few, Policy(), "internal", [0.2, 0.5], 0.9, Run(1), times=20)
+    >>> 1_000 < people < 20_000, share
+    (True, 0.5)
+    """
+    def enough(people: int) -> float | None:
+        here, count = replace(population, people=people), run.child(people)
+        return next((share for share in sorted(shares, reverse=True)
+                     if _often(here, share, policy, tier, often, count.child(f"{share:g}"), times)), None)
+
+    few, many = population.people, _rounded(STEP * population.people)
+    while (share := enough(many)) is None:
+        if many >= PEOPLE:
+            return None
+        few, many = many, _rounded(STEP * many)
+    while many / few > NEAR and few < (middle := _rounded((few * many) ** 0.5)) < many:
+        if (here := enough(middle)) is None:
+            few = middle
+        else:
+            many, share = middle, here
+    return many, share
+
+
+def _rounded(people: float) -> int:
+    """Up to two digits.
+
+    >>> _rounded(12_345), _rounded(99.5)
+    (13000, 100)
+    """
+    step = 10 ** max(0, len(str(int(people))) - 2)
+    return int(-(-people // step) * step)
+
+
+def _often(population: Population, share: float, policy: Policy, tier: str, often: float, run: Run, times: int) -> bool:
+    """Whether good twins pass so often; after too many that did not, no more are tried."""
+    left = int((1 - often) * times)
+    for i in range(times):
+        left -= not _passed(population, policy, [tier], _twin(population, share, 0.0, run.child(i)))
+        if left < 0:
+            return False
+    return True
+
+
+def _twin(population: Population, share: float, leak: float, run: Run) -> Twin | None:
+    """What the attacks find of a twin, test by test; None where there are too few people for any."""
     rest = int(population.people * share)
     own = population.people - rest
-    if min(own, rest // 2) < FEWEST:
-        return ["people"]
-    findings = _findings(population, own, rest, leak, run.random())
+    sides = Sides(own, rest, leak * population.people / max(1, own))
+    return simulated(population, sides, run.random()) if sides.enough else None
+
+
+def _passed(population: Population, policy: Policy, tiers: Sequence[str], twin: Twin | None) -> list[str]:
+    """The tiers at which a twin passes; it is not attacked further once none is left."""
+    left, findings = [] if twin is None else list(tiers), list[Finding]()
+    for test, some in twin or ():
+        findings += some
+        left = [tier for tier in left if test not in _shut(population, policy, tier, findings)]
+        if not left:
+            break
+    return [tier for tier in left if not _shut(population, policy, tier, findings)]
+
+
+def _shut(population: Population, policy: Policy, tier: str, findings: Sequence[Finding]) -> list[str]:
+    """The tests that a simulated twin does not pass."""
     case = Case(policy, tier, Report(tuple(findings)), population.people, population.people, Rare(),
                 epsilon=policy.tier(tier).epsilon if population.private else None)
-    decided = outcomes(case)
-    return [] if joined(decided) == PASS else [one.name for one in decided if one.verdict != PASS]
-
-
-def _findings(population: Population, own: int, rest: int, leak: float, random: np.random.Generator) -> list[Finding]:
-    """What the attacks would find of so many people."""
-    half = rest // 2
-    size = min(half, own, PEOPLE)
-    copied = leak * min(own, HELD) / own  # of the members, who stand in the twin
-    alone = [max(1, int(population.alone * people)) for people in (own, half)]
-    struck: dict[str, list[Outcome]] = {
-        "verbatim": [_guesses(alone[0], alone[1], EXACTLY, copied, random)],
-        "verbatim_near": [_guesses(min(alone[0], size), min(alone[1], size), NEARLY, copied, random)],
-        "singling_out": [_guesses(size, size, SINGLED, copied, random)],
-        "linkability": [_guesses(size, size, LINKED, copied, random)],
-        "inference": [_gains(min(own, GUESSED), rest, luck, copied, random) for luck in population.lucks],
-        "membership": [_scores(2 * size, 2 * size, copied, random)], "density": [_scores(size, size, copied, random)],
-        "outliers": [_scores(int(ISOLATED * min(own, WHOLE)), int(ISOLATED * min(rest, 2 * WHOLE)), leak / ISOLATED,
-                             random)]}
-    findings = []
-    for name, attacks in struck.items():
-        told = [attack.finding(name, (f"column {i}",) if len(attacks) > 1 else ()) for i, attack in enumerate(attacks)]
-        findings += [replace(one, detail={**one.detail, "control": "found"}) for one in told]
-    planted = min(PLANTED, int(DOSE * own))
-    error = float((4 * min(own, rest) + 1) ** -0.5 / 3**0.5)
-    area = 0.5 + error * float(random.normal())
-    return [*findings, Finding("canaries", 0.0, high=share_of(0, planted)[1], detail={"planted": planted}),
-            Finding("alike", area, better=0.5, low=area - Z * error, high=area + Z * error)]
-
-
-def _guesses(own: int, others: int, luck: float, copied: float, random: np.random.Generator) -> Guesses:
-    hit = luck + copied * (1 - luck)
-    return Guesses(int(random.binomial(own, hit)), own, int(random.binomial(others, luck)), others)
-
-
-def _gains(own: int, others: int, luck: float, copied: float, random: np.random.Generator) -> Gains:
-    spread = SPREAD * (luck * (1 - luck)) ** 0.5
-    members, controls = (random.normal(0.0, spread, people) for people in (own, others))
-    return Gains(members + (random.random(own) < copied) * (1 - luck), controls, luck)
-
-
-def _scores(own: int, others: int, copied: float, random: np.random.Generator) -> Scores:
-    members, controls = (random.normal(size=people) for people in (own, others))
-    return Scores(members + 6.0 * (random.random(own) < copied), controls)
-
+    return [one.name for one in outcomes(case) if one.verdict != PASS]

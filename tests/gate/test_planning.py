@@ -5,19 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from metrics.test_attacks import tall
+from metrics.worlds import table
 
 import fabrica
+from fabrica import catalog
+from fabrica.attack import World
 from fabrica.cli.commands import _outcome as cli
+from fabrica.contract import Evidence
 from fabrica.errors import FabricaError
-from fabrica.gatehouse.planning import Population, chance
+from fabrica.gatehouse.planning import Population, chance, needed
 from fabrica.gatehouse.policy import HOUSE, Policy
+from fabrica.gatehouse.simulated import Sides, simulated
 from fabrica.run import Run
 
 LUCKS = [0.2, 0.5, 0.7, 0.8]
 
 
 def good(people, share=0.3, tier="partner", policy=HOUSE, times=40, **said):
-    return chance(Population(people, LUCKS, **said), share, policy, tier, Run(5), times)
+    return chance(Population(people, LUCKS, **said), share, policy, [tier], Run(5), times)[tier]
 
 
 def test_more_people_pass_more_often_and_a_leak_never():
@@ -31,6 +37,32 @@ def test_a_narrower_circle_asks_for_more():
     assert good(60_000, tier="public").good == 0 and good(60_000, tier="public").stopped == {"epsilon": 1.0} | {
         name: share for name, share in good(60_000, tier="public").stopped.items() if name != "epsilon"}
     assert good(60_000, tier="public", private=True).good > 0.5
+
+
+def test_so_many_are_needed_and_no_fewer():
+    people, share = needed(Population(1_500, LUCKS), HOUSE, "partner", [0.3, 0.5], 0.9, Run(5), 40)
+    assert people == int(f"{people:.1e}".replace(".", "").split("e")[0]) * 10 ** (len(str(people)) - 2)  # two digits
+    assert good(people, share).good > 0.8 > good(people * 2 // 3, share).good
+    impossible = Policy.from_json({"tiers": {"partner": {"membership": 0.5}}})
+    assert needed(Population(300_000, LUCKS), impossible, "partner", [0.3], 0.9, Run(5), 10) is None
+
+
+def test_the_attacks_are_simulated_as_large_as_they_are():
+    own, rest = 1_500, 2_400
+    real, twin, others = (tall(rows, seed) for seed, rows in ((1, own), (3, own + rest), (2, rest)))
+    world = World.of(Evidence(table(real), real, twin, others), Run(1, workers=1))
+    struck = {}
+    for name in ("verbatim", "singling_out", "linkability", "membership", "density", "outliers", "inference"):
+        found = catalog.get("metrics", name)().made(world, Run(1, workers=1).child(name), control=False)
+        struck |= {one.metric: one.detail for one in found if not one.place}
+    made = simulated(Population(own + rest, [0.5, 0.5]), Sides(own, rest, 0.0), np.random.default_rng(1))
+    like = {one.metric: one.detail for _, some in made for one in some}
+    for metric in ("verbatim_near", "linkability", "membership", "density", "inference"):
+        for name in {"tries", "control_tries", "members", "controls"} & set(struck[metric]):
+            assert struck[metric][name] == like[metric][name], (metric, name)
+    assert struck["singling_out"].get("seen") == like["singling_out"].get("seen")
+    for side in ("members", "controls"):
+        assert like["outliers"][side] == pytest.approx(struck["outliers"][side], rel=0.3)
 
 
 def test_what_stops_is_told_and_a_policy_of_one_s_own_is_simulated():
@@ -51,7 +83,10 @@ def test_the_command_measures_the_table(tmp_path, capsys):
     plan = fabrica.plan(tmp_path / "people.csv", tier="internal")
     assert plan.people == 3_000 and set(plan.chances) == {"internal", "partner", "public"}
     assert plan.chances["internal"][0.1].good <= plan.chances["internal"][0.5].good
-    assert "within reach" in str(plan)
+    assert 0.1 < plan.chances["internal"][plan.best].good < 0.9 and plan.needed[0] > 3_000
+    assert f"about {plan.needed[0]:,} people like these are needed" in str(plan)
+    assert "in which one row in a hundred is a member's 0 passed: with 95 % no more than 0.2 % do" in str(plan)
+    assert "of 3 columns of 4 (not of old: nearly everybody's is guessed anyway)" in str(plan)
     assert cli(["plan", str(tmp_path / "people.csv"), "--tier", "internal", "-q"]) == 0
     assert str(plan) in capsys.readouterr().out
 

@@ -1,0 +1,171 @@
+"""What the attacks of the gate would find of so many people, without any: guesses by binomials, gains by normal laws,
+scores by pairs of equal laws; as many of each as the attack itself would have.
+
+The rates at which strangers are hit were measured with the attacks on the Adult table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fabrica.attack import FEWEST, PEOPLE, Gains, Guesses, Outcome, Scores
+from fabrica.bounds import Z, share
+from fabrica.report import Finding
+
+__all__ = ["Population", "simulated"]
+
+SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.01, 0.008, 0.001  #: of strangers, that a guess is right by luck (Adult)
+#: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
+#: that falls as often on the truth (Adult)
+SPREAD = 0.27
+SOUGHT, GUESSED, LEARNED = 20_000, 12_000, 40_000  #: as singling out, inference and density have them, at most
+ISOLATED, WHOLE = 0.05, 20_000  #: as the attack on outliers has them
+PLANTED, DOSE = 300, 0.03  #: as the canaries have them
+JUDGED = 100_000  #: rows of each side that are judged, at most
+AWAY = 6.0  #: standard deviations by which the score of somebody who was copied is beyond that of others
+
+
+@dataclass(frozen=True)
+class Population:
+    """Parameters
+    ----------
+    people : in the whole table. lucks : of each column, how surely it is guessed from the others by anybody.
+    alone : share of people whose row nobody else has. private : whether there will be an epsilon that the tier accepts;
+    then there is a model that tells likelihoods.
+    """
+
+    people: int
+    lucks: Sequence[float]
+    alone: float = 1.0
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Sides:
+    """People learned from (``own``) and held back (``rest``), in the table and as far as they are judged; a share
+    ``copied`` of the former stands in the twin, which has as many rows as there are people in all."""
+
+    own: int
+    rest: int
+    copied: float
+
+    @property
+    def judged(self) -> tuple[int, int]:
+        return min(self.own, JUDGED), min(self.rest, JUDGED)
+
+    @property
+    def half(self) -> int:
+        """Of the holdout, who are attacked; the attacker knows the others."""
+        return self.judged[1] // 2
+
+    @property
+    def attacked(self) -> int:
+        """People of each side whom most attacks take."""
+        return min(self.half, self.judged[0], PEOPLE)
+
+    @property
+    def enough(self) -> bool:
+        return min(self.own, self.half) >= FEWEST
+
+
+def simulated(population: Population, sides: Sides, random: np.random.Generator
+              ) -> Iterator[tuple[str, list[Finding]]]:
+    """The name of a test and the findings that decide it, quickly reckoned ones first: whoever has seen enough need not
+    go on.
+
+    >>> found = simulated(Population(12_000, [0.5]), Sides(9_000, 3_000, 0.0), np.random.default_rng(1))
+    >>> {test: [one.metric for one in findings] for test, findings in found}["copies"]
+    ['verbatim', 'verbatim_near']
+    """
+    for test, strikes in STRIKES.items():
+        told = list[Finding]()
+        for name, strike in strikes.items():
+            struck = strike(population, sides, random)
+            told += [one.finding(name, (f"column {i}",) if len(struck) > 1 else ()) for i, one in enumerate(struck)]
+        yield test, [replace(one, detail={**one.detail, "control": "found"}) for one in told]
+    yield "canaries", [_canaries(sides)]
+    yield "alike", [_alike(sides, random)]
+
+
+def _guesses(own: int, others: int, luck: float, copied: float, random: np.random.Generator, seen: float = 1.0
+             ) -> list[Outcome]:
+    hit = luck + copied * seen * (1 - luck)
+    return [Guesses(int(random.binomial(own, hit)), own, int(random.binomial(others, luck)), others, seen)]
+
+
+def _verbatim(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    own, rest = (max(1, int(population.alone * side)) for side in (sides.own, sides.rest))
+    return _guesses(own, rest, EXACTLY, sides.copied, random)
+
+
+def _near(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    own, rest = (min(max(1, int(population.alone * side)), sides.attacked) for side in (sides.judged[0], sides.half))
+    return _guesses(own, rest, NEARLY, sides.copied, random)
+
+
+def _singled(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    size = min(*sides.judged, SOUGHT)
+    return _guesses(size, size, SINGLED, sides.copied, random, size / sides.judged[0])
+
+
+def _linked(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    return _guesses(sides.attacked, sides.attacked, LINKED, sides.copied, random)
+
+
+def _guessed(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    own, others = min(sides.judged[0], GUESSED), sides.judged[1]
+    found = list[Outcome]()
+    for luck in population.lucks:
+        spread = np.float32(SPREAD * (luck * (1 - luck)) ** 0.5)
+        members, controls = (spread * random.standard_normal(people, np.float32) for people in (own, others))
+        members[: random.binomial(own, sides.copied)] += 1 - luck
+        found.append(Gains(members, controls, luck))
+    return found
+
+
+def _scores(people: int, others: int, copied: float, random: np.random.Generator, seen: float = 1.0) -> list[Outcome]:
+    members, controls = (random.standard_normal(some, np.float32) for some in (people, others))
+    members[: random.binomial(people, copied * seen)] += AWAY
+    return [Scores(members, controls, seen)]
+
+
+def _members(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    return _scores(sides.attacked, sides.attacked, sides.copied, random)
+
+
+def _dense(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    size = min(sides.judged[0], sides.half)
+    return _scores(size, size, sides.copied, random, min(1.0, LEARNED / population.people))
+
+
+def _likely(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    return _members(population, sides, random) if population.private else []
+
+
+def _isolated(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    """Whoever copies rows copies those of isolated people, in a bad twin."""
+    own, others = (int(ISOLATED * min(side, 2 * WHOLE)) for side in (sides.judged[0], 2 * sides.half))
+    return _scores(own, others, sides.copied / ISOLATED, random)
+
+
+def _canaries(sides: Sides) -> Finding:
+    planted = min(PLANTED, int(DOSE * sides.judged[0]))
+    return Finding("canaries", 0.0, high=share(0, planted)[1], detail={"planted": planted})
+
+
+def _alike(sides: Sides, random: np.random.Generator) -> Finding:
+    error = float((4 * min(sides.judged) + 1) ** -0.5 / 3**0.5)
+    area = 0.5 + error * float(random.normal())
+    return Finding("alike", area, better=0.5, low=area - Z * error, high=area + Z * error)
+
+
+Strike = Callable[[Population, Sides, np.random.Generator], list[Outcome]]
+#: test -> attack -> what it would reach, at each of its places
+STRIKES: Mapping[str, Mapping[str, Strike]] = {
+    "copies": {"verbatim": _verbatim, "verbatim_near": _near}, "singling_out": {"singling_out": _singled},
+    "linkability": {"linkability": _linked}, "outliers": {"outliers": _isolated},
+    "membership": {"membership": _members, "likelihood": _likely, "density": _dense},
+    "inference": {"inference": _guessed}}
