@@ -150,6 +150,19 @@ def test_no_sideways_scrolling(browser, files, name, width):
     browser.size(1280)
 
 
+def test_no_part_of_the_contents_is_cut_off_on_a_desk(browser, files):
+    more = """const list = document.querySelector("nav.contents ul");
+    for (let i = 0; i < 12; i++) list.append(list.children[0].cloneNode(true));
+    return list.scrollWidth <= list.clientWidth;"""
+    found = []
+    for width in (500, 1200):
+        browser.size(width, 800)
+        browser.open(files / "plain.html")
+        found.append(browser.js(more))
+    browser.size(1280)
+    assert found == [False, True]  # a narrow one may be scrolled
+
+
 def test_keyboard_reaches_the_content_first(shown):
     shown.press("body", KEYS["Tab"])
     assert shown.js("return document.activeElement.className") == "skip"
