@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -34,6 +34,7 @@ from fabrica.version import VERSION
 __all__ = ["evaluate", "usual", "CEILING"]
 
 CEILING = 100_000  #: rows of a table that are judged at most
+HEAVY = 12  #: times as long as others a heavy metric takes, about: so that progress is even
 
 
 def evaluate(
@@ -85,13 +86,7 @@ def evaluate(
     >>> report.find("shape").value
     0.0
     """
-    for name in (target, unit, *protected):
-        if name is not None:
-            table[name]
-    known = catalog.names("metrics")
-    for name in metrics or ():
-        if name not in known:
-            raise UnknownName("metric", name, known)
+    _demand_known(table, (target, unit, *protected), metrics or ())
     started = time.perf_counter()
     chosen = usual(attacks, bool(protected)) if metrics is None else list(dict.fromkeys(metrics))
     held = HELD if any(issubclass(catalog.get("metrics", name), Attack) for name in chosen) else CEILING
@@ -102,17 +97,36 @@ def evaluate(
     seconds = {"reading": time.perf_counter() - started}
     findings = _judged(chosen, evidence, seconds, run)
     pictures = drawings(evidence, findings)
-    facts = {
-        "rows": {"real": real.rows, "synthetic": synthetic.rows, "holdout": None if holdout is None else holdout.rows},
-        "judged": {"real": evidence.real.rows, "synthetic": evidence.synthetic.rows,
-                   "holdout": None if evidence.holdout is None else evidence.holdout.rows},
-        "columns": len(table.columns), "table": table.name, "target": target, "seed": run.seed,
-        **({"protected": list(protected)} if protected else {}),
-        "seconds": {n: round(s, 3) for n, s in seconds.items()} | {"all": round(time.perf_counter() - started, 3)},
-        "versions": _versions(), "notes": notes,
-    }
+    seconds["all"] = time.perf_counter() - started
+    rows = {"real": real.rows, "synthetic": synthetic.rows, "holdout": None if holdout is None else holdout.rows}
+    facts = _facts(evidence, rows, seconds, notes, run.seed)
     report = Report(tuple(findings), facts, pictures)
     return replace(report, facts=facts | {"verdict": told(report)})
+
+
+def _demand_known(table: Table, columns: Iterable[str | None], metrics: Iterable[str]) -> None:
+    """Raises ``UnknownName`` where there is no such column or metric."""
+    for column in columns:
+        if column is not None:
+            table[column]
+    known = catalog.names("metrics")
+    for name in metrics:
+        if name not in known:
+            raise UnknownName("metric", name, known)
+
+
+def _facts(evidence: Evidence, rows: Mapping[str, int | None], seconds: Mapping[str, float], notes: list[str],
+           seed: int) -> dict[str, Any]:
+    """What a reader needs to place the findings."""
+    table, holdout = evidence.table, evidence.holdout
+    return {
+        "rows": dict(rows),
+        "judged": {"real": evidence.real.rows, "synthetic": evidence.synthetic.rows,
+                   "holdout": None if holdout is None else holdout.rows},
+        "columns": len(table.columns), "table": table.name, "target": evidence.target, "seed": seed,
+        **({"protected": list(evidence.protected)} if evidence.protected else {}),
+        "seconds": {name: round(spent, 3) for name, spent in seconds.items()}, "versions": _versions(), "notes": notes,
+    }
 
 
 def usual(attacks: bool, protected: bool = False) -> list[str]:
@@ -125,16 +139,17 @@ def usual(attacks: bool, protected: bool = False) -> list[str]:
 
 def _judged(names: list[str], evidence: Evidence, seconds: dict[str, float], run: Run) -> list[Finding]:
     findings: list[Finding] = []
-    for step, name in enumerate(names):
-        run.child("evaluate").tell(step, len(names), name)
+    metrics: list[Metric] = [catalog.get("metrics", name)() for name in names]
+    spans = [HEAVY if metric.heavy else 1 for metric in metrics]
+    for step, (name, metric) in enumerate(zip(names, metrics, strict=True)):
+        run.child("evaluate").tell(sum(spans[:step]), sum(spans), name)
         started = time.perf_counter()
-        metric: Metric = catalog.get("metrics", name)()
         try:
             findings += map(_plain, metric.judge(evidence, run.child("evaluate").child(name).quiet()))
         except NotComputable as why:
             findings.append(Finding(name, None, problem=why.what))
         seconds[name] = time.perf_counter() - started
-    run.child("evaluate").tell(len(names), len(names), "done")
+    run.child("evaluate").tell(sum(spans), sum(spans), "done")
     return findings
 
 

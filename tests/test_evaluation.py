@@ -216,10 +216,29 @@ def test_a_constant_of_five_people_is_drawn():
     assert drawn([3.0] * 5)["real"] == [1.0]
 
 
+def test_what_takes_long_is_a_longer_step(monkeypatch):
+    class Slow:
+        heavy = True
+
+        def judge(self, evidence, run):
+            return []
+
+    class Quick(Slow):
+        heavy = False
+
+    monkeypatch.setattr(catalog, "get", lambda family, name: Slow if name == "alike" else Quick)
+    heard = []
+    run = Run(7, workers=1, listener=lambda news: heard.append(news.step / news.of))
+    judged(metrics=["shape", "alike", "trend"], run=run)
+    assert heard == [0, 1 / 14, 13 / 14, 1]
+
+
 def test_a_metric_that_cannot_be_computed_is_a_finding(monkeypatch):
     from fabrica.errors import NotComputable
 
     class Stubborn:
+        heavy = False
+
         def judge(self, evidence, run):
             raise NotComputable("not here")
 

@@ -45,7 +45,7 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
     from fabrica.page.words import text
 
     refuse(require, metrics, attacks, holdout=holdout is not None, target=target is not None,
-           protected=bool(protected.strip()))
+           protected=bool(protected))
     with at_work(seed, quiet, workers) as (run, _):
         report, files = filed.measure(real, synthetic, holdout, target=target, schema=schema, attacks=attacks,
                                       unit=unit, protected=protected, metrics=metrics or None,
@@ -55,6 +55,6 @@ def command(real: str, synthetic: str, holdout: str | None, target: str | None, 
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),
                                "fell_short": short}))
     else:
-        click.echo(text(report, colour=options.colourful()))
+        click.echo(text(report, colour=options.colourful(), quiet=quiet))
         click.echo("\n".join(["", *(f"{name:<12} {path}" for name, path in files.items()), *short]).rstrip("\n"))
     return 1 if short else 0

@@ -56,6 +56,7 @@ delta = click.option("--delta", type=float, default=1e-6, show_default=True,
 unit = click.option("--unit", metavar="COL", help="The column that says whose rows they are: people are "
                     "counted then, and not their rows; default: each row is somebody else's.")
 protected = click.option("--protected", default="", metavar="COL,COL",
+                         callback=lambda ctx, param, names: _columns(ctx, names),
                          help="Columns such as sex,race: whether groups of people are treated alike is measured too.")
 tier = click.option("--tier", type=click.Choice(["internal", "partner", "public"]), default="partner",
                     show_default=True, help="Who will have it: those who may see the real rows, somebody under "
@@ -79,6 +80,15 @@ password = click.option("--password-env", "password", metavar="NAME", callback=l
                         help="The variable of the environment that holds the password of the private key.")
 settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
                         help="A setting of the engine, e.g. --set leaf=50 or --leaf 50; may be given several times.")
+
+
+def _columns(ctx: click.Context, names: str) -> str:
+    """Names of columns; who gives the option and names none has left something out."""
+    given = ctx.get_parameter_source("protected") is not click.core.ParameterSource.DEFAULT
+    if given and not names.replace(",", " ").strip():
+        raise click.BadParameter("names no column; leave it out, or write --protected sex,race",
+                                 param_hint="--protected")
+    return names
 
 
 def _secret(name: str | None) -> bytes | None:
@@ -179,7 +189,7 @@ def terms(epsilon: float | None = None, delta: float = 1e-6, unit: str | None = 
 def common(command: Command) -> Command:
     """What every command takes."""
     command = click.option("--debug", is_flag=True, help="Show the traceback of an error (may show cells).")(command)
-    command = click.option("--quiet", "-q", is_flag=True, help="No progress and no notes on stderr.")(command)
+    command = click.option("--quiet", "-q", is_flag=True, help="No progress and no notes; errors are said.")(command)
     return click.option("--json", "plain", is_flag=True, help="Print the result as JSON, for machines.")(command)
 
 

@@ -53,7 +53,7 @@ def command(data: str | None, out: str, recipe: str | None, settings: tuple[str,
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "report": report.to_json(),
                                "fell_short": short}))
     else:
-        click.echo(text(report, colour=options.colourful()))
+        click.echo(text(report, colour=options.colourful(), quiet=quiet))
         click.echo("\n".join(["", *(f"{name:<12} {path}" for name, path in files.items()), *short]))
     return 1 if short else 0
 

@@ -190,13 +190,15 @@ def canaries(case: Case) -> Outcome | None:
     if not asked:
         return None
     blank = Outcome("G7", "canaries", PASS, "", threshold=share(0, asked)[1])
-    why = unmeasured(found, "whether planted people come out")
+    why = unmeasured(found, "whether they come out")
     if why or found is None or found.value is None or found.high is None:
-        return replace(blank, verdict=INCONCLUSIVE, why=why or "it has no bound")
+        return replace(blank, verdict=INCONCLUSIVE, why=f"planted people: {why or 'there is no bound'}")
     planted = int(found.detail.get("planted", 0))
     blank = replace(blank, value=found.value, high=found.high, n=planted)
     if found.value > 0:
-        return replace(blank, verdict=FAIL, why=f"values of planted people stand in files ({planted:,} were planted)")
+        where = ", ".join(map(str, found.detail.get("places", ())))
+        return replace(blank, verdict=FAIL, why=f"of {planted:,} planted people {round(found.value * planted):,} are "
+                                                f"given away by what stands in files{f' ({where})' if where else ''}")
     if planted < asked:
         return replace(blank, verdict=INCONCLUSIVE, why=f"{planted:,} people were planted; {asked:,} are asked for")
     return replace(blank, why=f"of {planted:,} planted people nothing stands in any file")

@@ -22,13 +22,14 @@ NOTES = 6  #: that a terminal shows
 COLOURS = {"good": "\x1b[32m", "near": "\x1b[33m", "off": "\x1b[31m", "none": "\x1b[2m"}
 
 
-def text(report: Report, *, colour: bool = False) -> str:
+def text(report: Report, *, colour: bool = False, quiet: bool = False) -> str:
     """The summary that a command prints.
 
     Parameters
     ----------
     report : what was measured.
     colour : whether the words of standing are coloured (say True only where the output is a terminal).
+    quiet : whether notes are left out.
     """
     said: Verdict = verdict(report)
     lines = [f"Grade {clean(said.grade)}: {clean(said.title)}", *_wrapped(said.words), *_wrapped(compared(report)), ""]
@@ -46,7 +47,7 @@ def text(report: Report, *, colour: bool = False) -> str:
     if worst:
         lines += ["", "Furthest from real rows:", *_table([_line(f, report) for f in worst], colour)]
     lines += _wrapped(_missing(report))
-    every = list(notes(report))
+    every = [] if quiet else notes(report)
     lines += [clean(line) for line in report.facts.get("chosen", ())]
     lines += [f"note: {clean(note)}" for note in every[:NOTES]]
     lines += [f"note: and {len(every) - NOTES} more; the report has them all"] if len(every) > NOTES else []

@@ -34,7 +34,9 @@ def test_version_and_help_are_zero():
                                    ["sample", "m.fab", "-n", "0"], ["fit", "a.csv", "-o", "m.fab", "--budget", "soon"],
                                    ["fit", "a.csv", "-o", "m.fab", "--seed", "x"],
                                    ["sample", "m.fab", "-n", "5", "--json"],
-                                   ["evaluate", "--real", "a", "--synthetic", "b", "--require", "detector"]])
+                                   ["evaluate", "--real", "a", "--synthetic", "b", "--require", "detector"],
+                                   ["evaluate", "--real", "a", "--synthetic", "b", "--protected", " "],
+                                   ["gate", "out", "--protected", ""]])
 def test_bad_usage_is_two_and_one_line(words):
     code, out, err = run(*words)
     assert code == 2 and err.count("\n") == 1

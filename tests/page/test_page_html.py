@@ -56,6 +56,10 @@ class Reader(HTMLParser):
         return [attrs for name, attrs in self.elements if name == tag]
 
 
+def test_a_quiet_summary_has_no_notes():
+    assert "note: Column" in text(made_up()) and "note: " not in text(made_up(), quiet=True)
+
+
 def test_a_decision_of_the_gate_stands_first_with_what_was_not_asked():
     plain = made_up()
     tests = [{"name": name, "verdict": name, "why": f"why {name}"} for name in ("PASS", "INCONCLUSIVE", "FAIL")]
