@@ -102,6 +102,12 @@ class World:
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
     @property
+    def strangers(self) -> Sheet:
+        """All people whom nobody learned from: the controls of an attacker who knows nobody."""
+        cells = {name: np.concatenate([own, self.reference.values[name]]) for name, own in self.others.values.items()}
+        return Sheet(self.others.rows + self.reference.rows, cells, self.others.levels)
+
+    @property
     def bystanders(self) -> Sheet:
         """Members who are not attacked."""
         if not self.which:
