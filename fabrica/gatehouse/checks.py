@@ -15,6 +15,7 @@ from fabrica.report import Finding, Report
 __all__ = ["CHECKS", "Case", "outcomes"]
 
 MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
+COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, and those might be
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
 
 
@@ -85,14 +86,33 @@ def identifiers(case: Case) -> Outcome:
 
 
 def rare(case: Case) -> Outcome:
-    """Nothing that fewer than k people hold stands in any file."""
+    """Nothing that fewer than k people hold stands in any file. Extremes that are met fail where luck gives so many
+    less than one time in a hundred; where it is one in ten, or the outermost real one is met, nobody can tell."""
     found, k = case.rare, case.asked.k
+    ends = [f"{count:,} extremes of {name!r}" for name, count in found.ends.items()]
     places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()),
-              *(f"{count:,} extremes of {name!r}" for name, count in found.ends.items()), *case.files]
-    hits = sum(found.levels.values()) + sum(found.ends.values()) + len(case.files)
-    why = (f"what fewer than {k} people hold stands in it: {', '.join(places[:5])}; learn again with --k {k}" if places
-           else f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, nor in its files")
-    return Outcome("G1", "rare", FAIL if places else PASS, why, value=float(hits), threshold=0.0, n=found.looked)
+              *(ends if found.luck < COPIED else ()), *case.files]
+    hits = sum(found.levels.values()) + len(case.files) + (sum(found.ends.values()) if found.luck < COPIED else 0)
+    blank = Outcome("G1", "rare", PASS, "", value=float(hits), threshold=0.0, n=found.looked)
+    if places:
+        return replace(blank, verdict=FAIL, why=f"what fewer than {k} people hold stands in it: "
+                                                f"{', '.join(places[:5])}; learn again with --k {k}")
+    if ends and (found.last or found.luck < DOUBTED):
+        return replace(blank, verdict=INCONCLUSIVE, why=_doubted(found, ends, k))
+    beside = f" but what luck gives: {', '.join(ends[:5])}" if ends else ""
+    return replace(blank, why=f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, "
+                              f"nor in its files{beside}")
+
+
+def _doubted(found: Rare, ends: list[str], k: int) -> str:
+    """Why extremes that stand in the twin are neither copies nor luck."""
+    if found.luck < DOUBTED:
+        return (f"{', '.join(ends[:5])} stand in the twin, and luck gives so many {100 * found.luck:.0f} times in a "
+                f"hundred: no more than that can be told; learn again with --k {2 * k}")
+    last = ", ".join(map(repr, found.last[:5]))
+    return (f"the outermost real value of {last} stands in the twin, and the column has too few places beyond "
+            f"the {k}th person to tell whether by luck; learn again with --k {2 * k}, or declare bounds of numbers "
+            "that are public")
 
 
 def _risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:

@@ -105,11 +105,20 @@ def test_the_worst_place_decides_and_a_secret_that_all_know_is_none():
 
 
 @pytest.mark.parametrize(("facts", "name"), [
-    ({"rare": Rare(levels={"town": 1}, looked=9)}, "rare"), ({"rare": Rare(ends={"age": 1}, looked=9)}, "rare"),
+    ({"rare": Rare(levels={"town": 1}, looked=9)}, "rare"), ({"rare": Rare(ends={"age": 1}, luck=0.009)}, "rare"),
     ({"files": ["2 levels in model.fab"]}, "rare"), ({"rare": Rare(texts={"mail": 1})}, "identifiers"),
     ({"rows": 1_001}, "rows"), ({"attempts": 4}, "attempts")])
 def test_what_is_counted_exactly_fails(facts, name):
     assert verdict(case(**facts), name) == FAIL
+
+
+@pytest.mark.parametrize(("found", "said", "words"), [
+    (Rare(ends={"age": 1}, luck=0.05), INCONCLUSIVE, "5 times in a hundred"),
+    (Rare(ends={"age": 1}, luck=0.7, last=("age",)), INCONCLUSIVE, "too few places"),
+    (Rare(ends={"age": 1}, luck=0.7), PASS, "but what luck gives"), (Rare(looked=9), PASS, "of 9 values")])
+def test_extremes_that_might_be_luck_do_not_pass_and_those_that_are_do(found, said, words):
+    told = next(one for one in outcomes(case(rare=found)) if one.name == "rare")
+    assert told.verdict == said and words in told.why and ("--k 20" in told.why) == (said == INCONCLUSIVE)
 
 
 def test_the_public_tier_asks_for_an_epsilon_or_an_expert():
