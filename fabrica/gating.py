@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from fabrica import declaration
-from fabrica.artefacts import traces
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset, atomic
 from fabrica.errors import InputError
 from fabrica.evaluation import evaluate
+from fabrica.gatehouse.beside import Beside, beside
 from fabrica.gatehouse.checks import Case, outcomes
 from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.decision import Decision
@@ -44,7 +45,9 @@ from fabrica.version import VERSION
 
 __all__ = ["Brought", "decided"]
 
-SEARCHED = ("model.fab", "schema.json", "report.json", "report.html", "ledger.json")  #: beside the rows themselves
+#: what a release may share beside the rows themselves
+SEARCHED = ("model.fab", "schema.json", "report.json", "report.html", "ledger.json", "recipe.json")
+EVIDENCE = ("evidence.json", "evidence.html")
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,8 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     few = rare(brought.table, [brought.real, brought.holdout], twin, asked.k, brought.unit)
     tried = _tried(attempts or brought.folder / "attempts.json", brought.source, digest, tier)
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
-    case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few, _files(brought, few),
-                epsilon, tried, target, guarded)
+    case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
+                _beside(brought, few, report), epsilon, tried, target, guarded)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]))
@@ -203,24 +206,12 @@ def _counted(report: Report, brought: Brought, twin: Counted) -> Report:
     return replace(report, findings=tuple(findings))
 
 
-def _files(brought: Brought, few: Rare) -> list[str]:
-    """Files beside the rows in which a level of few people stands, and how many do."""
-    files = [path for name in SEARCHED if (path := brought.folder / name).is_file()]
-    common = _common(brought, few)
-    wanted = {str(i): word for i, word in enumerate(few.words) if not any(word in other for other in common)}
-    found: dict[str, set[str]] = {}
-    for trace in traces(files, wanted) if wanted else []:
-        found.setdefault(trace.place.split(":")[0], set()).add(trace.name)
-    return [f"{len(names):,} levels in {place}" for place, names in found.items()]
-
-
-def _common(brought: Brought, few: Rare) -> Sequence[str]:
-    """Texts that may stand in files: a rare word that is a part of one of them would be found in it."""
-    rare_words = set(few.words)
-    names: list[str] = list(brought.table.names)
-    for column in brought.table.columns:
-        names += [level for level in column.levels or () if level not in rare_words]
-    return names
+def _beside(brought: Brought, few: Rare, report: Report) -> Beside:
+    """What few people hold in the files beside the rows, the evidence of this decision among them."""
+    with tempfile.TemporaryDirectory() as room:
+        evidence = [report.save(Path(room) / name) for name in EVIDENCE]
+        files = [path for name in SEARCHED if (path := brought.folder / name).is_file()]
+        return beside([*files, *evidence], few, [brought.table.name, *brought.table.names])
 
 
 def _tried(log: Path, source: str, digest: str, tier: str) -> int:

@@ -4,12 +4,13 @@ not ask."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fabrica.bounds import share
+from fabrica.gatehouse.beside import Beside
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.gatehouse.policy import Policy, Tier
-from fabrica.gatehouse.rare import Rare
+from fabrica.gatehouse.rare import LONG, Rare
 from fabrica.report import Finding, Report
 
 __all__ = ["CHECKS", "Case", "outcomes"]
@@ -27,7 +28,7 @@ class Case:
     ----------
     tier : a name of the policy's tiers. report : what was measured, attacks included.
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
-    files : places in files where a value of few people stands. epsilon : of differential privacy, None without one.
+    files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
     attempts : twins of this table that were tried, this one included. target, protected : what was declared.
     """
 
@@ -37,7 +38,7 @@ class Case:
     rows: int
     real_rows: int
     rare: Rare
-    files: Sequence[str] = ()
+    files: Beside = field(default_factory=Beside)
     epsilon: float | None = None
     attempts: int = 1
     target: str | None = None
@@ -75,14 +76,20 @@ def alike(case: Case) -> Outcome:
 
 def identifiers(case: Case) -> Outcome:
     """No key or free text of a real person stands in the twin, but for what chance gives."""
-    hits = case.rare.texts
-    keys = [f for f in case.of("copies_keys") if f.place and f.value is not None and f.low is not None]
-    surely = [f.place[0] for f in keys if (f.low or 0.0) > (f.floor or 0.0) and f.place[0] not in hits]
+    hits, found = case.rare.texts, case.of("copies_keys")
+    surely = [f.place[0] for f in found if f.place and (f.low or 0.0) > (f.floor or 0.0) and f.place[0] not in hits]
     places = [*(f"{count:,} of column {name!r}" for name, count in hits.items()), *(f"keys of {n!r}" for n in surely)]
-    why = (f"texts or identifiers of real people stand in the twin: {', '.join(places)}" if places else
-           "no text and no identifier of a real person stands in the twin beyond what chance gives")
-    return Outcome("G0", "identifiers", FAIL if places else PASS, why, value=float(sum(hits.values()) + len(surely)),
-                   threshold=0.0)
+    blank = Outcome("G0", "identifiers", PASS, "", value=float(sum(hits.values()) + len(surely)), threshold=0.0)
+    if places:
+        return replace(blank, verdict=FAIL,
+                       why=f"texts or identifiers of real people stand in the twin: {', '.join(places)}")
+    unknown = next((f for f in found or case.of("copies") if f.value is None and f.detail.get("keys") != 0), None)
+    if unknown is not None:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"whether keys are those of real people: {unknown.problem}")
+    short = ", ".join(map(repr, case.rare.short[:5]))
+    beside = f" (those in {short} of fewer than {LONG} characters are anybody's and not looked at)" if short else ""
+    return replace(blank, why=f"no text and no identifier of a real person stands in the twin beyond what chance gives"
+                              f"{beside}")
 
 
 def rare(case: Case) -> Outcome:
@@ -90,9 +97,9 @@ def rare(case: Case) -> Outcome:
     less than one time in a hundred; where it is one in ten, or the outermost real one is met, nobody can tell."""
     found, k = case.rare, case.asked.k
     ends = [f"{count:,} extremes of {name!r}" for name, count in found.ends.items()]
-    places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()),
-              *(ends if found.luck < COPIED else ()), *case.files]
-    hits = sum(found.levels.values()) + len(case.files) + (sum(found.ends.values()) if found.luck < COPIED else 0)
+    copied = ends if found.luck < COPIED else []
+    places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()), *copied, *case.files.found]
+    hits = sum(found.levels.values()) + len(case.files.found) + (sum(found.ends.values()) if copied else 0)
     blank = Outcome("G1", "rare", PASS, "", value=float(hits), threshold=0.0, n=found.looked)
     if places:
         return replace(blank, verdict=FAIL, why=f"what fewer than {k} people hold stands in it: "
@@ -100,8 +107,10 @@ def rare(case: Case) -> Outcome:
     if ends and (found.last or found.luck < DOUBTED):
         return replace(blank, verdict=INCONCLUSIVE, why=_doubted(found, ends, k))
     beside = f" but what luck gives: {', '.join(ends[:5])}" if ends else ""
+    left = [f"{count:,} {why}" for why, count in case.files.left.items()]
+    unread = f" (not looked for in files: {', '.join(left)})" if left else ""
     return replace(blank, why=f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, "
-                              f"nor in its files{beside}")
+                              f"nor in its files{unread}{beside}")
 
 
 def _doubted(found: Rare, ends: list[str], k: int) -> str:

@@ -10,8 +10,7 @@ k real people, but for running numbers and short ones, which chance gives. Peopl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +23,7 @@ from fabrica.sheets import Batches
 __all__ = ["Rare", "rare"]
 
 LONG = 8  #: characters from which a text is nobody else's by chance
-TOLD = 2_000  #: rare levels that are looked for in files, at most
+NUMBERS = ("integer", "decimal", "latitude", "longitude")
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ class Rare:
     levels, ends, texts : column -> how many different values of the twin only few real people hold; none where 0.
     luck : the chance that luck alone gives as many ``ends``, over all columns. last : columns of which the outermost
         real value itself stands in the twin.
-    looked : how many values of few people there are. words : some of those, long enough to be looked for in files;
-        they never leave the room of their owner.
+    short : keys and texts of which some are too short to tell anything. looked : how many values of few people remain.
+    words, numbers : those, but for moments. common : what enough people hold. They never leave the room of their owner.
     """
 
     levels: Mapping[str, int] = field(default_factory=dict)
@@ -43,8 +42,11 @@ class Rare:
     texts: Mapping[str, int] = field(default_factory=dict)
     luck: float = 1.0
     last: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
     looked: int = 0
     words: tuple[str, ...] = field(default=(), repr=False)
+    numbers: tuple[float, ...] = field(default=(), repr=False)
+    common: tuple[str, ...] = field(default=(), repr=False)
 
 
 def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str | None = None) -> Rare:
@@ -68,7 +70,10 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
         for batch in rows.batches():
             for column in columns:
                 held[column.name].add(*_cells(column, batch, unit))
-    few = {column.name: _looked(column, held[column.name].few(k)) for column in columns}
+    few = {column.name: held[column.name].few(k) for column in columns}
+    long = {column.name: _long(few[column.name]) if _written(column) else few[column.name] for column in columns}
+    short = tuple(name for name, values in few.items() if len(values) > len(long[name]))
+    few = long
     seen: dict[str, list[pa.Array]] = {name: [] for name, values in few.items() if len(values)}
     for batch in twin.batches():
         for column in columns:
@@ -85,12 +90,14 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
             hits[column.name] = sum(one.hit for one in met[column.name]) if column.name in met else len(made)
     luck = chance(one for several in met.values() for one in several)
     last = tuple(name for name, several in met.items() if any(one.hit and one.last for one in several))
-    return _sorted(columns, few, {name: count for name, count in hits.items() if count}, luck, last)
+    common = (one for kept in held.values() if isinstance(kept, _Values) for one in kept.common(k).to_pylist())
+    found = _sorted(columns, few, {name: count for name, count in hits.items() if count})
+    return replace(found, luck=luck, last=last, short=short, common=tuple(common))
 
 
 def _known(column: Column) -> tuple[float, ...]:
     """The bounds of a column of numbers that its user has declared public."""
-    return column.bounds if column.bounds and column.kind in ("integer", "decimal") else ()
+    return column.bounds if column.bounds and column.kind in NUMBERS else ()
 
 
 def _step(column: Column) -> float:
@@ -100,14 +107,13 @@ def _step(column: Column) -> float:
     return 0.0 if column.kind in ("latitude", "longitude") else 1.0
 
 
-def _sorted(columns: list[Column], few: Mapping[str, pa.Array], hits: Mapping[str, int], luck: float,
-            last: tuple[str, ...]) -> Rare:
-    kinds = {c.name: "ends" if c.numeric else "texts" if c.kind in ("key", "text") else "levels" for c in columns}
-    found = {kind: {name: count for name, count in hits.items() if kinds[name] == kind}
-             for kind in ("levels", "ends", "texts")}
-    words = (word for name, values in few.items() if kinds[name] == "levels" for word in values.to_pylist()
-             if len(word) >= LONG)
-    return Rare(**found, luck=luck, last=last, looked=sum(map(len, few.values())), words=tuple(islice(words, TOLD)))
+def _sorted(columns: list[Column], few: Mapping[str, pa.Array], hits: Mapping[str, int]) -> Rare:
+    kinds = {c.name: "ends" if c.numeric else "texts" if _written(c) else "levels" for c in columns}
+    levels, ends, written = ({name: count for name, count in hits.items() if kinds[name] == kind}
+                           for kind in ("levels", "ends", "texts"))
+    words = (word for column in columns if not column.numeric for word in few[column.name].to_pylist())
+    numbers = (number for column in columns if column.kind in NUMBERS for number in few[column.name].to_pylist())
+    return Rare(levels, ends, written, looked=sum(map(len, few.values())), words=tuple(words), numbers=tuple(numbers))
 
 
 def _telling(column: Column) -> bool:
@@ -116,10 +122,13 @@ def _telling(column: Column) -> bool:
     return bool(column.personal) or notation.get("kind") not in (None, "sequence", "reference")
 
 
-def _looked(column: Column, few: pa.Array) -> pa.Array:
+def _written(column: Column) -> bool:
+    """Whether its values are as many as people: a key or a free text."""
+    return column.kind in ("key", "text")
+
+
+def _long(few: pa.Array) -> pa.Array:
     """Of keys and texts those that nobody else has by chance."""
-    if column.kind not in ("key", "text"):
-        return few
     return few.filter(pc.greater_equal(pc.utf8_length(few), LONG))
 
 
@@ -128,6 +137,10 @@ def _cells(column: Column, batch: pa.RecordBatch, unit: str | None = None) -> tu
     cells = plain(column, batch.column(column.name))
     here = pc.is_valid(cells)
     return cells.filter(here), None if unit is None else texts(batch.column(unit)).filter(here)
+
+
+NOBODY = pa.table({"value": pa.array([], pa.string()), "who": pa.array([], pa.string()),
+                   "people": pa.array([], pa.int64())})
 
 
 @dataclass
@@ -146,13 +159,17 @@ class _Values:
 
     def few(self, k: int) -> pa.Array:
         """The values that fewer than ``k`` people hold."""
-        if not self.parts:
-            return pa.array([], pa.string())
-        whole = pa.concat_tables(self.parts)
-        if self.owned:
-            whole = _ones(whole)
-        people = whole.group_by("value").aggregate([("people", "sum")])
+        people = self._people()
         return people.filter(pc.less(people["people_sum"], k))["value"].combine_chunks()
+
+    def common(self, k: int) -> pa.Array:
+        """The values that at least ``k`` people hold."""
+        people = self._people()
+        return people.filter(pc.greater_equal(people["people_sum"], k))["value"].combine_chunks()
+
+    def _people(self) -> pa.Table:
+        whole = pa.concat_tables(self.parts) if self.parts else NOBODY
+        return (_ones(whole) if self.owned else whole).group_by("value").aggregate([("people", "sum")])
 
 
 def _ones(pairs: pa.Table) -> pa.Table:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabrica.errors import FabricaError
+from fabrica.gatehouse.beside import Beside
 from fabrica.gatehouse.checks import Case, outcomes
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined
@@ -106,10 +107,19 @@ def test_the_worst_place_decides_and_a_secret_that_all_know_is_none():
 
 @pytest.mark.parametrize(("facts", "name"), [
     ({"rare": Rare(levels={"town": 1}, looked=9)}, "rare"), ({"rare": Rare(ends={"age": 1}, luck=0.009)}, "rare"),
-    ({"files": ["2 levels in model.fab"]}, "rare"), ({"rare": Rare(texts={"mail": 1})}, "identifiers"),
+    ({"files": Beside(("2 of them in model.fab",))}, "rare"), ({"rare": Rare(texts={"mail": 1})}, "identifiers"),
     ({"rows": 1_001}, "rows"), ({"attempts": 4}, "attempts")])
 def test_what_is_counted_exactly_fails(facts, name):
     assert verdict(case(**facts), name) == FAIL
+
+
+def test_keys_that_could_not_be_compared_do_not_pass_and_where_there_are_none_they_do():
+    broken = Finding("copies_keys", None, ("mail",), problem="the twin has no such column")
+    assert verdict(case(broken), "identifiers") == INCONCLUSIVE
+    assert verdict(case(Finding("copies", None, problem="a table has no rows")), "identifiers") == INCONCLUSIVE
+    assert verdict(case(Finding("copies_keys", None, problem="none", detail={"keys": 0})), "identifiers") == PASS
+    told = next(one for one in outcomes(case(rare=Rare(short=("code",)))) if one.name == "identifiers")
+    assert told.verdict == PASS and "those in 'code' of fewer than 8 characters" in told.why
 
 
 @pytest.mark.parametrize(("found", "said", "words"), [
