@@ -29,7 +29,8 @@ class Case:
     tier : a name of the policy's tiers. report : what was measured, attacks included.
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
     files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
-    attempts : twins of this table that were tried, this one included. target, protected : what was declared.
+    attempts : twins of this table that were tried, this one included; aside : and that are counted in the folder alone.
+    target, protected : what was declared.
     """
 
     policy: Policy
@@ -41,6 +42,7 @@ class Case:
     files: Beside = field(default_factory=Beside)
     epsilon: float | None = None
     attempts: int = 1
+    aside: bool = False
     target: str | None = None
     protected: Sequence[str] = ()
 
@@ -300,8 +302,9 @@ def useful(case: Case) -> Outcome | None:
 def attempts(case: Case) -> Outcome:
     """Whoever tries long enough passes by luck: tries are counted."""
     most, here = case.asked.attempts, case.attempts
+    aside = "; counted in the folder of the twin alone, for nothing can be written beside the real table" * case.aside
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
-                   f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be",
+                   f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
                    value=float(here), threshold=float(most))
 
 
