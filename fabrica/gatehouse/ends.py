@@ -90,7 +90,8 @@ class Ends:
 
     def few(self, k: int) -> pa.Array:
         """How far those reach who go farther than the ``k``-th to one side."""
-        return pa.array(np.union1d(_beyond(self.high, k), -_beyond(self.low, k)))
+        high, low = (_beyond(end, _line(end, k)) for end in (self.high, self.low))
+        return pa.array(np.union1d(high, -low))
 
     def beyond(self, made: pa.Array) -> pa.Array:
         """(n,) bool: the values that go farther than the ``k``-th person to one side."""
@@ -106,8 +107,8 @@ class Ends:
         """
         found = []
         for end, sign, shown in ((self.high, 1.0, self.shown[0]), (self.low, -1.0, self.shown[1])):
-            line, real = _line(end, self.k), _beyond(end, self.k)
-            real = np.setdiff1d(real, sign * np.array(known, float))
+            line = _line(end, self.k)
+            real = np.setdiff1d(_beyond(end, line), sign * np.array(known, float))
             mine = np.unique(sign * made[sign * made > line])
             if len(real) and len(mine):
                 lucks = _lucks(real, mine, line, step, shown) if step else np.zeros(len(real))
@@ -120,9 +121,9 @@ def _line(end: Mapping[object, float], k: int) -> float:
     return min(end.values()) if len(end) >= k else -np.inf
 
 
-def _beyond(end: Mapping[object, float], k: int) -> np.ndarray:
+def _beyond(end: Mapping[object, float], line: float) -> np.ndarray:
     """Different values beyond the line, from near to far."""
-    values, line = np.unique(np.array(list(end.values()), float)), _line(end, k)
+    values = np.unique(np.array(list(end.values()), float))
     return values[values > line]
 
 
