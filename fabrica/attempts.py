@@ -31,8 +31,8 @@ class Attempts:
 
     Parameters
     ----------
-    number : different tries of a table, the one at hand included. aside : whether they are written down in the folder
-    of results, because nothing can be written beside the real table.
+    number : different tries of a table, the one at hand included. aside : whether it is written down in the folder
+    of results, for the real table is no file beside which one can write.
     """
 
     number: int

@@ -135,7 +135,8 @@ class Brought:
         else:  # somebody may have divided it
             real = Fingerprint.of(self.real.batches())
             tables = [real, real + rest]
-        return Attempts.counted(places, tables, rest, self.digest, tier)
+        found = Attempts.counted(places, tables, rest, self.digest, tier)
+        return replace(found, aside=True) if log is None and self.source is None else found
 
 
 def _sha256(file: Path) -> str:
@@ -144,7 +145,9 @@ def _sha256(file: Path) -> str:
 
 
 def _data(folder: Path) -> Path:
-    found = sorted(p for p in folder.glob("data.*") if p.is_file()) if folder.is_dir() else []
+    if not folder.is_dir():
+        raise InputError("there is no such folder", where=str(folder), hint="name one that `fabrica synth` has made")
+    found = sorted(p for p in folder.glob("data.*") if p.is_file())
     if len(found) != 1:
         what = "holds no twin (a file data.csv, data.parquet, ...)" if not found else "holds several files named data"
         raise InputError(what, where=str(folder), hint="make one: fabrica synth people.csv -o FOLDER")

@@ -302,7 +302,7 @@ def useful(case: Case) -> Outcome | None:
 def attempts(case: Case) -> Outcome:
     """Whoever tries long enough passes by luck: tries are counted."""
     most, here = case.asked.attempts, case.attempts
-    aside = "; counted in the folder of the twin alone, for nothing can be written beside the real table" * case.aside
+    aside = "; counted in its folder alone, for the real table is no file beside which one can write" * case.aside
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
                    f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
                    value=float(here), threshold=float(most))

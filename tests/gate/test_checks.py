@@ -131,6 +131,11 @@ def test_extremes_that_might_be_luck_do_not_pass_and_those_that_are_do(found, sa
     assert told.verdict == said and words in told.why and ("--k 20" in told.why) == (said == INCONCLUSIVE)
 
 
+def test_attempts_that_are_counted_in_the_folder_alone_are_told():
+    said = [next(one.why for one in outcomes(case(aside=aside)) if one.name == "attempts") for aside in (True, False)]
+    assert "in its folder alone" in said[0] and said[1] in said[0] and "folder" not in said[1]
+
+
 def test_the_public_tier_asks_for_an_epsilon_or_an_expert():
     assert verdict(case(tier="public"), "epsilon") == FAIL
     assert verdict(case(tier="public", epsilon=1.0), "epsilon") == PASS

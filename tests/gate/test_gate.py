@@ -75,6 +75,7 @@ def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(f
     decision = fabrica.gate(out, tier="internal", real=real, holdout=tmp_path / "rest.csv")
     assert decision.attempts == 4 and decision.verdict == "FAIL"
     assert next(one for one in decision.outcomes if one.name == "attempts").verdict == "FAIL"
+    assert Brought.of(out, table, rest).attempted("partner").aside and (out / LOG).is_file()  # in memory
     own = tmp_path / "mine.json"
     assert Brought.of(out, real, tmp_path / "rest.csv").attempted("partner", own).number == 1 and own.is_file()
 
@@ -131,6 +132,11 @@ def test_a_holdout_in_a_file_is_demanded_as_it_was(tmp_path, capsys):
     people(400).to_csv(tmp_path / "rest.csv", index=False)  # that was learned from
     assert cli(["gate", str(tmp_path / "out"), "-q"]) == 2
     assert "another holdout than the one that was put aside" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path, capsys):
+    assert cli(["gate", str(tmp_path / "none"), "-q"]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
 
 
 def test_without_a_holdout_there_is_no_decision(tmp_path, capsys):
