@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,9 @@ def beside(files: Sequence[Path], few: Rare, names: Iterable[str]) -> Beside:
     for place, content in opened(files):
         if not place.startswith(NAME):
             found[place.split(":")[0]].update(_standing(place, content, words, numbers))
-    anywhere = [word for word in sorted(words) if len(word) >= LONG and word not in whole][:TOLD]
-    for trace in traces(files, {word: word for word in anywhere if not any(word in name for name in found)}):
+    long = (word for word in dict.fromkeys(few.words) if word in words and len(word) >= LONG and word not in whole)
+    anywhere = [word for word in islice(long, TOLD) if not any(word in name for name in found)]
+    for trace in traces(files, dict(zip(anywhere, anywhere, strict=True))):
         found[trace.place.split(":")[0]].add(trace.name)
     left = {"words that stand for something else too": sum(word in common for word in few.words),
             f"moments, and numbers of fewer than {DIGITS} digits": few.looked - len(few.words) - len(far)}

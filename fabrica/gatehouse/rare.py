@@ -111,7 +111,8 @@ def _sorted(columns: list[Column], few: Mapping[str, pa.Array], hits: Mapping[st
     kinds = {c.name: "ends" if c.numeric else "texts" if _written(c) else "levels" for c in columns}
     levels, ends, written = ({name: count for name, count in hits.items() if kinds[name] == kind}
                            for kind in ("levels", "ends", "texts"))
-    words = (word for column in columns if not column.numeric for word in few[column.name].to_pylist())
+    named = sorted((column for column in columns if not column.numeric), key=_written)  # levels first
+    words = (word for column in named for word in few[column.name].to_pylist())
     numbers = (number for column in columns if column.kind in NUMBERS for number in few[column.name].to_pylist())
     return Rare(levels, ends, written, looked=sum(map(len, few.values())), words=tuple(words), numbers=tuple(numbers))
 
