@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from fabrica.bundle.decision import Decision
 from fabrica.errors import SettingError
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.outcome import PASS
 
 __all__ = ["Approver", "approvals", "approved", "until"]
 
@@ -51,7 +52,7 @@ def approved(texts: Sequence[str], decision: Decision) -> tuple[Approver, ...]:
     needed = decision.signatures
     if min(len(names), len(roles)) < needed:
         words = "one person" if needed == 1 else f"{needed} different people in different roles"
-        raise SettingError(f"policy {decision.policy} asks at tier {decision.tier} for the approval of {words}",
+        raise SettingError(f"policy {decision.policy.name} asks at tier {decision.tier} for the approval of {words}",
                            where="approver", hint='such as --approver "data owner: Max Example" --approver '
                            '"privacy officer: Ada Example"')
     return people
@@ -72,22 +73,22 @@ def until(said: str | date | None, decision: Decision, today: date) -> date:
         day = decision.last_day if said is None else date.fromisoformat(str(said))
     except ValueError:
         raise SettingError("must be a day", where="expires", hint="write it as 2027-11-28") from None
-    if decision.made > today + timedelta(days=1):
+    if decision.day > today + timedelta(days=1):
         raise SettingError("of the gate lies in the future", where="the day", hint="set the clock, and run 'fabrica "
                            "gate' again")
     if day < today:
         raise SettingError("lies in the past", where="expires", hint="run 'fabrica gate' again, or say a later day")
     if day > decision.last_day:
-        raise SettingError(f"is beyond the {decision.last_day.isoformat()} of policy {decision.policy} at tier "
+        raise SettingError(f"is beyond the {decision.last_day.isoformat()} of policy {decision.policy.name} at tier "
                            f"{decision.tier}", where="expires", hint="say an earlier day, or run 'fabrica gate' again")
     return day
 
 
 def approvals(claim: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
     """The content of ``approvals.json``: who, for what and whom, until when, and what risk is left with whom."""
-    open_tests = [{"test": str(test.get("id", "")), "name": str(test.get("name", "")), "verdict": test.get("verdict"),
+    open_tests = [{"test": one.id, "name": one.name, "verdict": one.verdict,
                    "owner": claim["approvals"][0] if claim["approvals"] else None}
-                  for test in decision.tests if test.get("verdict") in ("FAIL", "INCONCLUSIVE")]
+                  for one in decision.outcomes if one.verdict != PASS]
     return {"fabrica_approvals": 1, "approvals": claim["approvals"], "tier": claim["tier"], "policy": claim["policy"],
             "purpose": claim["purpose"], "recipients": claim["recipients"], "expires": claim["expires"],
             "waivers": claim["waivers"], "residual_risks": open_tests,

@@ -32,6 +32,7 @@ from fabrica.bundle.provenance import config, new_secret, provenance, source_of
 from fabrica.bundle.stage import whole
 from fabrica.bundle.trust import trust
 from fabrica.errors import InputError, OutputError, SettingError, UnknownName
+from fabrica.gatehouse.outcome import PASS
 from fabrica.version import VERSION
 
 __all__ = ["PROFILES", "Release", "release"]
@@ -109,9 +110,9 @@ def _demand_pass(made: Made, without: str) -> None:
     if decision.passed and without:
         raise SettingError("is not needed: the gate passed it", where="without-pass", hint="leave it out")
     if not decision.passed and not without.strip():
-        open_tests = [f"{test.get('id')} {test.get('name')}" for test in decision.tests if test["verdict"] != "PASS"]
-        raise InputError(f"the verdict is {decision.verdict} under policy {decision.policy} at tier {decision.tier} "
-                         f"({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
+        open_tests = [f"{one.id} {one.name}" for one in decision.outcomes if one.verdict != PASS]
+        raise InputError(f"the verdict is {decision.verdict} under policy {decision.policy.name} at tier "
+                         f"{decision.tier} ({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
                          hint='mend it and run \'fabrica gate\' again, or say on page one why it is released all the '
                               'same: --without-pass "reason"')
 
@@ -139,8 +140,8 @@ def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
     """What the statement says: page one, as texts and whole numbers."""
     decision, ledger = made.decision, made.ledger
     return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
-            "policy": decision.policy, "policy_digest": str(decision.plain["policy"].get("digest", "")),
-            "verdict": decision.verdict, "tests": len(decision.tests), "waivers": decision.waivers,
+            "policy": decision.policy.name, "policy_digest": decision.policy.digest,
+            "verdict": decision.verdict, "tests": len(decision.outcomes), "waivers": decision.waivers,
             "attempts": decision.attempts, "rows": made.rows, "columns": len(made.names),
             "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",
             "delta": f"{ledger.terms.delta:g}" if ledger else "", "unit": ledger.terms.whose if ledger else "", **said}

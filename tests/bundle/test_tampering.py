@@ -208,21 +208,30 @@ def changed(bundle, keys, name, change):
 
 
 def better(plain):
-    plain["tests"][1].update(high=0.5)
+    plain["tests"][2].update(high=0.5)
 
 
 def looser(plain):
     plain["policy"]["tiers"]["partner"]["signatures"] = 1
 
 
+def smaller(plain):
+    next(one for one in plain["findings"] if one["metric"] == "singling_out").update(high=0.01)
+
+
 LIES = {
     "a row less": ("plain", "data/data.csv", lambda raw: raw[:raw.rstrip().rfind(b"\n") + 1], "rows, and"),
     "a column renamed": ("plain", "data/data.csv", lambda raw: raw.replace(b"age", b"agf", 1), "other columns"),
     "a cell changed": ("plain", "data/data.csv", lambda raw: raw.replace(b"high", b"low", 1), "not the file that"),
-    "a bound beyond its threshold": ("plain", "evidence/gate.json", better, "beyond its threshold"),
-    "a failed test": ("plain", "evidence/gate.json", lambda plain: plain["tests"][0].update(verdict="FAIL"), "follows"),
-    "another policy": ("plain", "evidence/gate.json", looser, "not the one of its digest"),
-    "an attempt less": ("plain", "evidence/gate.json", lambda plain: plain.update(attempts=0), "page one"),
+    "a bound beyond its threshold": ("plain", "evidence/gate.json", better, "INCONCLUSIVE follows"),
+    "a failed test": ("plain", "evidence/gate.json", lambda plain: plain["tests"][0].update(verdict="FAIL"),
+                      "another verdict"),
+    "a rounded bound beyond its threshold": ("public", "evidence/gate.json", better, "follows"),
+    "a test less": ("public", "evidence/gate.json", lambda plain: plain["tests"].pop(), "the test attempts"),
+    "a smaller risk in the evidence": ("plain", "evidence/privacy.json", smaller, "singling_out is another"),
+    "another policy": ("plain", "evidence/gate.json", looser, "has no waiver"),
+    "an attempt less": ("plain", "evidence/gate.json", lambda plain: plain.update(attempts=0),
+                        "its test of them another number"),
     "another approver": ("plain", "approvals.json", lambda plain: plain["approvals"].pop(), "page one"),
     "a smaller epsilon": ("public", "evidence/dp.json", lambda plain: plain.update(epsilon=0.1), "add up to"),
     "an event less": ("public", "evidence/dp.json", lambda plain: plain["ledger"]["events"].pop(), "add up to"),
