@@ -92,4 +92,5 @@ def approvals(claim: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
     return {"fabrica_approvals": 1, "approvals": claim["approvals"], "tier": claim["tier"], "policy": claim["policy"],
             "purpose": claim["purpose"], "recipients": claim["recipients"], "expires": claim["expires"],
             "waivers": claim["waivers"], "residual_risks": open_tests,
-            "released_without_pass": claim["without_pass"] or None}
+            "released_without_pass": claim["without_pass"] or None,
+            "told_beyond_tier": claim["beyond_tier"] or None}

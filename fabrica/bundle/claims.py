@@ -96,6 +96,8 @@ def decided(bundle: Opened) -> Iterator[str]:
                              bundle.json("evidence/dp.json").get("epsilon"))
     if not own.passed and not bundle.claim["without_pass"]:
         yield "the gate did not pass it, and no reason is given for releasing it all the same"
+    if own.rounded and own.tier != "public" and not bundle.claim["beyond_tier"]:
+        yield f"it is told to everybody, was judged at tier {own.tier}, and no reason is given"
 
 
 def approved(bundle: Opened) -> Iterator[str]:

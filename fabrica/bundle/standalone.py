@@ -134,6 +134,8 @@ def undecided(gate: Any, claim: Any) -> list[str]:
 def page_one(claim: Any) -> list[str]:
     lines = [f"{claim['verdict']} under policy {claim['policy']} at tier {claim['tier']} on {claim['tests']} tests",
              *(f"released without a pass, because: {one}" for one in [claim["without_pass"]] if one),
+             *(f"told to everybody though judged at tier {claim['tier']}, because: {one}"
+               for one in [claim["beyond_tier"]] if one),
              *(f"waiver: {one}" for one in claim["waivers"]),
              *(f"approved by {one['role']}: {one['name']}" for one in claim["approvals"]),
              f"purpose: {claim['purpose'] or 'not stated'}",

@@ -54,7 +54,8 @@ class Release:
 def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[str | Path],
             approvers: str | Sequence[str], purpose: str = "", recipients: Sequence[str] = (),
             expires: str | date | None = None, profile: str = "internal", data: bool = True, model: bool = False,
-            without_pass: str = "", intruder: str | Path | None = None, password: bytes | None = None) -> Release:
+            without_pass: str = "", beyond_tier: str = "", intruder: str | Path | None = None,
+            password: bytes | None = None) -> Release:
     """Write a signed bundle of what ``synth`` and ``gate`` have left in a folder.
 
     Parameters
@@ -66,6 +67,7 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     expires : its last day, ``"2027-11-28"``; as late as the policy allows, if not said.
     profile : ``internal`` (full numbers) or ``public`` (rounded, nothing about few people).
     data, model : what is shared. without_pass : why it is released though the gate did not pass it.
+    beyond_tier : why everybody may read the public profile though the gate judged for a smaller circle.
     intruder : a text file (Markdown) about a motivated intruder: who tried to find somebody, with what, and what came.
 
     Raises
@@ -84,6 +86,7 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     keys = {fingerprint(one.public_key()): one for one in (signing_key(file, password) for file in said)}
     made = Made.of(folder)
     _demand_pass(made, without_pass)
+    _demand_tier(made, profile, beyond_tier)
     record = _text(intruder)
     people = approved([approvers] if isinstance(approvers, str) else approvers, made.decision)
     claim = _claim(made, {
@@ -91,6 +94,7 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
         "expires": until(expires, made.decision, now.date()).isoformat(),
         "made": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "profile": profile, "purpose": _line(purpose),
         "recipients": [_line(one) for one in recipients], "without_pass": _line(without_pass),
+        "beyond_tier": _line(beyond_tier),
         "signers": sorted(keys),
         "data": f"data/{made.data.name}" if data else "", "model": "model/model.fab" if model else ""})
     owner = _Owner(made, claim["bundle"])
@@ -115,6 +119,19 @@ def _demand_pass(made: Made, without: str) -> None:
                          f"{decision.tier} ({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
                          hint='mend it and run \'fabrica gate\' again, or say on page one why it is released all the '
                               'same: --without-pass "reason"')
+
+
+def _demand_tier(made: Made, profile: str, beyond: str) -> None:
+    """Raises where the public profile is of a decision for a smaller circle, and nobody says why."""
+    tier, wider = made.decision.tier, profile == "public" and made.decision.tier != "public"
+    if beyond and not wider:
+        raise SettingError("is not needed: nobody reads it for whom the gate did not judge", where="beyond-tier",
+                           hint="leave it out")
+    if wider and not beyond.strip():
+        raise InputError(f"was decided at tier {tier}, and the public profile is for everybody",
+                         where=str(made.folder / "gate.json"),
+                         hint="run 'fabrica gate --tier public', or say on page one why everybody may have it all the "
+                              'same: --beyond-tier "reason"')
 
 
 def _text(path: str | Path | None) -> str:

@@ -92,7 +92,7 @@ def test_no_page_asks_for_anything_from_a_network(public):
 
 
 def test_page_one_says_the_verdict_in_all_places(public):
-    words = "passed policy fabrica at tier partner on these 12 tests"
+    words = "passed policy fabrica at tier public on these 13 tests"
     for page in ("datacard.md", "datacard.html", "limits.md", "croissant.json"):
         assert words in (public / page).read_text(), page
 
@@ -198,7 +198,7 @@ def test_risks_are_never_rounded_down_and_a_pass_stays_one(public, private_out):
         if "high" in test and name != "alike":
             assert full[name]["high"] <= test["high"] <= test["threshold"]
         assert "why" not in test and "low" not in test and test.get("n", 0) % 5 == 0
-    assert told["copies"]["high"] == 0.002 and told["singling_out"]["high"] == 0.04
+    assert told["copies"]["high"] == 0.001 and told["singling_out"]["high"] == 0.04
     assert told["rows"]["value"] == 1 > full["rows"]["value"]  # would tell how many real rows there are
     assert up(0.0701) == 0.08 and up(0.07) == 0.07
 
@@ -232,7 +232,7 @@ def test_findings_go_to_the_question_that_they_answer(monkeypatch, out):
                                                        "detail": {"small_groups": 3}}]})
     assert evidence.evidence(made, "public")["fairness.json"]["findings"][0]["value"] == 0.51
     claim = {"verdict": "PASS", "policy": "p", "tier": "t", "tests": 1, "purpose": "", "recipients": [], "waivers": [],
-             "expires": "2027-01-01", "profile": "internal", "rows": 1}
+             "beyond_tier": "", "expires": "2027-01-01", "profile": "internal", "rows": 1}
     assert "3 groups of too few people" in limits(made, claim, [], 0)
 
 
@@ -260,7 +260,7 @@ def test_what_was_not_measured_has_a_file_that_says_so(plain):
 def test_more_rows_than_real_ones_are_warned_of(out, keys):
     made = Made.of(out)
     claim = {"verdict": "PASS", "policy": "p", "tier": "t", "tests": 1, "purpose": "", "recipients": [], "waivers": [],
-             "expires": "2027-01-01", "profile": "internal", "rows": made.real_rows + 1}
+             "beyond_tier": "", "expires": "2027-01-01", "profile": "internal", "rows": made.real_rows + 1}
     assert "warning: more rows" in limits(made, claim, [], 0)
     assert "warning: more rows" not in limits(made, {**claim, "rows": made.real_rows}, [], 0)
 
@@ -317,6 +317,18 @@ def test_a_fail_needs_a_reason_that_stands_on_page_one(out, keys, tmp_path):
 
 def test_a_pass_needs_no_reason(out, keys, tmp_path):
     refused("is not needed", out, keys, tmp_path, without_pass="to be sure")
+
+
+def test_the_public_profile_of_a_smaller_circle_needs_a_reason_that_stands_on_page_one(out, keys, tmp_path):
+    refused("tier partner, and the public profile is for everybody.*--beyond-tier", out, keys, tmp_path,
+            profile="public")
+    refused("is not needed", out, keys, tmp_path, beyond_tier="to be sure")
+    bundle = results.bundle(out, tmp_path / "bundle", keys[0], profile="public", beyond_tier="the board's vote")
+    found = fabrica.verify(bundle, keys[1])
+    assert found.holds and "judged at tier partner, because: the board's vote" in str(found)
+    for page in ("datacard.html", "datacard.md", "limits.md"):
+        assert "the board's vote" in html.unescape((bundle / page).read_text()), page
+    assert read(bundle, "approvals.json")["told_beyond_tier"] == "the board's vote"
 
 
 @pytest.mark.parametrize(("approvers", "words"), [
@@ -431,7 +443,8 @@ def test_the_page_of_the_gate_is_in_the_internal_profile_only(out, keys, tmp_pat
     copy = shutil.copytree(out, tmp_path / "out")
     (copy / "evidence.html").write_text("<p>evidence</p>")
     assert "evidence.html" in names(results.bundle(copy, tmp_path / "a", keys[0]))
-    assert "evidence.html" not in names(results.bundle(copy, tmp_path / "b", keys[0], profile="public"))
+    told = results.bundle(copy, tmp_path / "b", keys[0], profile="public", beyond_tier="a trial")
+    assert "evidence.html" not in names(told)
 
 
 # ---------------------------------------------------------------- keys

@@ -250,6 +250,13 @@ def test_a_lie_of_the_producer_is_found(lie, keys, tmp_path, request):
     assert not found.holds and any(words in problem for problem in found.problems), found.problems
 
 
+def test_a_public_profile_of_a_smaller_circle_without_a_reason_is_found(out, keys, tmp_path):
+    bundle = results.bundle(out, tmp_path / "bundle", keys[0], profile="public", beyond_tier="a trial")
+    assert fabrica.verify(bundle, keys[1]).holds
+    resigned(bundle, keys, lambda said: said["predicate"].update(beyond_tier=""))
+    assert "told to everybody, was judged at tier partner" in str(fabrica.verify(bundle, keys[1]))
+
+
 def test_the_standalone_finds_a_gate_that_does_not_follow(plain, keys, tmp_path, capsys):
     for change in (better, lambda plain: plain["tests"][0].update(verdict="FAIL")):
         bundle = shutil.copytree(plain, tmp_path / "bundle")

@@ -186,7 +186,8 @@ function pageOne(c) {
   const at = `policy ${c.policy} at tier ${c.tier}`;
   return [
     c.verdict === "PASS" ? `passed ${at} on these ${c.tests} tests` : `${c.verdict === "FAIL" ? "FAILED" : "is INCONCLUSIVE under"} ${at}; released without a pass, because: ${c.without_pass}`,
-    `attempts at this gate: ${c.attempts}`, ...c.waivers.map((w) => `waiver: ${w}`),
+    `attempts at this gate: ${c.attempts}`, ...(c.beyond_tier ? [`told to everybody though it was judged at tier ${c.tier}, because: ${c.beyond_tier}`] : []),
+    ...c.waivers.map((w) => `waiver: ${w}`),
     ...c.approvals.map((a) => `approved by ${a.role}: ${a.name}`),
     `purpose: ${c.purpose || "not stated"}`, `recipients: ${c.recipients.join(", ") || "not stated"}`,
     `valid until ${c.expires}, made ${c.made}`,
