@@ -13,6 +13,7 @@ import tampering
 from browser import ELEMENT
 
 import fabrica
+from fabrica.bundle import standalone
 
 pytestmark = pytest.mark.browser
 
@@ -60,6 +61,21 @@ def test_an_act_is_found(act, page, plain, keys, tmp_path):
     text = told(page, bundle, keys[1].read_text())
     assert text.startswith("This bundle does not hold."), text
     assert not fabrica.verify(bundle, keys[1]).holds
+
+
+def test_a_gate_in_which_a_name_stands_twice_is_found(page, plain, keys, tmp_path):
+    bundle = shutil.copytree(plain, tmp_path / "bundle")
+    tampering.changed(bundle, keys, "evidence/gate.json", lambda raw: b'{"verdict": "PASS", ' + raw[1:])
+    assert "gate.json: 'verdict' stands twice" in told(page, bundle, keys[1].read_text())
+    assert "'verdict' stands twice" in str(fabrica.verify(bundle, keys[1]))
+    assert "a name stands twice" in "".join(standalone.checked([str(bundle), str(keys[1])])[0])
+
+
+def test_nothing_is_shown_that_nobody_vouches_for(page, plain, keys, tmp_path):
+    bundle = shutil.copytree(plain, tmp_path / "bundle")
+    (bundle / "limits.md").write_text("no limits")
+    text = told(page, bundle, keys[1].read_text())
+    assert "limits.md: was changed" in text and "Ada" not in text and "passed policy" not in text
 
 
 @pytest.mark.slow

@@ -25,6 +25,22 @@ function parsed(text, where) {
   try { return JSON.parse(text); } catch { throw new Broken(where + " is not JSON"); }
 }
 
+// JSON.parse takes the last of two equal names; here an object in which one stands twice is refused
+function once(text, where) {
+  const value = parsed(text, where), open = [];
+  let before = null;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}:]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (token === ":") {
+      const names = open[open.length - 1], name = JSON.parse(before);
+      say(!names.has(name), `${where}: '${name}' stands twice in one object`);
+      names.add(name);
+    } else before = token;
+  }
+  return value;
+}
+
 function strict(text, where) {
   const value = parsed(text, where);
   say(canonical(value) === text, where + " is not written in the one canonical way: it was changed after it was signed");
@@ -177,7 +193,7 @@ async function check(files, keyText, today, tell) {
     if (await digest(files.get(name), tell) !== wanted) problems.push(`${name}: was changed after it was signed`);
   }
   if (today > claim.expires) problems.push(`the release expired on ${claim.expires}`);
-  if (!problems.length) problems.push(...gateProblems(parsed(utf8(await files.get("evidence/gate.json").arrayBuffer(), "gate.json"), "gate.json"), claim));
+  if (!problems.length) problems.push(...gateProblems(once(utf8(await files.get("evidence/gate.json").arrayBuffer(), "gate.json"), "gate.json"), claim));
   return { claim, problems, count: digests.size };
 }
 
@@ -213,11 +229,12 @@ function list(lines) {
 function show(title, kind, problems, claim) {
   const card = element("div", "", "card verdict " + kind);
   card.append(element("div", title));
-  if (claim) card.append(element("div", "What was signed says: " + pageOne(claim)[0] + "."));
+  const vouched = claim && !problems.length;  // what is only claimed is not shown
+  if (vouched) card.append(element("div", "What was signed says: " + pageOne(claim)[0] + "."));
   if (problems.length) card.append(list(problems.slice(0, 20)));
   if (problems.length > 20) card.append(element("p", `and ${problems.length - 20} more`));
   by("result").replaceChildren(card);
-  if (claim) {
+  if (vouched) {
     const page = element("div", "", "card");
     page.append(element("h2", "Page one"), list(pageOne(claim).slice(1)));
     page.append(element("p", "Not checked here: the count of rows, and the epsilon of the ledger; 'fabrica verify' reckons them again.", "small soft"));
