@@ -12,7 +12,7 @@ from fabrica.errors import SettingError
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.outcome import PASS
 
-__all__ = ["Approver", "approvals", "approved", "until"]
+__all__ = ["Approver", "approvals", "approved", "different", "until"]
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,22 @@ def approved(texts: Sequence[str], decision: Decision) -> tuple[Approver, ...]:
     SettingError : fewer different people, or fewer different roles, than the policy asks for at this tier.
     """
     people = tuple(Approver.of(text) for text in texts)
-    names = {_plain(one.name) for one in people}
-    roles = {_plain(one.role) for one in people}
     needed = decision.signatures
-    if min(len(names), len(roles)) < needed:
+    if different(people) < needed:
         words = "one person" if needed == 1 else f"{needed} different people in different roles"
         raise SettingError(f"policy {decision.policy.name} asks at tier {decision.tier} for the approval of {words}",
                            where="approver", hint='such as --approver "data owner: Max Example" --approver '
                            '"privacy officer: Ada Example"')
     return people
+
+
+def different(people: Sequence[Approver]) -> int:
+    """How many different people in different roles there are at most.
+
+    >>> different([Approver("owner", "Ada Example"), Approver("privacy officer", "ada  EXAMPLE")])
+    1
+    """
+    return min(len({_plain(one.name) for one in people}), len({_plain(one.role) for one in people}))
 
 
 def _plain(text: str) -> str:
@@ -89,7 +96,8 @@ def approvals(claim: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
     open_tests = [{"test": one.id, "name": one.name, "verdict": one.verdict,
                    "owner": claim["approvals"][0] if claim["approvals"] else None}
                   for one in decision.outcomes if one.verdict != PASS]
-    return {"fabrica_approvals": 1, "approvals": claim["approvals"], "tier": claim["tier"], "policy": claim["policy"],
+    return {"fabrica_approvals": 1, "approvals": claim["approvals"],
+            "recorded_by": claim["signers"], "tier": claim["tier"], "policy": claim["policy"],
             "purpose": claim["purpose"], "recipients": claim["recipients"], "expires": claim["expires"],
             "waivers": claim["waivers"], "residual_risks": open_tests,
             "released_without_pass": claim["without_pass"] or None,

@@ -47,14 +47,14 @@ def markdown_card(made: Made, claim: Mapping[str, Any], tests: Sequence[Mapping[
     page = "\n".join(f"- {plain_text(line)}" for line in lines(claim))
     read = "\n".join(f"| `{name}` | {words} |" for name, words in READ)
     return f"""---
-pretty_name: {canonical(made.name + ' (synthetic)').decode()}
+pretty_name: {canonical(claim['name'] + ' (synthetic)').decode()}
 tags: [synthetic, tabular]
 size_categories: [{size}]
 source_datasets: [private]
 license: other
 ---
 
-# {plain_text(made.name)}, synthetic
+# {plain_text(claim['name'])}, synthetic
 
 **These rows are synthetic: none of them was observed.** This release {plain_text(verdict_line(claim))}.
 
@@ -91,7 +91,7 @@ def html_card(made: Made, claim: Mapping[str, Any], tests: Sequence[Mapping[str,
     policy = f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
     columns = [{**one, "personal": _personal(made, one)} for one in made.columns]
     return env.get_template("datacard.html").render(
-        name=made.name, claim=claim, verdict=verdict_line(claim), lines=lines(claim)[1:], columns=columns,
+        claim=claim, verdict=verdict_line(claim), lines=lines({**claim, "waivers": []})[1:], columns=columns,
         tests=[_row(test) for test in tests], read=READ, style=style, policy=policy, version=VERSION)
 
 

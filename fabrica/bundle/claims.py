@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from fabrica.bundle.approvals import Approver, different
 from fabrica.bundle.canonical import parse
 from fabrica.bundle.contents import Contents
 from fabrica.bundle.envelope import Statement
@@ -105,7 +106,8 @@ def approved(bundle: Opened) -> Iterator[str]:
     told = bundle.json("approvals.json")
     if any(told[name] != bundle.claim[name] for name in ("approvals", "expires", "purpose", "recipients", "waivers")):
         yield "approvals.json: says something else than page one"
-    if len({one["name"].casefold() for one in told["approvals"]}) < bundle.decision.signatures:
+    people, asked = [Approver(**one) for one in told["approvals"]], bundle.decision.signatures
+    if different(people) < asked or bundle.claim["approvals_asked"] != asked:
         yield f"approvals.json: fewer people approve than policy {bundle.claim['policy']} asks for"
     if bundle.claim["expires"] > bundle.decision.last_day.isoformat():
         yield f"it is said to hold until {bundle.claim['expires']}, which is beyond the policy's"

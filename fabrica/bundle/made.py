@@ -20,16 +20,15 @@ from fabrica.dataset.files import ending_of
 from fabrica.errors import InputError
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.follows import unfounded
+from fabrica.origin import Origin
 from fabrica.privacy.ledger import Ledger
 from fabrica.report import Report
 
 __all__ = ["Made"]
 
 
-def demand_judged(file: Path, decision: Decision, name: str) -> None:
-    """Raises ``InputError`` where a file is not the one that the gate has seen beside the data."""
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+def demand_judged(digest: str, decision: Decision, name: str, file: Path) -> None:
+    """Raises ``InputError`` where the SHA-256 of a file is not that of the one that the gate has seen with the data."""
     if decision.subject.get(name) != digest:
         raise InputError(f"is no {name} that the gate has judged with this data", where=str(file),
                          hint="run 'fabrica gate' again")
@@ -43,7 +42,8 @@ class Made:
     ----------
     folder : where it lies. data : the file of synthetic rows. digest : its SHA-256. rows, names : its shape.
     decision : what the gate said. report : the evidence that it was made of, as plain values. recipe, schema : as they
-    were written. ledger : what was paid; None where nothing was promised.
+    were written. ledger : what was paid; None where nothing was promised. origin : which real table it was learned
+    from, None where nothing tells.
     """
 
     folder: Path
@@ -56,6 +56,7 @@ class Made:
     recipe: Mapping[str, Any]
     schema: Mapping[str, Any]
     ledger: Ledger | None = None
+    origin: Origin | None = None
 
     @classmethod
     def of(cls, folder: str | Path) -> Made:
@@ -76,12 +77,9 @@ class Made:
             raise InputError("judges another data file than the one that lies beside it", where=str(root / "gate.json"),
                              hint="run 'fabrica gate' again")
         seen = Dataset.open(data)
-        ledger = root / "ledger.json"
-        if ledger.exists():
-            demand_judged(ledger, decision, "ledger")
         made = cls(root, data, digest, seen.count(), tuple(seen.schema.names), decision, _json(root / "evidence.json"),
                    _json(root / "recipe.json"), _json(root / "schema.json"),
-                   Ledger.from_json(_json(ledger), str(ledger)) if ledger.exists() else None)
+                   _ledger_in(root / "ledger.json", decision), _origin_in(root / "origin.json"))
         _demand_founded(made)
         return made
 
@@ -136,6 +134,18 @@ def _decision_in(root: Path) -> Decision:
     return decision
 
 
+def _ledger_in(path: Path, decision: Decision) -> Ledger | None:
+    if not path.exists():
+        return None
+    raw = _bytes(path)
+    demand_judged(hashlib.sha256(raw).hexdigest(), decision, "ledger", path)
+    return Ledger.from_json(parse(raw, str(path)), str(path))
+
+
+def _origin_in(path: Path) -> Origin | None:
+    return Origin.load(path) if path.exists() else None
+
+
 def _demand_founded(made: Made) -> None:
     """Raises ``InputError`` where a test of the gate does not come out again from the evidence beside it."""
     where = str(made.folder / "evidence.json")
@@ -153,8 +163,12 @@ def _demand_founded(made: Made) -> None:
 
 
 def _json(path: Path) -> Any:
+    return parse(_bytes(path), str(path))
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        return parse(path.read_bytes(), str(path))
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({(error.strerror or '').lower()})", where=str(path),
                          hint="give the folder that 'fabrica synth' has written") from None

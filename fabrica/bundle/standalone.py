@@ -145,7 +145,9 @@ def page_one(claim: Any) -> list[str]:
              *(f"told to everybody though judged at tier {claim['tier']}, because: {one}"
                for one in [claim["beyond_tier"]] if one),
              *(f"waiver: {one}" for one in claim["waivers"]),
-             *(f"approved by {one['role']}: {one['name']}" for one in claim["approvals"]),
+             *(f"approval recorded by the signer: {one['role']}: {one['name']}" for one in claim["approvals"]),
+             f"approvals: {len(claim['approvals'])} (the policy asks for {claim['approvals_asked']}), "
+             f"keys that signed: {len(claim['signers'])}",
              f"purpose: {claim['purpose'] or 'not stated'}",
              f"recipients: {', '.join(claim['recipients']) or 'not stated'}",
              f"valid until {claim['expires']}; epsilon: {claim['epsilon'] or 'none is claimed'}"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -27,11 +26,11 @@ from fabrica.bundle.keys import fingerprint, signing_key
 from fabrica.bundle.limits import limits
 from fabrica.bundle.made import Made, demand_judged
 from fabrica.bundle.manifest import MANIFEST, manifest
-from fabrica.bundle.marks import mark
-from fabrica.bundle.provenance import config, new_secret, provenance, source_of
+from fabrica.bundle.marks import digests, mark
+from fabrica.bundle.provenance import config, provenance
 from fabrica.bundle.stage import whole
 from fabrica.bundle.trust import trust
-from fabrica.errors import InputError, OutputError, SettingError, UnknownName
+from fabrica.errors import InputError, SettingError, UnknownName
 from fabrica.gatehouse.outcome import PASS
 from fabrica.version import VERSION
 
@@ -43,18 +42,16 @@ STEP = 1 << 20
 
 @dataclass(frozen=True)
 class Release:
-    """A bundle that was written: where, what stands on page one, and where the key of the source's digest lies (None
-    where the source was not at hand)."""
+    """A bundle that was written: where, and what stands on page one."""
 
     path: Path
     claim: Mapping[str, Any]
-    source_key: Path | None = None
 
 
 def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[str | Path],
             approvers: str | Sequence[str], purpose: str = "", recipients: Sequence[str] = (),
-            expires: str | date | None = None, profile: str = "internal", data: bool = True, model: bool = False,
-            without_pass: str = "", beyond_tier: str = "", intruder: str | Path | None = None,
+            name: str = "", expires: str | date | None = None, profile: str = "internal", data: bool = True,
+            model: bool = False, without_pass: str = "", beyond_tier: str = "", intruder: str | Path | None = None,
             password: bytes | None = None) -> Release:
     """Write a signed bundle of what ``synth`` and ``gate`` have left in a folder.
 
@@ -64,6 +61,7 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     key : file of the private key that signs (``fabrica key``), or several. password : that opens it.
     approvers : who answers for it, ``"role: name"`` each; how many is the policy's say.
     purpose, recipients : what it is for, and for whom.
+    name : of the table, for people; if not said, its own, and in the public profile ``table``.
     expires : its last day, ``"2027-11-28"``; as late as the policy allows, if not said.
     profile : ``internal`` (full numbers) or ``public`` (rounded, nothing about few people).
     data, model : what is shared. without_pass : why it is released though the gate did not pass it.
@@ -93,20 +91,19 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
         "approvals": [one.to_json() for one in people],
         "expires": until(expires, made.decision, now.date()).isoformat(),
         "made": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "profile": profile, "purpose": _line(purpose),
+        "name": _line(name) or ("table" if profile == "public" else made.name),
         "recipients": [_line(one) for one in recipients], "without_pass": _line(without_pass),
         "beyond_tier": _line(beyond_tier),
         "signers": sorted(keys),
         "data": f"data/{made.data.name}" if data else "", "model": "model/model.fab" if model else ""})
-    owner = _Owner(made, claim["bundle"])
     with whole(out) as stage:
         files = _Written(stage)
         if record:
             files.add("evidence/intruder.md", record)
-        _write(files, made, claim, owner.key, now)
+        _write(files, made, claim, now)
         statement = Statement(files.digests, claim)
         (stage / ATTESTATION).write_bytes(sealed(statement, list(keys.values())))
-        source_key = owner.keep()
-    return Release(Path(out), claim, source_key)
+    return Release(Path(out), claim)
 
 
 def _demand_pass(made: Made, without: str) -> None:
@@ -159,7 +156,8 @@ def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
     return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
             "policy": decision.policy.name, "policy_digest": decision.policy.digest,
             "verdict": decision.verdict, "tests": len(decision.outcomes), "waivers": decision.waivers,
-            "attempts": decision.attempts, "rows": made.rows, "columns": len(made.names),
+            "approvals_asked": decision.signatures, "attempts": decision.attempts, "rows": made.rows,
+            "columns": len(made.names),
             "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",
             "delta": f"{ledger.terms.delta:g}" if ledger else "", "unit": ledger.terms.whose if ledger else "", **said}
 
@@ -197,7 +195,7 @@ class _Written:
         self.digests[name], self.sizes[name] = digest.hexdigest(), (self.stage / name).stat().st_size
 
 
-def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | None, now: datetime) -> None:
+def _write(files: _Written, made: Made, claim: Mapping[str, Any], now: datetime) -> None:
     """All files but the attestation."""
     before = set(files.digests)
     _share(files, made, claim)
@@ -215,7 +213,7 @@ def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | N
     files.add("datacard.html", html_card(made, claim, tests))
     files.add("limits.md", limits(made, claim, tests, withheld))
     files.add("lock.txt", sbom.lock(software))
-    files.add("provenance.json", provenance(made, claim, shared, key, now))
+    files.add("provenance.json", provenance(made, claim, shared, now))
     files.add("sbom.cdx.json", sbom.bill(software, claim, shared))
     files.add("TRUST.md", trust(claim))
     files.add("verify.html", verify_page())
@@ -226,7 +224,8 @@ def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | N
 
 
 def _share(files: _Written, made: Made, claim: Mapping[str, Any]) -> None:
-    """The data, marked as synthetic where the format has a place for it, and the model."""
+    """The data, marked as synthetic where the format has a place for it, and the model. What is judged is the copy that
+    is released: the original may have changed since it was looked at."""
     if name := claim["data"]:
         if made.data.suffix in (".parquet", ".pq"):
             mark(made.data, files.place(name), {"synthetic": "true", "fabrica:bundle": claim["bundle"],
@@ -234,12 +233,17 @@ def _share(files: _Written, made: Made, claim: Mapping[str, Any]) -> None:
             files.note(name)
         else:
             files.add(name, made.data)
+        with (files.stage / name).open("rb") as file:
+            copied = digests(file, files.sizes[name])
+        if made.digest not in copied:
+            raise InputError("was changed while the bundle was written", where=str(made.data),
+                             hint="run 'fabrica gate' again")
     if name := claim["model"]:
-        if not (made.folder / "model.fab").exists():
-            raise InputError("there is no model to share", where=str(made.folder / "model.fab"),
-                             hint="leave --model out")
-        demand_judged(made.folder / "model.fab", made.decision, "model")
-        files.add(name, made.folder / "model.fab")
+        model = made.folder / "model.fab"
+        if not model.exists():
+            raise InputError("there is no model to share", where=str(model), hint="leave --model out")
+        files.add(name, model)
+        demand_judged(files.digests[name], made.decision, "model", model)
 
 
 def _in_full(files: _Written, made: Made) -> None:
@@ -248,27 +252,3 @@ def _in_full(files: _Written, made: Made) -> None:
         if (made.folder / name).exists():
             files.add(name, made.folder / name)
     files.add("schema.json", made.schema)
-
-
-@dataclass(frozen=True)
-class _Owner:
-    """Keeps the key of the source's digest with the results, never in the bundle."""
-
-    made: Made
-    bundle: str
-    key: bytes | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", new_secret() if source_of(self.made) else None)
-
-    def keep(self) -> Path | None:
-        if self.key is None:
-            return None
-        path = self.made.folder / f"source-{self.bundle[:8]}.key"
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"{self.key.hex()}\n")
-        except OSError as error:
-            raise OutputError(f"cannot be written ({(error.strerror or '').lower()})", where=str(path),
-                              hint="the key of the source's digest must stay with you") from None
-        return path

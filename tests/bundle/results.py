@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import fabrica
+from fabrica.bundle.canonical import parse
 from fabrica.bundle.keys import new_key
 from fabrica.cli import commands
+from fabrica.errors import FabricaError
 from fabrica.gatehouse.checks import Case, outcomes
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import HOUSE, Policy
@@ -128,3 +131,26 @@ def bundle(out: Path, target: Path, private: Path, **asked) -> Path:
     """A bundle of a folder of results."""
     fabrica.release(out, target, key=private, **{"approvers": APPROVERS, **asked})
     return target
+
+
+def names(bundle):
+    """The files of a bundle."""
+    return {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
+
+
+def read(bundle, name):
+    """A JSON file of a bundle."""
+    return parse((bundle / name).read_bytes(), name)
+
+
+def texts(bundle):
+    """What a person or a program could read in each file of a bundle."""
+    return {path: path.read_bytes().decode("utf-8", "replace") for path in bundle.rglob("*") if path.is_file()}
+
+
+def refused(words, folder, keys, tmp_path, **asked):
+    """A release of a folder is refused with these words, and leaves nothing behind."""
+    with pytest.raises(FabricaError, match=words):
+        bundle(folder, tmp_path / "bundle", keys[0], **asked)
+    assert not (tmp_path / "bundle").exists()
+    assert [p for p in tmp_path.iterdir() if p.name.startswith(".")] == []

@@ -50,7 +50,7 @@ def test_an_untouched_bundle_holds(page, public, plain, keys):
         text = told(page, bundle, keys[1].read_text())
         assert text.startswith("Holds: the signature, and every byte of"), text
         assert "passed policy fabrica at tier p" in text and words in text
-        assert "approved by privacy officer: Ada Example" in text
+        assert "approval recorded by the signer: privacy officer: Ada Example" in text
     assert page.console() == [] and all(one.startswith("file:") for one in page.requests())
 
 
