@@ -71,6 +71,14 @@ def test_a_gate_in_which_a_name_stands_twice_is_found(page, plain, keys, tmp_pat
     assert "a name stands twice" in "".join(standalone.checked([str(bundle), str(keys[1])])[0])
 
 
+@pytest.mark.parametrize("change", [lambda tests: tests[1].update(value=3.0), lambda tests: tests[2].update(high=0.5),
+                                    lambda tests: tests[2].update(verdict="FAIL")])
+def test_a_gate_that_does_not_follow_is_found(change, page, plain, keys, tmp_path):
+    bundle = shutil.copytree(plain, tmp_path / "bundle")
+    tampering.changed(bundle, keys, "evidence/gate.json", tampering.parsed(lambda plain: change(plain["tests"])))
+    assert told(page, bundle, keys[1].read_text()).startswith("This bundle does not hold.")
+
+
 def test_nothing_is_shown_that_nobody_vouches_for(page, plain, keys, tmp_path):
     bundle = shutil.copytree(plain, tmp_path / "bundle")
     (bundle / "limits.md").write_text("no limits")

@@ -176,6 +176,10 @@ def better(plain):
     plain["tests"][2].update(high=0.5)
 
 
+def uncounted(plain):
+    plain["tests"][1].update(value=3.0)
+
+
 def looser(plain):
     plain["policy"]["tiers"]["partner"]["signatures"] = 1
 
@@ -223,7 +227,7 @@ def test_a_public_profile_of_a_smaller_circle_without_a_reason_is_found(out, key
 
 
 def test_the_standalone_finds_a_gate_that_does_not_follow(plain, keys, tmp_path, capsys):
-    for change in (better, lambda plain: plain["tests"][0].update(verdict="FAIL")):
+    for change in (better, lambda plain: plain["tests"][0].update(verdict="FAIL"), uncounted):
         bundle = shutil.copytree(plain, tmp_path / "bundle")
         tampering.changed(bundle, keys, "evidence/gate.json", tampering.parsed(change))
         assert not both(bundle, keys[1], capsys)[0]
