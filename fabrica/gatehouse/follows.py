@@ -25,6 +25,7 @@ __all__ = ["problems", "unfounded"]
 
 #: tests of groups: what comes by chance among so few real people is accepted too, so they may have a wider threshold
 GROUPS = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
+TARGETED = ("label_gap", "utility_gap")  #: of which nothing is measured without a target
 SEARCHED = ("identifiers", "rare")  #: tests of what was looked for in files, of which no finding tells
 SHUT = (FAIL, INCONCLUSIVE)
 
@@ -143,5 +144,15 @@ def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | No
                 decision.target, decision.protected)
     again = {one.name: one for one in outcomes(case)}
     left = (*SEARCHED, *(("rows",) if real_rows is None else ()))
-    return [f"test {one.id} {one.name} is another than the evidence gives" for one in decision.outcomes
-            if one.name not in left and replace(one, why="") != replace(again[one.name], why="")]
+    return [*_undeclared(decision, report),
+            *(f"test {one.id} {one.name} is another than the evidence gives" for one in decision.outcomes
+              if one.name not in left and replace(one, why="") != replace(again[one.name], why=""))]
+
+
+def _undeclared(decision: Decision, report: Report) -> Iterator[str]:
+    """What was measured because it was declared, and is not declared any more: tests would be left out."""
+    guarded = {name for one in report if one.metric == "representation" for name in one.place}
+    if guarded - set(decision.protected):
+        yield "does not declare all protected columns that the evidence tells of"
+    if decision.target is None and any(one.metric in TARGETED and one.value is not None for one in report):
+        yield "does not declare the target that the evidence tells of"

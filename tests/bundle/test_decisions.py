@@ -141,6 +141,23 @@ def test_groups_have_the_threshold_of_chance_and_no_wider_one(out, keys, tmp_pat
     refused("label_gap has another threshold", copy, keys, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["protected", "target"])
+def test_tests_cannot_be_left_out_by_declaring_less(name, out, keys, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "out")
+    far = Finding("label_gap", 0.5, ("sex",), low=0.4, high=0.6, floor=0.0, floor_high=0.01)
+    results.judge(copy, *(one for one in GROUPS if one.metric != "label_gap"), far, protected=("sex",))
+
+    def less(plain):
+        left = ("G12",) if name == "protected" else ()
+        plain["tests"] = [one for one in plain["tests"] if one["id"] not in left and "gap" not in one["name"]]
+        plain["declared"][name] = [] if name == "protected" else None
+        plain["verdict"] = "PASS"
+
+    results.edit(copy, less)
+    assert Decision.load(copy / "gate.json").passed
+    refused("does not declare", copy, keys, tmp_path)
+
+
 def test_what_is_told_to_everybody_follows_from_itself(out, tmp_path):
     copy = shutil.copytree(out, tmp_path / "out")
     results.judge(copy, *GROUPS, protected=("sex",))
