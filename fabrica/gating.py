@@ -210,7 +210,8 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
                 _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
-                        datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]))
+                        datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
+                        guarded)
     facts: dict[str, Any] = {"gate": decision.to_json()}
     if brought.recipe is not None:
         facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}

@@ -203,7 +203,7 @@ def canaries(case: Case) -> Outcome | None:
     asked, found = case.asked.canaries, case.one("canaries")
     if not asked:
         return None
-    blank = Outcome("G7", "canaries", PASS, "", threshold=share(0, asked)[1])
+    blank = Outcome("G7", "canaries", PASS, "", threshold=round(share(0, asked)[1] + 5e-5, 4))
     why = unmeasured(found, "whether planted people come out")
     if why or found is None or found.value is None or found.high is None:
         return replace(blank, verdict=INCONCLUSIVE, why=why or "it has no bound")

@@ -162,7 +162,7 @@ def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
 
 def test_a_decision_comes_back_and_one_that_was_changed_does_not():
     shut = tuple(outcomes(case(risk("verbatim", 0.01, 0.008, 0.012))))
-    decision = Decision("partner", HOUSE, shut, 2, {"data": "00"})
+    decision = Decision("partner", HOUSE, shut, 1, {"data": "00" * 32}, "2026-11-28T09:00:00+00:00")
     plain = decision.to_json()
     assert Decision.from_json(plain) == decision and plain["verdict"] == FAIL
     assert "anonym" not in str(decision) and str(decision).startswith("FAIL: policy fabrica at tier partner")
