@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 
 from fabrica.errors import InputError
 
-__all__ = ["Trace", "contents", "traces"]
+__all__ = ["NAME", "Trace", "contents", "opened", "traces"]
 
 DEEP = 4  #: archives within archives that are unpacked
+NAME = "the name of "  #: before a file's name, where that itself is looked at
 ZIP, GZIP, PARQUET, ARROW = b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"ARROW1"
 
 
@@ -58,7 +59,7 @@ def traces(paths: Iterable[str | Path], values: Mapping[str, str | int | float])
     """
     wanted = {name: _Wanted.of(value) for name, value in values.items()}
     found = dict[Trace, None]()
-    for place, content in _all(paths):
+    for place, content in opened(paths):
         found |= {Trace(name, place): None for name, one in wanted.items() if one.stands_in(content)}
     return list(found)
 
@@ -88,12 +89,18 @@ class _Wanted:
         return near and bool((content == here[0]).any())
 
 
-def _all(paths: Iterable[str | Path]) -> Iterator[tuple[str, bytes | np.ndarray]]:
+def opened(paths: Iterable[str | Path]) -> Iterator[tuple[str, bytes | np.ndarray]]:
+    """(place, bytes or numbers) of some files, of all files of some folders, and of their names.
+
+    Raises
+    ------
+    InputError : a file cannot be read.
+    """
     for path in map(Path, paths):
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in files:
             name = str(file.relative_to(path)) if path.is_dir() else file.name
-            yield f"the name of {name}", name.encode()
+            yield NAME + name, name.encode()
             try:
                 yield from contents(name, file.read_bytes())
             except (OSError, ValueError, zipfile.BadZipFile, pa.ArrowException) as error:

@@ -31,6 +31,7 @@ __all__ = ["NO_LIKELIHOOD", "NO_MAKER", "Attack", "Gains", "Guesses", "Outcome",
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 FEWEST = 100  #: people of each side, below which nothing is said
 HELD = 1_000_000  #: rows of the twin that an attacker looks at, at most
+FOREGONE = 0.01  #: share of people who are not guessed anyway, below which a secret is none
 SCORED = 30  #: and below which a curve says nothing
 SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
 #: what an attack says that cannot do with rows alone
@@ -101,6 +102,12 @@ class World:
         return cls(evidence.table, twin.take(np.sort(held)), **found, k=evidence.k, maker=evidence.maker,
                    seen=evidence.seen * len(held) / twin.rows,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
+
+    @property
+    def strangers(self) -> Sheet:
+        """All people whom nobody learned from: the controls of an attacker who knows nobody."""
+        cells = {name: np.concatenate([own, self.reference.values[name]]) for name, own in self.others.values.items()}
+        return Sheet(self.others.rows + self.reference.rows, cells, self.others.levels)
 
     @property
     def bystanders(self) -> Sheet:
@@ -304,10 +311,10 @@ class Gains:
         if min(n, m) < FEWEST:
             return Finding(name, None, place, against="holdout", problem=f"only {n} members and {m} others have a "
                            f"value to guess; {FEWEST} of each are needed")
-        if (1 - self.luck) * m < SCORED:
+        if (1 - self.luck) * m < max(SCORED, FOREGONE * m):
             return Finding(name, None, place, against="holdout", detail={"certain": self.luck},
-                           problem=f"of {m:,} others fewer than {SCORED} are not guessed anyway, too few to find out "
-                                   "anything of")
+                           problem=f"of {m:,} others only {(1 - self.luck) * m:,.0f} are not guessed anyway, too few "
+                                   "to find out anything of")
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         error = float(spread**0.5) / (1 - self.luck)

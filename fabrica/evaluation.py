@@ -26,7 +26,7 @@ from fabrica.errors import InputError, NotComputable, UnknownName
 from fabrica.report import Finding, Report
 from fabrica.run import Run
 from fabrica.schema import Table
-from fabrica.sheets import Batches, sheets
+from fabrica.sheets import Batches, IdentSheet, sheets
 from fabrica.statistics import WIDE
 from fabrica.verdict import told
 from fabrica.version import VERSION
@@ -69,7 +69,8 @@ def evaluate(
     ------
     SchemaError : the tables differ in their columns.
     UnknownName : there is no such target, protected column or metric.
-    InputError : the original or the synthetic table has no rows, or the original does not fit its schema.
+    InputError : the original or the synthetic table has no rows, the original does not fit its schema, or a column of
+        the holdout is of another kind.
 
     >>> import pyarrow as pa
     >>> from dataclasses import dataclass
@@ -180,6 +181,8 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
     if holdout is None:
         notes.append("There is no holdout: what only rows nobody learned from can show is not measured.")
     got = sheets(table, *(d for d in (real, synthetic, holdout) if d is not None), keep=keep)
+    if holdout is not None:
+        _demand_alike(table, got[2])
     notes += _left_out(table)
     if (columns := len(got[0].values)) > WIDE:
         notes.append(f"The table has {columns:,} columns that are compared; pairs were measured among every so many-th "
@@ -187,6 +190,16 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
     few = _pick(got[1].rows, got[0].rows, run.child("few"))
     return Evidence(table, got[0], got[1] if few is None else got[1].take(few), got[2] if holdout is not None else None,
                     target, whole=got[1], seen=got[1].rows / synthetic.rows), notes, keep
+
+
+def _demand_alike(table: Table, rest: IdentSheet) -> None:
+    """Raises ``InputError`` where a column of the holdout is of another kind: most cells are no values of it."""
+    for name, wrong in rest.misfits.items():
+        values = rest.values.get(name, np.zeros(0))
+        if wrong.sum() > (np.isfinite(values) if values.dtype.kind == "f" else values >= 0).sum():
+            raise InputError(f"holds values of another kind than the original's ({table[name].kind})",
+                             where=f"the holdout, column {name!r}",
+                             hint="give real rows that are written like those that were learned from")
 
 
 def _pick(rows: int, limit: int, run: Run) -> np.ndarray | None:

@@ -8,20 +8,23 @@ the same decision however often it is asked for.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fabrica import declaration
-from fabrica.artefacts import traces
+from fabrica.attempts import LOG, Attempts
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
-from fabrica.dataset import Dataset, atomic
+from fabrica.dataset import Dataset
 from fabrica.errors import InputError
 from fabrica.evaluation import evaluate
+from fabrica.fingerprint import Fingerprint
+from fabrica.gatehouse.beside import Beside, beside
 from fabrica.gatehouse.checks import Case, outcomes
 from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.decision import Decision
@@ -40,11 +43,12 @@ from fabrica.report import Report
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.units import enough
-from fabrica.version import VERSION
 
 __all__ = ["Brought", "decided"]
 
-SEARCHED = ("model.fab", "schema.json", "report.json", "report.html", "ledger.json")  #: beside the rows themselves
+#: what a release may share beside the rows themselves
+SEARCHED = ("model.fab", "schema.json", "report.json", "report.html", "ledger.json", "recipe.json")
+EVIDENCE = ("evidence.json", "evidence.html")
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ class Brought:
     Parameters
     ----------
     folder : of the twin. data : its file. table : what the columns mean. real, holdout : rows that were learned from,
-    and others. unit : the column that says whose rows they are. recipe, model : how it was made, where that is known.
+    and others. unit : the column that says whose rows they are. source : the file or folder of the real
+    table, None for one in memory. whole : that table as it is, where the folder knows it. recipe, model :
+    how it was made, where that is known.
     """
 
     folder: Path
@@ -63,6 +69,8 @@ class Brought:
     real: Counted
     holdout: Counted
     unit: str | None = None
+    source: Path | None = None
+    whole: Counted | None = None
     recipe: Recipe | None = None
     ledger: Ledger | None = None
     model: TableModel | None = None
@@ -85,13 +93,16 @@ class Brought:
                              where=str(folder), hint="leave --real and --holdout out")
         if real is not None:
             whole, table = _named(real, holdout, schema)
-            return cls(folder, data, table, whole, filled(holdout), unit)
-        job, model = _again(folder)
+            source = Path(real).expanduser().absolute() if isinstance(real, str | os.PathLike) else None
+            return cls(folder, data, table, whole, filled(holdout), unit, source)
+        job, model, whole, origin = _again(folder)
         if job.holdout is None:
             raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
                              hint="make it again, with --holdout 0.2")
+        origin.demand_holdout(job.holdout.batches(), str(folder / "recipe.json"))
         own = job.recipe.unit if job.recipe.terms is None else job.recipe.terms.unit
-        return cls(folder, data, model.table, job.train, job.holdout, unit or own, job.recipe, model.ledger, model)
+        return cls(folder, data, model.table, job.train, job.holdout, unit or own, Path(job.recipe.data), whole,
+                   job.recipe, model.ledger, model)
 
     @property
     def digest(self) -> str:
@@ -113,10 +124,19 @@ class Brought:
             return None
         return Workshop(self.recipe, self.model, self.real, self.holdout).maker
 
-    @property
-    def source(self) -> str:
-        """By what the real table is known among those that were brought."""
-        return self.recipe.data if self.recipe is not None else self.real.name
+    def attempted(self, tier: str, log: Path | None = None) -> Attempts:
+        """The tries of this table with this one, which is written down: in a ``log``, else beside the table, else in
+        the folder."""
+        beside = [] if self.source is None else [self.source.parent / LOG]
+        places = list(dict.fromkeys([*beside, self.folder / LOG])) if log is None else [log]
+        rest = Fingerprint.of(self.holdout.batches())
+        if self.whole is not None:
+            tables = [Fingerprint.of(self.whole.batches())]
+        else:  # somebody may have divided it
+            real = Fingerprint.of(self.real.batches())
+            tables = [real, real + rest]
+        found = Attempts.counted(places, tables, rest, self.digest, tier)
+        return replace(found, aside=True) if log is None and self.source is None else found
 
 
 def _sha256(file: Path) -> str:
@@ -125,7 +145,9 @@ def _sha256(file: Path) -> str:
 
 
 def _data(folder: Path) -> Path:
-    found = sorted(p for p in folder.glob("data.*") if p.is_file()) if folder.is_dir() else []
+    if not folder.is_dir():
+        raise InputError("there is no such folder", where=str(folder), hint="name one that `fabrica synth` has made")
+    found = sorted(p for p in folder.glob("data.*") if p.is_file())
     if len(found) != 1:
         what = "holds no twin (a file data.csv, data.parquet, ...)" if not found else "holds several files named data"
         raise InputError(what, where=str(folder), hint="make one: fabrica synth people.csv -o FOLDER")
@@ -140,8 +162,8 @@ def _named(real: Any, holdout: Any, schema: Any) -> tuple[Counted, Table]:
     return whole, guess(whole, Run(0), schema)[0]
 
 
-def _again(folder: Path) -> tuple[Job, TableModel]:
-    """The job that made a folder, with the same holdout, and what it learned."""
+def _again(folder: Path) -> tuple[Job, TableModel, Counted, Origin]:
+    """The job that made a folder, with the same holdout; what it learned; the table, as it is; and its origin."""
     missing = [name for name in ("recipe.json", "origin.json", "model.fab") if not (folder / name).is_file()]
     if missing:
         raise InputError(f"has no {missing[0]}, so nothing says what the twin was learned from", where=str(folder),
@@ -154,7 +176,7 @@ def _again(folder: Path) -> tuple[Job, TableModel]:
     _demand_ledger(folder / "ledger.json", model)
     origin.demand([part.path for part in Dataset.open(recipe.data).parts], whole.rows, recipe.data)
     shaped = profiled(whole, recipe.profile, lambda found: guess(found, run.child("profile"), recipe.schema, K)[0])
-    return Job.begin(recipe, shaped, run, recipe.schema, origin=origin), model
+    return Job.begin(recipe, shaped, run, recipe.schema, origin=origin), model, whole, origin
 
 
 def _demand_ledger(file: Path, model: TableModel) -> None:
@@ -182,13 +204,14 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
                       unit=brought.unit, protected=guarded, maker=brought.maker, run=run.child("evaluate"))
     report = _counted(report, brought, twin)
     few = rare(brought.table, [brought.real, brought.holdout], twin, asked.k, brought.unit)
-    tried = _tried(attempts or brought.folder / "attempts.json", brought.source, digest, tier)
+    tried = brought.attempted(tier, attempts)
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
-    case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few, _files(brought, few),
-                epsilon, tried, target, guarded)
-    decision = Decision(tier, policy, tuple(outcomes(case)), tried,
+    case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
+                _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded)
+    decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
-                        datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]))
+                        datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
+                        guarded)
     facts: dict[str, Any] = {"gate": decision.to_json()}
     if brought.recipe is not None:
         facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}
@@ -203,35 +226,9 @@ def _counted(report: Report, brought: Brought, twin: Counted) -> Report:
     return replace(report, findings=tuple(findings))
 
 
-def _files(brought: Brought, few: Rare) -> list[str]:
-    """Files beside the rows in which a level of few people stands, and how many do."""
-    files = [path for name in SEARCHED if (path := brought.folder / name).is_file()]
-    common = _common(brought, few)
-    wanted = {str(i): word for i, word in enumerate(few.words) if not any(word in other for other in common)}
-    found: dict[str, set[str]] = {}
-    for trace in traces(files, wanted) if wanted else []:
-        found.setdefault(trace.place.split(":")[0], set()).add(trace.name)
-    return [f"{len(names):,} levels in {place}" for place, names in found.items()]
-
-
-def _common(brought: Brought, few: Rare) -> Sequence[str]:
-    """Texts that may stand in files: a rare word that is a part of one of them would be found in it."""
-    rare_words = set(few.words)
-    names: list[str] = list(brought.table.names)
-    for column in brought.table.columns:
-        names += [level for level in column.levels or () if level not in rare_words]
-    return names
-
-
-def _tried(log: Path, source: str, digest: str, tier: str) -> int:
-    """How many different twins of this table were brought, this one included; it is written down before it is judged
-    by anybody."""
-    known: list[Mapping[str, Any]] = list(declaration.read(log)["tries"]) if log.is_file() else []
-    tries = [one for one in known if one.get("source") == source]
-    if digest not in {one.get("data") for one in tries}:
-        known.append({"when": datetime.now(UTC).isoformat(timespec="seconds"), "source": source, "data": digest,
-                      "tier": tier, "fabrica": VERSION})
-        with atomic(log) as part:
-            part.write_text(json.dumps({"fabrica_attempts": 1, "tries": known}, indent=2), encoding="utf-8")
-        tries = [*tries, known[-1]]
-    return len({one["data"] for one in tries})
+def _beside(brought: Brought, few: Rare, report: Report) -> Beside:
+    """What few people hold in the files beside the rows, the evidence of this decision among them."""
+    with tempfile.TemporaryDirectory() as room:
+        evidence = [report.save(Path(room) / name) for name in EVIDENCE]
+        files = [path for name in SEARCHED if (path := brought.folder / name).is_file()]
+        return beside([*files, *evidence], few, [brought.table.name, *brought.table.names])

@@ -13,6 +13,7 @@ from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError, UnknownName
 from fabrica.evaluation import CEILING
 from fabrica.evaluation import evaluate as judge
+from fabrica.fingerprint import Fingerprint
 from fabrica.holdout import Share, split
 from fabrica.inference import infer, verify
 from fabrica.inference.facts import K
@@ -85,7 +86,8 @@ class Job:
         key, rest = f"{self.run.unseeded().seed:032x}", self.holdout
         drawn = rest if isinstance(rest, Share) else None
         split = f"{drawn.run.seed:x}" if drawn is not None and drawn.run and self.recipe.terms is not None else None
-        return Origin(key, keyed(key, files), self.train.rows + (0 if drawn is None else drawn.rows), split)
+        held = "" if rest is None else str(Fingerprint.of(rest.batches(), key))
+        return Origin(key, keyed(key, files), self.train.rows + (0 if drawn is None else drawn.rows), held, split)
 
     def size(self, model: TableModel | None = None) -> int:
         """How many rows the twin has: as was asked, else as many as the table has; under privacy, about."""

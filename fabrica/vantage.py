@@ -34,11 +34,6 @@ class Points:
     def take(self, rows: np.ndarray | slice) -> Points:
         return Points(self.numbers[rows], self.levels[rows], self.columns)
 
-    def beside(self, others: Points) -> Points:
-        """These rows, and others of the same space after them."""
-        return Points(np.concatenate([self.numbers, others.numbers]), np.concatenate([self.levels, others.levels]),
-                      self.columns)
-
     def among(self, names: Sequence[str]) -> Points:
         """The coordinates of some columns alone."""
         wanted, many = set(names), self.numbers.shape[1]

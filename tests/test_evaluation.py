@@ -244,3 +244,14 @@ def test_a_metric_that_cannot_be_computed_is_a_finding(monkeypatch):
 
     monkeypatch.setattr(catalog, "get", lambda family, name: Stubborn)
     assert judged(metrics=["shape"]).find("shape").problem == "not here"
+
+
+def test_a_holdout_of_another_kind_is_told_and_one_with_a_few_odd_cells_is_not():
+    rest = people(300, 3)
+    words = [f"{age} years" for age in rest["age"].to_pylist()]
+    for place, column in (("age", words), ("born", words)):
+        other = rest.set_column(rest.column_names.index(place), place, pa.array(column))
+        with pytest.raises(InputError, match=f"the holdout, column '{place}'.* another kind"):
+            judged(rest=other, metrics=["shape"])
+    few = [*words[:20], *map(str, rest["age"].to_pylist()[20:])]
+    assert judged(rest=rest.set_column(0, "age", pa.array(few)), metrics=["shape"]).facts["rows"]["holdout"] == 300

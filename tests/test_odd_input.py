@@ -109,7 +109,7 @@ def test_no_such_file(fabrica: Door, words: tuple[object, ...]) -> None:
 @pytest.mark.parametrize(("more", "said"), [
     (("--engine", "ctgn"), ["ctgn", "independent, mst, trees"]),
     (("--set", "leaves=3"), ["leaves", "leaf"]),
-    (("--set", "leaf=0"), ["leaf"]),
+    (("--set", "leaf=-1"), ["leaf"]),
     (("--set", "leaf=many"), ["leaf"]),
     (("--set", "leaf"), ["leaf"]),
     (("--target", "c"), ["'c'", "a, b"]),

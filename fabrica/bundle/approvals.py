@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from fabrica.bundle.decision import Decision
 from fabrica.errors import SettingError
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.outcome import PASS
 
-__all__ = ["Approver", "approvals", "approved", "until"]
+__all__ = ["Approver", "approvals", "approved", "different", "until"]
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,22 @@ def approved(texts: Sequence[str], decision: Decision) -> tuple[Approver, ...]:
     SettingError : fewer different people, or fewer different roles, than the policy asks for at this tier.
     """
     people = tuple(Approver.of(text) for text in texts)
-    names = {_plain(one.name) for one in people}
-    roles = {_plain(one.role) for one in people}
     needed = decision.signatures
-    if min(len(names), len(roles)) < needed:
+    if different(people) < needed:
         words = "one person" if needed == 1 else f"{needed} different people in different roles"
-        raise SettingError(f"policy {decision.policy} asks at tier {decision.tier} for the approval of {words}",
+        raise SettingError(f"policy {decision.policy.name} asks at tier {decision.tier} for the approval of {words}",
                            where="approver", hint='such as --approver "data owner: Max Example" --approver '
                            '"privacy officer: Ada Example"')
     return people
+
+
+def different(people: Sequence[Approver]) -> int:
+    """How many different people in different roles there are at most.
+
+    >>> different([Approver("owner", "Ada Example"), Approver("privacy officer", "ada  EXAMPLE")])
+    1
+    """
+    return min(len({_plain(one.name) for one in people}), len({_plain(one.role) for one in people}))
 
 
 def _plain(text: str) -> str:
@@ -72,23 +80,25 @@ def until(said: str | date | None, decision: Decision, today: date) -> date:
         day = decision.last_day if said is None else date.fromisoformat(str(said))
     except ValueError:
         raise SettingError("must be a day", where="expires", hint="write it as 2027-11-28") from None
-    if decision.made > today + timedelta(days=1):
+    if decision.day > today + timedelta(days=1):
         raise SettingError("of the gate lies in the future", where="the day", hint="set the clock, and run 'fabrica "
                            "gate' again")
     if day < today:
         raise SettingError("lies in the past", where="expires", hint="run 'fabrica gate' again, or say a later day")
     if day > decision.last_day:
-        raise SettingError(f"is beyond the {decision.last_day.isoformat()} of policy {decision.policy} at tier "
+        raise SettingError(f"is beyond the {decision.last_day.isoformat()} of policy {decision.policy.name} at tier "
                            f"{decision.tier}", where="expires", hint="say an earlier day, or run 'fabrica gate' again")
     return day
 
 
 def approvals(claim: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
     """The content of ``approvals.json``: who, for what and whom, until when, and what risk is left with whom."""
-    open_tests = [{"test": str(test.get("id", "")), "name": str(test.get("name", "")), "verdict": test.get("verdict"),
+    open_tests = [{"test": one.id, "name": one.name, "verdict": one.verdict,
                    "owner": claim["approvals"][0] if claim["approvals"] else None}
-                  for test in decision.tests if test.get("verdict") in ("FAIL", "INCONCLUSIVE")]
-    return {"fabrica_approvals": 1, "approvals": claim["approvals"], "tier": claim["tier"], "policy": claim["policy"],
+                  for one in decision.outcomes if one.verdict != PASS]
+    return {"fabrica_approvals": 1, "approvals": claim["approvals"],
+            "recorded_by": claim["signers"], "tier": claim["tier"], "policy": claim["policy"],
             "purpose": claim["purpose"], "recipients": claim["recipients"], "expires": claim["expires"],
             "waivers": claim["waivers"], "residual_risks": open_tests,
-            "released_without_pass": claim["without_pass"] or None}
+            "released_without_pass": claim["without_pass"] or None,
+            "told_beyond_tier": claim["beyond_tier"] or None}

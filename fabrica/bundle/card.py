@@ -26,6 +26,8 @@ from fabrica.version import VERSION
 
 __all__ = ["html_card", "markdown_card", "verify_page"]
 
+PASSES = ("A risk passes only where the upper end of its one-sided 95 % bound is within its threshold; counts, and "
+          "gaps between groups, are told as the number itself.")
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
          (10_000_000, "1M<n<10M"))
 READ = (("verify.html, verify.py, TRUST.md", "check that nothing was changed, and who signed"),
@@ -47,14 +49,14 @@ def markdown_card(made: Made, claim: Mapping[str, Any], tests: Sequence[Mapping[
     page = "\n".join(f"- {plain_text(line)}" for line in lines(claim))
     read = "\n".join(f"| `{name}` | {words} |" for name, words in READ)
     return f"""---
-pretty_name: {canonical(made.name + ' (synthetic)').decode()}
+pretty_name: {canonical(claim['name'] + ' (synthetic)').decode()}
 tags: [synthetic, tabular]
 size_categories: [{size}]
 source_datasets: [private]
 license: other
 ---
 
-# {plain_text(made.name)}, synthetic
+# {plain_text(claim['name'])}, synthetic
 
 **These rows are synthetic: none of them was observed.** This release {plain_text(verdict_line(claim))}.
 
@@ -68,11 +70,11 @@ license: other
 
 ## How it was judged
 
-| test | what | verdict | bound | threshold |
+| test | what | verdict | bound, or number | threshold |
 |---|---|---|---|---|
 {judged}
 
-A test passes only where the upper end of a one-sided 95 % bound is within its threshold.
+{PASSES}
 
 ## What else is here
 
@@ -91,8 +93,8 @@ def html_card(made: Made, claim: Mapping[str, Any], tests: Sequence[Mapping[str,
     policy = f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
     columns = [{**one, "personal": _personal(made, one)} for one in made.columns]
     return env.get_template("datacard.html").render(
-        name=made.name, claim=claim, verdict=verdict_line(claim), lines=lines(claim)[1:], columns=columns,
-        tests=[_row(test) for test in tests], read=READ, style=style, policy=policy, version=VERSION)
+        claim=claim, verdict=verdict_line(claim), lines=lines({**claim, "waivers": []})[1:], columns=columns,
+        tests=[_row(test) for test in tests], read=READ, passes=PASSES, style=style, policy=policy, version=VERSION)
 
 
 def verify_page() -> str:
@@ -109,7 +111,7 @@ def _personal(made: Made, column: Mapping[str, str]) -> str:
 
 
 def _row(test: Mapping[str, Any]) -> list[str]:
-    bound, threshold = (test.get(name) for name in ("high", "threshold"))
+    bound, threshold = test.get("high", test.get("value")), test.get("threshold")
     return [str(test.get("id", "")), str(test.get("name", "")), str(test.get("verdict", "")),
             *("–" if one is None else f"{one:.4g}" if isinstance(one, float) else str(one)
               for one in (bound, threshold))]

@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from fabrica.bundle.approvals import Approver, different
 from fabrica.bundle.canonical import parse
 from fabrica.bundle.contents import Contents
-from fabrica.bundle.decision import Decision
 from fabrica.bundle.envelope import Statement
+from fabrica.bundle.evidence import QUESTIONS
 from fabrica.bundle.manifest import MANIFEST
 from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.follows import unfounded
 from fabrica.privacy.ledger import Ledger
+from fabrica.report import Finding, Report
 
 __all__ = ["CHECKS", "Opened", "unkept"]
 
@@ -80,15 +84,21 @@ def judged(bundle: Opened) -> Iterator[str]:
 
 
 def decided(bundle: Opened) -> Iterator[str]:
-    """The verdict follows from the tests, and is the one on page one."""
+    """The verdict follows from policy, tests and evidence, and is the one on page one."""
     own = bundle.decision
-    yield from own.problems()
-    said = {"verdict": own.verdict, "tier": own.tier, "policy": own.policy, "tests": len(own.tests),
-            "waivers": own.waivers, "attempts": own.attempts}
+    said = {"verdict": own.verdict, "tier": own.tier, "policy": own.policy.name, "policy_digest": own.policy.digest,
+            "tests": len(own.outcomes), "waivers": own.waivers, "attempts": own.attempts,
+            "profile": "public" if own.rounded else "internal"}
     if any(bundle.claim[name] != value for name, value in said.items()):
         yield "evidence/gate.json: says something else than page one"
+    if not own.rounded:
+        found = [one for name in QUESTIONS for one in bundle.json(f"evidence/{name}.json")["findings"]]
+        yield from unfounded(own, Report(tuple(map(Finding.from_json, found))), bundle.claim["rows"], None,
+                             bundle.json("evidence/dp.json").get("epsilon"))
     if not own.passed and not bundle.claim["without_pass"]:
         yield "the gate did not pass it, and no reason is given for releasing it all the same"
+    if own.rounded and own.tier != "public" and not bundle.claim["beyond_tier"]:
+        yield f"it is told to everybody, was judged at tier {own.tier}, and no reason is given"
 
 
 def approved(bundle: Opened) -> Iterator[str]:
@@ -96,7 +106,8 @@ def approved(bundle: Opened) -> Iterator[str]:
     told = bundle.json("approvals.json")
     if any(told[name] != bundle.claim[name] for name in ("approvals", "expires", "purpose", "recipients", "waivers")):
         yield "approvals.json: says something else than page one"
-    if len({one["name"].casefold() for one in told["approvals"]}) < bundle.decision.signatures:
+    people, asked = [Approver(**one) for one in told["approvals"]], bundle.decision.signatures
+    if different(people) < asked or bundle.claim["approvals_asked"] != asked:
         yield f"approvals.json: fewer people approve than policy {bundle.claim['policy']} asks for"
     if bundle.claim["expires"] > bundle.decision.last_day.isoformat():
         yield f"it is said to hold until {bundle.claim['expires']}, which is beyond the policy's"

@@ -23,7 +23,7 @@ from fabrica.bundle.envelope import ATTESTATION
 from fabrica.bundle.names import check_names
 from fabrica.errors import InputError
 
-__all__ = ["Contents", "opened"]
+__all__ = ["Contents", "demand_some", "opened"]
 
 MOST = 1 << 26  #: bytes of a file that is read as a whole
 
@@ -59,11 +59,8 @@ class InFolder(Contents):
     sizes: dict[str, int]
 
     def open(self, name: str) -> BinaryIO:
-        try:
-            return os.fdopen(os.open(self.path(name), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
-                                     | getattr(os, "O_BINARY", 0)), "rb")
-        except OSError as error:
-            raise InputError(f"cannot be read ({(error.strerror or '').lower()})", where=name) from None
+        return os.fdopen(os.open(self.path(name), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
+                                 | getattr(os, "O_BINARY", 0)), "rb")
 
     def path(self, name: str) -> Path:
         return self.root / name
@@ -93,28 +90,40 @@ class InArchive(Contents):
         return target
 
 
+def demand_some(path: Path) -> None:
+    """Raises ``InputError`` where there is nothing that could be checked: no folder with files, no archive."""
+    hint = "give its folder, or a .zip of it"
+    if path.is_dir():
+        if not any(path.iterdir()):
+            raise InputError("is an empty folder, and no bundle", where=str(path), hint=hint)
+        return
+    if not path.is_file():
+        raise InputError("there is no such bundle", where=str(path), hint=hint)
+    with path.open("rb") as file:
+        if file.read(2) != b"PK":
+            raise InputError("is neither the folder of a bundle nor a .zip of one", where=str(path), hint=hint)
+
+
 @contextmanager
-def opened(path: str | Path) -> Iterator[Contents]:
+def opened(path: Path) -> Iterator[Contents]:
     """The files of a bundle.
 
     Raises
     ------
-    InputError : there is no such folder or archive, or it holds something that no bundle holds.
+    InputError : it holds something that no bundle holds, or is a damaged archive.
+    OSError : a file cannot be read.
     """
-    path = Path(path).expanduser()
     if path.is_dir():
         sizes = dict(_walk(path, path))
         check_names(sizes, str(path))
         yield InFolder(path, sizes)
         return
-    if not path.is_file():
-        raise InputError("there is no such bundle", where=str(path), hint="give its folder, or a .zip of it")
     try:
         with zipfile.ZipFile(path) as archive, TemporaryDirectory() as aside:
             entries = _entries(archive, str(path))
             yield InArchive(archive, entries, {name: one.file_size for name, one in entries.items()}, Path(aside))
     except (zipfile.BadZipFile, zlib.error, EOFError):
-        raise InputError("is neither the folder of a bundle nor a sound .zip of one", where=str(path)) from None
+        raise InputError("is no sound .zip: it was cut short, or damaged on its way", where=str(path)) from None
 
 
 def _walk(root: Path, folder: Path) -> Iterator[tuple[str, int]]:

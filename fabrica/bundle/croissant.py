@@ -40,7 +40,7 @@ def croissant(made: Made, claim: Mapping[str, Any], digests: Mapping[str, str], 
     personal = sorted({one["personal"] for one in made.columns if one["personal"]})
     return {"@context": dict(CONTEXT), "@type": "sc:Dataset",
             "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
-            "name": f"{made.name}-synthetic", "description": _description(made, claim), "version": "1.0.0",
+            "name": f"{claim['name']}-synthetic", "description": _description(made, claim), "version": "1.0.0",
             "datePublished": claim["made"][:10], "expires": claim["expires"],
             "keywords": ["synthetic", "synthetic data", "tabular"], "isLiveDataset": False,
             "identifier": f"urn:uuid:{claim['bundle']}", "url": f"urn:uuid:{claim['bundle']}",

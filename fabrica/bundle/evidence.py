@@ -27,8 +27,8 @@ UNMEASURED = "not measured for this release"
 
 def evidence(made: Made, profile: str) -> dict[str, dict[str, Any]]:
     """Name of each file under ``evidence/`` -> its content."""
-    gate = dict(made.decision.plain)
-    files = {"gate.json": public.decision(gate) if profile == "public" else gate}
+    told = public.decision(made.decision) if profile == "public" else made.decision
+    files = {"gate.json": told.to_json()}
     for question in QUESTIONS:
         files[f"{question}.json"] = _answer(made, question, profile)
     files["dp.json"] = _noise(made)

@@ -53,6 +53,8 @@ def _failures(claim: Mapping[str, Any], tests: Sequence[Mapping[str, Any]]) -> l
     found = [f"- {plain_text(test.get('id'))} {plain_text(test.get('name'))}: {plain_text(test['verdict'])}"
              f"{'. ' + plain_text(test['why']) if test.get('why') else ''}"
              for test in tests if test.get("verdict") != "PASS"]
+    found += [f"- judged at tier {claim['tier']} and told to everybody: {plain_text(one)}"
+              for one in [claim["beyond_tier"]] if one]
     found += [f"- loosened by waiver: {plain_text(one)}" for one in claim["waivers"]]
     return found or ["- none: every test of the gate passed"]
 

@@ -1,7 +1,7 @@
 """What is to be released: the folder that ``fabrica synth`` and ``fabrica gate`` left, read once and held together.
 
 Nothing of it is believed because it lies there: the decision must be about this data file, by its digest, and must
-follow from its own tests; the ledger is reckoned again.
+follow from its own tests, and they from the evidence; the ledger is reckoned again.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from fabrica.bundle.canonical import parse
-from fabrica.bundle.decision import Decision
 from fabrica.bundle.marks import digests
 from fabrica.dataset import Dataset
 from fabrica.dataset.files import ending_of
 from fabrica.errors import InputError
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.follows import unfounded
+from fabrica.origin import Origin
 from fabrica.privacy.ledger import Ledger
+from fabrica.report import Report
 
 __all__ = ["Made"]
 
 
-def demand_judged(file: Path, decision: Decision, name: str) -> None:
-    """Raises ``InputError`` where a file is not the one that the gate has seen beside the data."""
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if (decision.plain.get("subject") or {}).get(name) != digest:
+def demand_judged(digest: str, decision: Decision, name: str, file: Path) -> None:
+    """Raises ``InputError`` where the SHA-256 of a file is not that of the one that the gate has seen with the data."""
+    if decision.subject.get(name) != digest:
         raise InputError(f"is no {name} that the gate has judged with this data", where=str(file),
                          hint="run 'fabrica gate' again")
 
@@ -40,8 +41,9 @@ class Made:
     Parameters
     ----------
     folder : where it lies. data : the file of synthetic rows. digest : its SHA-256. rows, names : its shape.
-    decision : what the gate said. report : the evidence, as plain values. recipe, schema : as they were written.
-    ledger : what was paid; None where nothing was promised.
+    decision : what the gate said. report : the evidence that it was made of, as plain values. recipe, schema : as they
+    were written. ledger : what was paid; None where nothing was promised. origin : which real table it was learned
+    from, None where nothing tells.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Made:
     recipe: Mapping[str, Any]
     schema: Mapping[str, Any]
     ledger: Ledger | None = None
+    origin: Origin | None = None
 
     @classmethod
     def of(cls, folder: str | Path) -> Made:
@@ -74,14 +77,11 @@ class Made:
             raise InputError("judges another data file than the one that lies beside it", where=str(root / "gate.json"),
                              hint="run 'fabrica gate' again")
         seen = Dataset.open(data)
-        report = root / "evidence.json"
-        ledger = root / "ledger.json"
-        if ledger.exists():
-            demand_judged(ledger, decision, "ledger")
-        return cls(root, data, digest, seen.count(), tuple(seen.schema.names), decision,
-                   _json(report if report.exists() else root / "report.json"), _json(root / "recipe.json"),
-                   _json(root / "schema.json"),
-                   Ledger.from_json(_json(ledger), str(ledger)) if ledger.exists() else None)
+        made = cls(root, data, digest, seen.count(), tuple(seen.schema.names), decision, _json(root / "evidence.json"),
+                   _json(root / "recipe.json"), _json(root / "schema.json"),
+                   _ledger_in(root / "ledger.json", decision), _origin_in(root / "origin.json"))
+        _demand_founded(made)
+        return made
 
     @cached_property
     def columns(self) -> list[dict[str, str]]:
@@ -128,14 +128,47 @@ def _decision_in(root: Path) -> Decision:
         raise InputError("nothing has been decided about this folder: it has no gate.json", where=str(root),
                          hint=f"run 'fabrica gate {root} --tier partner' first")
     decision = Decision.from_json(_json(path), str(path))
-    for problem in decision.problems():
-        raise InputError(problem, where=str(path), hint="run 'fabrica gate' again")
+    if decision.rounded:
+        raise InputError("is a decision whose numbers were rounded for everybody", where=str(path),
+                         hint="run 'fabrica gate' again")
     return decision
 
 
-def _json(path: Path) -> Any:
+def _ledger_in(path: Path, decision: Decision) -> Ledger | None:
+    if not path.exists():
+        return None
+    raw = _bytes(path)
+    demand_judged(hashlib.sha256(raw).hexdigest(), decision, "ledger", path)
+    return Ledger.from_json(parse(raw, str(path)), str(path))
+
+
+def _origin_in(path: Path) -> Origin | None:
+    return Origin.load(path) if path.exists() else None
+
+
+def _demand_founded(made: Made) -> None:
+    """Raises ``InputError`` where a test of the gate does not come out again from the evidence beside it."""
+    where = str(made.folder / "evidence.json")
     try:
-        return parse(path.read_bytes(), str(path))
+        report, told = Report.from_json(made.report), made.report["facts"]["rows"]
+        epsilon = made.ledger.epsilon() if made.ledger else None
+        if made.report["facts"]["gate"] != made.decision.to_json():
+            raise InputError("tells of another decision than gate.json", where=where, hint="run 'fabrica gate' again")
+        found = unfounded(made.decision, report, made.rows, told["real"] + told["holdout"], epsilon)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise InputError("is not the evidence of a decision of the gate", where=where,
+                         hint="run 'fabrica gate' again") from None
+    for problem in found:
+        raise InputError(problem, where=where, hint="run 'fabrica gate' again")
+
+
+def _json(path: Path) -> Any:
+    return parse(_bytes(path), str(path))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({(error.strerror or '').lower()})", where=str(path),
                          hint="give the folder that 'fabrica synth' has written") from None

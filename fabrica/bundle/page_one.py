@@ -26,11 +26,25 @@ def verdict_line(claim: Mapping[str, Any]) -> str:
     return f"{how} {at}; released without a pass, because: {claim['without_pass']}"
 
 
+def signed_line(claim: Mapping[str, Any]) -> str:
+    """How many have approved and how many keys have signed: a name is a record, and only a key is a signature.
+
+    >>> signed_line({"approvals": [{}, {}], "approvals_asked": 2, "signers": ["0a"]})
+    'approvals: 2 (the policy asks for 2), keys that signed: 1; who approved is the word of the one who signed'
+    """
+    names, keys = len(claim["approvals"]), len(claim["signers"])
+    return (f"approvals: {names} (the policy asks for {claim['approvals_asked']}), keys that signed: {keys}; "
+            f"who approved is the word of {'the one' if keys == 1 else 'all'} who signed")
+
+
 def lines(claim: Mapping[str, Any]) -> list[str]:
     """Page one, a line each, from the claim of a statement; without signs that a terminal would obey."""
     found = [verdict_line(claim), f"attempts at this gate: {claim['attempts']}"]
+    found += [f"told to everybody though it was judged at tier {claim['tier']}, because: {one}"
+              for one in [claim["beyond_tier"]] if one]
     found += [f"waiver: {one}" for one in claim["waivers"]]
-    found += [f"approved by {one['role']}: {one['name']}" for one in claim["approvals"]]
+    found += [f"approval recorded by the signer: {one['role']}: {one['name']}" for one in claim["approvals"]]
+    found.append(signed_line(claim))
     found += [f"purpose: {claim['purpose'] or 'not stated'}",
               f"recipients: {', '.join(claim['recipients']) or 'not stated'}",
               f"valid until {claim['expires']}, made {claim['made']}"]

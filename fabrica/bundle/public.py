@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
+
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.follows import GROUPS
+from fabrica.gatehouse.outcome import PASS, Outcome
 
 __all__ = ["decision", "five", "finding", "near", "up"]
 
@@ -19,7 +24,6 @@ DETAIL = ("rows", "members", "controls", "tries", "control_tries", "columns")  #
 LEAST = 100  #: people of a group of whom as a group may be told
 EXACT = ("small_groups", "least")  #: numbers that count no people
 WORDS = ("control", "floor_from")
-TEST = ("id", "name", "version", "verdict", "threshold")
 
 
 def up(value: float) -> float:
@@ -83,21 +87,25 @@ def _group(told: Mapping[str, Any], rounded: Callable[[float], float]) -> dict[s
             for name, value in told.items() if isinstance(value, int | float | str)}
 
 
-def decision(plain: Mapping[str, Any]) -> dict[str, Any]:
+def decision(full: Decision) -> Decision:
     """The decision of the gate as everybody may see it: each test with its bound rounded up, but never beyond a
     threshold that it kept; what was said about it in words stays with the producer."""
-    kept = {name: value for name, value in plain.items() if name != "tests"}
-    return {**kept, "tests": [_test(test) for test in plain["tests"]]}
+    return replace(full, outcomes=tuple(map(_test, full.outcomes)), rounded=True)
 
 
-def _test(test: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {name: test[name] for name in TEST if name in test}
-    threshold = test.get("threshold")
-    for name in ("value", "high"):
-        if isinstance(test.get(name), int | float):
-            kept[name] = up(test[name])
-            if isinstance(threshold, int | float) and test[name] <= threshold < kept[name]:
-                kept[name] = threshold
-    if isinstance(test.get("n"), int):
-        kept["n"] = five(test["n"])
-    return kept
+def _test(one: Outcome) -> Outcome:
+    """A test rounded. A threshold is the policy's own, or, of groups, what comes by chance among real people, which is
+    rounded too; how many rows there are for each real one would tell how many of those there are."""
+    most = up(one.threshold) if one.threshold is not None and one.name in GROUPS else one.threshold
+    if one.name == "rows" and one.verdict == PASS:
+        return replace(one, why="", value=most)
+    value, high = (_kept(number, one.threshold, most) for number in (one.value, one.high))
+    return replace(one, why="", value=value, low=None, high=high, threshold=most,
+                   n=None if one.n is None else five(one.n))
+
+
+def _kept(number: float | None, threshold: float | None, most: float | None) -> float | None:
+    """A number rounded up, at most to a threshold within which it was."""
+    if number is None or threshold is None or most is None or number > threshold:
+        return None if number is None else up(number)
+    return min(up(number), most)

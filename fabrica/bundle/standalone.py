@@ -3,8 +3,9 @@
     python verify.py FOLDER signer.pub.pem [another.pub.pem]
 
 FOLDER is the bundle; unpack a .zip of it first. Needs Python 3.9 or later and the package ``cryptography``, and no
-network. Exit code 0: all holds; 1: something does not; 2: it could not be checked. A copy that lies in a bundle cannot
-vouch for itself: use your own (TRUST.md). Rows and epsilon are reckoned again by ``fabrica verify`` alone.
+network. Exit code 0: all holds; 1: something does not; 2: there is nothing to check, or a file cannot be read. A copy
+that lies in a bundle cannot vouch for itself: use your own (TRUST.md). Rows, epsilon, policy and evidence are reckoned
+again by ``fabrica verify`` alone.
 """
 
 from __future__ import annotations
@@ -25,8 +26,15 @@ PART = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
 NAME, LARGE = re.compile(rf"{PART}(?:/{PART}){{0,3}}"), 1 << 26
 
 
+USAGE = "usage: python verify.py FOLDER signer.pub.pem [another.pub.pem]"
+
+
 class Broken(Exception):
     """Something does not hold."""
+
+
+class Unusable(Exception):
+    """There is nothing to check, or nothing to check it with."""
 
 
 def demand(condition: object, words: str) -> None:
@@ -126,7 +134,8 @@ def undecided(gate: Any, claim: Any) -> list[str]:
     verdicts = [test["verdict"] for test in gate["tests"]]
     follows = next((one for one in ("FAIL", "INCONCLUSIVE", "PASS") if one in verdicts), "INCONCLUSIVE")
     found = [f"test {test['id']} says PASS, and its bound is beyond its threshold" for test in gate["tests"]
-             if test["verdict"] == "PASS" and test.get("high", 0) > test.get("threshold", float("inf"))]
+             if test["verdict"] == "PASS" and "threshold" in test
+             and test.get("high", test.get("value", float("-inf"))) > test["threshold"]]
     agrees = follows == gate["verdict"] == claim["verdict"]
     return found if agrees else [*found, "the verdict does not follow from the tests of the gate"]
 
@@ -134,8 +143,12 @@ def undecided(gate: Any, claim: Any) -> list[str]:
 def page_one(claim: Any) -> list[str]:
     lines = [f"{claim['verdict']} under policy {claim['policy']} at tier {claim['tier']} on {claim['tests']} tests",
              *(f"released without a pass, because: {one}" for one in [claim["without_pass"]] if one),
+             *(f"told to everybody though judged at tier {claim['tier']}, because: {one}"
+               for one in [claim["beyond_tier"]] if one),
              *(f"waiver: {one}" for one in claim["waivers"]),
-             *(f"approved by {one['role']}: {one['name']}" for one in claim["approvals"]),
+             *(f"approval recorded by the signer: {one['role']}: {one['name']}" for one in claim["approvals"]),
+             f"approvals: {len(claim['approvals'])} (the policy asks for {claim['approvals_asked']}), "
+             f"keys that signed: {len(claim['signers'])}",
              f"purpose: {claim['purpose'] or 'not stated'}",
              f"recipients: {', '.join(claim['recipients']) or 'not stated'}",
              f"valid until {claim['expires']}; epsilon: {claim['epsilon'] or 'none is claimed'}"]
@@ -144,36 +157,57 @@ def page_one(claim: Any) -> list[str]:
 
 def keys_in(paths: list[str]) -> dict[str, Any]:
     """Fingerprint -> public key."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
     found = {}
     for path in paths:
-        key = load_pem_public_key(Path(path).read_bytes())
+        raw = Path(path).read_bytes()
+        if b"PRIVATE KEY-----" in raw:
+            raise Unusable(f"{path}: is a private key, which only its owner should hold; give the public one")
+        try:
+            key = load_pem_public_key(raw)
+        except (ValueError, UnsupportedAlgorithm):
+            raise Unusable(f"{path}: holds no public key in PEM") from None
         if not isinstance(key, Ed25519PublicKey):
-            raise ValueError("it is of another kind than Ed25519")
+            raise Unusable(f"{path}: is a key of another kind than Ed25519")
         der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         found[hashlib.sha256(der).hexdigest()] = key
     return found
 
 
-def main(words: list[str]) -> int:
-    try:
-        keys, path = keys_in(words[1:]), Path(words[0])
-        demand(keys and path.is_dir(), "usage: python verify.py FOLDER signer.pub.pem [another.pub.pem]")
-    except (OSError, ValueError, IndexError, Broken) as error:
-        sys.stderr.write(f"cannot be checked: {error or 'no bundle or no key was given'}\n")
-        return 2
-    lines: list[str] = []
+def checked(words: list[str]) -> tuple[list[str], list[str]]:
+    """What does not hold, and page one where all does."""
+    if len(words) < 2:
+        raise Unusable(USAGE)
+    path, keys = Path(words[0]), keys_in(words[1:])
+    if not path.is_dir() or not any(path.iterdir()):
+        raise Unusable(f"{path}: is no folder of a bundle; unpack a .zip first")
     try:
         files = files_in(path)
         said = statement(small(files, ATTESTATION), keys)
         lines = page_one(said["predicate"])
         found = problems(files, said, datetime.now(timezone.utc).date().isoformat())  # noqa: UP017 - Python 3.9
+        return found, [] if found else lines
     except Broken as error:
-        found = [str(error)]
-    except (LookupError, TypeError, ValueError, AttributeError, OSError):
-        found = ["it cannot be read as a bundle"]
+        return [str(error)], []
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return ["it cannot be read as a bundle"], []
+
+
+def main(words: list[str]) -> int:
+    try:
+        found, lines = checked(words)
+    except Unusable as error:
+        sys.stderr.write(f"cannot be checked: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"cannot be checked: {error.filename or words[0]}: cannot be read ({error.strerror})\n")
+        return 2
+    except ImportError:
+        sys.stderr.write("cannot be checked: the package cryptography is missing; pip install cryptography\n")
+        return 2
     head = [f"DOES NOT HOLD: {one}" for one in found] or ["HOLDS: the signature, and every byte of every file"]
     sys.stdout.write("".join(f"{line}\n" for line in [*head, *lines]))
     return 1 if found else 0

@@ -35,7 +35,7 @@ but a forged bundle would say so too. The fingerprint of a key that you hold:
 
 or open `verify.html` in a browser, without a network, and give it the folder and the key. `fabrica verify`
 reads a .zip as it is; for the other two unpack it first. Exit codes: 0 all
-holds, 1 something does not, 2 it could not be checked.
+holds, 1 something does not, 2 there is nothing to check, or it cannot be read.
 
 ## What is checked
 

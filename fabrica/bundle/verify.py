@@ -15,7 +15,7 @@ from typing import Any
 
 from fabrica.bundle.canonical import parse
 from fabrica.bundle.claims import Opened, unkept
-from fabrica.bundle.contents import Contents, opened
+from fabrica.bundle.contents import Contents, demand_some, opened
 from fabrica.bundle.envelope import ATTESTATION, Statement, unsealed
 from fabrica.bundle.keys import public_key
 from fabrica.bundle.manifest import MANIFEST
@@ -36,8 +36,8 @@ class Verification:
     Parameters
     ----------
     holds : whether every byte and every claim that can be reckoned again holds.
-    problems : what does not, a sentence each. claim : what was signed about the release; empty where the signature does
-        not hold. files : how many files the signature covers.
+    problems : what does not, a sentence each. claim : what was signed about the release; empty where anything does not
+        hold, for then nobody vouches for it. files : how many files the signature covers.
     """
 
     holds: bool
@@ -47,10 +47,11 @@ class Verification:
 
     @property
     def lines(self) -> list[str]:
-        """The result and page one, a line each."""
-        head = [f"holds: the signature, every byte of {self.files} files, and what can be reckoned again"
-                ] if self.holds else [f"does not hold: {one}" for one in self.problems]
-        return [*head, *(lines(self.claim) if self.claim else [])]
+        """The result a line each: page one where it holds, else what does not and nothing that is only claimed."""
+        if not self.holds:
+            return [f"does not hold: {one}" for one in self.problems]
+        return [f"holds: the signature, every byte of {self.files} files, and what can be reckoned again",
+                *lines(self.claim)]
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
@@ -71,25 +72,31 @@ def verify(bundle: str | Path, key: str | Path | Sequence[str | Path], *, today:
 
     Raises
     ------
-    InputError : there is no such bundle, or a key cannot be used.
+    InputError : there is no such bundle, a file of it cannot be read, or a key cannot be used.
 
     >>> fabrica.verify("bundle/", "signer.pub.pem").holds                              # doctest: +SKIP
     True
     """
     keys = [public_key(one) for one in ([key] if isinstance(key, str | Path) else key)]
     day = date.fromisoformat(today) if isinstance(today, str) else today or datetime.now(UTC).date()
-    if not Path(bundle).expanduser().exists():
-        raise InputError("there is no such bundle", where=str(bundle), hint="give its folder, or a .zip of it")
-    claim: Mapping[str, Any] = {}
+    path = Path(bundle).expanduser()
     try:
-        with opened(bundle) as files:
+        demand_some(path)
+        return _checked(path, keys, day)
+    except OSError as error:
+        raise InputError(f"cannot be read ({(error.strerror or '').lower()})", where=str(error.filename or bundle)
+                         ) from None
+
+
+def _checked(path: Path, keys: Sequence[Any], day: date) -> Verification:
+    try:
+        with opened(path) as files:
             statement = unsealed(files.read(ATTESTATION), keys)
             _demand_page_one(statement.claim)
-            claim = statement.claim
             problems = tuple(_problems(files, statement, day))
-            return Verification(not problems, problems, claim, len(statement.digests))
+            return Verification(not problems, problems, {} if problems else statement.claim, len(statement.digests))
     except InputError as error:
-        return Verification(False, (str(error),), claim)
+        return Verification(False, (str(error),))
 
 
 def _demand_page_one(claim: Mapping[str, Any]) -> None:

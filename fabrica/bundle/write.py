@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -27,11 +26,12 @@ from fabrica.bundle.keys import fingerprint, signing_key
 from fabrica.bundle.limits import limits
 from fabrica.bundle.made import Made, demand_judged
 from fabrica.bundle.manifest import MANIFEST, manifest
-from fabrica.bundle.marks import mark
-from fabrica.bundle.provenance import config, new_secret, provenance, source_of
+from fabrica.bundle.marks import digests, mark
+from fabrica.bundle.provenance import config, provenance
 from fabrica.bundle.stage import whole
 from fabrica.bundle.trust import trust
-from fabrica.errors import InputError, OutputError, SettingError, UnknownName
+from fabrica.errors import InputError, SettingError, UnknownName
+from fabrica.gatehouse.outcome import PASS
 from fabrica.version import VERSION
 
 __all__ = ["PROFILES", "Release", "release"]
@@ -42,18 +42,17 @@ STEP = 1 << 20
 
 @dataclass(frozen=True)
 class Release:
-    """A bundle that was written: where, what stands on page one, and where the key of the source's digest lies (None
-    where the source was not at hand)."""
+    """A bundle that was written: where, and what stands on page one."""
 
     path: Path
     claim: Mapping[str, Any]
-    source_key: Path | None = None
 
 
 def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[str | Path],
             approvers: str | Sequence[str], purpose: str = "", recipients: Sequence[str] = (),
-            expires: str | date | None = None, profile: str = "internal", data: bool = True, model: bool = False,
-            without_pass: str = "", intruder: str | Path | None = None, password: bytes | None = None) -> Release:
+            name: str = "", expires: str | date | None = None, profile: str = "internal", data: bool = True,
+            model: bool = False, without_pass: str = "", beyond_tier: str = "", intruder: str | Path | None = None,
+            password: bytes | None = None) -> Release:
     """Write a signed bundle of what ``synth`` and ``gate`` have left in a folder.
 
     Parameters
@@ -62,9 +61,11 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     key : file of the private key that signs (``fabrica key``), or several. password : that opens it.
     approvers : who answers for it, ``"role: name"`` each; how many is the policy's say.
     purpose, recipients : what it is for, and for whom.
+    name : of the table, for people; if not said, its own, and in the public profile ``table``.
     expires : its last day, ``"2027-11-28"``; as late as the policy allows, if not said.
     profile : ``internal`` (full numbers) or ``public`` (rounded, nothing about few people).
     data, model : what is shared. without_pass : why it is released though the gate did not pass it.
+    beyond_tier : why everybody may read the public profile though the gate judged for a smaller circle.
     intruder : a text file (Markdown) about a motivated intruder: who tried to find somebody, with what, and what came.
 
     Raises
@@ -83,25 +84,26 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     keys = {fingerprint(one.public_key()): one for one in (signing_key(file, password) for file in said)}
     made = Made.of(folder)
     _demand_pass(made, without_pass)
+    _demand_tier(made, profile, beyond_tier)
     record = _text(intruder)
     people = approved([approvers] if isinstance(approvers, str) else approvers, made.decision)
     claim = _claim(made, {
         "approvals": [one.to_json() for one in people],
         "expires": until(expires, made.decision, now.date()).isoformat(),
         "made": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "profile": profile, "purpose": _line(purpose),
+        "name": _line(name) or ("table" if profile == "public" else made.name),
         "recipients": [_line(one) for one in recipients], "without_pass": _line(without_pass),
+        "beyond_tier": _line(beyond_tier),
         "signers": sorted(keys),
         "data": f"data/{made.data.name}" if data else "", "model": "model/model.fab" if model else ""})
-    owner = _Owner(made, claim["bundle"])
     with whole(out) as stage:
         files = _Written(stage)
         if record:
             files.add("evidence/intruder.md", record)
-        _write(files, made, claim, owner.key, now)
+        _write(files, made, claim, now)
         statement = Statement(files.digests, claim)
         (stage / ATTESTATION).write_bytes(sealed(statement, list(keys.values())))
-        source_key = owner.keep()
-    return Release(Path(out), claim, source_key)
+    return Release(Path(out), claim)
 
 
 def _demand_pass(made: Made, without: str) -> None:
@@ -109,11 +111,24 @@ def _demand_pass(made: Made, without: str) -> None:
     if decision.passed and without:
         raise SettingError("is not needed: the gate passed it", where="without-pass", hint="leave it out")
     if not decision.passed and not without.strip():
-        open_tests = [f"{test.get('id')} {test.get('name')}" for test in decision.tests if test["verdict"] != "PASS"]
-        raise InputError(f"the verdict is {decision.verdict} under policy {decision.policy} at tier {decision.tier} "
-                         f"({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
+        open_tests = [f"{one.id} {one.name}" for one in decision.outcomes if one.verdict != PASS]
+        raise InputError(f"the verdict is {decision.verdict} under policy {decision.policy.name} at tier "
+                         f"{decision.tier} ({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
                          hint='mend it and run \'fabrica gate\' again, or say on page one why it is released all the '
                               'same: --without-pass "reason"')
+
+
+def _demand_tier(made: Made, profile: str, beyond: str) -> None:
+    """Raises where the public profile is of a decision for a smaller circle, and nobody says why."""
+    tier, wider = made.decision.tier, profile == "public" and made.decision.tier != "public"
+    if beyond and not wider:
+        raise SettingError("is not needed: nobody reads it for whom the gate did not judge", where="beyond-tier",
+                           hint="leave it out")
+    if wider and not beyond.strip():
+        raise InputError(f"was decided at tier {tier}, and the public profile is for everybody",
+                         where=str(made.folder / "gate.json"),
+                         hint="run 'fabrica gate --tier public', or say on page one why everybody may have it all the "
+                              'same: --beyond-tier "reason"')
 
 
 def _text(path: str | Path | None) -> str:
@@ -139,9 +154,10 @@ def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
     """What the statement says: page one, as texts and whole numbers."""
     decision, ledger = made.decision, made.ledger
     return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
-            "policy": decision.policy, "policy_digest": str(decision.plain["policy"].get("digest", "")),
-            "verdict": decision.verdict, "tests": len(decision.tests), "waivers": decision.waivers,
-            "attempts": decision.attempts, "rows": made.rows, "columns": len(made.names),
+            "policy": decision.policy.name, "policy_digest": decision.policy.digest,
+            "verdict": decision.verdict, "tests": len(decision.outcomes), "waivers": decision.waivers,
+            "approvals_asked": decision.signatures, "attempts": decision.attempts, "rows": made.rows,
+            "columns": len(made.names),
             "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",
             "delta": f"{ledger.terms.delta:g}" if ledger else "", "unit": ledger.terms.whose if ledger else "", **said}
 
@@ -179,7 +195,7 @@ class _Written:
         self.digests[name], self.sizes[name] = digest.hexdigest(), (self.stage / name).stat().st_size
 
 
-def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | None, now: datetime) -> None:
+def _write(files: _Written, made: Made, claim: Mapping[str, Any], now: datetime) -> None:
     """All files but the attestation."""
     before = set(files.digests)
     _share(files, made, claim)
@@ -197,7 +213,7 @@ def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | N
     files.add("datacard.html", html_card(made, claim, tests))
     files.add("limits.md", limits(made, claim, tests, withheld))
     files.add("lock.txt", sbom.lock(software))
-    files.add("provenance.json", provenance(made, claim, shared, key, now))
+    files.add("provenance.json", provenance(made, claim, shared, now))
     files.add("sbom.cdx.json", sbom.bill(software, claim, shared))
     files.add("TRUST.md", trust(claim))
     files.add("verify.html", verify_page())
@@ -208,7 +224,8 @@ def _write(files: _Written, made: Made, claim: Mapping[str, Any], key: bytes | N
 
 
 def _share(files: _Written, made: Made, claim: Mapping[str, Any]) -> None:
-    """The data, marked as synthetic where the format has a place for it, and the model."""
+    """The data, marked as synthetic where the format has a place for it, and the model. What is judged is the copy that
+    is released: the original may have changed since it was looked at."""
     if name := claim["data"]:
         if made.data.suffix in (".parquet", ".pq"):
             mark(made.data, files.place(name), {"synthetic": "true", "fabrica:bundle": claim["bundle"],
@@ -216,12 +233,17 @@ def _share(files: _Written, made: Made, claim: Mapping[str, Any]) -> None:
             files.note(name)
         else:
             files.add(name, made.data)
+        with (files.stage / name).open("rb") as file:
+            copied = digests(file, files.sizes[name])
+        if made.digest not in copied:
+            raise InputError("was changed while the bundle was written", where=str(made.data),
+                             hint="run 'fabrica gate' again")
     if name := claim["model"]:
-        if not (made.folder / "model.fab").exists():
-            raise InputError("there is no model to share", where=str(made.folder / "model.fab"),
-                             hint="leave --model out")
-        demand_judged(made.folder / "model.fab", made.decision, "model")
-        files.add(name, made.folder / "model.fab")
+        model = made.folder / "model.fab"
+        if not model.exists():
+            raise InputError("there is no model to share", where=str(model), hint="leave --model out")
+        files.add(name, model)
+        demand_judged(files.digests[name], made.decision, "model", model)
 
 
 def _in_full(files: _Written, made: Made) -> None:
@@ -230,27 +252,3 @@ def _in_full(files: _Written, made: Made) -> None:
         if (made.folder / name).exists():
             files.add(name, made.folder / name)
     files.add("schema.json", made.schema)
-
-
-@dataclass(frozen=True)
-class _Owner:
-    """Keeps the key of the source's digest with the results, never in the bundle."""
-
-    made: Made
-    bundle: str
-    key: bytes | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", new_secret() if source_of(self.made) else None)
-
-    def keep(self) -> Path | None:
-        if self.key is None:
-            return None
-        path = self.made.folder / f"source-{self.bundle[:8]}.key"
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"{self.key.hex()}\n")
-        except OSError as error:
-            raise OutputError(f"cannot be written ({(error.strerror or '').lower()})", where=str(path),
-                              hint="the key of the source's digest must stay with you") from None
-        return path

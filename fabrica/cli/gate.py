@@ -19,7 +19,7 @@ __all__ = ["command"]
 @click.option("--real", metavar="FILE", help="The real rows, where the folder was not made by 'fabrica synth'.")
 @click.option("--holdout", metavar="FILE", help="Real rows that nobody learned from, beside --real.")
 @click.option("--attempts", type=click.Path(dir_okay=False), metavar="FILE",
-              help="Where tries are counted, one file for all twins of a table; default: attempts.json in the folder.")
+              help="Where tries are counted; default: fabrica-attempts.json beside the real table.")
 @options.target
 @options.protected
 @options.unit

@@ -20,6 +20,8 @@ __all__ = ["command"]
               help="Who answers for it; the policy says how many people must.")
 @click.option("--purpose", default="", metavar="TEXT", help="What the release is for.")
 @click.option("--recipient", "recipients", multiple=True, metavar="TEXT", help="For whom; may be given several times.")
+@click.option("--name", default="", metavar="TEXT",
+              help="What the table is called; default: its own name, in the public profile 'table'.")
 @click.option("--expires", metavar="DAY", help="Its last day, such as 2027-11-28; default: as the policy allows.")
 @click.option("--profile", type=click.Choice(["internal", "public"]), default="internal", show_default=True,
               help="Evidence in full, or rounded and without anything about few people.")
@@ -28,13 +30,16 @@ __all__ = ["command"]
               help="Share the model; it tells more than its rows do.")
 @click.option("--without-pass", default="", metavar="REASON",
               help="Release though the gate did not pass it; the reason stands on page one.")
+@click.option("--beyond-tier", default="", metavar="REASON",
+              help="Write the public profile of a decision at another tier; the reason stands on page one.")
 @click.option("--intruder", type=click.Path(dir_okay=False), metavar="FILE",
               help="A text about a motivated intruder: who tried to find somebody, with what, and what came of it.")
 @options.password
 @options.common
 def command(folder: str, out: str, keys: tuple[str, ...], approvers: tuple[str, ...], purpose: str,
-            recipients: tuple[str, ...], expires: str | None, profile: str, data: bool, model: bool, without_pass: str,
-            intruder: str | None, password: bytes | None, plain: bool, quiet: bool, debug: bool) -> int:
+            recipients: tuple[str, ...], name: str, expires: str | None, profile: str, data: bool, model: bool,
+            without_pass: str, beyond_tier: str, intruder: str | None, password: bytes | None, plain: bool, quiet: bool,
+            debug: bool) -> int:
     """Write a bundle of FOLDER, which 'fabrica synth' has made and 'fabrica gate' has judged: the rows or the model,
     the evidence, who answers for it, and one signature over all.
 
@@ -45,14 +50,11 @@ def command(folder: str, out: str, keys: tuple[str, ...], approvers: tuple[str, 
     from fabrica.bundle.page_one import lines
     from fabrica.bundle.write import release
 
-    made = release(folder, out, key=keys, approvers=approvers, purpose=purpose, recipients=recipients, expires=expires,
-                   profile=profile, data=data, model=model, without_pass=without_pass, intruder=intruder,
-                   password=password)
+    made = release(folder, out, key=keys, approvers=approvers, purpose=purpose, recipients=recipients, name=name,
+                   expires=expires, profile=profile, data=data, model=model, without_pass=without_pass,
+                   beyond_tier=beyond_tier, intruder=intruder, password=password)
     if plain:
-        click.echo(json.dumps({"bundle": str(made.path), "claim": made.claim,
-                               "source_key": str(made.source_key) if made.source_key else None}))
+        click.echo(json.dumps({"bundle": str(made.path), "claim": made.claim}))
         return 0
     click.echo("\n".join([*lines(made.claim), "", f"bundle       {made.path}"]))
-    if made.source_key:
-        click.echo(f"source key   {made.source_key}  (stays with you: it shows which file the source was)")
     return 0

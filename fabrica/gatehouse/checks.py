@@ -4,18 +4,20 @@ not ask."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
 from fabrica.bounds import share
+from fabrica.gatehouse.beside import Beside
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.gatehouse.policy import Policy, Tier
-from fabrica.gatehouse.rare import Rare
+from fabrica.gatehouse.rare import LONG, Rare
 from fabrica.report import Finding, Report
 
 __all__ = ["CHECKS", "Case", "outcomes"]
 
 MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
+COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, and those might be
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
 
 
@@ -27,8 +29,9 @@ class Case:
     ----------
     tier : a name of the policy's tiers. report : what was measured, attacks included.
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
-    files : places in files where a value of few people stands. epsilon : of differential privacy, None without one.
-    attempts : twins of this table that were tried, this one included. target, protected : what was declared.
+    files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
+    attempts : twins of this table that were tried, this one included; aside : and that are counted in the folder alone.
+    target, protected : what was declared.
     """
 
     policy: Policy
@@ -37,9 +40,10 @@ class Case:
     rows: int
     real_rows: int
     rare: Rare
-    files: Sequence[str] = ()
+    files: Beside = field(default_factory=Beside)
     epsilon: float | None = None
     attempts: int = 1
+    aside: bool = False
     target: str | None = None
     protected: Sequence[str] = ()
 
@@ -75,25 +79,52 @@ def alike(case: Case) -> Outcome:
 
 def identifiers(case: Case) -> Outcome:
     """No key or free text of a real person stands in the twin, but for what chance gives."""
-    hits = case.rare.texts
-    keys = [f for f in case.of("copies_keys") if f.place and f.value is not None and f.low is not None]
-    surely = [f.place[0] for f in keys if (f.low or 0.0) > (f.floor or 0.0) and f.place[0] not in hits]
+    hits, found = case.rare.texts, case.of("copies_keys")
+    surely = [f.place[0] for f in found if f.place and (f.low or 0.0) > (f.floor or 0.0) and f.place[0] not in hits]
     places = [*(f"{count:,} of column {name!r}" for name, count in hits.items()), *(f"keys of {n!r}" for n in surely)]
-    why = (f"texts or identifiers of real people stand in the twin: {', '.join(places)}" if places else
-           "no text and no identifier of a real person stands in the twin beyond what chance gives")
-    return Outcome("G0", "identifiers", FAIL if places else PASS, why, value=float(sum(hits.values()) + len(surely)),
-                   threshold=0.0)
+    blank = Outcome("G0", "identifiers", PASS, "", value=float(sum(hits.values()) + len(surely)), threshold=0.0)
+    if places:
+        return replace(blank, verdict=FAIL,
+                       why=f"texts or identifiers of real people stand in the twin: {', '.join(places)}")
+    unknown = next((f for f in found or case.of("copies") if f.value is None and f.detail.get("keys") != 0), None)
+    if unknown is not None:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"whether keys are those of real people: {unknown.problem}")
+    short = ", ".join(map(repr, case.rare.short[:5]))
+    beside = f" (those in {short} of fewer than {LONG} characters are anybody's and not looked at)" if short else ""
+    return replace(blank, why=f"no text and no identifier of a real person stands in the twin beyond what chance gives"
+                              f"{beside}")
 
 
 def rare(case: Case) -> Outcome:
-    """Nothing that fewer than k people hold stands in any file."""
+    """Nothing that fewer than k people hold stands in any file. Extremes that are met fail where luck gives so many
+    less than one time in a hundred; where it is one in ten, or the outermost real one is met, nobody can tell."""
     found, k = case.rare, case.asked.k
-    places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()),
-              *(f"{count:,} extremes of {name!r}" for name, count in found.ends.items()), *case.files]
-    hits = sum(found.levels.values()) + sum(found.ends.values()) + len(case.files)
-    why = (f"what fewer than {k} people hold stands in it: {', '.join(places[:5])}; learn again with --k {k}" if places
-           else f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, nor in its files")
-    return Outcome("G1", "rare", FAIL if places else PASS, why, value=float(hits), threshold=0.0, n=found.looked)
+    ends = [f"{count:,} extremes of {name!r}" for name, count in found.ends.items()]
+    copied = ends if found.luck < COPIED else []
+    places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()), *copied, *case.files.found]
+    hits = sum(found.levels.values()) + len(case.files.found) + (sum(found.ends.values()) if copied else 0)
+    blank = Outcome("G1", "rare", PASS, "", value=float(hits), threshold=0.0, n=found.looked)
+    if places:
+        return replace(blank, verdict=FAIL, why=f"what fewer than {k} people hold stands in it: "
+                                                f"{', '.join(places[:5])}; learn again with --k {k}")
+    if ends and (found.last or found.luck < DOUBTED):
+        return replace(blank, verdict=INCONCLUSIVE, why=_doubted(found, ends, k))
+    beside = f" but what luck gives: {', '.join(ends[:5])}" if ends else ""
+    left = [f"{count:,} {why}" for why, count in case.files.left.items()]
+    unread = f" (not looked for in files: {', '.join(left)})" if left else ""
+    return replace(blank, why=f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, "
+                              f"nor in its files{unread}{beside}")
+
+
+def _doubted(found: Rare, ends: list[str], k: int) -> str:
+    """Why extremes that stand in the twin are neither copies nor luck."""
+    if found.luck < DOUBTED:
+        return (f"{', '.join(ends[:5])} stand in the twin, and luck gives so many {100 * found.luck:.0f} times in a "
+                f"hundred: no more than that can be told; learn again with --k {2 * k}")
+    last = ", ".join(map(repr, found.last[:5]))
+    return (f"the outermost real value of {last} stands in the twin, and the column has too few places beyond "
+            f"the {k}th person to tell whether by luck; learn again with --k {2 * k}, or declare bounds of numbers "
+            "that are public")
 
 
 def _risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:
@@ -189,7 +220,7 @@ def canaries(case: Case) -> Outcome | None:
     asked, found = case.asked.canaries, case.one("canaries")
     if not asked:
         return None
-    blank = Outcome("G7", "canaries", PASS, "", threshold=share(0, asked)[1])
+    blank = Outcome("G7", "canaries", PASS, "", threshold=round(share(0, asked)[1] + 5e-5, 4))
     why = unmeasured(found, "whether they come out")
     if why or found is None or found.value is None or found.high is None:
         return replace(blank, verdict=INCONCLUSIVE, why=f"planted people: {why or 'there is no bound'}")
@@ -295,8 +326,9 @@ def useful(case: Case) -> Outcome | None:
 def attempts(case: Case) -> Outcome:
     """Whoever tries long enough passes by luck: tries are counted."""
     most, here = case.asked.attempts, case.attempts
+    aside = "; counted in its folder alone, for the real table is no file beside which one can write" * case.aside
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
-                   f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be",
+                   f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
                    value=float(here), threshold=float(most))
 
 

@@ -7,15 +7,14 @@ holdout say how many stand in the twin by luck. Rows are compared by marks of 64
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fabrica.attack import Guesses
-from fabrica.notation import read
+from fabrica.gatehouse.cells import plain, texts
 from fabrica.rows import counted, level_marks
 from fabrica.schema import Column, Table
 from fabrica.sheets import Batches
@@ -68,7 +67,7 @@ class _Marker:
             cells = [_words(column, batch.column(column.name)) for column in columns]
             parts.append(level_marks(np.stack(cells, 1)) if cells else np.zeros(batch.num_rows, np.uint64))
             if whose:
-                owners.append(_texts(_text(batch.column(str(self.unit)))))
+                owners.append(_hashed(texts(batch.column(str(self.unit)))))
         marks = np.concatenate(parts)
         if not whose:
             return marks, None
@@ -85,18 +84,16 @@ def _anew(column: Column) -> bool:
 
 def _words(column: Column, array: pa.Array) -> np.ndarray:
     """(n,) int64 of each cell; a missing one is a value of its own."""
-    values = read(replace(column, lenient=True), array).values
+    cells = plain(column, array)
     if not column.numeric:
-        return _texts(_text(values))
-    if pa.types.is_temporal(values.type):
-        values = values.cast(pa.int32() if values.type.bit_width == 32 else pa.int64())
-    plain = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return np.where(np.isnan(plain), np.nan, np.round(plain, 6) + 0.0).view(np.int64)
+        return _hashed(cells)
+    numbers = cells.to_numpy(zero_copy_only=False)
+    return np.where(np.isnan(numbers), np.nan, np.round(numbers, 6) + 0.0).view(np.int64)
 
 
-def _texts(texts: pa.Array) -> np.ndarray:
+def _hashed(words: pa.Array) -> np.ndarray:
     """(n,) int64 of each text."""
-    coded = texts.dictionary_encode("encode")
+    coded = words.dictionary_encode("encode")
     words = np.array([_word(text) for text in coded.dictionary.to_pylist()], np.int64)
     return words[coded.indices.to_numpy(zero_copy_only=False)]
 
@@ -105,8 +102,3 @@ def _word(text: str | None) -> int:
     if text is None:
         return -1
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
-
-
-def _text(values: pa.Array) -> pa.Array:
-    plain = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
-    return pc.cast(plain, pa.string())

@@ -1,22 +1,35 @@
 """The decision: all tests of one policy at one tier on one twin, written down so that it can be signed and read.
 
 It never says that data are anonymous. It says that one file passed one policy at one tier on these tests, or did not.
+It is read as strictly as it is written: whatever in it does not follow from its policy and its numbers is refused.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from fabrica import declaration
-from fabrica.errors import InputError
-from fabrica.gatehouse.outcome import Outcome, joined
+from fabrica.errors import InputError, UnknownName
+from fabrica.gatehouse import follows
+from fabrica.gatehouse.outcome import PASS, Outcome, joined
 from fabrica.gatehouse.policy import Policy
 
 __all__ = ["Decision"]
+
+AGAIN = "run 'fabrica gate' again"
+#: what a decision says and its policy and tests say again -> what is wrong where the two differ
+TWICE = {"verdict": "says another verdict than its own tests do",
+         "policy": "holds a policy that is not the one of its digest, or is not written in full",
+         "waivers": "says other waivers than its policy does",
+         "signatures": "asks for another number of signatures than its policy does",
+         "expires_months": "says another number of months than its policy does"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,8 @@ class Decision:
     ----------
     tier : the circle of recipients. policy : by which it was decided. outcomes : of the tests, in their order.
     attempts : twins of this table that were brought to the gate. subject : ``data`` (SHA-256 of the file), ``rows``.
-    made : when, as ISO 8601. versions : of what measured.
+    made : when, as ISO 8601. versions : of what measured. target, protected : columns that were declared, None and ()
+    where none were: they decide which tests there are. rounded : whether numbers are told rounded, for everybody.
 
     >>> decision = Decision("partner", Policy(), (Outcome("G2", "copies", "PASS", "none"),))
     >>> decision.verdict, str(decision).splitlines()[0]
@@ -39,11 +53,45 @@ class Decision:
     subject: Mapping[str, Any] = field(default_factory=dict)
     made: str = ""
     versions: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    protected: tuple[str, ...] = ()
+    rounded: bool = False
 
     @property
     def verdict(self) -> str:
         """PASS, FAIL or INCONCLUSIVE; whatever is no PASS keeps the gate shut."""
         return joined(list(self.outcomes))
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate is open."""
+        return self.verdict == PASS
+
+    @property
+    def data(self) -> str:
+        """SHA-256 of the file that was judged."""
+        return str(self.subject["data"])
+
+    @property
+    def day(self) -> date:
+        """On which it was made."""
+        return datetime.fromisoformat(self.made.replace("Z", "+00:00")).date()
+
+    @property
+    def signatures(self) -> int:
+        """How many different people must approve."""
+        return self.policy.tier(self.tier).signatures
+
+    @property
+    def last_day(self) -> date:
+        """Until when it holds; a day that its month does not have is the last of that month.
+
+        >>> Decision("internal", Policy(), (), made="2024-02-29T23:59:59+00:00").last_day.isoformat()
+        '2026-02-28'
+        """
+        months = self.day.month - 1 + self.policy.tier(self.tier).months
+        year, month = self.day.year + months // 12, months % 12 + 1
+        return date(year, month, min(self.day.day, monthrange(year, month)[1]))
 
     @property
     def waivers(self) -> list[str]:
@@ -57,8 +105,7 @@ class Decision:
         groups = {"representation": asked.share, "label_gap": asked.amplified, "downstream_gap": asked.amplified_model,
                   "downstream_gap_odds": asked.amplified_model}
         left = [name for name, most in groups.items() if most is not None and name not in names]
-        why = ("no protected columns were declared (--protected)" if "representation" in left else
-               "protected columns and a target were not both declared (--protected, --target)")
+        why = f"no {'target was' if self.protected else 'protected columns were'} declared"
         return [f"{', '.join(left)}: {why}"] if left else []
 
     def words(self) -> list[str]:
@@ -75,26 +122,42 @@ class Decision:
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_gate": 1, "verdict": self.verdict, "tier": self.tier,
                 "policy": {**self.policy.to_json(), "digest": self.policy.digest}, "waivers": self.waivers,
+                "declared": {"target": self.target, "protected": list(self.protected)},
                 "tests": [one.to_json() for one in self.outcomes], "unasked": self.unasked, "attempts": self.attempts,
                 "subject": dict(self.subject), "made": self.made, "versions": dict(self.versions),
-                "signatures": self.policy.tier(self.tier).signatures,
-                "expires_months": self.policy.tier(self.tier).months}
+                "signatures": self.signatures, "expires_months": self.policy.tier(self.tier).months,
+                "rounded": self.rounded}
 
     @classmethod
     def from_json(cls, plain: Any, where: str = "gate.json") -> Decision:
-        """Raises ``InputError`` where it is none, or says another verdict than its tests do."""
+        """Raises ``InputError`` where it is none, or anything in it does not follow from its policy and its numbers."""
         try:
             if not isinstance(plain, Mapping) or plain["fabrica_gate"] != 1:
-                raise InputError("is no decision of the gate of this version", where=where)
+                raise InputError("is no decision of the gate of this version", where=where, hint=AGAIN)
             said = {name: value for name, value in plain["policy"].items() if name != "digest"}
+            declared = plain["declared"]
             decision = cls(plain["tier"], Policy.from_json(said, where), tuple(map(Outcome.from_json, plain["tests"])),
-                           plain["attempts"], plain["subject"], plain["made"], plain["versions"])
-        except (LookupError, TypeError, AttributeError) as error:
-            raise InputError("is no decision of the gate", where=where, hint=f"run fabrica gate again "
-                             f"({type(error).__name__})") from None
-        if decision.to_json() != dict(plain):
-            raise InputError("says another verdict than its own tests and policy do", where=where)
+                           plain["attempts"], plain["subject"], plain["made"], plain["versions"], declared["target"],
+                           tuple(declared["protected"]), plain["rounded"])
+            found = next(decision._problems(plain), None)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise InputError("is no decision of the gate", where=where, hint=f"{AGAIN} ({type(error).__name__})"
+                             ) from None
+        except UnknownName as error:
+            raise error.at(where) from None
+        if found:
+            raise InputError(found, where=where, hint=AGAIN)
         return decision
+
+    def _problems(self, plain: Mapping[str, Any]) -> Iterator[str]:
+        """Where a text says something else than the decision that was read of it, or the decision does not follow."""
+        if not re.fullmatch("[0-9a-f]{64}", self.data) or type(self.attempts) is not int or self.last_day < self.day:
+            yield "does not say which file was judged, when, or how often one was tried"
+        own = self.to_json()
+        yield from (words for name, words in TWICE.items() if _text(own[name]) != _text(plain.get(name)))
+        yield from follows.problems(self)
+        if _text(own) != _text(plain):
+            yield "is not written as the gate writes a decision"
 
     @classmethod
     def load(cls, path: str | Path) -> Decision:
@@ -102,4 +165,8 @@ class Decision:
 
     def dumps(self) -> str:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
+
+
+def _text(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True)
 

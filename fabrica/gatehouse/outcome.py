@@ -9,6 +9,7 @@ divided among them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -37,11 +38,18 @@ class Outcome:
     n: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value not in (None, "")}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Outcome:
-        return cls(**plain)
+        """Raises ``TypeError`` or ``ValueError`` where something lacks, is unknown, or is of another kind."""
+        found = cls(**{"why": "", **plain})
+        numbers = (found.value, found.low, found.high, found.threshold, found.n)
+        if found.verdict not in _ORDER or not all(isinstance(one, str) for one in (found.id, found.name, found.why)):
+            raise ValueError("a test has no verdict, or no name")
+        if any(isinstance(one, bool) or not math.isfinite(one) for one in numbers if one is not None):
+            raise ValueError("a number of a test is none")
+        return found
 
 
 def joined(outcomes: list[Outcome]) -> str:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import fabrica
-from fabrica.bundle.canonical import canonical
+from fabrica.bundle.canonical import parse
 from fabrica.bundle.keys import new_key
 from fabrica.cli import commands
+from fabrica.errors import FabricaError
+from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.policy import HOUSE, Policy
+from fabrica.gatehouse.rare import Rare
+from fabrica.privacy.ledger import Ledger
+from fabrica.report import Finding, Report
 
 APPROVERS = ("data owner: Max Example", "privacy officer: Ada Example")
 BESIDE = {"model": "model.fab", "ledger": "ledger.json"}
@@ -35,10 +46,12 @@ def made(folder: Path, ending: str = ".csv", epsilon: float | None = None, **gat
     """``out/`` in a folder: learned, drawn, measured, and judged as ``gate`` says."""
     folder.mkdir(parents=True, exist_ok=True)
     source = people(folder / f"people{ending}")
-    own = ["--engine", "independent"] if epsilon is None else ["--engine", "mst", "--epsilon", str(epsilon)]
+    own = ["--engine", "independent"]
+    if epsilon is not None:  # the count of real rows is noisy then, and the gate allows no more rows than there are
+        own = ["--engine", "mst", "--epsilon", str(epsilon), "--rows", "380"]
     words = ["synth", str(source), "-o", str(folder / "out"), "--target", "income", "--quiet", *own]
     assert commands._outcome(words) == 0
-    judge(folder / "out", **gate)
+    judge(folder / "out", **{"tier": "partner" if epsilon is None else "public", **gate})
     return folder / "out"
 
 
@@ -46,39 +59,66 @@ def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def judge(out: Path, **changed) -> None:
-    """Write ``gate.json`` as the gate writes it."""
-    data = next(out.glob("data.*"))
-    tests = [{"id": "G0", "name": "identifiers", "verdict": "PASS", "why": "none was found", "value": 0, "high": 0,
-              "threshold": 0, "n": 4},
-             {"id": "G2", "name": "copies", "verdict": "PASS", "value": 0.0004, "low": 0.0, "high": 0.00171,
-              "threshold": 0.002, "n": 317, "why": "copies: at most 0.002, and 0.002 is accepted"},
-             {"id": "G3", "name": "singling_out", "verdict": "PASS", "value": 0.0112, "low": -0.01, "high": 0.0311,
-              "threshold": 0.05, "n": 983, "why": "singling out: at most 0.032"}]
-    policy = {"fabrica_policy": 1, "name": "fabrica", "waivers": [], "determination": "",
-              "tiers": {"internal": {"signatures": 1, "months": 24}, "partner": {"signatures": 2, "months": 12},
-                        "public": {"signatures": 2, "months": 12}}}
-    plain = {"fabrica_gate": 1, "tier": "partner",
-             "policy": {**policy, "digest": hashlib.sha256(canonical(policy)).hexdigest()}, "verdict": "PASS",
-             "tests": tests, "attempts": 1, "waivers": [],
-             "subject": {"data": sha256(data), **{name: sha256(out / file) for name, file in BESIDE.items()
-                                                  if (out / file).exists()}}, "made": now(), "expires_months": 12,
-             "versions": {"fabrica": fabrica.__version__}}
-    (out / "gate.json").write_text(json.dumps({**plain, **changed}))
+def risk(name: str, value: float = 0.0, low: float = -0.01, high: float = 0.0006, place=(), **detail) -> Finding:
+    return Finding(name, value, place, low=low, high=high, detail={"control": "found", **detail})
+
+
+def area(name: str, value: float = 0.5, low: float = 0.48, high: float = 0.52, **detail) -> Finding:
+    return Finding(name, value, low=low, high=high, better=0.5, detail={"control": "found", **detail})
+
+
+#: what the attacks find of a twin that leaks nothing
+GOOD = {one.metric: one for one in (
+    risk("verbatim", 0.0004, tries=9_017), risk("verbatim_near", tries=3_000),
+    risk("singling_out", 0.0112, high=0.0311, tries=983), risk("linkability", tries=3_000),
+    risk("inference", place=("age",), members=3_000), area("membership", members=3_000),
+    area("density", members=3_000), area("alike", rows=6_000), Finding("canaries", 0.0, high=0.009,
+                                                                      detail={"planted": 300}),
+    area("outliers", **{"caught_at_0.01": 0.01, "caught_at_0.01_upper": 0.02}))}
+
+
+def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy = HOUSE, made: str = "",
+          attempts: int = 1, protected: tuple[str, ...] = (), change: Callable[[dict], object] | None = None) -> None:
+    """Write ``evidence.json`` and ``gate.json`` as the gate writes them, of what the attacks have found; ``change`` is
+    a hand that edits the decision afterwards."""
+    data, plain = next(out.glob("data.*")), json.loads((out / "report.json").read_text())
+    found = {**GOOD, **{one.metric: one for one in findings}}
+    kept = [one for one in map(Finding.from_json, plain["findings"]) if one.metric not in found]
+    rows = plain["facts"]["rows"]
+    epsilon = _epsilon(out / "ledger.json")
+    report = Report((*found.values(), *kept), plain["facts"])
+    case = Case(policy, tier, report, rows["synthetic"], rows["real"] + rows["holdout"], Rare(looked=9), (), epsilon,
+                attempts, "income", protected)
+    subject = {"data": sha256(data), "rows": case.rows, **{name: sha256(out / file) for name, file in BESIDE.items()
+                                                           if (out / file).exists()}}
+    decision = Decision(tier, policy, tuple(outcomes(case)), attempts, subject, made or now(),
+                        {"fabrica": fabrica.__version__}, "income", protected)
+    replace(report, facts={**report.facts, "gate": decision.to_json()}).save(out / "evidence.json")
+    (out / "gate.json").write_text(decision.dumps())
+    if change:
+        edit(out, change)
+
+
+def _epsilon(ledger: Path) -> float | None:
+    return Ledger.from_json(json.loads(ledger.read_text())).epsilon() if ledger.exists() else None
+
+
+def edit(out: Path, change: Callable[[dict], object]) -> None:
+    """A hand edits the decision, and what the evidence tells of it."""
+    for name in ("gate.json", "evidence.json"):
+        plain = json.loads((out / name).read_text())
+        change(plain if name == "gate.json" else plain["facts"]["gate"])
+        (out / name).write_text(json.dumps(plain))
 
 
 def now() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def failed(out: Path) -> None:
     """The gate did not pass it."""
-    judge(out, verdict="FAIL", tests=[
-        {"id": "G2", "name": "copies", "verdict": "FAIL", "value": 0.02, "low": 0.011, "high": 0.031,
-         "threshold": 0.002, "n": 317, "why": "copies: at least 0.011, and 0.002 is accepted"},
-        {"id": "G6", "name": "outliers", "verdict": "INCONCLUSIVE", "why": "there are too few people"}])
+    judge(out, risk("verbatim", 0.02, 0.011, 0.031, tries=317),
+          Finding("outliers", None, problem="there are too few people"))
 
 
 def keys(folder: Path, name: str = "signer") -> tuple[Path, Path]:
@@ -91,3 +131,26 @@ def bundle(out: Path, target: Path, private: Path, **asked) -> Path:
     """A bundle of a folder of results."""
     fabrica.release(out, target, key=private, **{"approvers": APPROVERS, **asked})
     return target
+
+
+def names(bundle):
+    """The files of a bundle."""
+    return {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
+
+
+def read(bundle, name):
+    """A JSON file of a bundle."""
+    return parse((bundle / name).read_bytes(), name)
+
+
+def texts(bundle):
+    """What a person or a program could read in each file of a bundle."""
+    return {path: path.read_bytes().decode("utf-8", "replace") for path in bundle.rglob("*") if path.is_file()}
+
+
+def refused(words, folder, keys, tmp_path, **asked):
+    """A release of a folder is refused with these words, and leaves nothing behind."""
+    with pytest.raises(FabricaError, match=words):
+        bundle(folder, tmp_path / "bundle", keys[0], **asked)
+    assert not (tmp_path / "bundle").exists()
+    assert [p for p in tmp_path.iterdir() if p.name.startswith(".")] == []

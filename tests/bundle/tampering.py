@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fabrica.bundle.canonical import canonical
-from fabrica.bundle.envelope import ATTESTATION
+from fabrica.bundle.envelope import ATTESTATION, Statement, sealed, unsealed
+from fabrica.bundle.keys import public_key, signing_key
 
 Act = Callable[[Path], object]
 
@@ -93,6 +95,46 @@ def link(bundle: Path) -> None:
     outside = bundle.parent / "outside.md"
     shutil.move(bundle / "limits.md", outside)
     (bundle / "limits.md").symlink_to(outside)
+
+
+def resigned(bundle, keys, change):
+    """The bundle signed again by its own producer, who changed the statement or files first."""
+    statement = unsealed((bundle / ATTESTATION).read_bytes(), [public_key(keys[1])])
+    said = statement.to_json()
+    change(said)
+    digests = {one["name"]: one["digest"]["sha256"] for one in said["subject"]}
+
+    class Other(Statement):
+        def to_json(self):
+            return {**super().to_json(), "predicateType": said["predicateType"]}
+
+    (bundle / ATTESTATION).write_bytes(sealed(Other(digests, said["predicate"]), [signing_key(keys[0])]))
+
+
+def changed(bundle, keys, name, change):
+    """A producer's own hand changes the bytes of a file and signs them."""
+    raw = (bundle / name).read_bytes()
+    (bundle / name).write_bytes(change(raw))
+    sizes = {name: (bundle / name).stat().st_size}
+    new = {name: hashlib.sha256((bundle / name).read_bytes()).hexdigest()}
+    listing = json.loads((bundle / "manifest.json").read_bytes())
+    for one in listing["files"]:
+        if one["name"] == name:
+            one["sha256"], one["bytes"] = new[name], sizes[name]
+    if name != "manifest.json":
+        (bundle / "manifest.json").write_text(json.dumps(listing))
+    new["manifest.json"] = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+    resigned(bundle, keys, lambda said: [one["digest"].update(sha256=new[one["name"]]) for one in said["subject"]
+                                         if one["name"] in new])
+
+
+def parsed(change):
+    """A change of a JSON file, from that of its plain value."""
+    def act(raw):
+        plain = json.loads(raw)
+        change(plain)
+        return json.dumps(plain).encode()
+    return act
 
 
 ACTS: dict[str, Act] = {

@@ -16,8 +16,9 @@ import tampering
 import fabrica
 from fabrica.bundle import contents, standalone
 from fabrica.bundle import verify as room
-from fabrica.bundle.envelope import ATTESTATION, Statement, sealed, unsealed
-from fabrica.bundle.keys import public_key, signing_key
+from fabrica.bundle.envelope import ATTESTATION, unsealed
+from fabrica.bundle.keys import public_key
+from fabrica.cli import commands
 from fabrica.errors import FabricaError
 
 
@@ -146,23 +147,9 @@ def test_the_standalone_knows_the_day_too(plain, keys):
     assert "expired" in standalone.problems(standalone.files_in(plain), said, "2999-01-01")[0]
 
 
-def resigned(bundle, keys, change):
-    """The bundle signed again by its own producer, who changed the statement or files first."""
-    statement = unsealed((bundle / ATTESTATION).read_bytes(), [public_key(keys[1])])
-    said = statement.to_json()
-    change(said)
-    digests = {one["name"]: one["digest"]["sha256"] for one in said["subject"]}
-
-    class Other(Statement):
-        def to_json(self):
-            return {**super().to_json(), "predicateType": said["predicateType"]}
-
-    (bundle / ATTESTATION).write_bytes(sealed(Other(digests, said["predicate"]), [signing_key(keys[0])]))
-
-
 def test_a_bundle_of_a_later_version_is_said(plain, keys, tmp_path, capsys):
     bundle = shutil.copytree(plain, tmp_path / "bundle")
-    resigned(bundle, keys, lambda said: said.update(predicateType="urn:fabrica:release:2"))
+    tampering.resigned(bundle, keys, lambda said: said.update(predicateType="urn:fabrica:release:2"))
     holds, ours, theirs = both(bundle, keys[1], capsys)
     assert not holds and "another version" in ours and "another version" in theirs
 
@@ -177,7 +164,7 @@ def test_a_statement_that_says_too_little_is_said(change, plain, keys, tmp_path,
         change(said["predicate"])
         said["predicate"].setdefault("signers", signers)
 
-    resigned(bundle, keys, changed)
+    tampering.resigned(bundle, keys, changed)
     assert not both(bundle, keys[1], capsys)[0]
     assert str(fabrica.verify(bundle, keys[1])).startswith("does not hold: ")
 
@@ -185,44 +172,35 @@ def test_a_statement_that_says_too_little_is_said(change, plain, keys, tmp_path,
 # ---------------------------------------------------------------- claims that are reckoned again
 
 
-def changed(bundle, keys, name, change):
-    """A producer's own hand changes a file and signs it."""
-    import hashlib
-    if name.endswith(".json"):
-        plain = json.loads((bundle / name).read_bytes())
-        change(plain)
-        (bundle / name).write_text(json.dumps(plain))
-    else:
-        (bundle / name).write_bytes(change((bundle / name).read_bytes()))
-    sizes = {name: (bundle / name).stat().st_size}
-    new = {name: hashlib.sha256((bundle / name).read_bytes()).hexdigest()}
-    listing = json.loads((bundle / "manifest.json").read_bytes())
-    for one in listing["files"]:
-        if one["name"] == name:
-            one["sha256"], one["bytes"] = new[name], sizes[name]
-    if name != "manifest.json":
-        (bundle / "manifest.json").write_text(json.dumps(listing))
-    new["manifest.json"] = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
-    resigned(bundle, keys, lambda said: [one["digest"].update(sha256=new[one["name"]]) for one in said["subject"]
-                                         if one["name"] in new])
-
-
 def better(plain):
-    plain["tests"][1].update(high=0.5)
+    plain["tests"][2].update(high=0.5)
+
+
+def uncounted(plain):
+    plain["tests"][1].update(value=3.0)
 
 
 def looser(plain):
     plain["policy"]["tiers"]["partner"]["signatures"] = 1
 
 
+def smaller(plain):
+    next(one for one in plain["findings"] if one["metric"] == "singling_out").update(high=0.01)
+
+
 LIES = {
     "a row less": ("plain", "data/data.csv", lambda raw: raw[:raw.rstrip().rfind(b"\n") + 1], "rows, and"),
     "a column renamed": ("plain", "data/data.csv", lambda raw: raw.replace(b"age", b"agf", 1), "other columns"),
     "a cell changed": ("plain", "data/data.csv", lambda raw: raw.replace(b"high", b"low", 1), "not the file that"),
-    "a bound beyond its threshold": ("plain", "evidence/gate.json", better, "beyond its threshold"),
-    "a failed test": ("plain", "evidence/gate.json", lambda plain: plain["tests"][0].update(verdict="FAIL"), "follows"),
-    "another policy": ("plain", "evidence/gate.json", looser, "not the one of its digest"),
-    "an attempt less": ("plain", "evidence/gate.json", lambda plain: plain.update(attempts=0), "page one"),
+    "a bound beyond its threshold": ("plain", "evidence/gate.json", better, "INCONCLUSIVE follows"),
+    "a failed test": ("plain", "evidence/gate.json", lambda plain: plain["tests"][0].update(verdict="FAIL"),
+                      "another verdict"),
+    "a rounded bound beyond its threshold": ("public", "evidence/gate.json", better, "follows"),
+    "a test less": ("public", "evidence/gate.json", lambda plain: plain["tests"].pop(), "the test attempts"),
+    "a smaller risk in the evidence": ("plain", "evidence/privacy.json", smaller, "singling_out is another"),
+    "another policy": ("plain", "evidence/gate.json", looser, "has no waiver"),
+    "an attempt less": ("plain", "evidence/gate.json", lambda plain: plain.update(attempts=0),
+                        "its test of them another number"),
     "another approver": ("plain", "approvals.json", lambda plain: plain["approvals"].pop(), "page one"),
     "a smaller epsilon": ("public", "evidence/dp.json", lambda plain: plain.update(epsilon=0.1), "add up to"),
     "an event less": ("public", "evidence/dp.json", lambda plain: plain["ledger"]["events"].pop(), "add up to"),
@@ -236,15 +214,22 @@ LIES = {
 def test_a_lie_of_the_producer_is_found(lie, keys, tmp_path, request):
     kind, name, change, words = LIES[lie]
     bundle = shutil.copytree(request.getfixturevalue(kind), tmp_path / "bundle")
-    changed(bundle, keys, name, change)
+    tampering.changed(bundle, keys, name, tampering.parsed(change) if name.endswith(".json") else change)
     found = fabrica.verify(bundle, keys[1])
     assert not found.holds and any(words in problem for problem in found.problems), found.problems
 
 
+def test_a_public_profile_of_a_smaller_circle_without_a_reason_is_found(out, keys, tmp_path):
+    bundle = results.bundle(out, tmp_path / "bundle", keys[0], profile="public", beyond_tier="a trial")
+    assert fabrica.verify(bundle, keys[1]).holds
+    tampering.resigned(bundle, keys, lambda said: said["predicate"].update(beyond_tier=""))
+    assert "told to everybody, was judged at tier partner" in str(fabrica.verify(bundle, keys[1]))
+
+
 def test_the_standalone_finds_a_gate_that_does_not_follow(plain, keys, tmp_path, capsys):
-    for change in (better, lambda plain: plain["tests"][0].update(verdict="FAIL")):
+    for change in (better, lambda plain: plain["tests"][0].update(verdict="FAIL"), uncounted):
         bundle = shutil.copytree(plain, tmp_path / "bundle")
-        changed(bundle, keys, "evidence/gate.json", change)
+        tampering.changed(bundle, keys, "evidence/gate.json", tampering.parsed(change))
         assert not both(bundle, keys[1], capsys)[0]
         shutil.rmtree(bundle)
 
@@ -322,17 +307,55 @@ def test_an_archive_that_grows_is_not_unpacked(plain, keys, tmp_path):
         assert list(files.aside.iterdir()) == []
 
 
-def test_no_bundle_is_an_error_and_not_a_verdict(keys, tmp_path):
-    with pytest.raises(FabricaError, match="no such bundle"):
-        fabrica.verify(tmp_path / "none", keys[1])
-    assert standalone.main([str(tmp_path / "none"), str(keys[1])]) == 2
+def test_no_bundle_is_an_error_and_not_a_verdict(keys, tmp_path, capsys):
     (tmp_path / "x.zip").write_bytes(b"no archive")
-    assert not fabrica.verify(tmp_path / "x.zip", keys[1]).holds
     (tmp_path / "empty").mkdir()
-    assert not fabrica.verify(tmp_path / "empty", keys[1]).holds
-    assert standalone.main([str(tmp_path / "empty"), str(keys[1])]) == 1
-    for words in ([], [str(tmp_path / "empty")], [str(tmp_path / "empty"), str(keys[0])], ["x", "y"]):
+    for name, words in (("none", "no such bundle"), ("x.zip", "neither the folder"), ("empty", "an empty folder")):
+        with pytest.raises(FabricaError, match=words):
+            fabrica.verify(tmp_path / name, keys[1])
+        assert commands._outcome(["verify", str(tmp_path / name), "--key", str(keys[1])]) == 2
+        assert standalone.main([str(tmp_path / name), str(keys[1])]) == 2
+        assert "is no folder of a bundle" in capsys.readouterr().err
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "notes.md").touch()  # something, but no bundle
+    assert both(tmp_path / "more", keys[1], capsys) == (
+        False, f"does not hold: {ATTESTATION}: the file is missing",
+        f"DOES NOT HOLD: {ATTESTATION}: is missing, or far larger than it can be")
+
+
+def test_how_the_standalone_is_called_wrongly(plain, keys, tmp_path, capsys):
+    (tmp_path / "text.pem").write_text("hello")
+    for words, said in (([], "usage: python verify.py"), ([str(plain)], "usage: python verify.py"),
+                        ([str(plain), str(keys[0])], "signer.pem: is a private key"),
+                        ([str(plain), str(tmp_path)], f"{tmp_path}: cannot be read"),
+                        ([str(plain), str(tmp_path / "none.pem")], "none.pem: cannot be read"),
+                        ([str(plain), str(tmp_path / "text.pem")], "text.pem: holds no public key")):
         assert standalone.main(words) == 2
+        told = capsys.readouterr()
+        assert said in told.err and told.err.count("\n") == 1 and told.out == ""
+
+
+def test_nothing_is_shown_that_nobody_vouches_for(plain, keys, tmp_path, capsys):
+    bundle = shutil.copytree(plain, tmp_path / "bundle")
+    assert "Ada Example" in str(fabrica.verify(bundle, keys[1]))
+    assert "Ada Example" in "".join(alone(bundle, keys[1], capsys)[1])
+    (bundle / "limits.md").write_text("no limits")
+    found = fabrica.verify(bundle, keys[1])
+    assert found.lines == ["does not hold: limits.md: was changed after it was signed"] and found.claim == {}
+    assert alone(bundle, keys[1], capsys)[1] == ["DOES NOT HOLD: limits.md: was changed after it was signed"]
+    late = fabrica.verify(plain, keys[1], today="2999-01-01")
+    assert not late.holds and "Ada" not in str(late) and late.to_json()["claim"] == {}
+
+
+def test_a_file_that_may_not_be_read_is_no_verdict(plain, keys, tmp_path, monkeypatch, capsys):
+    def locked(*_, **__):
+        raise PermissionError(13, "Permission denied", "limits.md")
+    monkeypatch.setattr(contents.os, "open", locked)
+    with pytest.raises(FabricaError, match=r"limits\.md: cannot be read"):
+        fabrica.verify(plain, keys[1])
+    monkeypatch.setattr(standalone, "files_in", locked)
+    assert standalone.main([str(plain), str(keys[1])]) == 2
+    assert capsys.readouterr().err == "cannot be checked: limits.md: cannot be read (Permission denied)\n"
 
 
 def test_a_file_that_cannot_be_read_is_said(plain, keys, tmp_path):

@@ -230,7 +230,7 @@ def test_quiet_says_nothing_on_stderr(fabrica, people):
     (["synth", "PEOPLE", "-o", "o", "--holdout", "gone.csv"], "gone.csv"),
     (["synth", "PEOPLE", "-o", "o", "--target", "incom"], "no column named 'incom'"),
     (["synth", "PEOPLE", "-o", "o", "--set", "lief=3"], "no setting named 'lief'"),
-    (["synth", "PEOPLE", "-o", "o", "--set", "leaf=0"], "between"),
+    (["synth", "PEOPLE", "-o", "o", "--set", "leaf=-1"], "between"),
     (["synth", "PEOPLE", "-o", "o", "--set", "leaf=many"], "must be a whole number"),
     (["synth", "PEOPLE", "-o", "o", "--set", "leaf"], "NAME=VALUE"),
     (["synth", "PEOPLE", "-o", "o", "--schema", "gone.yaml"], "gone.yaml"),

@@ -357,6 +357,19 @@ def test_no_leaf_stands_for_fewer_than_k(k: int) -> None:
     assert min(np.diff(stage.start).min() for stage in model.stages) >= k
 
 
+def test_whoever_asks_for_a_larger_k_gets_calmer_trees_unless_they_say_how() -> None:
+    r = chance(24)
+    a = r.integers(0, 200, 8000)
+    block = Block.of([coded("a", 200, a), coded("b", 200, (a + r.geometric(0.3, 8000)) % 200)])
+    leaves = {}
+    for name, engine in {"usual": Trees(pure=0), "more": Trees(pure=0, k=20),
+                         "said": Trees(pure=0, k=20, leaf=25, price=0.75)}.items():
+        stages = engine.fit(block, None, Run(1)).stages
+        leaves[name] = min(int(np.diff(stage.start).min()) for stage in stages)
+    assert 15 <= leaves["usual"] < 60 <= leaves["more"] and 25 <= leaves["said"] < 60
+    assert Trees(k=2).calm == Trees().calm == 1 and Trees(k=2).least == 15
+
+
 @pytest.mark.parametrize("k", [5, 30])
 def test_k_people_of_a_leaf_may_be_shown(k: int) -> None:
     """Those of the protected rest do not count."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
 from fabrica.errors import FabricaError
+from fabrica.gatehouse.beside import Beside
 from fabrica.gatehouse.checks import Case, outcomes
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined
@@ -134,11 +135,34 @@ def test_an_estimate_beyond_the_threshold_is_not_told_as_one_that_cannot_be_rule
 
 
 @pytest.mark.parametrize(("facts", "name"), [
-    ({"rare": Rare(levels={"town": 1}, looked=9)}, "rare"), ({"rare": Rare(ends={"age": 1}, looked=9)}, "rare"),
-    ({"files": ["2 levels in model.fab"]}, "rare"), ({"rare": Rare(texts={"mail": 1})}, "identifiers"),
+    ({"rare": Rare(levels={"town": 1}, looked=9)}, "rare"), ({"rare": Rare(ends={"age": 1}, luck=0.009)}, "rare"),
+    ({"files": Beside(("2 of them in model.fab",))}, "rare"), ({"rare": Rare(texts={"mail": 1})}, "identifiers"),
     ({"rows": 1_001}, "rows"), ({"attempts": 4}, "attempts")])
 def test_what_is_counted_exactly_fails(facts, name):
     assert verdict(case(**facts), name) == FAIL
+
+
+def test_keys_that_could_not_be_compared_do_not_pass_and_where_there_are_none_they_do():
+    broken = Finding("copies_keys", None, ("mail",), problem="the twin has no such column")
+    assert verdict(case(broken), "identifiers") == INCONCLUSIVE
+    assert verdict(case(Finding("copies", None, problem="a table has no rows")), "identifiers") == INCONCLUSIVE
+    assert verdict(case(Finding("copies_keys", None, problem="none", detail={"keys": 0})), "identifiers") == PASS
+    told = next(one for one in outcomes(case(rare=Rare(short=("code",)))) if one.name == "identifiers")
+    assert told.verdict == PASS and "those in 'code' of fewer than 8 characters" in told.why
+
+
+@pytest.mark.parametrize(("found", "said", "words"), [
+    (Rare(ends={"age": 1}, luck=0.05), INCONCLUSIVE, "5 times in a hundred"),
+    (Rare(ends={"age": 1}, luck=0.7, last=("age",)), INCONCLUSIVE, "too few places"),
+    (Rare(ends={"age": 1}, luck=0.7), PASS, "but what luck gives"), (Rare(looked=9), PASS, "of 9 values")])
+def test_extremes_that_might_be_luck_do_not_pass_and_those_that_are_do(found, said, words):
+    told = next(one for one in outcomes(case(rare=found)) if one.name == "rare")
+    assert told.verdict == said and words in told.why and ("--k 20" in told.why) == (said == INCONCLUSIVE)
+
+
+def test_attempts_that_are_counted_in_the_folder_alone_are_told():
+    said = [next(one.why for one in outcomes(case(aside=aside)) if one.name == "attempts") for aside in (True, False)]
+    assert "in its folder alone" in said[0] and said[1] in said[0] and "folder" not in said[1]
 
 
 def test_the_public_tier_asks_for_an_epsilon_or_an_expert():
@@ -166,19 +190,20 @@ def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
 
 def test_what_was_not_asked_of_groups_is_told():
     def unasked(tier="partner", **declared):
-        return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier, **declared)))).unasked
+        return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier, **declared))), **declared).unasked
 
     assert unasked("internal") == [] == unasked(protected=("sex",), target="pay")
     assert [one.split(": ")[0] for one in (*unasked(), *unasked(protected=("sex",)))] == [
         "representation, label_gap, downstream_gap, downstream_gap_odds",
         "label_gap, downstream_gap, downstream_gap_odds"]
+    assert "no protected" in unasked()[0] and "no target" in unasked(protected=("sex",))[0]
     decision = Decision("partner", HOUSE, tuple(outcomes(case())))
     assert "no protected columns" in str(decision) and decision.to_json()["unasked"] == unasked()
 
 
 def test_a_decision_comes_back_and_one_that_was_changed_does_not():
     shut = tuple(outcomes(case(risk("verbatim", 0.01, 0.008, 0.012))))
-    decision = Decision("partner", HOUSE, shut, 2, {"data": "00"})
+    decision = Decision("partner", HOUSE, shut, 1, {"data": "00" * 32}, "2026-11-28T09:00:00+00:00")
     plain = decision.to_json()
     assert Decision.from_json(plain) == decision and plain["verdict"] == FAIL
     assert "anonym" not in str(decision) and str(decision).startswith("FAIL: policy fabrica at tier partner")

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import fabrica
+from fabrica.attempts import LOG
 from fabrica.cli.commands import _outcome as cli
 from fabrica.gatehouse.decision import Decision
 from fabrica.gating import Brought
-from fabrica.recipe import Recipe
 
 
 def people(rows: int, seed: int = 1) -> pd.DataFrame:
@@ -24,6 +24,10 @@ def people(rows: int, seed: int = 1) -> pd.DataFrame:
         "age": age, "sex": sex, "town": random.choice(["Rome", "Oslo", "Bern"], rows, p=[0.5, 0.3, 0.2]),
         "hours": np.round(random.normal(38, 6, rows), 1), "paid": np.round(random.exponential(900, rows), 2),
         "income": np.where(random.random(rows) < age / 120, "high", "low")})
+
+
+def changed(file: Path, **facts) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **facts}))
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +61,23 @@ def test_the_same_twin_gets_the_same_decision_and_is_one_attempt(folder):
     assert again.outcomes == before.outcomes and again.attempts == before.attempts == 1
 
 
-def test_another_twin_of_the_table_is_another_attempt_and_the_fourth_does_not_pass(folder, tmp_path):
-    out, _ = folder
-    log = tmp_path / "attempts.json"
-    tries = [{"source": str(Recipe.load(out / "recipe.json").data), "data": f"{i}", "tier": "partner", "when": ""}
-             for i in range(3)]
-    log.write_text(json.dumps({"fabrica_attempts": 1, "tries": [*tries, {"source": "another", "data": "9"}]}))
-    decision = fabrica.gate(out, tier="internal", attempts=log)
+def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path):
+    table = pd.read_csv(folder[0].parent / "people.csv")
+    rest = people(900, 7)
+    rest.to_csv(tmp_path / "rest.csv", index=False)
+    for number in range(1, 5):
+        real, out = tmp_path / f"people{number}.csv", tmp_path / f"out{number}"
+        table.sample(frac=1, random_state=number).to_csv(real, index=False)
+        out.mkdir()
+        people(300, 10 + number).to_csv(out / "data.csv", index=False)
+        attempts = Brought.of(out, real, tmp_path / "rest.csv").attempted("partner")
+        assert attempts.number == number and not attempts.aside
+    decision = fabrica.gate(out, tier="internal", real=real, holdout=tmp_path / "rest.csv")
     assert decision.attempts == 4 and decision.verdict == "FAIL"
     assert next(one for one in decision.outcomes if one.name == "attempts").verdict == "FAIL"
+    assert Brought.of(out, table, rest).attempted("partner").aside and (out / LOG).is_file()  # in memory
+    own = tmp_path / "mine.json"
+    assert Brought.of(out, real, tmp_path / "rest.csv").attempted("partner", own).number == 1 and own.is_file()
 
 
 def test_a_copy_of_people_fails_at_every_tier(tmp_path):
@@ -98,7 +110,9 @@ def test_under_an_epsilon_the_same_holdout_is_found_again(tmp_path):
     (lambda out: (out / "origin.json").write_text("{}"), "does not tell where a twin comes from"),
     (lambda out: (out.parent / "people.csv").write_text("age\n1\n"), "not the table any more"),
     (lambda out: (out.parent / "people.csv").unlink(), "not where it was"),
-    (lambda out: (out / "attempts.json").write_text("{"), "attempts.json"),
+    (lambda out: (out.parent / LOG).write_text("{"), LOG),
+    (lambda out: changed(out / "recipe.json", seed=8), "another holdout than the one that was put aside"),
+    (lambda out: changed(out / "recipe.json", holdout=0.3), "another holdout than the one that was put aside"),
 ])
 def test_what_is_missing_or_was_changed_is_told(tmp_path, break_it, said, capsys):
     people(400).to_csv(tmp_path / "people.csv", index=False)
@@ -107,6 +121,22 @@ def test_what_is_missing_or_was_changed_is_told(tmp_path, break_it, said, capsys
     break_it(out)
     assert cli(["gate", str(out), "-q"]) == 2
     assert said in capsys.readouterr().err and not (out / "gate.json").exists()
+
+
+def test_a_holdout_in_a_file_is_demanded_as_it_was(tmp_path, capsys):
+    people(400).to_csv(tmp_path / "people.csv", index=False)
+    people(300, 2).to_csv(tmp_path / "rest.csv", index=False)
+    assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(tmp_path / "out"), "--engine", "independent",
+                "--holdout", str(tmp_path / "rest.csv"), "-q"]) == 0
+    assert Brought.of(tmp_path / "out").holdout.rows == 300
+    people(400).to_csv(tmp_path / "rest.csv", index=False)  # that was learned from
+    assert cli(["gate", str(tmp_path / "out"), "-q"]) == 2
+    assert "another holdout than the one that was put aside" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path, capsys):
+    assert cli(["gate", str(tmp_path / "none"), "-q"]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
 
 
 def test_without_a_holdout_there_is_no_decision(tmp_path, capsys):

@@ -11,7 +11,7 @@ VALUES = ("identifying", "schema", "block", "state", "report", "run", "uniforms"
 COMPOSERS = ("counted", "folder", "holdout", "job", "way", "tuning", "model", "lawful", "conditional", "masks",
              "imputation", "encoder", "evaluation", "inference", "specification", "dataset", "catalog", "scenario",
              "staging", "played", "profile", "alternatives", "private", "vouched", "account", "discovery", "tradeoff",
-              "pricing", "lift", "gating", "planned", "filed", "maker", "bundle")
+              "pricing", "lift", "gating", "attempts", "planned", "filed", "maker", "bundle")
 DOORS = ("cli", "__init__", "__main__")
 
 #: an import that climbs stairs on purpose: (who, whom) -> why

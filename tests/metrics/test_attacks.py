@@ -338,6 +338,7 @@ def test_a_rare_value_is_named_only_where_enough_people_have_it():
 def test_secrets_that_nearly_everybody_is_guessed_by_are_no_number():
     found = Gains(np.zeros(1_000), np.zeros(1_000), 0.98).finding("x")
     assert found.value is None and "too few to find out anything of" in found.problem
+    assert Gains(np.zeros(9_000), np.zeros(9_000), 0.995).finding("x").value is None  # 45 are left, one in two hundred
     assert Gains(np.ones(1_000), np.zeros(1_000), 0.9).finding("x").high == 1.0
 
 

@@ -25,6 +25,22 @@ function parsed(text, where) {
   try { return JSON.parse(text); } catch { throw new Broken(where + " is not JSON"); }
 }
 
+// JSON.parse takes the last of two equal names; here an object in which one stands twice is refused
+function once(text, where) {
+  const value = parsed(text, where), open = [];
+  let before = null;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}:]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (token === ":") {
+      const names = open[open.length - 1], name = JSON.parse(before);
+      say(!names.has(name), `${where}: '${name}' stands twice in one object`);
+      names.add(name);
+    } else before = token;
+  }
+  return value;
+}
+
 function strict(text, where) {
   const value = parsed(text, where);
   say(canonical(value) === text, where + " is not written in the one canonical way: it was changed after it was signed");
@@ -160,7 +176,7 @@ function gateProblems(gate, claim) {
   const follows = order.find((v) => verdicts.includes(v)) || "INCONCLUSIVE", found = [];
   if (follows !== gate.verdict || gate.verdict !== claim.verdict) found.push("the verdict does not follow from the tests of the gate");
   for (const t of gate.tests) {
-    if (t.verdict === "PASS" && typeof t.high === "number" && typeof t.threshold === "number" && t.high > t.threshold) found.push(`test ${t.id} says PASS, and its bound is beyond its threshold`);
+    if (t.verdict === "PASS" && typeof t.threshold === "number" && (t.high ?? t.value) > t.threshold) found.push(`test ${t.id} says PASS, and its bound is beyond its threshold`);
   }
   return found;
 }
@@ -177,7 +193,7 @@ async function check(files, keyText, today, tell) {
     if (await digest(files.get(name), tell) !== wanted) problems.push(`${name}: was changed after it was signed`);
   }
   if (today > claim.expires) problems.push(`the release expired on ${claim.expires}`);
-  if (!problems.length) problems.push(...gateProblems(parsed(utf8(await files.get("evidence/gate.json").arrayBuffer(), "gate.json"), "gate.json"), claim));
+  if (!problems.length) problems.push(...gateProblems(once(utf8(await files.get("evidence/gate.json").arrayBuffer(), "gate.json"), "gate.json"), claim));
   return { claim, problems, count: digests.size };
 }
 
@@ -186,8 +202,10 @@ function pageOne(c) {
   const at = `policy ${c.policy} at tier ${c.tier}`;
   return [
     c.verdict === "PASS" ? `passed ${at} on these ${c.tests} tests` : `${c.verdict === "FAIL" ? "FAILED" : "is INCONCLUSIVE under"} ${at}; released without a pass, because: ${c.without_pass}`,
-    `attempts at this gate: ${c.attempts}`, ...c.waivers.map((w) => `waiver: ${w}`),
-    ...c.approvals.map((a) => `approved by ${a.role}: ${a.name}`),
+    `attempts at this gate: ${c.attempts}`, ...(c.beyond_tier ? [`told to everybody though it was judged at tier ${c.tier}, because: ${c.beyond_tier}`] : []),
+    ...c.waivers.map((w) => `waiver: ${w}`),
+    ...c.approvals.map((a) => `approval recorded by the signer: ${a.role}: ${a.name}`),
+    `approvals: ${c.approvals.length} (the policy asks for ${c.approvals_asked}), keys that signed: ${c.signers.length}; who approved is the word of ${c.signers.length === 1 ? "the one" : "all"} who signed`,
     `purpose: ${c.purpose || "not stated"}`, `recipients: ${c.recipients.join(", ") || "not stated"}`,
     `valid until ${c.expires}, made ${c.made}`,
     ...(c.data ? [`data: ${c.data}, ${c.rows} rows, ${c.columns} columns, all synthetic`] : []),
@@ -212,11 +230,12 @@ function list(lines) {
 function show(title, kind, problems, claim) {
   const card = element("div", "", "card verdict " + kind);
   card.append(element("div", title));
-  if (claim) card.append(element("div", "What was signed says: " + pageOne(claim)[0] + "."));
+  const vouched = claim && !problems.length;  // what is only claimed is not shown
+  if (vouched) card.append(element("div", "What was signed says: " + pageOne(claim)[0] + "."));
   if (problems.length) card.append(list(problems.slice(0, 20)));
   if (problems.length > 20) card.append(element("p", `and ${problems.length - 20} more`));
   by("result").replaceChildren(card);
-  if (claim) {
+  if (vouched) {
     const page = element("div", "", "card");
     page.append(element("h2", "Page one"), list(pageOne(claim).slice(1)));
     page.append(element("p", "Not checked here: the count of rows, and the epsilon of the ledger; 'fabrica verify' reckons them again.", "small soft"));

@@ -4,7 +4,8 @@ The joint is a chain of conditionals, p(a) p(b | a) p(c | a, b) …, each held b
 (sequential CART synthesis: Reiter, "Using CART to generate partially synthetic public use microdata", JOS 21(3),
 2005; the split is that of distributional random forests, see ``grow.py``). A row takes one tree of the ensemble for
 each column, so the draw is from the ensemble's average. Leaves hold at least ``leaf`` people (``pure`` where one level
-dominates) and a split must pay its ``price``: together they keep the engine from copying people.
+dominates) and a split must pay its ``price``: together they keep the engine from copying people, and whoever asks for
+a larger ``k`` gets more of both.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from fabrica.uniforms import even
 
 __all__ = ["Trees"]
 
+USUAL, LEAF = 5, 15  #: a k that asks for no more than is usual, and people in a leaf of it where nobody says how many
 SAFE = 5.0  #: a price at which the attack on half of a table is near chance (``benchmarks/trade.py``)
 CANDIDATES = 32  #: for each row of which cells are filled in
 SHORT = 2_048  #: rows that are filled in together
@@ -47,21 +49,33 @@ class Trees(Engine):
     cost = 7.0
 
     trees: Annotated[int, Setting("trees for each column", low=1, high=200, search=(3, 12))] = 5
-    leaf: Annotated[int, Setting("people in a leaf, at least", low=1, high=1_000_000, search=(5, 100))] = 15
+    leaf: Annotated[int, Setting("people in a leaf, at least; 0: fifteen, and three for each of a larger `k`",
+                                 low=0, high=1_000_000, search=(5, 100))] = 0
     price: Annotated[
-        float, Setting("gain that a split must bring, in variances of one person",
+        float, Setting("gain that a split must bring, in variances of one person; more in proportion for a `k` above 5",
                        low=0, high=1000, search=(1, 8))] = 3.0
     pure: Annotated[
         int, Setting("people in a leaf where one level dominates; 0: as `leaf`",
                      low=0, high=1_000_000, search=(5, 50))] = 10
     share: Annotated[float, Setting("share of the people that each tree sees", low=0.05, high=1)] = 0.7
-    k: Annotated[int, Setting("people that a leaf stands for at least, whatever else is set", low=1, high=10_000)] = 5
+    k: Annotated[int, Setting("people that a leaf stands for at least, whatever else is set",
+                              low=1, high=10_000)] = USUAL
     features: Annotated[int, Setting("earlier columns that a column may look at", low=1, high=1000)] = 40
 
     keep: Keep = 1.0
 
     def safer(self) -> Trees | None:
         return replace(self, price=SAFE, keep=min(self.keep, KEPT)) if self.price < SAFE else None
+
+    @property
+    def least(self) -> int:
+        """People that a leaf holds at least."""
+        return max(self.leaf or round(LEAF * self.calm), self.k)
+
+    @property
+    def calm(self) -> float:
+        """How many times as far from single people this is to stay as is usual."""
+        return max(1.0, self.k / USUAL)
 
     def fit(self, rows: Block, given: Block | None, run: Run) -> TreesModel:
         table = Features.of(rows, self.features, run)
@@ -91,7 +105,7 @@ class Trees(Engine):
         orders, places = placed(views, aim[target.codes].astype(np.float64))
         seen = np.sort(random.permutation(count)[: max(1, round(self.share * count))])
         pure = 0 if target.grid is not None or not self.pure else max(self.pure, self.k)
-        tree = grow(places, vectors, target.codes, seen, max(self.leaf, self.k), self.price, pure)
+        tree = grow(places, vectors, target.codes, seen, self.least, self.price * self.calm, pure)
         return Grown(tree, orders, tree.leaves(places))
 
 

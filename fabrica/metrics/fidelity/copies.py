@@ -99,7 +99,8 @@ def _keys(evidence: Evidence) -> list[Finding]:
                                  high=high, floor=min(1.0, len(known) / room),
                                  detail={"copies": hits, "floor_from": "what the template allows"}))
     if not found:
-        return [Finding("copies_keys", None, unit=UNIT, problem="there is no key but running numbers")]
+        return [Finding("copies_keys", None, unit=UNIT, detail={"keys": 0},
+                        problem="there is no key but running numbers")]
     worst = max(found, key=lambda f: (f.value or 0.0) - (f.floor or 0.0))
     return [replace(worst, place=()), *found]
 

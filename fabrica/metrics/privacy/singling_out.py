@@ -39,8 +39,7 @@ class SinglingOut(Attack):
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
         chance, space = run.child("predicates").random(), Vantage.of(world.twin)
-        strangers = space.points(world.others).beside(space.points(world.reference))
-        members, twin = (space.points(sheet) for sheet in (world.everybody, world.twin))
+        members, strangers, twin = (space.points(sheet) for sheet in (world.everybody, world.strangers, world.twin))
         size = min(len(twin), len(members), len(strangers), SIZE)
         twin, *sides = (some.take(chance.permutation(len(some))[:size]) for some in (twin, members, strangers))
         found: tuple[set[int], set[int]] = set(), set()

@@ -2,10 +2,10 @@
 
 Attacked are people whose row no other real row equals: of those who were learned from all, and of the others. A person
 is hit where a synthetic row is equal in every column (``verbatim``), or differs in no level and in numbers by no more
-than a hundredth of the ranks, all columns together (``verbatim_near``, of at most 4,000 people of each side). A common
-row comes out of any good model; so does now and then one that a person has alone, and as often for people whom the
-model never saw: those are the control. (Isolation as in Cohen & Nissim, "Towards formalizing the GDPR's notion of
-singling out", PNAS 117, 2020, arXiv:1904.06009, with the whole row as the predicate.)
+than a hundredth of the ranks, all columns together (``verbatim_near``). Nobody else is known, so all of the holdout are
+controls. A common row comes out of any good model; so does now and then one that a person has alone, and as often for
+people whom the model never saw. (Isolation as in Cohen & Nissim, "Towards formalizing the GDPR's notion of singling
+out", PNAS 117, 2020, arXiv:1904.06009, with the whole row as the predicate.)
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import ClassVar
 import numpy as np
 
 from fabrica.attack import Attack, Guesses, Outcome, Place, World
-from fabrica.contract import Sheet
 from fabrica.errors import NotComputable
 from fabrica.rows import counted, row_marks
 from fabrica.run import Run
+from fabrica.vantage import Vantage
 
 __all__ = ["Verbatim"]
 
@@ -35,19 +35,16 @@ class Verbatim(Attack):
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"verbatim": ("holdout",), "verbatim_near": ("holdout",)}
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
-        sides = world.everybody, world.others
+        sides = world.everybody, world.strangers
         marks = [row_marks(people) for people in sides]
         alone = [counted(own, own) + counted(own, other) == 1 for own, other in (marks, marks[::-1])]
         if min(int(some.sum()) for some in alone) == 0:
             raise NotComputable("every row stands in the real tables more than once: nobody is alone with theirs")
         twin = row_marks(world.twin)
         exact = [counted(own[some], twin) > 0 for own, some in zip(marks, alone, strict=True)]
-        near = [self._near(world, people.take(np.flatnonzero(some)), run.child(i))
-                for i, (people, some) in enumerate(zip(sides, alone, strict=True))]
+        space = Vantage.of(world.twin)
+        held = space.points(world.twin)
+        near = [space.points(people.take(np.flatnonzero(some))).alike(held, NEAR) >= 0
+                for people, some in zip(sides, alone, strict=True)]
         return {(name,): Guesses(int(own.sum()), len(own), int(other.sum()), len(other), world.seen)
                 for name, (own, other) in (("verbatim", exact), ("verbatim_near", near))}
-
-    @staticmethod
-    def _near(world: World, people: Sheet, run: Run) -> np.ndarray:
-        some = people.take(run.random().permutation(people.rows)[: world.members.rows])
-        return np.asarray(world.space.points(some).nearest(world.points["twin"])[0][:, 0] <= NEAR)

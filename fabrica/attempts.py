@@ -1,0 +1,87 @@
+"""Attempts: how many twins of one real table were brought to the gate; whoever tries long enough passes by luck.
+
+They are written into a file beside the real table. It knows a table by its rows: who renames or copies one, or makes
+each twin in a folder of its own, does not begin anew. A try is a twin beside a holdout, and whoever divides a table by
+hand into real rows and a holdout, again and again, still has that table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fabrica import declaration
+from fabrica.dataset import atomic
+from fabrica.errors import InputError, OutputError
+from fabrica.fingerprint import Fingerprint
+from fabrica.version import VERSION
+
+__all__ = ["LOG", "Attempts"]
+
+LOG = "fabrica-attempts.json"
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """What is known of the tries of one table.
+
+    Parameters
+    ----------
+    number : different tries of a table, the one at hand included. aside : whether it is written down in the folder
+    of results, for the real table is no file beside which one can write.
+    """
+
+    number: int
+    aside: bool = False
+
+    @classmethod
+    def counted(cls, places: Sequence[Path], tables: Sequence[Fingerprint], holdout: Fingerprint, twin: str, tier: str
+                ) -> Attempts:
+        """Write a try down, once, in the first place that can be written, and count the tries in all of them.
+
+        Parameters
+        ----------
+        places : files, the best one first. tables : by which the real one is known. twin : the SHA-256 of its file.
+
+        Raises
+        ------
+        InputError : a file is none of attempts. OutputError : no place can be written.
+        """
+        here, this = [str(one) for one in tables], (twin, str(holdout))
+        known = {place: _known(place) for place in places}
+        mine = {place: {(one["data"], one["holdout"]) for one in some if set(one["tables"]) & set(here)}
+                for place, some in known.items()}
+        tries = set().union(*mine.values())
+        if this in tries:
+            return cls(len(tries), this not in mine[places[0]])
+        entry = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "tables": here,
+                 "data": twin, "holdout": str(holdout), "tier": tier, "fabrica": VERSION}
+        return cls(len(tries) + 1, _written(list(known.items()), entry) != places[0])
+
+
+def _written(places: Sequence[tuple[Path, Sequence[Mapping[str, Any]]]], entry: Mapping[str, Any]) -> Path:
+    """The first place that can be written, once a new try stands there too."""
+    (place, tries), *others = places
+    try:
+        with atomic(place) as part:
+            part.write_text(json.dumps({"fabrica_attempts": 1, "tries": [*tries, entry]}, indent=2), encoding="utf-8")
+        return place
+    except OutputError:
+        if not others:
+            raise
+        return _written(others, entry)
+
+
+def _known(log: Path) -> list[Mapping[str, Any]]:
+    if not log.is_file():
+        return []
+    plain = declaration.read(log)
+    tries = plain.get("tries") if isinstance(plain, Mapping) and plain.get("fabrica_attempts") == 1 else None
+    names = ("data", "holdout", "tables")
+    if not isinstance(tries, list) or not all(isinstance(one, Mapping) and set(names) <= set(one) for one in tries):
+        raise InputError("is no file of attempts", where=str(log), hint="bring back the one that the gate has written")
+    return tries

@@ -1,0 +1,158 @@
+"""Whether a decision follows from what stands beside it: its tests from the tier, each verdict from its numbers, and
+the numbers from the evidence.
+
+A decision is a file, and a hand can edit a file. So nothing in it is believed that can be reckoned again: the tests and
+their thresholds are those that ``checks`` asks for under the same policy, and a verdict is the one that its own numbers
+give. Of a rounded decision only a PASS is held against its numbers, for a rounded number may lie on the other side of a
+threshold that was missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fabrica.gatehouse.checks import SURE, Case, outcomes
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded
+from fabrica.gatehouse.rare import Rare
+from fabrica.report import Report
+
+if TYPE_CHECKING:
+    from fabrica.gatehouse.decision import Decision
+
+__all__ = ["problems", "unfounded"]
+
+#: tests of groups: what comes by chance among so few real people is accepted too, so they may have a wider threshold
+GROUPS = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
+TARGETED = ("label_gap", "utility_gap")  #: of which nothing is measured without a target
+SEARCHED = ("identifiers", "rare")  #: tests of what was looked for in files, of which no finding tells
+SHUT = (FAIL, INCONCLUSIVE)
+
+
+def problems(decision: Decision) -> Iterator[str]:
+    """Where a decision does not follow from its own policy and numbers; a sentence each."""
+    asked = _demanded(decision)
+    names = [one.name for one in decision.outcomes]
+    yield from (f"the tier {decision.tier} asks for the test {name}, and the decision has none"
+                for name in asked if name not in names)
+    yield from (f"has a test {name!r} that the tier {decision.tier} does not ask for, or has it twice"
+                for name in dict.fromkeys(names) if name not in asked or names.count(name) > 1)
+    for one in decision.outcomes:
+        if wanted := asked.get(one.name):
+            yield from _departures(one, wanted, decision)
+            if one.name == "attempts" and one.value != decision.attempts:
+                yield f"counts {decision.attempts} attempts, and its test of them another number"
+
+
+def _demanded(decision: Decision) -> dict[str, Outcome]:
+    """The tests that the tier asks for, by their names, as they are before anything is known."""
+    case = Case(decision.policy, decision.tier, Report(()), 0, 1, Rare(), target=decision.target,
+                protected=decision.protected)
+    return {one.name: one for one in outcomes(case)}
+
+
+def _departures(one: Outcome, wanted: Outcome, decision: Decision) -> Iterator[str]:
+    here, named = one.threshold, f"test {one.id} {one.name}"
+    if one.id != wanted.id:
+        yield f"{named} has another id than {wanted.id}"
+    near = one.name == "copies" and here == decision.policy.tier(decision.tier).near
+    wider = one.name in GROUPS and here is not None and wanted.threshold is not None and here > wanted.threshold
+    if here != wanted.threshold and not near and not wider:
+        yield f"{named} has another threshold than tier {decision.tier} of its policy"
+    elif one.verdict not in (follows := _follow(one, decision)):
+        yield f"{named} says {one.verdict}, and from its numbers {' or '.join(follows) or 'nothing'} follows"
+
+
+def _follow(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    """The verdicts that the numbers of a test allow."""
+    if decision.rounded and (one.verdict != PASS or one.name == "alike"):
+        return (PASS, *SHUT)
+    return KINDS.get(one.name, _bounded)(one, decision)
+
+
+def _counted(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    """A number that is known exactly."""
+    if one.value is None or one.threshold is None:
+        return ()
+    return (PASS,) if one.value <= one.threshold else (FAIL,)
+
+
+def _bounded(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    """A number with bounds; one that could not be measured has none. Where everybody knows all secrets, nothing is left
+    to infer."""
+    numbers = (one.value, one.low, one.high)
+    if numbers == (None, None, None):
+        return (PASS, INCONCLUSIVE) if one.name == "inference" else (INCONCLUSIVE,)
+    if one.value is None or one.high is None or one.threshold is None or (one.low is None and not decision.rounded):
+        return ()
+    if one.low is None:
+        return (PASS,) if one.high <= one.threshold else SHUT
+    return (bounded(one, one.value, one.low, one.high, one.threshold, one.n, "").verdict,)
+
+
+def _canaries(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    if one.value is None or one.high is None or one.n is None:
+        return (INCONCLUSIVE,)
+    enough = one.n >= decision.policy.tier(decision.tier).canaries or decision.rounded  # counts are rounded too
+    return (FAIL,) if one.value > 0 else (PASS,) if enough else (INCONCLUSIVE,)
+
+
+def _epsilon(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    if one.value is None:
+        return (PASS,) if decision.policy.determination else (FAIL,)
+    return _counted(one, decision)
+
+
+def _alike(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    if one.value is None or one.low is None:
+        return (INCONCLUSIVE,)
+    return (INCONCLUSIVE,) if one.value - SURE * (one.value - one.low) > 0.5 else (PASS,)
+
+
+def _shared(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    if one.value is None or not one.threshold:
+        return (INCONCLUSIVE,)
+    return (PASS,) if 1 / one.threshold <= one.value <= one.threshold else (FAIL,)
+
+
+def _grown(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    """The estimate decides of a pass; a gap that has surely grown fails, whatever comes by chance."""
+    if one.value is None or one.threshold is None:
+        return (INCONCLUSIVE,)
+    return (PASS, FAIL) if one.value <= one.threshold else SHUT
+
+
+#: test -> how its verdict follows; all others have bounds
+KINDS: Mapping[str, Callable[[Outcome, Decision], tuple[str, ...]]] = {
+    **dict.fromkeys(("identifiers", "rare", "rows", "attempts"), _counted), "canaries": _canaries, "epsilon": _epsilon,
+    "alike": _alike, "representation": _shared,
+    **dict.fromkeys(("label_gap", "downstream_gap", "downstream_gap_odds"), _grown)}
+
+
+def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | None, epsilon: float | None
+              ) -> list[str]:
+    """Which tests do not come out again from the evidence, in full, that a decision was made of; a sentence each.
+
+    What was searched for in files leaves no finding, and is not reckoned again.
+
+    Parameters
+    ----------
+    rows, real_rows : of the twin and of the whole real table; None where that is not known. epsilon : that was paid.
+    """
+    case = Case(decision.policy, decision.tier, report, rows, real_rows or 1, Rare(), (), epsilon, decision.attempts,
+                decision.target, decision.protected)
+    again = {one.name: one for one in outcomes(case)}
+    left = (*SEARCHED, *(("rows",) if real_rows is None else ()))
+    return [*_undeclared(decision, report),
+            *(f"test {one.id} {one.name} is another than the evidence gives" for one in decision.outcomes
+              if one.name not in left and replace(one, why="") != replace(again[one.name], why=""))]
+
+
+def _undeclared(decision: Decision, report: Report) -> Iterator[str]:
+    """What was measured because it was declared, and is not declared any more: tests would be left out."""
+    guarded = {name for one in report if one.metric == "representation" for name in one.place}
+    if guarded - set(decision.protected):
+        yield "does not declare all protected columns that the evidence tells of"
+    if decision.target is None and any(one.metric in TARGETED and one.value is not None for one in report):
+        yield "does not declare the target that the evidence tells of"

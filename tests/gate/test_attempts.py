@@ -1,0 +1,67 @@
+"""Tries of a table are counted whatever it is called and wherever its twins lie."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from fabrica.attempts import LOG, Attempts
+from fabrica.errors import InputError, OutputError
+from fabrica.fingerprint import Fingerprint
+
+
+def rows(*ages, key="", **others):
+    return Fingerprint.of(pa.table({"age": pa.array(ages), **others}).to_batches(max_chunksize=2), key)
+
+
+PEOPLE, REST = rows(20, 30, 40, 50), rows(60, 70)
+
+
+def tried(places, twin="a", tables=(PEOPLE,), holdout=REST):
+    return Attempts.counted(places, tables, holdout, twin, "partner")
+
+
+def test_another_twin_and_another_holdout_are_other_tries_and_the_same_is_none(tmp_path):
+    log = [tmp_path / LOG]
+    assert [tried(log, twin).number for twin in "aabca"] == [1, 1, 2, 3, 3]
+    assert tried(log, "a", holdout=rows(60, 71)).number == 4
+    assert tried(log, "a", tables=[rows(20, 30, 40, 51)]).number == 1  # another table
+    assert len(json.loads(log[0].read_text())["tries"]) == 5
+
+
+def test_whoever_divides_a_table_again_still_has_that_table(tmp_path):
+    log, whole = [tmp_path / LOG], rows(20, 30, 40, 50, 60, 70)
+    assert whole == PEOPLE + REST
+    assert tried(log, "a", tables=[PEOPLE, PEOPLE + REST]).number == 1
+    own, rest = rows(20, 30, 40, 60), rows(50, 70)
+    assert tried(log, "b", tables=[own, own + rest], holdout=rest).number == 2
+    assert tried(log, "c", tables=[whole]).number == 3
+    assert tried(log, "d", tables=[own, own + rows(80)], holdout=rows(80)).number == 2  # as in the second
+
+
+def test_where_nothing_can_be_written_the_next_place_is_taken_and_both_are_counted(tmp_path):
+    (tmp_path / "file").write_text("")
+    closed, open_place = tmp_path / "file" / LOG, tmp_path / "out" / LOG
+    assert tried([closed, open_place]) == Attempts(1, aside=True) == tried([closed, open_place])
+    first = tmp_path / LOG
+    assert tried([first, open_place], "b") == Attempts(2) and tried([first, open_place]) == Attempts(2, aside=True)
+    with pytest.raises(OutputError):
+        tried([closed])
+
+
+@pytest.mark.parametrize("content", ['{"fabrica_attempts": 1}', '{"fabrica_attempts": 1, "tries": [{}]}', "[]"])
+def test_a_file_that_holds_no_attempts_is_told(tmp_path, content):
+    (tmp_path / LOG).write_text(content)
+    with pytest.raises(InputError, match="is no file of attempts"):
+        tried([tmp_path / LOG])
+
+
+def test_a_fingerprint_tells_rows_apart_and_not_their_order_or_storage():
+    assert rows(1, 2, 3) == rows(3, 1, 2) != rows(1, 2, 4)
+    assert rows(1, 2, town=["a", "b"]) != rows(2, 1, town=["a", "b"])  # careless: column by column
+    assert rows(1, None) != rows(1) and rows(1, None) != rows(1, 0)
+    assert rows(1, town=pa.array(["a"]).dictionary_encode()) == rows(1, town=["a"])
+    assert str(rows(1, key="00" * 16)) != str(rows(1, key="01" * 16))
+    assert rows(1, town=["a"]) != Fingerprint.of([pa.record_batch({"age": ["a"], "town": pa.array([1])})])

@@ -1,0 +1,52 @@
+"""What few people hold is found in files however short it is, where it stands for itself; and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from fabrica.errors import InputError
+from fabrica.gatehouse.beside import beside
+from fabrica.gatehouse.rare import Rare
+
+FEW = Rare(looked=8, words=("Oslo", "no", "Ouagadougou", "Rome"), common=("Rome", "Bern"),
+           numbers=(987_654.25, 1_234_567.0, 93.0))
+
+
+def written(folder, name, content):
+    (folder / name).write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return folder / name
+
+
+@pytest.mark.parametrize(("name", "content", "many"), [
+    ("schema.json", {"columns": [{"levels": ["Bern", "Oslo"]}]}, 1),  # a short word that is a level
+    ("schema.json", {"why": "no", "note": "Oslo, and no other", "Oslo": 1}, 0),  # and one that is not
+    ("schema.json", {"levels": ["Rome", "town"]}, 0),  # many hold it elsewhere, and the name of a column
+    ("report.html", "<p>from Ouagadougou to Oslo</p>", 1),  # a long one, wherever it stands
+    ("report.json", {"largest": 987654.25}, 1), ("report.html", "at most 1,234,567 a year", 1),
+    ("report.json", {"largest": 1987654.25, "next": 21234567, "age": 93}, 0)])
+def test_a_value_of_few_people_is_found_where_it_tells_of_them(tmp_path, name, content, many):
+    found = beside([written(tmp_path, name, content)], FEW, ["people", "town"]).found
+    assert found == ((f"{many} of them in {name}",) if many else ())
+
+
+def test_the_arrays_and_levels_of_a_model_are_searched(tmp_path):
+    with zipfile.ZipFile(tmp_path / "model.fab", "w") as model:
+        model.writestr("model.json", json.dumps({"state": {"levels": ["Bern", "no"]}}))
+        model.writestr("arrays.safetensors", save({"knots": np.array([0.0, 93.0, 987_654.25])}))
+    assert beside([tmp_path / "model.fab"], FEW, []).found == ("2 of them in model.fab",)
+
+
+def test_what_was_not_looked_for_is_told(tmp_path):
+    told = beside([written(tmp_path, "schema.json", {})], FEW, [])
+    assert told.left == {"words that stand for something else too": 1, "moments, and numbers of fewer than 6 digits": 2}
+    assert told.looked == 5
+
+
+def test_a_file_that_cannot_be_read_is_not_said_to_be_clean(tmp_path):
+    with pytest.raises(InputError, match=r"report.json: cannot be searched"):
+        beside([written(tmp_path, "report.json", "{")], FEW, [])

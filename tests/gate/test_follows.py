@@ -1,0 +1,83 @@
+"""Whatever the gate decides, its reader accepts, in full and rounded; and it comes out of its evidence again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabrica.bundle import public
+from fabrica.errors import InputError
+from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.follows import unfounded
+from fabrica.gatehouse.policy import Policy
+from fabrica.gatehouse.rare import Rare
+from fabrica.report import Finding, Report
+
+METRICS = ("verbatim", "verbatim_near", "singling_out", "linkability", "inference", "membership", "density",
+           "likelihood", "outliers", "alike", "canaries", "representation", "label_gap", "downstream_gap",
+           "downstream_gap_odds", "utility_gap")
+POLICIES = (Policy(), Policy(determination="Dr. A. Example: very small"),
+            Policy.from_json({"name": "useful", "tiers": {name: {"useful": 2.5, "copies": 0.0007, "near": 0.0051,
+                                                                 "amplified": 0.0125, "amplified_model": 0.0125}
+                                                          for name in ("internal", "partner", "public")}}))
+
+
+@st.composite
+def findings(draw):
+    """One finding of a metric, measured or not, with any bounds."""
+    metric, places = draw(st.sampled_from(METRICS)), st.sampled_from([(), ("age",), ("sex",)])
+    place = draw(places)
+    if draw(st.integers(0, 5)) == 0:
+        detail = {"certain": 0.99} if metric == "inference" and draw(st.booleans()) else {}
+        return Finding(metric, None, place, problem="too few people", detail=detail)
+    low, value, high = sorted(draw(st.tuples(*[st.floats(-0.2, 0.7)] * 3)))
+    detail = {"control": draw(st.sampled_from(["found", "found", "missed"])), "tries": draw(st.integers(0, 999)),
+              "caught_at_0.01": max(value, 0.0), "caught_at_0.01_upper": max(high, 0.0),
+              "planted": draw(st.sampled_from([30, 100, 300]))}
+    return Finding(metric, 0.0 if metric == "canaries" and draw(st.booleans()) else value, place, low=low, high=high,
+                   floor=0.0, floor_high=draw(st.sampled_from([None, 0.012, 0.0312345, 1.4])), detail=detail)
+
+
+@st.composite
+def cases(draw):
+    tier, policy = draw(st.sampled_from(["internal", "partner", "public"])), draw(st.sampled_from(POLICIES))
+    target, protected = draw(st.sampled_from([None, "pay"])), draw(st.sampled_from([(), ("sex", "age")]))
+    report = Report(tuple(one for one in draw(st.lists(findings(), max_size=25))
+                          if not (one.metric == "representation" and not protected)
+                          and not (one.metric in ("label_gap", "utility_gap") and target is None)))
+    return Case(policy, tier, report, draw(st.integers(1, 2_000)), 1_000,
+                Rare(levels=draw(st.sampled_from([{}, {"town": 2}])), looked=draw(st.integers(0, 99))), (),
+                draw(st.sampled_from([None, 0.5, 1.999, 3.0])), draw(st.integers(1, 5)), target, protected)
+
+
+@given(cases())
+def test_whatever_the_gate_decides_is_read_again(case):
+    decision = Decision(case.tier, case.policy, tuple(outcomes(case)), case.attempts, {"data": "0a" * 32},
+                        "2026-11-28T09:00:00+00:00", {}, case.target, tuple(case.protected))
+    assert Decision.from_json(json.loads(decision.dumps())) == decision
+    assert unfounded(decision, case.report, case.rows, case.real_rows, case.epsilon) == []
+    told = public.decision(decision)
+    assert Decision.from_json(json.loads(told.dumps())) == told and told.verdict == decision.verdict
+
+
+@given(cases(), st.data())
+def test_no_other_verdict_can_be_changed_into_a_pass(case, data):
+    """The careless twin writes PASS over one that is none: the numbers, or the evidence, say otherwise."""
+    before = outcomes(case)
+    shut = [i for i, one in enumerate(before) if one.verdict != "PASS"]
+    if not shut:
+        return
+    at = data.draw(st.sampled_from(shut))
+    after = tuple(replace(one, verdict="PASS") if i == at else one for i, one in enumerate(before))
+    decision = Decision(case.tier, case.policy, after, case.attempts, {"data": "0a" * 32}, "2026-11-28T09:00:00+00:00",
+                        {}, case.target, tuple(case.protected))
+    try:
+        Decision.from_json(json.loads(decision.dumps()))
+    except InputError as error:
+        assert "says PASS, and from its numbers" in str(error)
+        return
+    assert unfounded(decision, case.report, case.rows, case.real_rows, case.epsilon) != []
