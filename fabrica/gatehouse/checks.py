@@ -88,7 +88,8 @@ def identifiers(case: Case) -> Outcome:
                        why=f"texts or identifiers of real people stand in the twin: {', '.join(places)}")
     unknown = next((f for f in found or case.of("copies") if f.value is None and f.detail.get("keys") != 0), None)
     if unknown is not None:
-        return replace(blank, verdict=INCONCLUSIVE, why=f"whether keys are those of real people: {unknown.problem}")
+        return replace(blank, verdict=INCONCLUSIVE, value=None,
+                       why=f"whether keys are those of real people: {unknown.problem}")
     short = ", ".join(map(repr, case.rare.short[:5]))
     beside = f" (those in {short} of fewer than {LONG} characters are anybody's and not looked at)" if short else ""
     return replace(blank, why=f"no text and no identifier of a real person stands in the twin beyond what chance gives"
@@ -108,7 +109,7 @@ def rare(case: Case) -> Outcome:
         return replace(blank, verdict=FAIL, why=f"what fewer than {k} people hold stands in it: "
                                                 f"{', '.join(places[:5])}; learn again with --k {k}")
     if ends and (found.last or found.luck < DOUBTED):
-        return replace(blank, verdict=INCONCLUSIVE, why=_doubted(found, ends, k))
+        return replace(blank, verdict=INCONCLUSIVE, value=float(sum(found.ends.values())), why=_doubted(found, ends, k))
     beside = f" but what luck gives: {', '.join(ends[:5])}" if ends else ""
     left = [f"{count:,} {why}" for why, count in case.files.left.items()]
     unread = f" (not looked for in files: {', '.join(left)})" if left else ""

@@ -35,7 +35,7 @@ def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: s
     >>> def rows(*ages):
     ...     return SimpleNamespace(batches=lambda: [pa.record_batch({"age": pa.array(ages)})])
     >>> copied(Table("people", (Column("age", "integer", "int64"),)), rows(20, 30, 30), rows(40, 50), rows(20, 50, 60))
-    Guesses(hits=1, tries=1, control_hits=1, control_tries=2)
+    Guesses(hits=1, tries=1, control_hits=1, control_tries=2, seen=1.0)
     """
     marker = _Marker(table, unit)
     sides = [marker.marks(rows) for rows in (real, holdout)]

@@ -78,6 +78,18 @@ def _counted(one: Outcome, decision: Decision) -> tuple[str, ...]:
     return (PASS,) if one.value <= one.threshold else (FAIL,)
 
 
+def _searched(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    """What was looked for everywhere: nothing is met, or what is met is copied, or nobody can tell."""
+    if one.value is None:
+        return (INCONCLUSIVE,)
+    return (PASS,) if one.value == 0 else SHUT
+
+
+def _isolated(one: Outcome, decision: Decision) -> tuple[str, ...]:
+    """Few are found; those who are told by the whole curve fail all the same."""
+    return tuple(dict.fromkeys((*_bounded(one, decision), FAIL)))
+
+
 def _bounded(one: Outcome, decision: Decision) -> tuple[str, ...]:
     """A number with bounds; one that could not be measured has none. Where everybody knows all secrets, nothing is left
     to infer."""
@@ -125,8 +137,8 @@ def _grown(one: Outcome, decision: Decision) -> tuple[str, ...]:
 
 #: test -> how its verdict follows; all others have bounds
 KINDS: Mapping[str, Callable[[Outcome, Decision], tuple[str, ...]]] = {
-    **dict.fromkeys(("identifiers", "rare", "rows", "attempts"), _counted), "canaries": _canaries, "epsilon": _epsilon,
-    "alike": _alike, "representation": _shared,
+    **dict.fromkeys(("rows", "attempts"), _counted), **dict.fromkeys(SEARCHED, _searched), "outliers": _isolated,
+    "canaries": _canaries, "epsilon": _epsilon, "alike": _alike, "representation": _shared,
     **dict.fromkeys(("label_gap", "downstream_gap", "downstream_gap_odds"), _grown)}
 
 
@@ -140,8 +152,8 @@ def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | No
     ----------
     rows, real_rows : of the twin and of the whole real table; None where that is not known. epsilon : that was paid.
     """
-    case = Case(decision.policy, decision.tier, report, rows, real_rows or 1, Rare(), (), epsilon, decision.attempts,
-                decision.target, decision.protected)
+    case = Case(decision.policy, decision.tier, report, rows, real_rows or 1, Rare(), epsilon=epsilon,
+                attempts=decision.attempts, target=decision.target, protected=decision.protected)
     again = {one.name: one for one in outcomes(case)}
     left = (*SEARCHED, *(("rows",) if real_rows is None else ()))
     return [*_undeclared(decision, report),

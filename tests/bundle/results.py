@@ -87,8 +87,8 @@ def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy =
     rows = plain["facts"]["rows"]
     epsilon = _epsilon(out / "ledger.json")
     report = Report((*found.values(), *kept), plain["facts"])
-    case = Case(policy, tier, report, rows["synthetic"], rows["real"] + rows["holdout"], Rare(looked=9), (), epsilon,
-                attempts, "income", protected)
+    case = Case(policy, tier, report, rows["synthetic"], rows["real"] + rows["holdout"], Rare(looked=9),
+                epsilon=epsilon, attempts=attempts, target="income", protected=protected)
     subject = {"data": sha256(data), "rows": case.rows, **{name: sha256(out / file) for name, file in BESIDE.items()
                                                            if (out / file).exists()}}
     decision = Decision(tier, policy, tuple(outcomes(case)), attempts, subject, made or now(),

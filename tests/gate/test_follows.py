@@ -50,8 +50,10 @@ def cases(draw):
                           if not (one.metric == "representation" and not protected)
                           and not (one.metric in ("label_gap", "utility_gap") and target is None)))
     return Case(policy, tier, report, draw(st.integers(1, 2_000)), 1_000,
-                Rare(levels=draw(st.sampled_from([{}, {"town": 2}])), looked=draw(st.integers(0, 99))), (),
-                draw(st.sampled_from([None, 0.5, 1.999, 3.0])), draw(st.integers(1, 5)), target, protected)
+                Rare(levels=draw(st.sampled_from([{}, {"town": 2}])), looked=draw(st.integers(0, 99)),
+                     ends=draw(st.sampled_from([{}, {"age": 1}])), luck=draw(st.sampled_from([1.0, 0.05, 0.001]))),
+                epsilon=draw(st.sampled_from([None, 0.5, 1.999, 3.0])), attempts=draw(st.integers(1, 5)), target=target,
+                protected=protected)
 
 
 @given(cases())
