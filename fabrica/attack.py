@@ -240,8 +240,9 @@ class Guesses:
     def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
         if min(self.tries, self.control_tries) < FEWEST:
-            return Finding(name, None, place, against="holdout", problem=f"only {self.tries} guesses at members and "
-                           f"{self.control_tries} at others could be made; {FEWEST} are needed")
+            return Finding(name, None, place, against="holdout", detail={"few": self.tries, "hits": self.hits},
+                           problem=f"only {self.tries} guesses at members and {self.control_tries} at others could be "
+                                   f"made; {FEWEST} are needed")
         if self.control_hits == self.control_tries:
             return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
         here = residual(self.hits, self.tries, self.control_hits, self.control_tries, of)

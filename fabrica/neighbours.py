@@ -60,14 +60,15 @@ def nearest_few(numbers, levels, other_numbers, other_levels, k):  # type: ignor
 
 
 @kernel
-def nearest_alike(marks, numbers, other_marks, other_numbers, radius):  # type: ignore[no-untyped-def]
-    """(n,) which of the others is nearest to each row among those of the same mark, -1 where none is within ``radius``.
+def nearest_alike(marks, numbers, other_marks, other_numbers, radius, enough):  # type: ignore[no-untyped-def]
+    """(n,) which of the others is nearest to each row among those of the same mark, -1 where none is within ``radius``,
+    and (n,) how many are; it is looked no further once there are ``enough``.
 
     ``marks`` (n,) uint64 are equal where all levels are; ``numbers`` (n, A) float32 count by their difference. The
     others are sorted by mark and, within a mark, by their first number, if there is one.
     """
     n, m, width = len(marks), len(other_marks), numbers.shape[1]
-    which = np.full(n, -1)
+    which, many = np.full(n, -1), np.zeros(n, np.int64)
     for i in range(n):
         low, high = 0, m
         while low < high:  # the first of the others with this mark whose first number is not too small
@@ -82,8 +83,11 @@ def nearest_alike(marks, numbers, other_marks, other_numbers, radius):  # type: 
             d = np.float32(0)
             for a in range(width):
                 d += abs(numbers[i, a] - other_numbers[r, a])
-                if d > best:
+                if d > radius:
                     break
+            many[i] += d <= radius
             if d < best or (d == best and which[i] < 0):
                 best, which[i] = d, r
-    return which
+            if many[i] >= enough:
+                break
+    return which, many

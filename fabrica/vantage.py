@@ -49,7 +49,6 @@ class Points:
         found: tuple[np.ndarray, np.ndarray] = nearest_few(self.numbers, self.levels, others.numbers, others.levels, k)
         return found
 
-
     def alike(self, others: Points, radius: float) -> np.ndarray:
         """(n,) which of the others is nearest among those that differ in no level and in numbers by no more than
         ``radius``, all together; -1 where there is none.
@@ -59,11 +58,30 @@ class Points:
         >>> age(40, 99).alike(age(30, 40), 0.2).tolist()
         [1, -1]
         """
+        order, which, _ = self._among(others, radius, len(others) + 1)
+        return np.where(which < 0, -1, order[which])
+
+    def alone(self, others: Points, radius: float) -> np.ndarray:
+        """(n,) bool: whether at most one of the others is as near as ``radius`` in the sense of ``alike``: among people
+        of whom one belongs to, oneself.
+
+        >>> space = Vantage.of(Sheet(4, {"age": np.array([20.0, 30.0, 40.0, 50.0])}, {}))
+        >>> age = space.points(Sheet(3, {"age": np.array([20.0, 50.0, 50.0])}, {}))
+        >>> age.alone(age, 0.1).tolist()
+        [True, False, False]
+        """
+        return np.asarray(self._among(others, radius, 2)[2] < 2)
+
+    def _among(self, others: Points, radius: float, enough: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         own, other = level_marks(self.levels), level_marks(others.levels)
         keys = (other,) if not others.numbers.shape[1] else (others.numbers[:, 0], other)
         order = np.lexsort(keys)
-        found = nearest_alike(own, self.numbers, other[order], others.numbers[order], np.float32(radius))
-        return np.where(found < 0, -1, order[found])
+        return order, *nearest_alike(own, self.numbers, other[order], others.numbers[order], np.float32(radius), enough)
+
+    def beside(self, others: Points) -> Points:
+        """These rows, and others of the same space after them."""
+        return Points(np.concatenate([self.numbers, others.numbers]), np.concatenate([self.levels, others.levels]),
+                      self.columns)
 
 
 @dataclass(frozen=True)

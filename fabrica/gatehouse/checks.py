@@ -181,9 +181,19 @@ def copies(case: Case) -> Outcome:
     blank, what = Outcome("G2", "copies", PASS, ""), {"verbatim": "people who stand in the twin cell by cell",
                                                      "verbatim_near": "people who nearly stand in the twin"}
     accepted = {"verbatim": case.asked.copies, "verbatim_near": case.asked.near}
-    told = [_told(blank, case.one(name), accepted[name], words) for name, words in what.items()]
+    told = [_unseen(blank, case.one(name), accepted[name]) or _told(blank, case.one(name), accepted[name], words)
+            for name, words in what.items()]
     verdict = joined(told)
     return next(one for one in told if one.verdict == verdict)
+
+
+def _unseen(blank: Outcome, finding: Finding | None, threshold: float) -> Outcome | None:
+    """Where too few people are alone with their row for a share to be reckoned: none of them stands in the twin."""
+    if finding is None or finding.value is not None or finding.detail.get("hits", 1) != 0:
+        return None
+    few = int(finding.detail["few"])
+    return replace(blank, threshold=threshold, n=few, why=f"only {few:,} people are alone with their row, and none of "
+                                                          "them stands in the twin")
 
 
 def membership(case: Case) -> Outcome:

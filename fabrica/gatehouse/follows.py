@@ -92,10 +92,10 @@ def _isolated(one: Outcome, decision: Decision) -> tuple[str, ...]:
 
 def _bounded(one: Outcome, decision: Decision) -> tuple[str, ...]:
     """A number with bounds; one that could not be measured has none. Where everybody knows all secrets, nothing is left
-    to infer."""
+    to infer, and where hardly anybody is alone with their row, nobody can be copied."""
     numbers = (one.value, one.low, one.high)
     if numbers == (None, None, None):
-        return (PASS, INCONCLUSIVE) if one.name == "inference" else (INCONCLUSIVE,)
+        return (PASS, INCONCLUSIVE) if one.name in ("inference", "copies") else (INCONCLUSIVE,)
     if one.value is None or one.high is None or one.threshold is None or (one.low is None and not decision.rounded):
         return ()
     if one.low is None:

@@ -97,6 +97,14 @@ def test_each_test_bites(changed, name, said):
     assert verdict(case(changed), name) == said and joined(outcomes(case(changed))) == said
 
 
+def test_where_hardly_anybody_is_alone_with_their_row_nobody_can_be_copied():
+    detail = {"few": 7, "hits": 0}
+    few = [Finding(name, None, problem="only 7", detail=detail) for name in ("verbatim", "verbatim_near")]
+    assert verdict(case(*few), "copies") == PASS
+    hit = replace(few[1], detail={**detail, "hits": 1})  # whether that is luck nobody can tell of seven
+    assert verdict(case(few[0], hit), "copies") == INCONCLUSIVE
+
+
 def test_the_worst_place_decides():
     places = [risk("inference", place=("age",)), risk("inference", 0.3, 0.2, 0.4, place=("pay",))]
     report = Report((*(one for name, one in GOOD.items() if name != "inference"), *places))

@@ -1,11 +1,12 @@
 """Verbatim: do people who are alone with what they have stand in the twin, exactly or nearly?
 
-Attacked are people whose row no other real row equals: of those who were learned from all, and of the others. A person
-is hit where a synthetic row is equal in every column (``verbatim``), or differs in no level and in numbers by no more
-than a hundredth of the ranks, all columns together (``verbatim_near``). Nobody else is known, so all of the holdout are
-controls. A common row comes out of any good model; so does now and then one that a person has alone, and as often for
-people whom the model never saw. (Isolation as in Cohen & Nissim, "Towards formalizing the GDPR's notion of singling
-out", PNAS 117, 2020, arXiv:1904.06009, with the whole row as the predicate.)
+Attacked are people whose row no other real row equals (or, for near copies, nearly equals), of those who were learned
+from and of the others: whoever is like somebody else cannot be recognised. A person is hit where a synthetic row is
+equal in every column (``verbatim``), or differs in no level and in numbers by no more than a hundredth of the ranks,
+all columns together (``verbatim_near``). Nobody else is known, so all of the holdout are controls. A common row comes
+out of any good model; so does now and then one that a person has alone, and as often for people whom the model never
+saw. (Isolation as in Cohen & Nissim, "Towards formalizing the GDPR's notion of singling out", PNAS 117, 2020,
+arXiv:1904.06009, with the whole row as the predicate.)
 """
 
 from __future__ import annotations
@@ -13,10 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from fabrica.attack import Attack, Guesses, Outcome, Place, World
-from fabrica.errors import NotComputable
 from fabrica.rows import counted, row_marks
 from fabrica.run import Run
 from fabrica.vantage import Vantage
@@ -38,13 +36,12 @@ class Verbatim(Attack):
         sides = world.everybody, world.strangers
         marks = [row_marks(people) for people in sides]
         alone = [counted(own, own) + counted(own, other) == 1 for own, other in (marks, marks[::-1])]
-        if min(int(some.sum()) for some in alone) == 0:
-            raise NotComputable("every row stands in the real tables more than once: nobody is alone with theirs")
         twin = row_marks(world.twin)
         exact = [counted(own[some], twin) > 0 for own, some in zip(marks, alone, strict=True)]
         space = Vantage.of(world.twin)
         held = space.points(world.twin)
-        near = [space.points(people.take(np.flatnonzero(some))).alike(held, NEAR) >= 0
-                for people, some in zip(sides, alone, strict=True)]
+        own, other = (space.points(people) for people in sides)
+        everybody = own.beside(other)
+        near = [people.take(people.alone(everybody, NEAR)).alike(held, NEAR) >= 0 for people in (own, other)]
         return {(name,): Guesses(int(own.sum()), len(own), int(other.sum()), len(other), world.seen)
                 for name, (own, other) in (("verbatim", exact), ("verbatim_near", near))}
