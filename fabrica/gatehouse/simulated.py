@@ -102,7 +102,7 @@ def _verbatim(population: Population, sides: Sides, random: np.random.Generator)
 
 
 def _near(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    own, rest = (min(max(1, int(population.alone * side)), sides.attacked) for side in (sides.judged[0], sides.half))
+    own, rest = (max(1, int(population.alone * side)) for side in sides.judged)
     return _guesses(own, rest, NEARLY, sides.copied, random)
 
 

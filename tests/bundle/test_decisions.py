@@ -151,6 +151,9 @@ def test_tests_cannot_be_left_out_by_declaring_less(name, out, keys, tmp_path):
         left = ("G12",) if name == "protected" else ()
         plain["tests"] = [one for one in plain["tests"] if one["id"] not in left and "gap" not in one["name"]]
         plain["declared"][name] = [] if name == "protected" else None
+        gaps = "label_gap, downstream_gap, downstream_gap_odds"
+        plain["unasked"] = [f"representation, {gaps}: no protected columns were declared" if name == "protected" else
+                            f"{gaps}: no target was declared"]
         plain["verdict"] = "PASS"
 
     results.edit(copy, less)
