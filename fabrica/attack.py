@@ -53,6 +53,7 @@ class World:
     everybody : all members. others : all people of whom controls are taken.
     k : people who must hold whatever is told by name.
     seen : share of the rows of the twin that the attacker looks at: whoever stands in the others is not found.
+    judged : share of the rows learned from that ``everybody`` has.
     maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
         of real people, as the maker counts them.
     """
@@ -66,6 +67,7 @@ class World:
     others: Sheet
     k: int = 5
     seen: float = 1.0
+    judged: float = 1.0
     maker: Maker | None = None
     which: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -100,7 +102,7 @@ class World:
         found = {name: rest.take(rows) for name, rows in there.items()}
         found |= {name: real.take(rows) for name, rows in here.items()}
         return cls(evidence.table, twin.take(np.sort(held)), **found, k=evidence.k, maker=evidence.maker,
-                   seen=evidence.seen * len(held) / twin.rows,
+                   seen=evidence.seen * len(held) / twin.rows, judged=evidence.judged,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
     @property
@@ -138,13 +140,13 @@ class World:
         many = prey.rows if dose >= 1 else min(max(FEWEST, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
         known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
         if dose >= 1:
-            return replace(self, twin=known, members=known, everybody=known, seen=1.0, which={})
+            return replace(self, twin=known, members=known, everybody=known, seen=1.0, judged=1.0, which={})
         where = run.child("where").random().permutation(self.twin.rows)[:many]
         values = {name: cells.copy() for name, cells in self.twin.values.items()}
         for name, cells in values.items():
             cells[where] = known.values[name]
         twin = Sheet(self.twin.rows, values, self.twin.levels)
-        return replace(self, twin=twin, members=known, everybody=known, seen=1.0, which={})
+        return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
 
     @cached_property
     def space(self) -> Vantage:

@@ -368,8 +368,9 @@ class Evidence:
     """What a metric may look at: the real rows that were learned from, the synthetic ones, and real rows nobody
     learned from. ``k`` rows must hold whatever is told by name; ``unit`` is the column that says whose rows they are,
     where people have several; ``protected`` are columns whose levels must not be treated worse than others. ``whole``
-    is the synthetic table with more rows than fidelity is measured on, which an attacker holds, ``seen`` the
-    share of its rows that are at hand; ``maker`` can learn again, where it is known how the twin was made."""
+    is the synthetic table with more rows than fidelity is measured on, which an attacker holds, ``seen`` the share of
+    its rows that are at hand, ``judged`` that of the rows learned from; ``maker`` can learn again, where it is known
+    how the twin was made."""
 
     table: Table
     real: Sheet
@@ -382,6 +383,7 @@ class Evidence:
     protected: tuple[str, ...] = ()
     whole: Sheet | None = None
     seen: float = 1.0
+    judged: float = 1.0
 
     @property
     def held(self) -> Sheet:

@@ -188,8 +188,10 @@ def _evidence(real: Batches, synthetic: Batches, holdout: Batches | None, table:
         notes.append(f"The table has {columns:,} columns that are compared; pairs were measured among every so many-th "
                      f"of them, {WIDE} in all.")
     few = _pick(got[1].rows, got[0].rows, run.child("few"))
-    return Evidence(table, got[0], got[1] if few is None else got[1].take(few), got[2] if holdout is not None else None,
-                    target, whole=got[1], seen=got[1].rows / synthetic.rows), notes, keep
+    evidence = Evidence(table, got[0], got[1] if few is None else got[1].take(few),
+                        got[2] if holdout is not None else None, target, whole=got[1],
+                        seen=got[1].rows / synthetic.rows, judged=got[0].rows / real.rows)
+    return evidence, notes, keep
 
 
 def _demand_alike(table: Table, rest: IdentSheet) -> None:

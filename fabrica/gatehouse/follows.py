@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fabrica.attack import FEWEST
 from fabrica.gatehouse.checks import SURE, Case, outcomes
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded
 from fabrica.gatehouse.rare import Rare
@@ -95,7 +96,8 @@ def _bounded(one: Outcome, decision: Decision) -> tuple[str, ...]:
     to infer, and where hardly anybody is alone with their row, nobody can be copied."""
     numbers = (one.value, one.low, one.high)
     if numbers == (None, None, None):
-        return (PASS, INCONCLUSIVE) if one.name in ("inference", "copies") else (INCONCLUSIVE,)
+        few = one.name == "copies" and one.n is not None and one.n < FEWEST
+        return (PASS, INCONCLUSIVE) if few or one.name == "inference" else (INCONCLUSIVE,)
     if one.value is None or one.high is None or one.threshold is None or (one.low is None and not decision.rounded):
         return ()
     if one.low is None:

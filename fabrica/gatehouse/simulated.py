@@ -21,7 +21,7 @@ SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.01, 0.008, 0.001  #: of strangers, th
 #: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
 #: that falls as often on the truth (Adult)
 SPREAD = 0.27
-SOUGHT, GUESSED, LEARNED = 20_000, 12_000, 40_000  #: as singling out, inference and density have them, at most
+SOUGHT, GUESSED, LEARNED = 100_000, 12_000, 250_000  #: as singling out, inference and density have them, at most
 ISOLATED, WHOLE = 0.05, 20_000  #: as the attack on outliers has them
 PLANTED, DOSE = 300, 0.03  #: as the canaries have them
 JUDGED = 100_000  #: rows of each side that are judged, at most
@@ -108,7 +108,7 @@ def _near(population: Population, sides: Sides, random: np.random.Generator) -> 
 
 def _singled(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     size = min(*sides.judged, SOUGHT)
-    return _guesses(size, size, SINGLED, sides.copied, random, size / sides.judged[0])
+    return _guesses(size, size, SINGLED, sides.copied, random, size / sides.own)
 
 
 def _linked(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:

@@ -227,6 +227,10 @@ def test_singling_out_does_not_fade_with_the_size_of_the_table():
         found.append(find(judge("singling_out", real, leaking(0.33, real, rows, 12), tall(1_200, 13)), "singling_out"))
     assert all(one.low > 0.15 and 0.2 < one.value < 0.36 for one in found)
     assert found[1].detail["seen"] == 0.25 and found[1].value / 4 < 0.09  # what a careless twin would say
+    part = tall(4_800, 11)
+    known = Evidence(TABLE, part.take(np.arange(2_400)), leaking(0.33, part, 4_800, 12), tall(1_200, 13), judged=0.5)
+    half = catalog.get("metrics", "singling_out")().judge(known, Run(1, workers=1))[0]
+    assert half.detail["seen"] == 0.25 and 0.2 < half.value < 0.36  # of whom half are judged
 
 
 def test_an_attack_on_outliers_that_finds_them_by_the_area_alone_is_no_control():

@@ -20,7 +20,7 @@ from fabrica.run import Run
 
 __all__ = ["Density"]
 
-TREES, LEARN = 300, 40_000  #: of the attacker; rows of the twin and people that it learns from, at most
+TREES, LEARN = 300, 250_000  #: of the attacker; rows of the twin and people that it learns from, at most
 SETTING = {"max_depth": 12, "learning_rate": 0.1, "subsample": 0.8, "min_child_weight": 0.5}
 
 

@@ -23,7 +23,7 @@ from fabrica.vantage import Points, Vantage
 
 __all__ = ["SinglingOut"]
 
-SIZE = 20_000  #: people of each side among whom somebody is singled out, and predicates, at most
+SIZE = 100_000  #: people of each side among whom somebody is singled out, and predicates, at most
 WIDTH = 0.005  #: of all ranks, to either side
 
 
@@ -53,7 +53,8 @@ class SinglingOut(Attack):
                 like = _like(people, twin, row, picked)
                 if len(like) == 1:
                     one.add(int(like[0]))
-        return {("singling_out",): Guesses(len(found[0]), tries, len(found[1]), tries, size / len(members))}
+        seen = world.judged * size / len(members)
+        return {("singling_out",): Guesses(len(found[0]), tries, len(found[1]), tries, seen)}
 
     def plant(self, world: World, run: Run) -> World:
         return replace(world.planted(self.dose, run, world.everybody), everybody=world.everybody)
