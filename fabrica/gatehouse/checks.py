@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
+from fabrica.attack import FEWEST, NO_LIKELIHOOD, NO_MAKER
 from fabrica.bounds import share
 from fabrica.gatehouse.beside import Beside
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
@@ -189,9 +189,9 @@ def copies(case: Case) -> Outcome:
 
 def _unseen(blank: Outcome, finding: Finding | None, threshold: float) -> Outcome | None:
     """Where too few people are alone with their row for a share to be reckoned: none of them stands in the twin."""
-    if finding is None or finding.value is not None or finding.detail.get("hits", 1) != 0:
+    few = FEWEST if finding is None or finding.value is not None else int(finding.detail.get("few", FEWEST))
+    if few >= FEWEST or finding is None or finding.detail["hits"]:
         return None
-    few = int(finding.detail["few"])
     return replace(blank, threshold=threshold, n=few, why=f"only {few:,} people are alone with their row, and none of "
                                                           "them stands in the twin")
 

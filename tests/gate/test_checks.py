@@ -103,6 +103,8 @@ def test_where_hardly_anybody_is_alone_with_their_row_nobody_can_be_copied():
     assert verdict(case(*few), "copies") == PASS
     hit = replace(few[1], detail={**detail, "hits": 1})  # whether that is luck nobody can tell of seven
     assert verdict(case(few[0], hit), "copies") == INCONCLUSIVE
+    many = replace(few[1], detail={"few": 300, "hits": 0})  # of the holdout there are few: a hundredth might be copied
+    assert verdict(case(few[0], many), "copies") == INCONCLUSIVE
 
 
 def test_the_worst_place_decides():
