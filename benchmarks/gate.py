@@ -24,7 +24,7 @@ from attacks import KINDS, Release, whole
 from places import RESULTS, need_data
 
 from fabrica import catalog
-from fabrica.attack import Attack, World
+from fabrica.attack import Attack
 from fabrica.bounds import share
 from fabrica.contract import Evidence
 from fabrica.errors import NotComputable
@@ -35,6 +35,7 @@ from fabrica.gatehouse.rare import Rare
 from fabrica.report import Finding, Report
 from fabrica.run import Run
 from fabrica.schema import Table
+from fabrica.world import World
 
 ATTACKS = ("verbatim", "singling_out", "linkability", "membership", "density", "outliers", "inference")
 NO_ENGINE = {"tier": "partner", "field": "canaries", "reason": "no engine", "by": "benchmark"}

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fabrica import catalog
-from fabrica.attack import HELD, Attack
+from fabrica.attack import Attack
 from fabrica.contract import Evidence, Maker, Metric
 from fabrica.drawings import drawings
 from fabrica.errors import InputError, NotComputable, UnknownName
@@ -30,6 +30,7 @@ from fabrica.sheets import Batches, IdentSheet, sheets
 from fabrica.statistics import WIDE
 from fabrica.verdict import told
 from fabrica.version import VERSION
+from fabrica.world import HELD
 
 __all__ = ["evaluate", "usual", "CEILING"]
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica import catalog
-from fabrica.attack import Attack, World
+from fabrica.attack import Attack
 from fabrica.bounds import share as share_of
 from fabrica.contract import Evidence
 from fabrica.counted import Counted, filled
@@ -26,6 +26,7 @@ from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import sheets
+from fabrica.world import World
 
 __all__ = ["Plan", "planned"]
 

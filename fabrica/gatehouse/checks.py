@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from fabrica.attack import FEWEST, NO_LIKELIHOOD, NO_MAKER
+from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
 from fabrica.bounds import share
 from fabrica.gatehouse.beside import Beside
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.gatehouse.policy import Policy, Tier
 from fabrica.gatehouse.rare import LONG, Rare
+from fabrica.reached import FEWEST
 from fabrica.report import Finding, Report
 
 __all__ = ["CHECKS", "Case", "outcomes"]

@@ -13,8 +13,8 @@ from hashlib import blake2b
 import numpy as np
 import pyarrow as pa
 
-from fabrica.attack import Guesses
 from fabrica.gatehouse.cells import plain, texts
+from fabrica.reached import Guesses
 from fabrica.rows import counted, level_marks
 from fabrica.schema import Column, Table
 from fabrica.sheets import Batches

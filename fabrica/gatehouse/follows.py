@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fabrica.attack import FEWEST
 from fabrica.gatehouse.checks import SURE, Case, outcomes
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded
 from fabrica.gatehouse.rare import Rare
+from fabrica.reached import FEWEST
 from fabrica.report import Report
 
 if TYPE_CHECKING:

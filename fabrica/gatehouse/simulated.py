@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabrica.attack import FEWEST, PEOPLE, Gains, Guesses, Outcome, Scores
 from fabrica.bounds import Z, share
+from fabrica.reached import FEWEST, Gains, Guesses, Outcome, Scores
 from fabrica.report import Finding
+from fabrica.world import PEOPLE
 
 __all__ = ["Population", "simulated"]
 

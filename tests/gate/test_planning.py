@@ -10,7 +10,6 @@ from metrics.worlds import table
 
 import fabrica
 from fabrica import catalog
-from fabrica.attack import World
 from fabrica.cli.commands import _outcome as cli
 from fabrica.contract import Evidence
 from fabrica.errors import FabricaError
@@ -18,6 +17,7 @@ from fabrica.gatehouse.planning import Population, chance, needed
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.simulated import Sides, simulated
 from fabrica.run import Run
+from fabrica.world import World
 
 LUCKS = [0.2, 0.5, 0.7, 0.8]
 

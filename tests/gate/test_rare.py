@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabrica.attack import Guesses
 from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.rare import rare
+from fabrica.reached import Guesses
 from fabrica.schema import Column, Table
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom, norm
 
 from fabrica import catalog
-from fabrica.attack import Attack, Gains, Guesses, Scores, World
+from fabrica.attack import Attack
 from fabrica.bounds import caught, one_of, residual, share
 from fabrica.contract import Evidence, Sheet
 from fabrica.errors import NotComputable
@@ -18,9 +18,11 @@ from fabrica.metrics.privacy.inference import Sides
 from fabrica.metrics.privacy.inference import _rarest as rarest
 from fabrica.metrics.privacy.outliers import Isolated
 from fabrica.metrics.privacy.reconstruction import _least_squares, _sets
+from fabrica.reached import Gains, Guesses, Scores
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.sheets import IdentSheet
+from fabrica.world import World
 from metrics.worlds import find, judge, people
 
 ATTACKS = [name for name in catalog.names("metrics") if issubclass(catalog.get("metrics", name), Attack)

@@ -81,7 +81,7 @@ def test_the_worst_of_the_targets_is_told_with_bounds_for_all():
 def test_where_time_is_out_too_few_worlds_are_no_safety():
     with pytest.raises(NotComputable, match="only 0 small worlds"):
         metric = catalog.get("metrics", "shadow")()
-        from fabrica.attack import World
+        from fabrica.world import World
 
         metric.strike(World.of(replace(EVIDENCE, maker=Ignorant()), Run(1)), Run(1, budget=1e-9))
     found = told("shadow", Ignorant(), run=Run(1, workers=1, budget=1e-9))

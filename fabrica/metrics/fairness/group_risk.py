@@ -23,12 +23,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fabrica.amplified import lowest
-from fabrica.attack import Scores, World
 from fabrica.contract import Evidence, Metric, Sheet
 from fabrica.errors import NotComputable
 from fabrica.protected import Partition, partitions
+from fabrica.reached import Scores
 from fabrica.report import Finding
 from fabrica.run import Run
+from fabrica.world import World
 
 __all__ = ["GroupRisk"]
 

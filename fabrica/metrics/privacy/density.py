@@ -13,10 +13,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.attack import Attack, Outcome, Place, Scores, World
+from fabrica.attack import Attack, Place
 from fabrica.boosting import boost, features, predict
 from fabrica.contract import Sheet
+from fabrica.reached import Outcome, Scores
 from fabrica.run import Run
+from fabrica.world import World
 
 __all__ = ["Density"]
 

@@ -24,11 +24,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.attack import FEWEST, Attack, Gains, Outcome, Place, World, some
+from fabrica.attack import Attack, Place, some
 from fabrica.boosting import boost, features, predict
 from fabrica.contract import Sheet
 from fabrica.errors import NotComputable
+from fabrica.reached import FEWEST, Gains, Outcome
 from fabrica.run import Run
+from fabrica.world import World
 
 __all__ = ["Inference"]
 

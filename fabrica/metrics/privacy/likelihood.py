@@ -16,10 +16,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.attack import NO_MAKER, Attack, Outcome, Place, Scores, World
+from fabrica.attack import NO_MAKER, Attack, Place
 from fabrica.contract import Maker, Sheet
 from fabrica.errors import NotComputable
+from fabrica.reached import Outcome, Scores
 from fabrica.run import Run
+from fabrica.world import World
 
 __all__ = ["Likelihood"]
 

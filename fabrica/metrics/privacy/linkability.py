@@ -15,10 +15,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.attack import Attack, Guesses, Outcome, Place, World
+from fabrica.attack import Attack, Place
 from fabrica.errors import NotComputable
+from fabrica.reached import Guesses, Outcome
 from fabrica.run import Run
 from fabrica.vantage import Points
+from fabrica.world import World
 
 __all__ = ["Linkability"]
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fabrica.attack import Attack, Outcome, Place, Scores, World
+from fabrica.attack import Attack, Place
+from fabrica.reached import Outcome, Scores
 from fabrica.run import Run
+from fabrica.world import World
 
 __all__ = ["Membership"]
 

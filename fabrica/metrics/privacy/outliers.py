@@ -15,10 +15,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.attack import ALARMS, Attack, Outcome, Place, Scores, World
+from fabrica.attack import Attack, Place
 from fabrica.bounds import share
 from fabrica.contract import Sheet
+from fabrica.reached import ALARMS, Outcome, Scores
 from fabrica.run import Run
+from fabrica.world import World
 
 __all__ = ["Outliers"]
 

@@ -22,15 +22,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fabrica.attack import AREA, NO_MAKER, Attack, Outcome, Place, World
+from fabrica.attack import NO_MAKER, Attack, Place
 from fabrica.boosting import boost, predict
 from fabrica.bounds import Z, one_of, share
 from fabrica.contract import Maker, Sheet
 from fabrica.errors import NotComputable
+from fabrica.reached import AREA, Outcome
 from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.statistics import auc
 from fabrica.vantage import Points, Vantage
+from fabrica.world import World
 
 __all__ = ["Shadow"]
 

@@ -17,9 +17,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.attack import Attack, Guesses, Outcome, Place, World
+from fabrica.attack import Attack, Place
+from fabrica.reached import Guesses, Outcome
 from fabrica.run import Run
 from fabrica.vantage import Points, Vantage
+from fabrica.world import World
 
 __all__ = ["SinglingOut"]
 

@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fabrica.attack import Attack, Guesses, Outcome, Place, World
+from fabrica.attack import Attack, Place
+from fabrica.reached import Guesses, Outcome
 from fabrica.rows import counted, row_marks
 from fabrica.run import Run
 from fabrica.vantage import Vantage
+from fabrica.world import World
 
 __all__ = ["Verbatim"]
 

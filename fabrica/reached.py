@@ -1,0 +1,161 @@
+"""What an attack has reached: guesses that are right, scores of members, surer beliefs; each beside people of whom
+nobody learned, with bounds that hold, and of the whole where a part was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from fabrica.bounds import Z, caught, one_of, residual
+from fabrica.report import Finding
+from fabrica.statistics import auc
+
+__all__ = ["ALARMS", "AREA", "FEWEST", "SHARE", "Gains", "Guesses", "Outcome", "Scores"]
+
+FEWEST = 100  #: people of each side, below which nothing is said
+FOREGONE = 0.01  #: share of people who are not guessed anyway, below which a secret is none
+SCORED = 30  #: and below which a curve says nothing
+SHARE, AREA = 0.09, 0.58  #: risks that an attack must find where people were planted: those that no tier accepts
+ALARMS = (0.01, 0.001)  #: rates of false alarms at which it is said how many members are found
+
+
+def _undiluted(number: float, nothing: float, seen: float) -> float:
+    """A number that is ``nothing`` where nobody is found, of an attack that saw only a share of what there is to see.
+
+    >>> _undiluted(0.01, 0.0, 0.5), _undiluted(0.51, 0.5, 0.5)
+    (0.02, 0.52)
+    """
+    return min(1.0, nothing + (number - nothing) / seen)
+
+
+def _risk(name: str, place: tuple[str, ...], bounds: tuple[float, float, float], **detail: Any) -> Finding:
+    """A risk beyond luck: (value, low, high), with what it was reckoned from."""
+    value, low, high = bounds
+    return Finding(name, value, place, low=low, high=high, floor=0.0, against="holdout",
+                   detail={**detail, "floor_from": "people nobody learned from"})
+
+
+def _sight(seen: float) -> dict[str, float]:
+    """What is told of an attack that saw a share only."""
+    return {} if seen == 1 else {"seen": seen}
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """An attack that succeeds or not: how often on members and, of how many tries, and as often on controls. ``seen``
+    is the share of those whom it might have hit that it could."""
+
+    hits: int
+    tries: int
+    control_hits: int
+    control_tries: int
+    seen: float = 1.0
+
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
+        """The risk beyond luck, with one-sided 95 % bounds at both ends."""
+        if min(self.tries, self.control_tries) < FEWEST:
+            return Finding(name, None, place, against="holdout", detail={"few": self.tries, "hits": self.hits},
+                           problem=f"only {self.tries} guesses at members and {self.control_tries} at others could be "
+                                   f"made; {FEWEST} are needed")
+        if self.control_hits == self.control_tries:
+            return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
+        here = residual(self.hits, self.tries, self.control_hits, self.control_tries, of)
+        value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
+        return _risk(name, place, (value, low, high), **_sight(self.seen), hits=self.hits, tries=self.tries,
+                     control_hits=self.control_hits, control_tries=self.control_tries)
+
+    @property
+    def found(self) -> bool:
+        """Whether the strike surely found more than luck, and more than any tier accepts."""
+        risk = self.finding("")
+        return risk.low is not None and risk.low > SHARE
+
+
+@dataclass(frozen=True)
+class Scores:
+    """An attack that says how likely somebody is a member: (n,) of members and (m,) of controls. ``seen`` is the share
+    of what gives members away that it could see."""
+
+    members: np.ndarray
+    controls: np.ndarray
+    seen: float = 1.0
+
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
+        """The area under the curve with one-sided 95 % bounds at both ends; the detail has the shares of members found
+        at few false alarms, and their upper bounds."""
+        if min(len(self.members), len(self.controls)) < SCORED:
+            return Finding(name, None, place, better=0.5, unit="AUC", against="holdout",
+                           problem=f"there are {len(self.members)} members and {len(self.controls)} others to attack; "
+                                   f"{SCORED} of each are needed")
+        truth = np.repeat([1, 0], [len(self.members), len(self.controls)])
+        area, variance = auc(truth, np.concatenate([self.members, self.controls]))
+        error = max(variance**0.5, 0.5 / min(len(self.members), len(self.controls)))
+        found = {f"caught_at_{alarms:g}": [_undiluted(one, alarms, self.seen)
+                                           for one in caught(self.members, self.controls, alarms)] for alarms in ALARMS}
+        area, low, high = (_undiluted(one, 0.5, self.seen) for one in (area, area - one_of(of) * error,
+                                                                      area + Z * error))
+        rates: dict[str, Any] = {name: value for name, (value, _) in found.items()}
+        rates |= {f"{name}_upper": high for name, (_, high) in found.items()}
+        return Finding(name, area, place, better=0.5, unit="AUC", floor=0.5, against="holdout",
+                       low=max(0.0, low), high=high, detail={
+                           **_sight(self.seen), "members": len(self.members), "controls": len(self.controls), **rates,
+                           "floor_from": "a coin"})
+
+    @property
+    def found(self) -> bool:
+        risk = self.finding("")
+        return risk.low is not None and risk.low > AREA
+
+
+@dataclass(frozen=True)
+class Gains:
+    """An attack beside the same one without the twin: (n,) of members and (m,) of controls how surely they are guessed
+    with the twin, from 0 to 1, less what is known of that without it. How easily somebody is guessed anyway cancels
+    out, which makes the bounds much narrower. ``luck`` is how surely controls are guessed with the twin; ``detail`` is
+    told with the number; ``seen`` as of ``Guesses``."""
+
+    members: np.ndarray
+    controls: np.ndarray
+    luck: float
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    seen: float = 1.0
+
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
+        """The risk beyond luck, with one-sided 95 % bounds at both ends."""
+        n, m = len(self.members), len(self.controls)
+        if min(n, m) < FEWEST:
+            return Finding(name, None, place, against="holdout", problem=f"only {n} members and {m} others have a "
+                           f"value to guess; {FEWEST} of each are needed")
+        if (1 - self.luck) * m < max(SCORED, FOREGONE * m):
+            return Finding(name, None, place, against="holdout", detail={"certain": self.luck},
+                           problem=f"of {m:,} others only {(1 - self.luck) * m:,.0f} are not guessed anyway, too few "
+                                   "to find out anything of")
+        value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
+        spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
+        error = float(spread**0.5) / (1 - self.luck)
+        here = value, value - one_of(of) * error, value + Z * error
+        value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
+        return _risk(name, place, (value, low, high), **_sight(self.seen), members=n, controls=m, luck=self.luck,
+                     **self.detail)
+
+    @property
+    def found(self) -> bool:
+        risk = self.finding("")
+        return risk.low is not None and risk.low > SHARE
+
+
+class Outcome(Protocol):
+    """What a strike reached: ``Guesses``, ``Gains``, ``Scores``, or what an attack has of its own."""
+
+    def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
+        """The number with its bounds. The lower one holds for all ``of`` numbers of which this one was picked."""
+        ...
+
+    @property
+    def found(self) -> bool:
+        """Whether the strike surely found more than luck, and more than any tier accepts."""
+        ...

@@ -1,0 +1,193 @@
+"""The world of an attack: the twin, people who were learned from and people who were not, of one kind and never mixed.
+
+Whoever was learned from is no control: their rows, or the people themselves where a unit tells them apart, may not
+stand on both sides, and where they do there is no world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from fabrica.contract import Evidence, Maker, Sheet
+from fabrica.errors import NotComputable
+from fabrica.reached import FEWEST
+from fabrica.rows import counted, row_marks
+from fabrica.run import Run
+from fabrica.schema import Table
+from fabrica.vantage import Points, Vantage
+
+__all__ = ["HELD", "PEOPLE", "World"]
+
+PEOPLE = 4_000  #: that are attacked, of each side, at most
+HELD = 1_000_000  #: rows of the twin that an attacker looks at, at most
+OVERLAP, FEW = 6.0, 5  #: standard deviations, and rows, by which a holdout may repeat more than chance gives
+
+
+@dataclass(frozen=True)
+class World:
+    """What an attack works with: sheets of the same columns.
+
+    Parameters
+    ----------
+    table : what the columns mean.
+    twin : what the attacker holds. reference : people whom the attacker knows, of neither side.
+    members : people who were learned from. controls : people who were not. Both are attacked.
+    everybody : all members. others : all people of whom controls are taken.
+    k : people who must hold whatever is told by name.
+    seen : share of the rows of the twin that the attacker looks at: whoever stands in the others is not found.
+    judged : share of the rows learned from that ``everybody`` has.
+    maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
+        of real people, as the maker counts them.
+    """
+
+    table: Table
+    twin: Sheet
+    reference: Sheet
+    members: Sheet
+    controls: Sheet
+    everybody: Sheet
+    others: Sheet
+    k: int = 5
+    seen: float = 1.0
+    judged: float = 1.0
+    maker: Maker | None = None
+    which: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, evidence: Evidence, run: Run) -> World:
+        """The world of some evidence: half of the holdout is attacked, the other half the attacker knows.
+
+        Raises
+        ------
+        NotComputable : there is no holdout, or there are too few people.
+        """
+        if evidence.holdout is None:
+            raise NotComputable("there is no holdout: without people nobody learned from luck cannot be told from risk")
+        sides, twin = (evidence.real, evidence.holdout), evidence.held
+        own, others = (np.arange(side.rows) for side in sides)
+        if evidence.unit is not None:
+            own, others = _one_each(*sides, evidence.unit, run.child("unit"))
+        if not twin.values:
+            raise NotComputable("there is no column to compare")
+        if min(len(own), len(others) // 2, twin.rows) < FEWEST:
+            raise NotComputable(f"needs at least {FEWEST} people learned from, {2 * FEWEST} held back and {FEWEST} "
+                                "synthetic rows")
+        _apart(evidence.real.take(own), evidence.holdout.take(others))
+        others = others[run.child("holdout").random().permutation(len(others))]
+        half = len(others) // 2
+        size = min(half, len(own), PEOPLE)
+        members = own[run.child("members").random().permutation(len(own))[:size]]
+        held = run.child("twin").random().permutation(twin.rows)[:HELD]
+        real, rest, twin = (Sheet(one.rows, one.values, one.levels) for one in (*sides, twin))  # without texts
+        there = {"reference": others[half:], "controls": others[:size], "others": others[:half]}
+        here = {"members": members, "everybody": own}
+        found = {name: rest.take(rows) for name, rows in there.items()}
+        found |= {name: real.take(rows) for name, rows in here.items()}
+        return cls(evidence.table, twin.take(np.sort(held)), **found, k=evidence.k, maker=evidence.maker,
+                   seen=evidence.seen * len(held) / twin.rows, judged=evidence.judged,
+                   which={**here, **{name: rows + real.rows for name, rows in there.items()}})
+
+    @property
+    def strangers(self) -> Sheet:
+        """All people whom nobody learned from: the controls of an attacker who knows nobody."""
+        cells = {name: np.concatenate([own, self.reference.values[name]]) for name, own in self.others.values.items()}
+        return Sheet(self.others.rows + self.reference.rows, cells, self.others.levels)
+
+    @property
+    def bystanders(self) -> Sheet:
+        """Members who are not attacked."""
+        if not self.which:
+            return self.everybody.take(np.arange(0))
+        own, attacked = self.which["everybody"], self.which["members"]
+        return self.everybody.take(np.flatnonzero(~np.isin(own, attacked)))
+
+    def folds(self, run: Run) -> tuple[World, World]:
+        """The world twice: with one half of the members, and with the other half and the two parts of the holdout
+        changing places. Each person of the holdout is thus attacked once, beside as large a reference, and whoever
+        gathers the scores of both has twice as many controls. Two who are each other's nearest of the other half share
+        a distance: scores of people who are near to many are not quite independent; those of isolated people are, as
+        far as releases without a leak can show (``benchmarks/attacks.py``)."""
+        order = run.random().permutation(self.everybody.rows)
+        halves = [self.everybody.take(part) for part in (order[::2], order[1::2])]
+        sides = ((self.reference, self.others), (self.others, self.reference))
+        size = min(halves[1].rows, self.others.rows, PEOPLE)
+        return tuple(replace(self, reference=known, others=rest, controls=rest.take(np.arange(size)),
+                             everybody=half, members=half.take(np.arange(size)), which={})
+                     for half, (known, rest) in zip(halves, sides, strict=True))  # type: ignore[return-value]
+
+    def planted(self, dose: float, run: Run, prey: Sheet | None = None) -> World:
+        """The world in which a share ``dose`` of the twin's rows are members', each once, and only they are attacked:
+        members by chance, or some of the ``prey``. With a dose of 1 the twin is these members and nobody else."""
+        prey = self.members if prey is None else prey
+        many = prey.rows if dose >= 1 else min(max(FEWEST, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
+        known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
+        if dose >= 1:
+            return replace(self, twin=known, members=known, everybody=known, seen=1.0, judged=1.0, which={})
+        where = run.child("where").random().permutation(self.twin.rows)[:many]
+        values = {name: cells.copy() for name, cells in self.twin.values.items()}
+        for name, cells in values.items():
+            cells[where] = known.values[name]
+        twin = Sheet(self.twin.rows, values, self.twin.levels)
+        return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
+
+    @cached_property
+    def space(self) -> Vantage:
+        return Vantage.of(self.twin, self.reference)
+
+    @cached_property
+    def points(self) -> Mapping[str, Points]:
+        """The twin, the reference, the members and the controls in the attacker's space."""
+        names = ("twin", "reference", "members", "controls")
+        return {name: self.space.points(getattr(self, name)) for name in names}
+
+    def nearer(self, people: Points) -> np.ndarray:
+        """(n,) how much nearer the twin is to people than others are whom it did not see, from -1 to 1: the distance to
+        the nearest of the reference less that to the nearest row of the twin, over the sum of both."""
+        known, twin = (people.nearest(self.points[name])[0][:, 0] for name in ("reference", "twin"))
+        both = known + twin
+        return np.asarray((known - twin) / np.where(both == 0, 1.0, both))
+
+
+def _apart(real: Sheet, rest: Sheet) -> None:
+    """Whoever was learned from is no control: rows of the holdout may equal one that was learned from and stands there
+    once only about as often as chance gives. Of all people that might be drawn, those like a row that stands there once
+    are about as large a share as the rows that stand there twice (Good, Biometrika 40, 1953). Common rows say nothing.
+
+    Raises
+    ------
+    NotComputable : the holdout holds rows that were learned from.
+    """
+    own, other = row_marks(real), row_marks(rest)
+    twice, again = float((counted(own, own) == 2).mean()), int((counted(other, own) == 1).sum())
+    luck = len(other) * twice
+    if again > luck + OVERLAP * (luck * (1 + len(other) / len(own))) ** 0.5 + FEW:
+        raise NotComputable(f"{again:,} of {len(other):,} rows of the holdout were learned from too, where chance "
+                            f"gives about {luck:,.0f}, so what succeeds on them is no luck: hold back other people")
+
+
+def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """The number of one row, by chance, of each person of both sides; whoever stands on both is no control.
+
+    Raises
+    ------
+    NotComputable : the same people stand on both sides.
+    """
+    thin, people = [], []
+    for side, sheet in (("real", real), ("holdout", rest)):
+        who = getattr(sheet, "idents", {}).get(unit, sheet.values.get(unit))
+        if who is None:
+            raise NotComputable(f"column {unit!r} does not tell people apart")
+        order = run.child(side).random().permutation(sheet.rows)
+        order = order[who[order] >= 0] if who.dtype.kind == "i" else order[~np.isnan(who[order])]
+        _, first = np.unique(who[order], return_index=True)
+        thin.append(np.sort(order[first]))
+        people.append(np.unique(who[order]))
+    both = len(np.intersect1d(people[0], people[1]))
+    if both:
+        raise NotComputable(f"{both:,} of {len(people[1]):,} people of the holdout were learned from too, so what "
+                            "succeeds on them is no luck: split people and not rows")
+    return thin[0], thin[1]
