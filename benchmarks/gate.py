@@ -28,7 +28,8 @@ from fabrica.attack import Attack
 from fabrica.bounds import share
 from fabrica.contract import Evidence
 from fabrica.errors import NotComputable
-from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.outcome import FAIL, PASS, joined
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare

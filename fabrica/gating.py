@@ -25,7 +25,8 @@ from fabrica.errors import InputError
 from fabrica.evaluation import evaluate
 from fabrica.fingerprint import Fingerprint
 from fabrica.gatehouse.beside import Beside, beside
-from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fabrica.gatehouse.checks import SURE, Case, outcomes
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded
 from fabrica.gatehouse.rare import Rare
+from fabrica.gatehouse.risks import SURE
 from fabrica.reached import FEWEST
 from fabrica.report import Report
 

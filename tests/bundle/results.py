@@ -18,7 +18,8 @@ from fabrica.bundle.canonical import parse
 from fabrica.bundle.keys import new_key
 from fabrica.cli import commands
 from fabrica.errors import FabricaError
-from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.rare import Rare

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
 from fabrica.errors import FabricaError
 from fabrica.gatehouse.beside import Beside
-from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined
 from fabrica.gatehouse.policy import HOUSE, Policy

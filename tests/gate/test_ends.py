@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fabrica.gatehouse.checks import COPIED
+from fabrica.gatehouse.counts import COPIED
 from fabrica.gatehouse.ends import Ends, chance
 
 PEOPLE, TIMES = 1_000, 60

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fabrica.bundle import public
 from fabrica.errors import InputError
-from fabrica.gatehouse.checks import Case, outcomes
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.follows import unfounded
 from fabrica.gatehouse.policy import Policy

@@ -1,0 +1,103 @@
+"""Tests of what is counted and known exactly: identifiers, what few people hold, an epsilon, rows, tries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome
+from fabrica.gatehouse.rare import LONG, Rare
+
+__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "rare", "rows"]
+
+COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, and those might be
+
+
+def identifiers(case: Case) -> Outcome:
+    """No key or free text of a real person stands in the twin, but for what chance gives."""
+    hits, found = case.rare.texts, case.of("copies_keys")
+    surely = [f.place[0] for f in found if f.place and (f.low or 0.0) > (f.floor or 0.0) and f.place[0] not in hits]
+    places = [*(f"{count:,} of column {name!r}" for name, count in hits.items()), *(f"keys of {n!r}" for n in surely)]
+    blank = Outcome("G0", "identifiers", PASS, "", value=float(sum(hits.values()) + len(surely)), threshold=0.0)
+    if places:
+        return replace(blank, verdict=FAIL,
+                       why=f"texts or identifiers of real people stand in the twin: {', '.join(places)}")
+    unknown = next((f for f in found or case.of("copies") if f.value is None and f.detail.get("keys") != 0), None)
+    if unknown is not None:
+        return replace(blank, verdict=INCONCLUSIVE, value=None,
+                       why=f"whether keys are those of real people: {unknown.problem}")
+    short = ", ".join(map(repr, case.rare.short[:5]))
+    beside = f" (those in {short} of fewer than {LONG} characters are anybody's and not looked at)" if short else ""
+    return replace(blank, why=f"no text and no identifier of a real person stands in the twin beyond what chance gives"
+                              f"{beside}")
+
+
+def rare(case: Case) -> Outcome:
+    """Nothing that fewer than k people hold stands in any file. Extremes that are met fail where luck gives so many
+    less than one time in a hundred; where it is one in ten, or the outermost real one is met, nobody can tell."""
+    found, k = case.rare, case.asked.k
+    ends = [f"{count:,} extremes of {name!r}" for name, count in found.ends.items()]
+    copied = ends if found.luck < COPIED else []
+    places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()), *copied, *case.files.found]
+    hits = sum(found.levels.values()) + len(case.files.found) + (sum(found.ends.values()) if copied else 0)
+    blank = Outcome("G1", "rare", PASS, "", value=float(hits), threshold=0.0, n=found.looked)
+    if places:
+        return replace(blank, verdict=FAIL, why=f"what fewer than {k} people hold stands in it: "
+                                                f"{', '.join(places[:5])}; learn again with --k {k}")
+    if ends and (found.last or found.luck < DOUBTED):
+        return replace(blank, verdict=INCONCLUSIVE, value=float(sum(found.ends.values())), why=_doubted(found, ends, k))
+    beside = f" but what luck gives: {', '.join(ends[:5])}" if ends else ""
+    left = [f"{count:,} {why}" for why, count in case.files.left.items()]
+    unread = f" (not looked for in files: {', '.join(left)})" if left else ""
+    return replace(blank, why=f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, "
+                              f"nor in its files{unread}{beside}")
+
+
+def _doubted(found: Rare, ends: list[str], k: int) -> str:
+    """Why extremes that stand in the twin are neither copies nor luck."""
+    if found.luck < DOUBTED:
+        return (f"{', '.join(ends[:5])} stand in the twin, and luck gives so many {100 * found.luck:.0f} times in a "
+                f"hundred: no more than that can be told; learn again with --k {2 * k}")
+    last = ", ".join(map(repr, found.last[:5]))
+    return (f"the outermost real value of {last} stands in the twin, and the column has too few places beyond "
+            f"the {k}th person to tell whether by luck; learn again with --k {2 * k}, or declare bounds of numbers "
+            "that are public")
+
+
+def epsilon(case: Case) -> Outcome | None:
+    """Differential privacy, where the tier asks for it, or what an expert has written instead."""
+    most, here = case.asked.epsilon, case.epsilon
+    if most is None:
+        return None
+    blank = Outcome("G8", "epsilon", PASS, "", value=here, threshold=most)
+    if here is not None:
+        return replace(blank, verdict=PASS if here <= most else FAIL,
+                       why=f"learned with epsilon {here:.3g}, and {most:g} is accepted")
+    if case.policy.determination:
+        return replace(blank, why=f"no epsilon; an expert's determination stands for it: {case.policy.determination}")
+    why = (f"this tier asks for differential privacy: learn with --epsilon {most:g} or less, or write an expert's "
+           "determination into the policy")
+    return replace(blank, verdict=FAIL, why=why)
+
+
+def rows(case: Case) -> Outcome | None:
+    """Not more rows than there are real ones: each further row tells a little more."""
+    ratio = case.asked.rows
+    if ratio is None:
+        return None
+    each = case.rows / max(1, case.real_rows)
+    return Outcome("G11", "rows", PASS if each <= ratio else FAIL,
+                   f"{case.rows:,} rows for {case.real_rows:,} real ones", value=each, threshold=ratio)
+
+
+def attempts(case: Case) -> Outcome:
+    """Whoever tries long enough passes by luck: tries are counted."""
+    most, here = case.asked.attempts, case.attempts
+    aside = "; counted in its folder alone, for the real table is no file beside which one can write" * case.aside
+    return Outcome("G14", "attempts", PASS if here <= most else FAIL,
+                   f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
+                   value=float(here), threshold=float(most))
+
+
+def _nth(number: int) -> str:
+    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")

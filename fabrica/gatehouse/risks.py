@@ -1,0 +1,156 @@
+"""Tests of risks, by what attacks have found: one passes by the upper end of its bounds, at every place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
+from fabrica.bounds import share
+from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
+from fabrica.reached import FEWEST
+from fabrica.report import Finding
+
+__all__ = ["SURE", "alike", "by_bounds", "canaries", "copies", "membership", "outliers", "risk"]
+
+MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
+SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
+
+
+def alike(case: Case) -> Outcome:
+    """The blind baseline: nobody tells members from others without the twin, or no attack says anything."""
+    blank, found = Outcome("G10", "alike", PASS, ""), case.one("alike")
+    if found is None or found.value is None or found.low is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=unmeasured(found, "the blind baseline") or "it has no bounds")
+    surely = found.value - SURE * (found.value - found.low) > 0.5
+    why = ("people learned from and people held back can be told apart without the twin: they are of two kinds, and "
+           "what attacks say of them counts for nothing" if surely else
+           "people learned from and people held back cannot be told apart without the twin")
+    return replace(blank, verdict=INCONCLUSIVE if surely else PASS, why=why, value=found.value, low=found.low,
+                   high=found.high, n=_people(found))
+
+
+def risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:
+    """A risk beyond luck, of each place at which it was measured: one that is too high fails all. Where all but a share
+    of people within the threshold are guessed anyway, there is too little left to find out."""
+
+    def check(case: Case) -> Outcome:
+        threshold, found = float(getattr(case.asked, metric)), case.of(metric)
+        blank = Outcome(id, metric, PASS, f"{what}: there is hardly anything to find out", threshold=threshold)
+        parts = [f for f in found if f.place] or found
+        sure = [f for f in parts if f.detail.get("certain", 0.0) >= 1 - threshold]
+        left = [f for f in parts if f not in sure]
+        asked: list[Finding | None] = [*left] if parts else [None]
+        outcome = _worst([by_bounds(blank, f, threshold, what) for f in asked]) if asked else blank
+        return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found)]))
+
+    return check
+
+
+def _untold(sure: list[Finding], of: int) -> list[str]:
+    """Where nothing could be told, because nearly everybody is guessed anyway."""
+    if not sure:
+        return []
+    names = ", ".join(" + ".join(f.place) for f in sure[:5]) + (", ..." if len(sure) > 5 else "")
+    least = 1000 * min(float(f.detail["certain"]) for f in sure) // 1 / 10
+    return [f"{len(sure):,} of {of:,} columns could not tell ({names}), for there at least {least:.1f} % are guessed "
+            "of people who were not learned from"]
+
+
+def _untried(found: list[Finding]) -> list[str]:
+    most = max((int(f.detail.get("untried", 0)) for f in found), default=0)
+    return [f"{most:,} more columns were not tried"] if most else []
+
+
+def _worst(told: list[Outcome]) -> Outcome:
+    """Of several that must all pass the one that decides."""
+    verdict = joined(told)
+    return max((one for one in told if one.verdict == verdict), key=lambda one: one.high or 0.0)
+
+
+def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
+    """The outcome of one number with bounds, or why there is none."""
+    where = f"{what} ({' + '.join(finding.place)})" if finding is not None and finding.place else what
+    why = unmeasured(finding, "this")
+    if finding is not None and not why and "control" not in finding.detail and blank.name != "useful":
+        why = "nobody was planted to see whether the attack finds them"
+    if finding is None or why or finding.value is None or finding.low is None or finding.high is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"{where}: {why or 'it has no bounds'}", threshold=threshold)
+    return bounded(blank, finding.value, finding.low, finding.high, threshold, _people(finding), where)
+
+
+def copies(case: Case) -> Outcome:
+    """People who are alone with their row do not stand in the twin, exactly or nearly, beyond luck."""
+    blank, what = Outcome("G2", "copies", PASS, ""), {"verbatim": "people who stand in the twin cell by cell",
+                                                     "verbatim_near": "people who nearly stand in the twin"}
+    accepted = {"verbatim": case.asked.copies, "verbatim_near": case.asked.near}
+    told = [_unseen(blank, case.one(name), accepted[name]) or by_bounds(blank, case.one(name), accepted[name], words)
+            for name, words in what.items()]
+    verdict = joined(told)
+    return next(one for one in told if one.verdict == verdict)
+
+
+def _unseen(blank: Outcome, finding: Finding | None, threshold: float) -> Outcome | None:
+    """Where too few people are alone with their row for a share to be reckoned: none of them stands in the twin."""
+    few = FEWEST if finding is None or finding.value is not None else int(finding.detail.get("few", FEWEST))
+    if few >= FEWEST or finding is None or finding.detail["hits"]:
+        return None
+    return replace(blank, threshold=threshold, n=few, why=f"only {few:,} people are alone with their row, and none of "
+                                                          "them stands in the twin")
+
+
+def membership(case: Case) -> Outcome:
+    """The best attack on everybody hardly tells who was learned from. Of a model that can be asked for likelihoods the
+    attack by them must have been made too."""
+    blank, threshold = Outcome("G5", "membership", PASS, ""), case.asked.membership
+    told = [by_bounds(blank, case.one(name), threshold, f"who was learned from, by {name}") for name in MEMBERS]
+    known = case.one("likelihood")
+    if known is not None and not known.problem.endswith((NO_MAKER, NO_LIKELIHOOD)):
+        told.append(by_bounds(blank, known, threshold, "who was learned from, by the model's own likelihood"))
+    return _worst(told)
+
+
+def outliers(case: Case) -> Outcome:
+    """Of the people least like others few are found where one in a hundred strangers is accused; and they are no easier
+    to tell, by the whole curve, than the tier accepts of anybody."""
+    blank, found = Outcome("G6", "outliers", PASS, ""), case.one("outliers")
+    threshold = case.asked.outliers
+    blank = replace(blank, threshold=threshold)
+    why = unmeasured(found, "the attack on the most isolated people")
+    if why or found is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=why)
+    value, high = (float(found.detail[name]) for name in ("caught_at_0.01", "caught_at_0.01_upper"))
+    if found.low is not None and found.low > case.asked.membership:
+        return replace(blank, verdict=FAIL, value=value, high=high, n=_people(found),
+                       why=f"isolated members are told from isolated others with an area under the curve of at least "
+                           f"{found.low:.3f}, and {case.asked.membership:g} is accepted of anybody")
+    surely = value > threshold and found.low is not None and found.low > 0.5
+    return bounded(blank, value, value if surely else 0.0, high, threshold, _people(found),
+                   "isolated members found at 1 % false alarms")
+
+
+def canaries(case: Case) -> Outcome | None:
+    """Of people who were planted and learned from nothing stands in any file."""
+    asked, found = case.asked.canaries, case.one("canaries")
+    if not asked:
+        return None
+    blank = Outcome("G7", "canaries", PASS, "", threshold=round(share(0, asked)[1] + 5e-5, 4))
+    why = unmeasured(found, "whether they come out")
+    if why or found is None or found.value is None or found.high is None:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"planted people: {why or 'there is no bound'}")
+    planted = int(found.detail.get("planted", 0))
+    blank = replace(blank, value=found.value, high=found.high, n=planted)
+    if found.value > 0:
+        where = ", ".join(map(str, found.detail.get("places", ())))
+        return replace(blank, verdict=FAIL, why=f"of {planted:,} planted people {round(found.value * planted):,} are "
+                                                f"given away by what stands in files{f' ({where})' if where else ''}")
+    if planted < asked:
+        return replace(blank, verdict=INCONCLUSIVE, why=f"{planted:,} people were planted; {asked:,} are asked for")
+    return replace(blank, why=f"of {planted:,} planted people nothing stands in any file")
+
+
+def _people(finding: Finding) -> int | None:
+    detail = finding.detail
+    counts = [detail[name] for name in ("tries", "members", "rows") if name in detail]
+    return int(counts[0]) if counts else None
