@@ -23,6 +23,7 @@ from fabrica.vantage import Points, Vantage
 __all__ = ["HELD", "PEOPLE", "World"]
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
+PLANTED = FEWEST + FEWEST // 5  #: people, at least: some may be no prey of an attack
 HELD = 1_000_000  #: rows of the twin that an attacker looks at, at most
 OVERLAP, FEW = 6.0, 5  #: standard deviations, and rows, by which a holdout may repeat more than chance gives
 
@@ -123,7 +124,7 @@ class World:
         """The world in which a share ``dose`` of the twin's rows are members', each once, and only they are attacked:
         members by chance, or some of the ``prey``. With a dose of 1 the twin is these members and nobody else."""
         prey = self.members if prey is None else prey
-        many = prey.rows if dose >= 1 else min(max(FEWEST, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
+        many = prey.rows if dose >= 1 else min(max(PLANTED, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
         known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
         if dose >= 1:
             return replace(self, twin=known, members=known, everybody=known, seen=1.0, judged=1.0, which={})

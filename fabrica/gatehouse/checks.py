@@ -15,7 +15,8 @@ __all__ = ["CHECKS", "outcomes"]
 #: in the order in which they are told
 CHECKS: tuple[Callable[[Case], Outcome | None], ...] = (
     identifiers, rare, copies,
-    risk("G3", "singling_out", "predicates of the twin that single out one person"),
+    risk("G3", "singling_out", "predicates of the twin that single out one person",
+         "rows are alone in the twin, and none of them singles anybody out"),
     risk("G3", "linkability", "halves of a person that the twin links"),
     risk("G4", "inference", "secrets that are guessed of those who were learned from"),
     membership, outliers, canaries, epsilon, alike, rows, shares,

@@ -98,7 +98,7 @@ def _bounded(one: Outcome, decision: Decision) -> tuple[str, ...]:
     to infer, and where hardly anybody is alone with their row, nobody can be copied."""
     numbers = (one.value, one.low, one.high)
     if numbers == (None, None, None):
-        few = one.name == "copies" and one.n is not None and one.n < FEWEST
+        few = one.name in ("copies", "singling_out") and one.n is not None and one.n < FEWEST
         return (PASS, INCONCLUSIVE) if few or one.name == "inference" else (INCONCLUSIVE,)
     if one.value is None or one.high is None or one.threshold is None or (one.low is None and not decision.rounded):
         return ()

@@ -31,9 +31,10 @@ def alike(case: Case) -> Outcome:
                    high=found.high, n=_people(found))
 
 
-def risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:
+def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], Outcome]:
     """A risk beyond luck, of each place at which it was measured: one that is too high fails all. Where all but a share
-    of people within the threshold are guessed anyway, there is too little left to find out."""
+    of people within the threshold are guessed anyway, there is too little left to find out. ``unseen`` says what there
+    is if the attack has hardly any guess to make, and none of these succeeds."""
 
     def check(case: Case) -> Outcome:
         threshold, found = float(getattr(case.asked, metric)), case.of(metric)
@@ -42,7 +43,8 @@ def risk(id: str, metric: str, what: str) -> Callable[[Case], Outcome]:
         sure = [f for f in parts if f.detail.get("certain", 0.0) >= 1 - threshold]
         left = [f for f in parts if f not in sure]
         asked: list[Finding | None] = [*left] if parts else [None]
-        outcome = _worst([by_bounds(blank, f, threshold, what) for f in asked]) if asked else blank
+        told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
+        outcome = _worst(told) if told else blank
         return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found)]))
 
     return check
@@ -85,19 +87,19 @@ def copies(case: Case) -> Outcome:
     blank, what = Outcome("G2", "copies", PASS, ""), {"verbatim": "people who stand in the twin cell by cell",
                                                      "verbatim_near": "people who nearly stand in the twin"}
     accepted = {"verbatim": case.asked.copies, "verbatim_near": case.asked.near}
-    told = [_unseen(blank, case.one(name), accepted[name]) or by_bounds(blank, case.one(name), accepted[name], words)
-            for name, words in what.items()]
+    unseen = "people are alone with their row, and none of them stands in the twin"
+    told = [_unseen(blank, case.one(name), accepted[name], unseen) or by_bounds(blank, case.one(name), accepted[name],
+                                                                                words) for name, words in what.items()]
     verdict = joined(told)
     return next(one for one in told if one.verdict == verdict)
 
 
-def _unseen(blank: Outcome, finding: Finding | None, threshold: float) -> Outcome | None:
-    """Where too few people are alone with their row for a share to be reckoned: none of them stands in the twin."""
+def _unseen(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome | None:
+    """Where there are too few people for a share to be reckoned, and none of them is hit."""
     few = FEWEST if finding is None or finding.value is not None else int(finding.detail.get("few", FEWEST))
-    if few >= FEWEST or finding is None or finding.detail["hits"]:
+    if not what or few >= FEWEST or finding is None or finding.detail["hits"]:
         return None
-    return replace(blank, threshold=threshold, n=few, why=f"only {few:,} people are alone with their row, and none of "
-                                                          "them stands in the twin")
+    return replace(blank, threshold=threshold, n=few, why=f"only {few:,} {what}")
 
 
 def membership(case: Case) -> Outcome:

@@ -222,3 +222,11 @@ def test_a_decision_comes_back_and_one_that_was_changed_does_not():
         Decision.from_json({**plain, "verdict": PASS})
     with pytest.raises(FabricaError, match="no decision"):
         Decision.from_json({"fabrica_gate": 1})
+
+
+def test_where_hardly_a_row_is_alone_in_the_twin_nobody_is_singled_out():
+    few = Finding("singling_out", None, problem="only 7", detail={"few": 7, "hits": 0})
+    assert verdict(case(few), "singling_out") == PASS
+    assert verdict(case(replace(few, detail={"few": 7, "hits": 1})), "singling_out") == INCONCLUSIVE
+    linked = Finding("linkability", None, problem="only 7", detail={"few": 7, "hits": 0})  # of people, not of guesses
+    assert verdict(case(linked), "linkability") == INCONCLUSIVE

@@ -400,6 +400,17 @@ def test_a_holdout_that_was_learned_from_is_no_control_where_most_rows_are_commo
         World.of(Evidence(schema, real, twin, real.take(np.arange(1_500))), Run(1, workers=1))
 
 
+def test_people_are_planted_of_whom_the_attack_can_find_where_most_are_like_others():
+    """A careless twin plants anybody, and nine in ten of them are no prey."""
+    schema = Table("t", (Column("town", "category"), Column("age", "decimal"), Column("pay", "decimal")))
+    evidence = Evidence(schema, common(3_000, 1), common(3_000, 2), common(3_000, 3))
+    found = find(list(catalog.get("metrics", "verbatim")().judge(evidence, Run(1, workers=1))), "verbatim_near")
+    assert found.detail["control"] == "found" and found.detail["tries"] < 500
+    world = World.of(evidence, Run(1, workers=1))
+    anybody = catalog.get("metrics", "verbatim")().strike(world.planted(0.01, Run(1)), Run(1))["verbatim_near",]
+    assert not anybody.found
+
+
 @pytest.mark.parametrize("share", [0.05, 0.6])
 def test_a_holdout_that_was_learned_from_is_no_control(share):
     rows = np.arange(int(share * REST.rows))

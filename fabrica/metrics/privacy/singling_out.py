@@ -37,7 +37,7 @@ class SinglingOut(Attack):
     story: ClassVar[str] = ("Somebody who has the twin alone describes a person by a few attributes and claims that "
                             "exactly one person of the table is like that.")
     numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"singling_out": ("holdout",)}
-    dose: ClassVar[float] = 0.2
+    dose: ClassVar[float] = 0.5
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
         chance, space = run.child("predicates").random(), Vantage.of(world.twin)

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
+
 from fabrica.attack import Attack, Place
 from fabrica.reached import Guesses, Outcome
 from fabrica.rows import counted, row_marks
@@ -41,9 +43,18 @@ class Verbatim(Attack):
         twin = row_marks(world.twin)
         exact = [counted(own[some], twin) > 0 for own, some in zip(marks, alone, strict=True)]
         space = Vantage.of(world.twin)
-        held = space.points(world.twin)
-        own, other = (space.points(people) for people in sides)
-        everybody = own.beside(other)
-        near = [people.take(people.alone(everybody, NEAR)).alike(held, NEAR) >= 0 for people in (own, other)]
+        near = [space.points(people).take(some).alike(space.points(world.twin), NEAR) >= 0
+                for people, some in zip(sides, _alone(world), strict=True)]
         return {(name,): Guesses(int(own.sum()), len(own), int(other.sum()), len(other), world.seen)
                 for name, (own, other) in (("verbatim", exact), ("verbatim_near", near))}
+
+    def plant(self, world: World, run: Run) -> World:
+        return world.planted(self.dose, run, world.everybody.take(np.flatnonzero(_alone(world)[0])))
+
+
+def _alone(world: World) -> list[np.ndarray]:
+    """Of those learned from and of the others, (n,) bool: whom nobody else is nearly like."""
+    space = Vantage.of(world.twin)
+    own, other = (space.points(people) for people in (world.everybody, world.strangers))
+    everybody = own.beside(other)
+    return [people.alone(everybody, NEAR) for people in (own, other)]
