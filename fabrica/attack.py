@@ -71,15 +71,18 @@ class Attack(Metric):
         return again.get(place)
 
 
-def some(names: Sequence[str], most: int) -> list[str]:
-    """The columns that are attacked: all, or every so many-th, the same in the attack and in its control.
+def some(names: Sequence[str], most: int, first: Sequence[str] = ()) -> list[str]:
+    """The columns that are attacked: all, or the ``first`` and of the others every so many-th, the same in the attack
+    and in its control.
 
-    >>> some(["age", "pay", "sex", "town"], 2)
-    ['age', 'town']
+    >>> some(["age", "pay", "sex", "town"], 2), some(["age", "pay", "sex", "town"], 2, ["pay"])
+    (['age', 'town'], ['pay', 'age'])
     """
     if len(names) <= most:
         return list(names)
-    return [names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int)]
+    chosen = [name for name in first if name in names][:most]
+    names, most = [name for name in names if name not in chosen], most - len(chosen)
+    return [*chosen, *(names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int))]
 
 
 def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str, ...]]]:

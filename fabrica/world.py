@@ -38,8 +38,9 @@ class World:
     twin : what the attacker holds. reference : people whom the attacker knows, of neither side.
     members : people who were learned from. controls : people who were not. Both are attacked.
     everybody : all members. others : all people of whom controls are taken.
-    k : people who must hold whatever is told by name.
-    seen : share of the rows of the twin that the attacker looks at: whoever stands in the others is not found.
+    first : columns that are looked at whatever is left out. k : people who must hold whatever is told by name.
+    seen : share of what gives people away that the attacker can see: of the twin's rows those that are held, and of
+        people with several rows one; whoever stands in the twin by another is not found.
     judged : share of the rows learned from that ``everybody`` has.
     maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
         of real people, as the maker counts them.
@@ -52,6 +53,7 @@ class World:
     controls: Sheet
     everybody: Sheet
     others: Sheet
+    first: tuple[str, ...] = ()
     k: int = 5
     seen: float = 1.0
     judged: float = 1.0
@@ -88,8 +90,9 @@ class World:
         here = {"members": members, "everybody": own}
         found = {name: rest.take(rows) for name, rows in there.items()}
         found |= {name: real.take(rows) for name, rows in here.items()}
-        return cls(evidence.table, twin.take(np.sort(held)), **found, k=evidence.k, maker=evidence.maker,
-                   seen=evidence.seen * len(held) / twin.rows, judged=evidence.judged,
+        return cls(evidence.table, twin.take(np.sort(held)), **found, first=_first(evidence), k=evidence.k,
+                   maker=evidence.maker, seen=evidence.seen * len(held) / twin.rows * len(own) / evidence.real.rows,
+                   judged=evidence.judged,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
     @property
@@ -151,6 +154,13 @@ class World:
         known, twin = (people.nearest(self.points[name])[0][:, 0] for name in ("reference", "twin"))
         both = known + twin
         return np.asarray((known - twin) / np.where(both == 0, 1.0, both))
+
+
+def _first(evidence: Evidence) -> tuple[str, ...]:
+    """The columns that are secrets before others: the target, the protected and the personal ones."""
+    personal = [column.name for column in evidence.table.columns if column.personal]
+    names = dict.fromkeys([*([evidence.target] if evidence.target else []), *evidence.protected, *personal])
+    return tuple(name for name in names if name in evidence.held.values)
 
 
 def _apart(real: Sheet, rest: Sheet) -> None:

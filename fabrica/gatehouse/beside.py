@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +68,15 @@ def beside(files: Sequence[Path], few: Rare, names: Iterable[str]) -> Beside:
     for place, content in opened(files):
         if not place.startswith(NAME):
             found[place.split(":")[0]].update(_standing(place, content, words, numbers))
-    long = (word for word in dict.fromkeys(few.words) if word in words and len(word) >= LONG and word not in whole)
-    anywhere = [word for word in islice(long, TOLD) if not any(word in name for name in found)]
+    long = [word for word in dict.fromkeys(few.words) if word in words and len(word) >= LONG]
+    apart = [word for word in long if word not in whole and not any(word in name for name in found)]
+    anywhere = apart[:TOLD]
     for trace in traces(files, dict(zip(anywhere, anywhere, strict=True))):
         found[trace.place.split(":")[0]].add(trace.name)
+    part = "long words that are a part of others, but as entries of lists"
     left = {"words that stand for something else too": sum(word in common for word in few.words),
+            part: len(long) - len(apart), f"long words after the first {TOLD:,}, but as entries of lists":
+            len(apart) - len(anywhere),
             f"moments, and numbers of fewer than {DIGITS} digits": few.looked - len(few.words) - len(far)}
     return Beside(tuple(f"{len(some):,} of them in {name}" for name, some in found.items() if some),
                   few.looked - sum(left.values()), {why: count for why, count in left.items() if count})

@@ -34,7 +34,8 @@ def alike(case: Case) -> Outcome:
 def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], Outcome]:
     """A risk beyond luck, of each place at which it was measured: one that is too high fails all. Where all but a share
     of people within the threshold are guessed anyway, there is too little left to find out. ``unseen`` says what there
-    is if the attack has hardly any guess to make, and none of these succeeds."""
+    is if the attack has hardly any guess to make, and none of these succeeds. Of those with a rare value there are
+    few: what is found of them decides where it is surely too much."""
 
     def check(case: Case) -> Outcome:
         threshold, found = float(getattr(case.asked, metric)), case.of(metric)
@@ -44,6 +45,9 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
         left = [f for f in parts if f not in sure]
         asked: list[Finding | None] = [*left] if parts else [None]
         told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
+        rarest = case.one(f"{metric}_rare")  # so few have a rare value that it only tells where it surely tells
+        if rarest is not None and (rarest.low or 0.0) > threshold and not unmeasured(rarest, ""):
+            told.append(by_bounds(blank, rarest, threshold, f"{what}, of those with a rare value"))
         outcome = _worst(told) if told else blank
         return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found)]))
 

@@ -224,6 +224,13 @@ def test_a_decision_comes_back_and_one_that_was_changed_does_not():
         Decision.from_json({"fabrica_gate": 1})
 
 
+def test_a_rare_secret_that_is_surely_found_fails_and_one_that_may_be_does_not_decide():
+    assert verdict(case(risk("inference_rare", 0.4, 0.2, 0.6)), "inference") == FAIL
+    assert verdict(case(risk("inference_rare", 0.1, 0.0, 0.3)), "inference") == PASS
+    missed = replace(risk("inference_rare", 0.4, 0.2, 0.6), detail={"control": "missed"})
+    assert verdict(case(missed), "inference") == PASS
+
+
 def test_where_hardly_a_row_is_alone_in_the_twin_nobody_is_singled_out():
     few = Finding("singling_out", None, problem="only 7", detail={"few": 7, "hits": 0})
     assert verdict(case(few), "singling_out") == PASS

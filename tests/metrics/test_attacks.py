@@ -235,6 +235,17 @@ def test_singling_out_does_not_fade_with_the_size_of_the_table():
     assert half.detail["seen"] == 0.25 and 0.2 < half.value < 0.36  # of whom half are judged
 
 
+def test_whoever_writes_a_leak_twice_or_makes_a_longer_twin_hides_nobody():
+    leak = leaking(0.33, REAL, 1_500, 12)
+    twice = leak.take(np.repeat(np.arange(1_500), 2))
+    longer = IdentSheet(15_000, {n: np.concatenate([v, tall(13_500, 14).values[n]]) for n, v in leak.values.items()},
+                        REAL.levels)
+    plain, doubled, thinned = (find(judge("singling_out", REAL, twin, REST), "singling_out")
+                               for twin in (leak, twice, longer))
+    assert doubled.low > 0.15 and abs(doubled.value - plain.value) < 0.2
+    assert thinned.detail["seen"] == pytest.approx(0.26) and thinned.high > 0.1
+
+
 def test_an_attack_on_outliers_that_finds_them_by_the_area_alone_is_no_control():
     """A few strangers who score like members: the area is large, and none is found at few false alarms."""
     members, controls = np.linspace(0.4, 1, 300), np.r_[np.linspace(0, 0.5, 290), np.ones(10) * 2]

@@ -54,7 +54,7 @@ class Inference(Attack):
         names = list(world.twin.values)
         if len(names) < 2:
             raise NotComputable("needs two columns, one to know and one to guess")
-        secrets, sides = some(names, COLUMNS), Sides.of(world, run.child("sides"))
+        secrets, sides = some(names, COLUMNS, world.first), Sides.of(world, run.child("sides"))
         detail = {"untried": len(names) - len(secrets)} if len(names) > len(secrets) else {}
         struck = run.map(lambda secret: _guessed(world, sides, secret, detail), secrets)
         return {(number, secret): outcome for secret, found in zip(secrets, struck, strict=True)

@@ -19,6 +19,7 @@ import numpy as np
 
 from fabrica.attack import Attack, Place
 from fabrica.reached import Guesses, Outcome
+from fabrica.rows import row_marks
 from fabrica.run import Run
 from fabrica.vantage import Points, Vantage
 from fabrica.world import World
@@ -41,7 +42,8 @@ class SinglingOut(Attack):
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
         chance, space = run.child("predicates").random(), Vantage.of(world.twin)
-        members, strangers, twin = (space.points(sheet) for sheet in (world.everybody, world.strangers, world.twin))
+        once = world.twin.take(np.unique(row_marks(world.twin), return_index=True)[1])  # repeated rows hide nobody
+        members, strangers, twin = (space.points(sheet) for sheet in (world.everybody, world.strangers, once))
         size = min(len(twin), len(members), len(strangers), SIZE)
         twin, *sides = (some.take(chance.permutation(len(some))[:size]) for some in (twin, members, strangers))
         found: tuple[set[int], set[int]] = set(), set()
@@ -55,7 +57,9 @@ class SinglingOut(Attack):
                 like = _like(people, twin, row, picked)
                 if len(like) == 1:
                     one.add(int(like[0]))
-        seen = world.judged * size / len(members)
+        learned, made = len(members) / world.judged, world.twin.rows / world.seen
+        longer = max(1.0, made / (learned + len(strangers)))  # of more rows than there are people fewer are right each
+        seen = size / learned / longer
         return {("singling_out",): Guesses(len(found[0]), tries, len(found[1]), tries, seen)}
 
     def plant(self, world: World, run: Run) -> World:
