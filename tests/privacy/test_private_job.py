@@ -69,7 +69,7 @@ def test_whoever_is_alone_leaves_no_trace(people, tmp_path):
 
 def test_synth_writes_a_ledger_and_the_command_shows_it(file, tmp_path, capsys):
     out = tmp_path / "out"
-    terms = ["--epsilon", "1", "--delta", "1e-7", "--target", "income", "-q"]
+    terms = ["--epsilon", "1", "--delta", "1e-7", "--target", "income"]
     assert cli(["synth", str(file), "-o", str(out), *terms]) == 0
     said = capsys.readouterr().out
     assert "keep both inside" in said and "epsilon" in said and "--unit" in said
