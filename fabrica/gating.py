@@ -1,8 +1,8 @@
 """A twin brought to the gate: its real table and holdout found again, everything measured, one decision.
 
 ``Brought.of`` takes the folder of ``synth`` (or any folder with synthetic rows, beside real rows and a holdout that are
-named) and knows all that is to be judged. Chance comes from what is judged, so the same twin under the same policy gets
-the same decision however often it is asked for.
+named) and knows all that is to be judged. Chance comes from what is judged, so the same twin under the same policy is
+measured in the same way however often it is asked for; only the number of tries may have grown.
 """
 
 from __future__ import annotations

@@ -132,3 +132,8 @@ def test_the_page_of_the_gate_is_in_the_internal_profile_only(out, keys, tmp_pat
     assert "evidence.html" in results.names(results.bundle(copy, tmp_path / "a", keys[0]))
     told = results.bundle(copy, tmp_path / "b", keys[0], profile="public", beyond_tier="a trial")
     assert "evidence.html" not in results.names(told)
+
+
+def test_the_card_names_the_files_that_it_tells_of(plain):
+    card = (plain / "datacard.html").read_text(encoding="utf-8")
+    assert "<code>evidence/gate.json</code>" in card and "<code>verify.html, verify.py, TRUST.md</code>" in card
