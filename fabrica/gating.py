@@ -43,7 +43,7 @@ from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
 from fabrica.schema import Table
-from fabrica.units import enough
+from fabrica.units import enough, several
 
 __all__ = ["Brought", "decided"]
 
@@ -83,7 +83,8 @@ class Brought:
 
         Raises
         ------
-        InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout.
+        InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout, or the
+            twin was learned with another unit.
         """
         data = _data(folder)
         if holdout is not None and real is None:
@@ -101,9 +102,8 @@ class Brought:
             raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
                              hint="make it again, with --holdout 0.2")
         origin.demand_holdout(job.holdout.batches(), str(folder / "recipe.json"))
-        own = job.recipe.unit if job.recipe.terms is None else job.recipe.terms.unit
-        return cls(folder, data, model.table, job.train, job.holdout, unit or own, Path(job.recipe.data), whole,
-                   job.recipe, model.ledger, model)
+        return cls(folder, data, model.table, job.train, job.holdout, _one_unit(job.recipe, unit, folder),
+                   Path(job.recipe.data), whole, job.recipe, model.ledger, model)
 
     @property
     def digest(self) -> str:
@@ -180,6 +180,21 @@ def _again(folder: Path) -> tuple[Job, TableModel, Counted, Origin]:
     return Job.begin(recipe, shaped, run, recipe.schema, origin=origin), model, whole, origin
 
 
+def _one_unit(recipe: Recipe, unit: str | None, folder: Path) -> str | None:
+    """The column that says whose rows they are: that of the recipe, else the one that is asked for.
+
+    Raises
+    ------
+    InputError : they are two; the twin was learned, and its holdout drawn, by the recipe's.
+    """
+    own = recipe.unit if recipe.terms is None else recipe.terms.unit
+    if own is not None and unit not in (None, own):
+        raise InputError(f"its twin was learned with --unit {own}, and cannot be judged by another ({unit!r})",
+                         where=str(folder / "recipe.json"),
+                         hint=f"leave --unit out, or make the twin again with --unit {unit}")
+    return unit or own
+
+
 def _demand_ledger(file: Path, model: TableModel) -> None:
     """Raises ``InputError`` where the ledger that lies beside a model is another than the model's own."""
     said = Ledger.from_json(declaration.read(file), str(file)).to_json() if file.is_file() else None
@@ -208,7 +223,8 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     tried = brought.attempted(tier, attempts)
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
-                _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded)
+                _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded,
+                brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""))
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,

@@ -27,11 +27,11 @@ from fabrica.rules import planned
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.statistics import WIDE
-from fabrica.units import enough
+from fabrica.units import enough, several
 from fabrica.version import VERSION
 from fabrica.way import Way
 
-__all__ = ["Job", "by_units", "check_columns", "guess", "several", "told"]
+__all__ = ["Job", "by_units", "check_columns", "guess", "rows_of_people", "told"]
 
 LOOK = 50_000  #: rows from which the schema is guessed
 UNCOVERED = ("the epsilon covers the rows, the model, the schema and the ledger; this report compares with real rows, "
@@ -64,7 +64,7 @@ class Job:
         if recipe.terms is None:
             way, said = by_units(way, whole, recipe.unit)
             table, notes = guess(whole, run, schema, way.k, recipe.rules)
-            notes = [*said, *notes, *several(table, recipe.unit)]
+            notes = [*said, *notes, *rows_of_people(table, recipe.unit)]
         check_columns(whole.schema.names, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
@@ -145,9 +145,9 @@ def by_units(way: Way, whole: Counted, unit: str | None) -> tuple[Way, list[str]
     return way.of_units(rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold it"]
 
 
-def several(table: Table, unit: str | None) -> list[str]:
+def rows_of_people(table: Table, unit: str | None) -> list[str]:
     """A line where people seem to have several rows, and nobody has said whose they are."""
-    columns = [c.name for c in table.columns if c.kind == "key" and c.refers and c.personal]
+    columns = several(table)
     if unit is not None or not columns:
         return []
     return [f"people seem to have several rows (column {columns[0]!r}): rows are counted and not people, until --unit "

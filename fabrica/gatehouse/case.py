@@ -23,7 +23,8 @@ class Case:
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
     files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
     attempts : twins of this table that were tried, this one included; aside : and that are counted in the folder alone.
-    target, protected : what was declared.
+    target, protected : what was declared. unit : the column that says whose rows they are, None where each is
+    another's; several : the column by which people seem to have several rows all the same, "" where there is none.
     """
 
     policy: Policy
@@ -38,6 +39,8 @@ class Case:
     aside: bool = False
     target: str | None = None
     protected: Sequence[str] = ()
+    unit: str | None = None
+    several: str = ""
 
     @property
     def asked(self) -> Tier:

@@ -8,7 +8,7 @@ from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome
 from fabrica.gatehouse.rare import LONG, Rare
 
-__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "rare", "rows"]
+__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "rare", "rows", "unit"]
 
 COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, and those might be
 
@@ -78,6 +78,19 @@ def epsilon(case: Case) -> Outcome | None:
     why = (f"this tier asks for differential privacy: learn with --epsilon {most:g} or less, or write an expert's "
            "determination into the policy")
     return replace(blank, verdict=FAIL, why=why)
+
+
+def unit(case: Case) -> Outcome:
+    """People are counted, and not their rows. Where somebody's rows count as those of several people, a value of one
+    person passes for one of many, and who was learned from is attacked as if they were not: nothing is shown then."""
+    blank = Outcome("G15", "unit", PASS, "", value=0.0, threshold=0.0)
+    if case.unit is not None:
+        return replace(blank, why=f"people are told apart by column {case.unit!r}, and counted, not their rows")
+    if not case.several:
+        return replace(blank, why="each row counts as another person; no column tells of people with several")
+    return replace(blank, verdict=INCONCLUSIVE, value=1.0,
+                   why=f"people seem to have several rows (column {case.several!r}), and each row was counted as "
+                       f"another person: make the twin again with --unit {case.several}")
 
 
 def rows(case: Case) -> Outcome | None:

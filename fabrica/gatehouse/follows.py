@@ -29,7 +29,7 @@ __all__ = ["problems", "unfounded"]
 #: tests of groups: what comes by chance among so few real people is accepted too, so they may have a wider threshold
 GROUPS = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
 TARGETED = ("label_gap", "utility_gap")  #: of which nothing is measured without a target
-SEARCHED = ("identifiers", "rare")  #: tests of what was looked for in files, of which no finding tells
+SEARCHED = ("identifiers", "rare", "unit")  #: tests of what was looked for in files and columns: no finding tells of it
 SHUT = (FAIL, INCONCLUSIVE)
 
 

@@ -65,7 +65,7 @@ def test_only_all_that_pass_pass(verdicts):
 def test_a_good_twin_passes():
     assert [one.name for one in outcomes(case())] == [
         "identifiers", "rare", "copies", "singling_out", "linkability", "inference", "membership", "outliers",
-        "canaries", "alike", "rows", "attempts"]
+        "canaries", "alike", "unit", "rows", "attempts"]
     assert {one.verdict for one in outcomes(case())} == {PASS}
 
 
@@ -169,6 +169,14 @@ def test_keys_that_could_not_be_compared_do_not_pass_and_where_there_are_none_th
 def test_extremes_that_might_be_luck_do_not_pass_and_those_that_are_do(found, said, words):
     told = next(one for one in outcomes(case(rare=found)) if one.name == "rare")
     assert told.verdict == said and words in told.why and ("--k 20" in told.why) == (said == INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(("facts", "said", "words"), [
+    ({}, PASS, "each row counts as another person"), ({"unit": "who"}, PASS, "told apart by column 'who'"),
+    ({"several": "who"}, INCONCLUSIVE, "--unit who")])
+def test_rows_of_people_who_have_several_are_not_taken_for_people_in_silence(facts, said, words):
+    told = next(one for one in outcomes(case(**facts)) if one.name == "unit")
+    assert told.verdict == said and words in told.why
 
 
 def test_attempts_that_are_counted_in_the_folder_alone_are_told():

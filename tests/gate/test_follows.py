@@ -54,7 +54,7 @@ def cases(draw):
                 Rare(levels=draw(st.sampled_from([{}, {"town": 2}])), looked=draw(st.integers(0, 99)),
                      ends=draw(st.sampled_from([{}, {"age": 1}])), luck=draw(st.sampled_from([1.0, 0.05, 0.001]))),
                 epsilon=draw(st.sampled_from([None, 0.5, 1.999, 3.0])), attempts=draw(st.integers(1, 5)), target=target,
-                protected=protected)
+                protected=protected, several=draw(st.sampled_from(["", "who"])))
 
 
 @given(cases())
