@@ -104,7 +104,7 @@ def rows(case: Case) -> Outcome | None:
 
 
 def attempts(case: Case) -> Outcome:
-    """Whoever tries long enough passes by luck: tries are counted."""
+    """Whoever tries long enough passes by luck: tries are counted, and each keeps its number (``attempts.py``)."""
     most, here = case.asked.attempts, case.attempts
     aside = "; counted in its folder alone, for the real table is no file beside which one can write" * case.aside
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
@@ -113,4 +113,5 @@ def attempts(case: Case) -> Outcome:
 
 
 def _nth(number: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
+    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}{ending}")

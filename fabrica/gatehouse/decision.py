@@ -37,9 +37,10 @@ class Decision:
     """Parameters
     ----------
     tier : the circle of recipients. policy : by which it was decided. outcomes : of the tests, in their order.
-    attempts : twins of this table that were brought to the gate. subject : ``data`` (SHA-256 of the file), ``rows``.
-    made : when, as ISO 8601. versions : of what measured. target, protected : columns that were declared, None and ()
-    where none were: they decide which tests there are. rounded : whether numbers are told rounded, for everybody.
+    attempts : the number of this twin among those of its table that were brought to the gate. subject : ``data``
+    (SHA-256 of the file), ``rows``. made : when, as ISO 8601. versions : of what measured. target, protected : columns
+    that were declared, None and () where none were: they decide which tests there are. rounded : whether numbers are
+    told rounded, for everybody.
 
     >>> decision = Decision("partner", Policy(), (Outcome("G2", "copies", "PASS", "none"),))
     >>> decision.verdict, str(decision).splitlines()[0]

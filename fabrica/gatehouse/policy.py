@@ -43,7 +43,7 @@ class Tier:
         a ratio either way. amplified, amplified_model : growth of a gap between protected groups, in the data and in
         what a model learns of it.
     useful : points of accuracy that a model of the target may lose; None where the purpose names none.
-    attempts : twins of one table that may be tried. signatures : of different people.
+    attempts : twins of one table that may be tried: those that came first. signatures : of different people.
     months : after which it is judged again.
     """
 
