@@ -119,6 +119,13 @@ class Brought:
         return {name: _sha256(file) for name, file in files.items()}
 
     @property
+    def k(self) -> int | None:
+        """People who had to stand behind what was learned; None where that is not known, or noise did instead."""
+        if self.recipe is None or self.recipe.terms is not None:
+            return None
+        return int(self.recipe.settings.get("k", K))
+
+    @property
     def maker(self) -> Callable[..., Maker] | None:
         """Who can learn again, for the attacks that need it."""
         if self.recipe is None or self.model is None:
@@ -224,7 +231,7 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
                 _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded,
-                brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""))
+                brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""), brought.k)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,

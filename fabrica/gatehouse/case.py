@@ -23,9 +23,9 @@ class Case:
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
     files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
     attempts : the number of this twin among those of its table that were tried; aside : which is counted in the folder
-    alone.
-    target, protected : what was declared. unit : the column that says whose rows they are, None where each is
+    alone. target, protected : what was declared. unit : the column that says whose rows they are, None where each is
     another's; several : the column by which people seem to have several rows all the same, "" where there is none.
+    k : people who had to stand behind what was learned, None where nobody knows or noise did instead.
     """
 
     policy: Policy
@@ -42,6 +42,7 @@ class Case:
     protected: Sequence[str] = ()
     unit: str | None = None
     several: str = ""
+    k: int | None = None
 
     @property
     def asked(self) -> Tier:

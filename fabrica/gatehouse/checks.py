@@ -9,6 +9,7 @@ from fabrica.gatehouse.counts import attempts, epsilon, identifiers, rare, rows,
 from fabrica.gatehouse.groups import amplified, shares, useful
 from fabrica.gatehouse.outcome import Outcome
 from fabrica.gatehouse.risks import alike, canaries, copies, membership, outliers, risk
+from fabrica.gatehouse.steps import advised
 
 __all__ = ["CHECKS", "outcomes"]
 
@@ -29,4 +30,4 @@ CHECKS: tuple[Callable[[Case], Outcome | None], ...] = (
 
 def outcomes(case: Case) -> list[Outcome]:
     """What all tests say that the tier asks for."""
-    return [found for check in CHECKS if (found := check(case)) is not None]
+    return [advised(found, case) for check in CHECKS if (found := check(case)) is not None]

@@ -20,6 +20,7 @@ from fabrica.errors import InputError, UnknownName
 from fabrica.gatehouse import follows
 from fabrica.gatehouse.outcome import PASS, Outcome, joined
 from fabrica.gatehouse.policy import Policy
+from fabrica.gatehouse.steps import steps
 
 __all__ = ["Decision"]
 
@@ -110,12 +111,13 @@ class Decision:
         return [f"{', '.join(left)}: {why}"] if left else []
 
     def words(self) -> list[str]:
-        """The decision in lines: first what it is, then waivers, then test by test, then what was not asked."""
+        """The decision in lines: what it is, waivers, test by test, what was not asked, and what to do next."""
         head = f"{self.verdict}: policy {self.policy.name} at tier {self.tier}, on these tests"
         waived = [f"waiver: {one}" for one in self.waivers]
         wide = max((len(one.name) for one in self.outcomes), default=0)
         return [head, *waived, *(f"  {one.verdict:<13} {one.name:<{wide}}  {one.why}" for one in self.outcomes),
-                *(f"  {'not asked':<13} {one}" for one in self.unasked)]
+                *(f"  {'not asked':<13} {one}" for one in self.unasked),
+                *(f"  {'next':<13} {one}" for one in steps(self.outcomes))]
 
     def __str__(self) -> str:
         return "\n".join(self.words())

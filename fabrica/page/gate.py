@@ -58,4 +58,5 @@ def shown(report: Report) -> Shown | None:
 
 
 def _tested(test: Mapping[str, Any]) -> Tested:
-    return Tested(test["name"].replace("_", " "), test["verdict"], TONES.get(test["verdict"], "near"), test["why"])
+    return Tested(test["name"].replace("_", " "), test["verdict"], TONES.get(test["verdict"], "near"),
+                  "; ".join(words for name in ("why", "step") if (words := test.get(name))))

@@ -61,6 +61,7 @@ def cases(draw):
 def test_whatever_the_gate_decides_is_read_again(case):
     decision = Decision(case.tier, case.policy, tuple(outcomes(case)), case.attempts, {"data": "0a" * 32},
                         "2026-11-28T09:00:00+00:00", {}, case.target, tuple(case.protected))
+    assert all(bool(one.step) == (one.verdict != "PASS") for one in decision.outcomes)
     assert Decision.from_json(json.loads(decision.dumps())) == decision
     assert unfounded(decision, case.report, case.rows, case.real_rows, case.epsilon) == []
     told = public.decision(decision)

@@ -77,7 +77,7 @@ def test_people_are_counted_by_the_unit_that_they_were_learned_by_and_by_no_othe
     assert cli(["gate", str(tmp_path / "own"), "--unit", "town", "-q"]) == 2
     assert "was learned with --unit patient_id" in capsys.readouterr().err and not (tmp_path / "own/gate.json").exists()
     unit = next(one for one in fabrica.gate(tmp_path / "none", tier="internal").outcomes if one.name == "unit")
-    assert unit.verdict == "INCONCLUSIVE" and "--unit patient_id" in unit.why
+    assert unit.verdict == "INCONCLUSIVE" and "--unit patient_id" in unit.step
 
 
 def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path):
