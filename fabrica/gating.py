@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fabrica import declaration
+from fabrica.apart import demand_apart
 from fabrica.attempts import LOG, Attempts
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
@@ -32,7 +33,7 @@ from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare, rare
 from fabrica.inference.facts import K
-from fabrica.job import Job, guess, told
+from fabrica.job import Job, check_columns, guess, told
 from fabrica.maker import Workshop
 from fabrica.model import TableModel
 from fabrica.origin import Origin
@@ -83,8 +84,8 @@ class Brought:
 
         Raises
         ------
-        InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout, or the
-            twin was learned with another unit.
+        InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout, or it
+            holds who was learned from, or the twin was learned with another unit.
         """
         data = _data(folder)
         if holdout is not None and real is None:
@@ -96,14 +97,19 @@ class Brought:
         if real is not None:
             whole, table = _named(real, holdout, schema)
             source = Path(real).expanduser().absolute() if isinstance(real, str | os.PathLike) else None
-            return cls(folder, data, table, whole, filled(holdout), unit, source)
+            rest = filled(holdout)
+            check_columns(table.names, None, **{"the holdout": rest})
+            demand_apart(table, whole, rest, unit, Run(0).child("apart"))
+            return cls(folder, data, table, whole, rest, unit, source)
         job, model, whole, origin = _again(folder)
         if job.holdout is None:
             raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
                              hint="make it again, with --holdout 0.2")
         origin.demand_holdout(job.holdout.batches(), str(folder / "recipe.json"))
-        return cls(folder, data, model.table, job.train, job.holdout, _one_unit(job.recipe, unit, folder),
-                   Path(job.recipe.data), whole, job.recipe, model.ledger, model)
+        unit = _one_unit(job.recipe, unit, folder)
+        demand_apart(model.table, job.train, job.holdout, unit, Run(0).child("apart"))
+        return cls(folder, data, model.table, job.train, job.holdout, unit, Path(job.recipe.data), whole, job.recipe,
+                   model.ledger, model)
 
     @property
     def digest(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fabrica import declaration
+from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError, UnknownName
@@ -72,6 +73,8 @@ class Job:
             rest = profiled(filled(recipe.holdout if holdout is None else holdout), recipe.profile,
                             lambda data: guess(data, run.child("profile").child("holdout"), schema, way.k)[0])
             check_columns(whole.schema.names, None, **{"the holdout": rest})
+            if table is not None and origin is None:  # under an epsilon nothing looks at rows as they are
+                demand_apart(table, whole, rest, recipe.unit, run.child("apart"))
         elif recipe.holdout:
             split_by = None if origin is None else origin.split
             chance = (run if recipe.terms is None else  # whoever knew it could see that a row is gone
