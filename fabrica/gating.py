@@ -22,7 +22,7 @@ from fabrica.attempts import LOG, Attempts
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
-from fabrica.errors import InputError
+from fabrica.errors import FabricaError, InputError
 from fabrica.evaluation import evaluate
 from fabrica.fingerprint import Fingerprint
 from fabrica.gatehouse.beside import Beside, beside
@@ -242,10 +242,19 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
                         guarded)
+    decision = _after(decision, brought.folder / "gate.json")
     facts: dict[str, Any] = {"gate": decision.to_json()}
     if brought.recipe is not None:
         facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}
     return decision, told(report, [], **facts)
+
+
+def _after(decision: Decision, file: Path) -> Decision:
+    """The decision, with what the one says that it takes the place of."""
+    try:
+        return decision.after(Decision.load(file)) if file.is_file() else decision
+    except FabricaError:  # it was no decision, and nothing follows of it
+        return decision
 
 
 def _counted(report: Report, brought: Brought, twin: Counted) -> Report:

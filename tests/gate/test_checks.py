@@ -229,6 +229,7 @@ def test_what_was_not_asked_of_groups_is_told():
         return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier, **declared))), **declared).unasked
 
     assert unasked("internal") == [] == unasked(protected=("sex",), target="pay")
+    assert "tier internal asks nothing" in unasked("internal", protected=("sex",))[0]
     assert [one.split(": ")[0] for one in (*unasked(), *unasked(protected=("sex",)))] == [
         "representation, label_gap, downstream_gap, downstream_gap_odds",
         "label_gap, downstream_gap, downstream_gap_odds"]
@@ -247,6 +248,20 @@ def test_a_decision_comes_back_and_one_that_was_changed_does_not():
         Decision.from_json({**plain, "verdict": PASS})
     with pytest.raises(FabricaError, match="no decision"):
         Decision.from_json({"fabrica_gate": 1})
+
+
+def test_a_decision_at_another_tier_is_told_by_the_one_that_takes_its_place():
+    def said(tier, data="00" * 32, **changed):
+        return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier))), 1, {"data": data}, "2026-11-28T09:00:00+00:00")
+
+    public, internal = said("public"), said("internal")
+    assert public.verdict == FAIL and internal.verdict == PASS
+    now = internal.after(public)
+    assert "before: FAIL at tier public, policy fabrica" in str(now) and Decision.from_json(now.to_json()) == now
+    assert public.after(now).before == {internal.asked: PASS} and internal.after(now).before == now.before  # kept
+    assert internal.after(said("public", "01" * 32)).before == {} == internal.after(internal).before  # another file
+    with pytest.raises(FabricaError, match="decisions before it that are none"):
+        Decision.from_json({**now.to_json(), "before": {"tier public": "yes"}})
 
 
 def test_a_rare_secret_that_is_surely_found_fails_and_one_that_may_be_does_not_decide():

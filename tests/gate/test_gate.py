@@ -59,6 +59,8 @@ def test_the_same_twin_gets_the_same_decision_and_is_one_attempt(folder):
     before = Decision.load(out / "gate.json")
     again = fabrica.gate(out, tier="internal")
     assert again.outcomes == before.outcomes and again.attempts == before.attempts == 1
+    partner = fabrica.gate(out, tier="partner")
+    assert partner.before == {before.asked: before.verdict} and Decision.load(out / "gate.json") == partner
 
 
 def visits(rows: int) -> pd.DataFrame:
