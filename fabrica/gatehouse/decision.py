@@ -154,8 +154,8 @@ class Decision:
                 "declared": {"target": self.target, "protected": list(self.protected)},
                 "tests": [one.to_json() for one in self.outcomes], "unasked": self.unasked, "attempts": self.attempts,
                 "subject": dict(self.subject), "made": self.made, "versions": dict(self.versions),
-                "before": dict(self.before), "signatures": self.signatures, "expires_months": self.policy.tier(self.tier).months,
-                "rounded": self.rounded}
+                "before": dict(self.before), "signatures": self.signatures,
+                "expires_months": self.policy.tier(self.tier).months, "rounded": self.rounded}
 
     @classmethod
     def from_json(cls, plain: Any, where: str = "gate.json") -> Decision:

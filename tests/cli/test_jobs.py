@@ -120,6 +120,14 @@ def test_a_holdout_that_is_learned_from_is_refused_before_anything_is_learned(fa
         assert code == 2 and "rows of the holdout are learned from too" in err and not Path("o").exists(), name
 
 
+def test_a_table_of_which_nothing_may_be_told_gives_no_empty_twin(fabrica, frame):
+    frame[:6].to_csv("six.csv", index=False)
+    for words in (["--holdout", 0.5], ["--holdout", 0, "--k", 7]):
+        code, _, err = fabrica("synth", "six.csv", "-o", "o", *QUICK, *words, "-q")
+        assert code == 2 and "every cell of a twin would be missing" in err and not Path("o").exists()
+    assert fabrica("synth", "six.csv", "-o", "o", *QUICK, "--holdout", 0, "-q")[0] == 0
+
+
 def test_a_person_on_both_sides_is_refused(fabrica, frame):
     who = [f"p{number % 400}" for number in range(len(frame))]
     frame = frame.assign(who=who)
