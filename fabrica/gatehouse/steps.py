@@ -57,7 +57,8 @@ def _step(one: Outcome, case: Case) -> str:
     if one.name in GROUPS:
         return ("try another engine, or the dial of `fabrica fair`" if one.verdict == FAIL else
                 "bring more people of each group")
-    return {"alike": "hold back people by chance, such as --holdout 0.3" if one.value is not None else MORE,
+    return {"alike": MORE if one.value is None else
+                     "hold back other people by chance: --holdout 0.3 and another --seed",
             "rows": f"make it again with --rows {max(1, int((case.asked.rows or 0.0) * case.real_rows))}",
             "useful": MORE if one.value is not None and one.verdict != FAIL else
                       "try another engine" if case.target else "name the column with --target COL",
