@@ -3,6 +3,11 @@
 They are written into a file beside the real table. It knows a table by its rows: who renames or copies one, or makes
 each twin in a folder of its own, does not begin anew. A try is a twin beside a holdout, and whoever divides a table by
 hand into real rows and a holdout, again and again, still has that table.
+
+A try has a number, that of its first asking, and keeps it. That is enough: the same twin is measured in the same way
+however often it is asked for, so of all tries only the first ``most`` can ever pass, whatever is tried after them, and
+the chance that an unsafe one is among those that pass is at most ``most`` times that of one (union bound; Bonferroni
+1936). To shut the gate for an early twin because others were tried later would add nothing to that.
 """
 
 from __future__ import annotations
@@ -31,8 +36,8 @@ class Attempts:
 
     Parameters
     ----------
-    number : different tries of a table, the one at hand included. aside : whether it is written down in the folder
-    of results, for the real table is no file beside which one can write.
+    number : which try of a table this one is, in the order of first asking, from 1. aside : whether it is written down
+    in the folder of results, for the real table is no file beside which one can write.
     """
 
     number: int
@@ -41,7 +46,8 @@ class Attempts:
     @classmethod
     def counted(cls, places: Sequence[Path], tables: Sequence[Fingerprint], holdout: Fingerprint, twin: str, tier: str
                 ) -> Attempts:
-        """Write a try down, once, in the first place that can be written, and count the tries in all of them.
+        """Write a try down, once, in the first place that can be written, and find its number among those in all of
+        them.
 
         Parameters
         ----------
@@ -53,14 +59,18 @@ class Attempts:
         """
         here, this = [str(one) for one in tables], (twin, str(holdout))
         known = {place: _known(place) for place in places}
-        mine = {place: {(one["data"], one["holdout"]) for one in some if set(one["tables"]) & set(here)}
-                for place, some in known.items()}
-        tries = set().union(*mine.values())
+        mine = {place: [one for one in some if set(one["tables"]) & set(here)] for place, some in known.items()}
+        asked = sorted((one for some in mine.values() for one in some), key=lambda one: str(one["when"]))
+        tries = list(dict.fromkeys(map(_try, asked)))
         if this in tries:
-            return cls(len(tries), this not in mine[places[0]])
-        entry = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "tables": here,
+            return cls(tries.index(this) + 1, this not in map(_try, mine[places[0]]))
+        entry = {"when": datetime.now(UTC).isoformat(timespec="microseconds"), "tables": here,
                  "data": twin, "holdout": str(holdout), "tier": tier, "fabrica": VERSION}
         return cls(len(tries) + 1, _written(list(known.items()), entry) != places[0])
+
+
+def _try(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return entry["data"], entry["holdout"]
 
 
 def _written(places: Sequence[tuple[Path, Sequence[Mapping[str, Any]]]], entry: Mapping[str, Any]) -> Path:
@@ -81,7 +91,7 @@ def _known(log: Path) -> list[Mapping[str, Any]]:
         return []
     plain = declaration.read(log)
     tries = plain.get("tries") if isinstance(plain, Mapping) and plain.get("fabrica_attempts") == 1 else None
-    names = ("data", "holdout", "tables")
+    names = ("data", "holdout", "tables", "when")
     if not isinstance(tries, list) or not all(isinstance(one, Mapping) and set(names) <= set(one) for one in tries):
         raise InputError("is no file of attempts", where=str(log), hint="bring back the one that the gate has written")
     return tries

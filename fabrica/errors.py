@@ -91,11 +91,15 @@ class UnknownName(FabricaError):
 
     >>> str(UnknownName("engine", "ctgn", ["independent", "trees"]))
     "no engine named 'ctgn'; there are: independent, trees"
+    >>> str(UnknownName("column", "Risk", ["age", "risk"]))
+    "no column named 'Risk'; did you mean 'risk'? there are: age, risk"
     """
 
     def __init__(self, family: str, name: str, known: list[str] | None = None, *, where: str | None = None):
         self.family, self.name, self.known = family, name, sorted(known or [])
         hint = f"there are: {', '.join(self.known)}" if self.known else None
+        same = next((one for one in self.known if one.lower() == name.lower()), None)
+        hint = f"did you mean {same!r}? {hint}" if same else hint
         super().__init__(f"no {family} named {name!r}", where=where, hint=hint)
 
     def at(self, where: str) -> UnknownName:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from fabrica import catalog
+from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.errors import Interrupted, SettingError
@@ -221,6 +222,8 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     table, notes = guess(whole, run, schema, k)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
     guarded = protected_columns(protected, table)
+    if rest is not None:
+        demand_apart(table, whole, rest, unit, run.child("apart"))
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
                        k=k, unit=unit, protected=guarded, run=run.child("evaluate"))

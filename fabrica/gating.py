@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from fabrica import declaration
+from fabrica.apart import demand_apart
 from fabrica.attempts import LOG, Attempts
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
-from fabrica.errors import InputError
+from fabrica.errors import FabricaError, InputError
 from fabrica.evaluation import evaluate
 from fabrica.fingerprint import Fingerprint
 from fabrica.gatehouse.beside import Beside, beside
@@ -32,7 +33,7 @@ from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare, rare
 from fabrica.inference.facts import K
-from fabrica.job import Job, guess, told
+from fabrica.job import Job, check_columns, guess, told
 from fabrica.maker import Workshop
 from fabrica.model import TableModel
 from fabrica.origin import Origin
@@ -43,7 +44,7 @@ from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
 from fabrica.schema import Table
-from fabrica.units import enough
+from fabrica.units import enough, several
 
 __all__ = ["Brought", "decided"]
 
@@ -83,7 +84,8 @@ class Brought:
 
         Raises
         ------
-        InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout.
+        InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout, or it
+            holds who was learned from, or the twin was learned with another unit.
         """
         data = _data(folder)
         if holdout is not None and real is None:
@@ -95,15 +97,19 @@ class Brought:
         if real is not None:
             whole, table = _named(real, holdout, schema)
             source = Path(real).expanduser().absolute() if isinstance(real, str | os.PathLike) else None
-            return cls(folder, data, table, whole, filled(holdout), unit, source)
+            rest = filled(holdout)
+            check_columns(table.names, None, **{"the holdout": rest})
+            demand_apart(table, whole, rest, unit, Run(0).child("apart"))
+            return cls(folder, data, table, whole, rest, unit, source)
         job, model, whole, origin = _again(folder)
         if job.holdout is None:
             raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
                              hint="make it again, with --holdout 0.2")
         origin.demand_holdout(job.holdout.batches(), str(folder / "recipe.json"))
-        own = job.recipe.unit if job.recipe.terms is None else job.recipe.terms.unit
-        return cls(folder, data, model.table, job.train, job.holdout, unit or own, Path(job.recipe.data), whole,
-                   job.recipe, model.ledger, model)
+        unit = _one_unit(job.recipe, unit, folder)
+        demand_apart(model.table, job.train, job.holdout, unit, Run(0).child("apart"))
+        return cls(folder, data, model.table, job.train, job.holdout, unit, Path(job.recipe.data), whole, job.recipe,
+                   model.ledger, model)
 
     @property
     def digest(self) -> str:
@@ -117,6 +123,13 @@ class Brought:
         if self.ledger is not None:
             files["ledger"] = self.folder / "ledger.json"
         return {name: _sha256(file) for name, file in files.items()}
+
+    @property
+    def k(self) -> int | None:
+        """People who had to stand behind what was learned; None where that is not known, or noise did instead."""
+        if self.recipe is None or self.recipe.terms is not None:
+            return None
+        return int(self.recipe.settings.get("k", K))
 
     @property
     def maker(self) -> Callable[..., Maker] | None:
@@ -180,6 +193,21 @@ def _again(folder: Path) -> tuple[Job, TableModel, Counted, Origin]:
     return Job.begin(recipe, shaped, run, recipe.schema, origin=origin), model, whole, origin
 
 
+def _one_unit(recipe: Recipe, unit: str | None, folder: Path) -> str | None:
+    """The column that says whose rows they are: that of the recipe, else the one that is asked for.
+
+    Raises
+    ------
+    InputError : they are two; the twin was learned, and its holdout drawn, by the recipe's.
+    """
+    own = recipe.unit if recipe.terms is None else recipe.terms.unit
+    if own is not None and unit not in (None, own):
+        raise InputError(f"its twin was learned with --unit {own}, and cannot be judged by another ({unit!r})",
+                         where=str(folder / "recipe.json"),
+                         hint=f"leave --unit out, or make the twin again with --unit {unit}")
+    return unit or own
+
+
 def _demand_ledger(file: Path, model: TableModel) -> None:
     """Raises ``InputError`` where the ledger that lies beside a model is another than the model's own."""
     said = Ledger.from_json(declaration.read(file), str(file)).to_json() if file.is_file() else None
@@ -208,15 +236,25 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     tried = brought.attempted(tier, attempts)
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
-                _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded)
+                _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded,
+                brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""), brought.k)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
                         guarded)
+    decision = _after(decision, brought.folder / "gate.json")
     facts: dict[str, Any] = {"gate": decision.to_json()}
     if brought.recipe is not None:
         facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}
     return decision, told(report, [], **facts)
+
+
+def _after(decision: Decision, file: Path) -> Decision:
+    """The decision, with what the one says that it takes the place of."""
+    try:
+        return decision.after(Decision.load(file)) if file.is_file() else decision
+    except FabricaError:  # it was no decision, and nothing follows of it
+        return decision
 
 
 def _counted(report: Report, brought: Brought, twin: Counted) -> Report:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fabrica import declaration
+from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError, UnknownName
@@ -27,11 +28,11 @@ from fabrica.rules import planned
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.statistics import WIDE
-from fabrica.units import enough
+from fabrica.units import enough, several
 from fabrica.version import VERSION
 from fabrica.way import Way
 
-__all__ = ["Job", "by_units", "check_columns", "guess", "several", "told"]
+__all__ = ["Job", "by_units", "check_columns", "guess", "rows_of_people", "told"]
 
 LOOK = 50_000  #: rows from which the schema is guessed
 UNCOVERED = ("the epsilon covers the rows, the model, the schema and the ledger; this report compares with real rows, "
@@ -64,7 +65,7 @@ class Job:
         if recipe.terms is None:
             way, said = by_units(way, whole, recipe.unit)
             table, notes = guess(whole, run, schema, way.k, recipe.rules)
-            notes = [*said, *notes, *several(table, recipe.unit)]
+            notes = [*said, *notes, *rows_of_people(table, recipe.unit)]
         check_columns(whole.schema.names, recipe.target)
         train: Counted = whole
         rest: Counted | None = None
@@ -72,6 +73,8 @@ class Job:
             rest = profiled(filled(recipe.holdout if holdout is None else holdout), recipe.profile,
                             lambda data: guess(data, run.child("profile").child("holdout"), schema, way.k)[0])
             check_columns(whole.schema.names, None, **{"the holdout": rest})
+            if table is not None and origin is None:  # under an epsilon nothing looks at rows as they are
+                demand_apart(table, whole, rest, recipe.unit, run.child("apart"))
         elif recipe.holdout:
             split_by = None if origin is None else origin.split
             chance = (run if recipe.terms is None else  # whoever knew it could see that a row is gone
@@ -79,6 +82,10 @@ class Job:
             unit = _unit(recipe)
             train, rest = split(whole, recipe.holdout, chance.child("holdout"),
                                 unit if unit in whole.schema.names else None)
+        if table is not None and 0 < train.rows < way.k:
+            raise InputError(f"there are {train.rows:,} row{'s' * (train.rows > 1)} to learn from, and nothing is told "
+                             f"that fewer than {way.k:,} hold: every cell of a twin would be missing", where=whole.name,
+                             hint="bring more rows")
         return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
 
     def origin(self, files: Sequence[Path]) -> Origin:
@@ -145,9 +152,9 @@ def by_units(way: Way, whole: Counted, unit: str | None) -> tuple[Way, list[str]
     return way.of_units(rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold it"]
 
 
-def several(table: Table, unit: str | None) -> list[str]:
+def rows_of_people(table: Table, unit: str | None) -> list[str]:
     """A line where people seem to have several rows, and nobody has said whose they are."""
-    columns = [c.name for c in table.columns if c.kind == "key" and c.refers and c.personal]
+    columns = several(table)
     if unit is not None or not columns:
         return []
     return [f"people seem to have several rows (column {columns[0]!r}): rows are counted and not people, until --unit "

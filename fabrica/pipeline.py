@@ -23,7 +23,7 @@ from fabrica.folder import Folder
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
 from fabrica.inference.facts import K
-from fabrica.job import Job, by_units, guess, several
+from fabrica.job import Job, by_units, guess, rows_of_people
 from fabrica.lift import ENGINES, Lift, Task, lifted
 from fabrica.model import Given, TableModel, encoded
 from fabrica.page.lift import picture as drawn
@@ -97,7 +97,7 @@ def fit(data: Any, *, engine: str | None = None, seed: int = 7, schema: Any = No
     dataset = shaped(data, profile, run, schema, way.k)
     way, said = by_units(way, dataset, unit)
     table, notes = guess(dataset, run, schema, way.k, rules)
-    return way.learn(dataset, table, run, [*said, *notes, *several(table, unit)])
+    return way.learn(dataset, table, run, [*said, *notes, *rows_of_people(table, unit)])
 
 
 def sample(model: TableModel | str | Path | Mapping[str, Any], rows: int | str, *, seed: int = 0,

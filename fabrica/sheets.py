@@ -66,7 +66,8 @@ class IdentSheet(Sheet):
 Cells = dict[str, Any]  #: column -> float64 array of a numeric kind, else a list of Arrow arrays
 
 
-def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] = ()) -> list[IdentSheet]:
+def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] = (),
+           roles: Sequence[str] = ROLES) -> list[IdentSheet]:
     """One sheet for every dataset.
 
     Parameters
@@ -74,6 +75,7 @@ def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] =
     table : the schema; every dataset must have exactly its columns, in any order.
     datasets : objects with ``rows`` and ``batches()``; the first is the original.
     keep : for every dataset the sorted numbers of the rows to read, or None for all.
+    roles : what each dataset is called where something is wrong with it.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def sheets(table: Table, *datasets: Batches, keep: Sequence[np.ndarray | None] =
     ([20.0, nan], [0, 1], ['f', 'm'])
     """
     picks = list(keep) or [None] * len(datasets)
-    read_in = [_Reader(table, ROLES[min(i, 2)]).read(d, p)
+    read_in = [_Reader(table, roles[i]).read(d, p)
                for i, (d, p) in enumerate(zip(datasets, picks, strict=True))]
     cells = [c for c, _, _ in read_in]
     values: list[dict[str, np.ndarray]] = [{} for _ in datasets]

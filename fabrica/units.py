@@ -13,8 +13,20 @@ import pyarrow.compute as pc
 from fabrica.errors import InputError, SettingError, UnknownName
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
+from fabrica.schema import Table
 
-__all__ = ["bounded", "enough"]
+__all__ = ["bounded", "enough", "several"]
+
+
+def several(table: Table) -> list[str]:
+    """The columns by which people seem to have several rows: numbers and names of people that come again.
+
+    >>> from fabrica.schema import Column
+    >>> look = {"kind": "reference", "to": None, "distinct": 900}
+    >>> several(Table("visits", (Column("who", "key", notation=look, personal="record"), Column("age", "integer"))))
+    ['who']
+    """
+    return [column.name for column in table.columns if column.kind == "key" and column.refers and column.personal]
 
 
 def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:

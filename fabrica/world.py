@@ -12,10 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
+from fabrica.apart import repeated, same_people
 from fabrica.contract import Evidence, Maker, Sheet
 from fabrica.errors import NotComputable
 from fabrica.reached import FEWEST
-from fabrica.rows import counted, row_marks
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.vantage import Points, Vantage
@@ -25,7 +25,6 @@ __all__ = ["HELD", "PEOPLE", "World"]
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 PLANTED = FEWEST + FEWEST // 5  #: people, at least: some may be no prey of an attack
 HELD = 1_000_000  #: rows of the twin that an attacker looks at, at most
-OVERLAP, FEW = 6.0, 5  #: standard deviations, and rows, by which a holdout may repeat more than chance gives
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,8 @@ class World:
         if min(len(own), len(others) // 2, twin.rows) < FEWEST:
             raise NotComputable(f"needs at least {FEWEST} people learned from, {2 * FEWEST} held back and {FEWEST} "
                                 "synthetic rows")
-        _apart(evidence.real.take(own), evidence.holdout.take(others))
+        if problem := repeated(evidence.real.take(own), evidence.holdout.take(others)):
+            raise NotComputable(f"{problem}: hold back other people")
         others = others[run.child("holdout").random().permutation(len(others))]
         half = len(others) // 2
         size = min(half, len(own), PEOPLE)
@@ -163,23 +163,6 @@ def _first(evidence: Evidence) -> tuple[str, ...]:
     return tuple(name for name in names if name in evidence.held.values)
 
 
-def _apart(real: Sheet, rest: Sheet) -> None:
-    """Whoever was learned from is no control: rows of the holdout may equal one that was learned from and stands there
-    once only about as often as chance gives. Of all people that might be drawn, those like a row that stands there once
-    are about as large a share as the rows that stand there twice (Good, Biometrika 40, 1953). Common rows say nothing.
-
-    Raises
-    ------
-    NotComputable : the holdout holds rows that were learned from.
-    """
-    own, other = row_marks(real), row_marks(rest)
-    twice, again = float((counted(own, own) == 2).mean()), int((counted(other, own) == 1).sum())
-    luck = len(other) * twice
-    if again > luck + OVERLAP * (luck * (1 + len(other) / len(own))) ** 0.5 + FEW:
-        raise NotComputable(f"{again:,} of {len(other):,} rows of the holdout were learned from too, where chance "
-                            f"gives about {luck:,.0f}, so what succeeds on them is no luck: hold back other people")
-
-
 def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """The number of one row, by chance, of each person of both sides; whoever stands on both is no control.
 
@@ -197,8 +180,6 @@ def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray
         _, first = np.unique(who[order], return_index=True)
         thin.append(np.sort(order[first]))
         people.append(np.unique(who[order]))
-    both = len(np.intersect1d(people[0], people[1]))
-    if both:
-        raise NotComputable(f"{both:,} of {len(people[1]):,} people of the holdout were learned from too, so what "
-                            "succeeds on them is no luck: split people and not rows")
+    if problem := same_people(len(np.intersect1d(people[0], people[1])), len(people[1])):
+        raise NotComputable(f"{problem}: split people and not rows")
     return thin[0], thin[1]

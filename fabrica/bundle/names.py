@@ -7,10 +7,21 @@ from collections.abc import Iterable
 
 from fabrica.errors import InputError
 
-__all__ = ["check_names"]
+__all__ = ["check_names", "stray"]
+
+LEFT = (".DS_Store", "Thumbs.db", "desktop.ini")  #: what file managers leave in folders
 
 PART = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
 SAFE = re.compile(rf"{PART}(?:/{PART}){{0,3}}")
+
+
+def stray(name: str) -> str | None:
+    """What to do with a file that nobody meant to be there; None where it is no such file.
+
+    >>> stray("data/.DS_Store"), stray("data/data.csv")
+    ('a file manager has left it there: delete it', None)
+    """
+    return "a file manager has left it there: delete it" if name.split("/")[-1] in LEFT else None
 
 
 def check_names(names: Iterable[str], where: str) -> None:
@@ -22,11 +33,17 @@ def check_names(names: Iterable[str], where: str) -> None:
     Traceback (most recent call last):
     ...
     fabrica.errors.InputError: bundle: a file is called 'data/../../etc/passwd', and no file of a bundle is
+    >>> check_names([".DS_Store"], "bundle")
+    Traceback (most recent call last):
+    ...
+    fabrica.errors.InputError: bundle: a file is called '.DS_Store', and no file of a bundle is; a file manager has \
+left it there: delete it
     """
     seen: dict[str, str] = {}
     for name in names:
         if not isinstance(name, str) or not SAFE.fullmatch(name):
-            raise InputError(f"a file is called {str(name)[:80]!r}, and no file of a bundle is", where=where)
+            raise InputError(f"a file is called {str(name)[:80]!r}, and no file of a bundle is", where=where,
+                             hint=stray(str(name)))
         twin = seen.setdefault(name.lower(), name)
         if twin != name:
             raise InputError(f"{twin!r} and {name!r} differ in capitals only", where=where)

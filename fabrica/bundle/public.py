@@ -100,7 +100,7 @@ def _test(one: Outcome) -> Outcome:
     if one.name == "rows" and one.verdict == PASS:
         return replace(one, why="", value=most)
     value, high = (_kept(number, one.threshold, most) for number in (one.value, one.high))
-    return replace(one, why="", value=value, low=None, high=high, threshold=most,
+    return replace(one, why="", step="", value=value, low=None, high=high, threshold=most,
                    n=None if one.n is None else five(one.n))
 
 

@@ -20,7 +20,7 @@ from fabrica.bundle.envelope import ATTESTATION, Statement, unsealed
 from fabrica.bundle.keys import public_key
 from fabrica.bundle.manifest import MANIFEST
 from fabrica.bundle.marks import digests
-from fabrica.bundle.names import check_names
+from fabrica.bundle.names import check_names, stray
 from fabrica.bundle.page_one import lines
 from fabrica.errors import InputError
 
@@ -121,7 +121,8 @@ def _names(files: Contents, statement: Statement) -> Iterator[str]:
     check_names(statement.digests, ATTESTATION)
     here = set(files.sizes) - {ATTESTATION}
     yield from (f"{name}: the file is missing" for name in sorted(set(statement.digests) - here))
-    yield from (f"{name}: nobody signed this file" for name in sorted(here - set(statement.digests)))
+    yield from ("; ".join([f"{name}: nobody signed this file", *filter(None, [stray(name)])])
+                for name in sorted(here - set(statement.digests)))
 
 
 def _bytes(files: Contents, statement: Statement) -> tuple[list[str], str | None]:

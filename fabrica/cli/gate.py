@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
 from pathlib import Path
 
 import click
@@ -49,5 +52,14 @@ def command(folder: str, tier: str, policy: str | None, real: str | None, holdou
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "gate": decision.to_json()}))
     else:
-        click.echo("\n".join([str(decision), "", *(f"{name:<14} {path}" for name, path in files.items())]))
+        click.echo("\n".join([*map(_wrapped, decision.words()), "",
+                              *(f"{name:<14} {path}" for name, path in files.items())]))
     return 0 if decision.verdict == "PASS" else 1
+
+
+def _wrapped(line: str) -> str:
+    """A line of a decision as a terminal shows it without cutting words; elsewhere as it is."""
+    if not sys.stdout.isatty():
+        return line
+    return textwrap.fill(line, max(40, shutil.get_terminal_size().columns - 1), subsequent_indent=" " * 16,
+                         break_long_words=False, break_on_hyphens=False)

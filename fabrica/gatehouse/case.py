@@ -22,8 +22,10 @@ class Case:
     tier : a name of the policy's tiers. report : what was measured, attacks included.
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
     files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
-    attempts : twins of this table that were tried, this one included; aside : and that are counted in the folder alone.
-    target, protected : what was declared.
+    attempts : the number of this twin among those of its table that were tried; aside : which is counted in the folder
+    alone. target, protected : what was declared. unit : the column that says whose rows they are, None where each is
+    another's; several : the column by which people seem to have several rows all the same, "" where there is none.
+    k : people who had to stand behind what was learned, None where nobody knows or noise did instead.
     """
 
     policy: Policy
@@ -38,6 +40,9 @@ class Case:
     aside: bool = False
     target: str | None = None
     protected: Sequence[str] = ()
+    unit: str | None = None
+    several: str = ""
+    k: int | None = None
 
     @property
     def asked(self) -> Tier:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome
 from fabrica.gatehouse.rare import LONG, Rare
+from fabrica.gatehouse.steps import larger
 
-__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "rare", "rows"]
+__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "rare", "rows", "unit"]
 
 COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, and those might be
 
@@ -20,7 +21,7 @@ def identifiers(case: Case) -> Outcome:
     places = [*(f"{count:,} of column {name!r}" for name, count in hits.items()), *(f"keys of {n!r}" for n in surely)]
     blank = Outcome("G0", "identifiers", PASS, "", value=float(sum(hits.values()) + len(surely)), threshold=0.0)
     if places:
-        return replace(blank, verdict=FAIL,
+        return replace(blank, verdict=FAIL, step=_afresh([*hits, *surely]),
                        why=f"texts or identifiers of real people stand in the twin: {', '.join(places)}")
     unknown = next((f for f in found or case.of("copies") if f.value is None and f.detail.get("keys") != 0), None)
     if unknown is not None:
@@ -36,32 +37,51 @@ def rare(case: Case) -> Outcome:
     """Nothing that fewer than k people hold stands in any file. Extremes that are met fail where luck gives so many
     less than one time in a hundred; where it is one in ten, or the outermost real one is met, nobody can tell."""
     found, k = case.rare, case.asked.k
-    ends = [f"{count:,} extremes of {name!r}" for name, count in found.ends.items()]
+    ends = [f"{_many(count, 'extreme')} of {name!r}" for name, count in found.ends.items()]
     copied = ends if found.luck < COPIED else []
-    places = [*(f"{count:,} levels of {name!r}" for name, count in found.levels.items()), *copied, *case.files.found]
+    levels = [f"{_many(count, 'level')} of {name!r}" for name, count in found.levels.items()]
+    places = [*levels, *copied, *case.files.found]
     hits = sum(found.levels.values()) + len(case.files.found) + (sum(found.ends.values()) if copied else 0)
     blank = Outcome("G1", "rare", PASS, "", value=float(hits), threshold=0.0, n=found.looked)
     if places:
-        return replace(blank, verdict=FAIL, why=f"what fewer than {k} people hold stands in it: "
-                                                f"{', '.join(places[:5])}; learn again with --k {k}")
+        public = [what for what, there in (("levels", levels), ("bounds", copied)) if there]
+        return replace(blank, verdict=FAIL, step=larger(case, k) + _public(public),
+                       why=f"what fewer than {k} people hold stands in it: {', '.join(places[:5])}")
     if ends and (found.last or found.luck < DOUBTED):
-        return replace(blank, verdict=INCONCLUSIVE, value=float(sum(found.ends.values())), why=_doubted(found, ends, k))
-    beside = f" but what luck gives: {', '.join(ends[:5])}" if ends else ""
+        return replace(blank, verdict=INCONCLUSIVE, value=float(sum(found.ends.values())), why=_doubted(found, ends, k),
+                       step=larger(case, 2 * k) + _public(["bounds"]))
+    beside = f"; met as often as luck gives: {', '.join(ends[:5])}" if ends else ""
     left = [f"{count:,} {why}" for why, count in case.files.left.items()]
     unread = f" (not looked for in files: {', '.join(left)})" if left else ""
-    return replace(blank, why=f"of {found.looked:,} values that fewer than {k} people hold none stands in the twin, "
-                              f"nor in its files{unread}{beside}")
+    kept = "no level and no text" if ends else "none"
+    return replace(blank, why=f"of {_many(found.looked, 'value')} that fewer than {k} people hold {kept} stands in the "
+                              f"twin, nor in its files{unread}{beside}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def _public(what: list[str]) -> str:
+    """What a schema may say instead."""
+    return f", or declare {' and '.join(what)} that everybody knows in a schema" * bool(what)
+
+
+def _afresh(names: list[str]) -> str:
+    """How columns whose real values stand in the twin are made anew."""
+    some = ", ".join(map(repr, names[:3]))
+    return (f"give {some} another form in a schema (kind: key, and a template such as 'X-########' that no real one "
+            "has), or leave the column out")
 
 
 def _doubted(found: Rare, ends: list[str], k: int) -> str:
     """Why extremes that stand in the twin are neither copies nor luck."""
     if found.luck < DOUBTED:
         return (f"{', '.join(ends[:5])} stand in the twin, and luck gives so many {100 * found.luck:.0f} times in a "
-                f"hundred: no more than that can be told; learn again with --k {2 * k}")
+                "hundred: no more than that can be told")
     last = ", ".join(map(repr, found.last[:5]))
     return (f"the outermost real value of {last} stands in the twin, and the column has too few places beyond "
-            f"the {k}th person to tell whether by luck; learn again with --k {2 * k}, or declare bounds of numbers "
-            "that are public")
+            f"the {k}th person to tell whether by luck")
 
 
 def epsilon(case: Case) -> Outcome | None:
@@ -70,14 +90,28 @@ def epsilon(case: Case) -> Outcome | None:
     if most is None:
         return None
     blank = Outcome("G8", "epsilon", PASS, "", value=here, threshold=most)
+    step = f"learn with --epsilon {most:g} or less, or write an expert's determination into the policy"
     if here is not None:
-        return replace(blank, verdict=PASS if here <= most else FAIL,
+        return replace(blank, verdict=PASS if here <= most else FAIL, step="" if here <= most else step,
                        why=f"learned with epsilon {here:.3g}, and {most:g} is accepted")
     if case.policy.determination:
         return replace(blank, why=f"no epsilon; an expert's determination stands for it: {case.policy.determination}")
-    why = (f"this tier asks for differential privacy: learn with --epsilon {most:g} or less, or write an expert's "
-           "determination into the policy")
-    return replace(blank, verdict=FAIL, why=why)
+    return replace(blank, verdict=FAIL, step=step, why="this tier asks for differential privacy, and there is none")
+
+
+def unit(case: Case) -> Outcome:
+    """People are counted, and not their rows. Where somebody's rows count as those of several people, a value of one
+    person passes for one of many, and who was learned from is attacked as if they were not: nothing is shown then."""
+    blank = Outcome("G15", "unit", PASS, "", value=0.0, threshold=0.0)
+    if case.unit is not None:
+        return replace(blank, why=f"people are told apart by column {case.unit!r}, and counted, not their rows")
+    if not case.several:
+        return replace(blank, why="each row counts as another person; no column tells of people with several")
+    step = (f"learn and judge by people: --unit {case.several}, from `fabrica synth` on; or say `personal: none` "
+            "of the column in a schema, where it names nobody")
+    return replace(blank, verdict=INCONCLUSIVE, value=1.0, step=step,
+                   why=f"people seem to have several rows (column {case.several!r}), and each row was counted as "
+                       "another person")
 
 
 def rows(case: Case) -> Outcome | None:
@@ -87,11 +121,11 @@ def rows(case: Case) -> Outcome | None:
         return None
     each = case.rows / max(1, case.real_rows)
     return Outcome("G11", "rows", PASS if each <= ratio else FAIL,
-                   f"{case.rows:,} rows for {case.real_rows:,} real ones", value=each, threshold=ratio)
+                   f"{_many(case.rows, 'row')} for {case.real_rows:,} real ones", value=each, threshold=ratio)
 
 
 def attempts(case: Case) -> Outcome:
-    """Whoever tries long enough passes by luck: tries are counted."""
+    """Whoever tries long enough passes by luck: tries are counted, and each keeps its number (``attempts.py``)."""
     most, here = case.asked.attempts, case.attempts
     aside = "; counted in its folder alone, for the real table is no file beside which one can write" * case.aside
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
@@ -100,4 +134,5 @@ def attempts(case: Case) -> Outcome:
 
 
 def _nth(number: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
+    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}{ending}")

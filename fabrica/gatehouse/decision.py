@@ -10,7 +10,7 @@ import json
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 from fabrica import declaration
 from fabrica.errors import InputError, UnknownName
 from fabrica.gatehouse import follows
-from fabrica.gatehouse.outcome import PASS, Outcome, joined
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, joined
 from fabrica.gatehouse.policy import Policy
+from fabrica.gatehouse.steps import steps
 
 __all__ = ["Decision"]
 
@@ -37,9 +38,11 @@ class Decision:
     """Parameters
     ----------
     tier : the circle of recipients. policy : by which it was decided. outcomes : of the tests, in their order.
-    attempts : twins of this table that were brought to the gate. subject : ``data`` (SHA-256 of the file), ``rows``.
-    made : when, as ISO 8601. versions : of what measured. target, protected : columns that were declared, None and ()
-    where none were: they decide which tests there are. rounded : whether numbers are told rounded, for everybody.
+    attempts : the number of this twin among those of its table that were brought to the gate. subject : ``data``
+    (SHA-256 of the file), ``rows``. made : when, as ISO 8601. versions : of what measured. target, protected : columns
+    that were declared, None and () where none were: they decide which tests there are. rounded : whether numbers are
+    told rounded, for everybody. before : what else was decided about this file, at another tier or by another policy:
+    what was asked -> the verdict.
 
     >>> decision = Decision("partner", Policy(), (Outcome("G2", "copies", "PASS", "none"),))
     >>> decision.verdict, str(decision).splitlines()[0]
@@ -56,6 +59,25 @@ class Decision:
     target: str | None = None
     protected: tuple[str, ...] = ()
     rounded: bool = False
+    before: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> str:
+        """What was asked, in words: by which two decisions about one file differ."""
+        declared = [f"target {self.target}"] * (self.target is not None) + [f"protected {n}" for n in self.protected]
+        return ", ".join([f"tier {self.tier}", f"policy {self.policy.name} {self.policy.digest[:8]}", *declared])
+
+    def after(self, earlier: Decision) -> Decision:
+        """This decision with what an earlier one says, where that is about the same file and asked something else.
+
+        >>> one, other = (Decision(tier, Policy(), (), subject={"data": "0a"}) for tier in ("public", "internal"))
+        >>> [*other.after(one).before.values()], one.after(other.after(one)).after(one).before.keys() == {other.asked}
+        (['INCONCLUSIVE'], True)
+        """
+        if earlier.subject.get("data") != self.subject.get("data"):
+            return self
+        told = {**self.before, **earlier.before, earlier.asked: earlier.verdict}
+        return replace(self, before={asked: verdict for asked, verdict in told.items() if asked != self.asked})
 
     @property
     def verdict(self) -> str:
@@ -104,17 +126,24 @@ class Decision:
         asked, names = self.policy.tier(self.tier), {one.name for one in self.outcomes}
         groups = {"representation": asked.share, "label_gap": asked.amplified, "downstream_gap": asked.amplified_model,
                   "downstream_gap_odds": asked.amplified_model}
+        if self.protected and all(most is None for most in groups.values()):
+            return [f"groups of people: tier {self.tier} asks nothing of them, so the protected columns decide nothing "
+                    "here; what was measured stands in the evidence"]
         left = [name for name, most in groups.items() if most is not None and name not in names]
         why = f"no {'target was' if self.protected else 'protected columns were'} declared"
         return [f"{', '.join(left)}: {why}"] if left else []
 
     def words(self) -> list[str]:
-        """The decision in lines: first what it is, then waivers, then test by test, then what was not asked."""
+        """The decision in lines: what it is, waivers, what was decided before, test by test, what was not asked, and
+        what to do next."""
         head = f"{self.verdict}: policy {self.policy.name} at tier {self.tier}, on these tests"
         waived = [f"waiver: {one}" for one in self.waivers]
+        before = [f"before: {verdict} at {asked}" for asked, verdict in self.before.items()]
         wide = max((len(one.name) for one in self.outcomes), default=0)
-        return [head, *waived, *(f"  {one.verdict:<13} {one.name:<{wide}}  {one.why}" for one in self.outcomes),
-                *(f"  {'not asked':<13} {one}" for one in self.unasked)]
+        return [head, *waived, *before,
+                *(f"  {one.verdict:<13} {one.name:<{wide}}  {one.why}" for one in self.outcomes),
+                *(f"  {'not asked':<13} {one}" for one in self.unasked),
+                *(f"  {'next':<13} {one}" for one in steps(self.outcomes))]
 
     def __str__(self) -> str:
         return "\n".join(self.words())
@@ -125,8 +154,8 @@ class Decision:
                 "declared": {"target": self.target, "protected": list(self.protected)},
                 "tests": [one.to_json() for one in self.outcomes], "unasked": self.unasked, "attempts": self.attempts,
                 "subject": dict(self.subject), "made": self.made, "versions": dict(self.versions),
-                "signatures": self.signatures, "expires_months": self.policy.tier(self.tier).months,
-                "rounded": self.rounded}
+                "before": dict(self.before), "signatures": self.signatures,
+                "expires_months": self.policy.tier(self.tier).months, "rounded": self.rounded}
 
     @classmethod
     def from_json(cls, plain: Any, where: str = "gate.json") -> Decision:
@@ -138,7 +167,7 @@ class Decision:
             declared = plain["declared"]
             decision = cls(plain["tier"], Policy.from_json(said, where), tuple(map(Outcome.from_json, plain["tests"])),
                            plain["attempts"], plain["subject"], plain["made"], plain["versions"], declared["target"],
-                           tuple(declared["protected"]), plain["rounded"])
+                           tuple(declared["protected"]), plain["rounded"], plain["before"])
             found = next(decision._problems(plain), None)
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError("is no decision of the gate", where=where, hint=f"{AGAIN} ({type(error).__name__})"
@@ -153,6 +182,8 @@ class Decision:
         """Where a text says something else than the decision that was read of it, or the decision does not follow."""
         if not re.fullmatch("[0-9a-f]{64}", self.data) or type(self.attempts) is not int or self.last_day < self.day:
             yield "does not say which file was judged, when, or how often one was tried"
+        if not all(verdict in (PASS, FAIL, INCONCLUSIVE) for verdict in self.before.values()):
+            yield "tells of decisions before it that are none"
         own = self.to_json()
         yield from (words for name, words in TWICE.items() if _text(own[name]) != _text(plain.get(name)))
         yield from follows.problems(self)

@@ -29,7 +29,7 @@ __all__ = ["problems", "unfounded"]
 #: tests of groups: what comes by chance among so few real people is accepted too, so they may have a wider threshold
 GROUPS = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
 TARGETED = ("label_gap", "utility_gap")  #: of which nothing is measured without a target
-SEARCHED = ("identifiers", "rare")  #: tests of what was looked for in files, of which no finding tells
+SEARCHED = ("identifiers", "rare", "unit")  #: tests of what was looked for in files and columns: no finding tells of it
 SHUT = (FAIL, INCONCLUSIVE)
 
 
@@ -162,7 +162,12 @@ def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | No
     left = (*SEARCHED, *(("rows",) if real_rows is None else ()))
     return [*_undeclared(decision, report),
             *(f"test {one.id} {one.name} is another than the evidence gives" for one in decision.outcomes
-              if one.name not in left and replace(one, why="") != replace(again[one.name], why=""))]
+              if one.name not in left and _bare(one) != _bare(again[one.name]))]
+
+
+def _bare(one: Outcome) -> Outcome:
+    """A test without its words."""
+    return replace(one, why="", step="")
 
 
 def _undeclared(decision: Decision, report: Report) -> Iterator[str]:

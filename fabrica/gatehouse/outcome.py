@@ -25,7 +25,7 @@ _ORDER = (FAIL, INCONCLUSIVE, PASS)  #: what several outcomes are together: the 
 @dataclass(frozen=True)
 class Outcome:
     """One test: its ``id`` and ``name``, the ``verdict`` and why in words, the estimate with its bounds, the threshold,
-    and how many people or tries it rests on."""
+    how many people or tries it rests on, and the next ``step`` where it was not passed."""
 
     id: str
     name: str
@@ -36,6 +36,7 @@ class Outcome:
     high: float | None = None
     threshold: float | None = None
     n: int | None = None
+    step: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value not in (None, "")}
@@ -45,7 +46,8 @@ class Outcome:
         """Raises ``TypeError`` or ``ValueError`` where something lacks, is unknown, or is of another kind."""
         found = cls(**{"why": "", **plain})
         numbers = (found.value, found.low, found.high, found.threshold, found.n)
-        if found.verdict not in _ORDER or not all(isinstance(one, str) for one in (found.id, found.name, found.why)):
+        if found.verdict not in _ORDER or not all(isinstance(one, str) for one in
+                                             (found.id, found.name, found.why, found.step)):
             raise ValueError("a test has no verdict, or no name")
         if any(isinstance(one, bool) or not math.isfinite(one) for one in numbers if one is not None):
             raise ValueError("a number of a test is none")

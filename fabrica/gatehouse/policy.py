@@ -24,6 +24,9 @@ __all__ = ["HOUSE", "Policy", "TIERS", "Tier", "Waiver"]
 
 #: fields of a tier of which a smaller number is the looser one
 LOWER_IS_LOOSER = ("k", "canaries", "signatures")
+#: fields that usually have no number, with one
+EXAMPLES = {"epsilon": 2, "rows": 1, "share": 1.25, "amplified": 0.02, "amplified_model": 0.05, "useful": 2.5}
+PLAIN = ("epsilon", "rows", "share", "useful")  #: fields that are no shares
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Tier:
         a ratio either way. amplified, amplified_model : growth of a gap between protected groups, in the data and in
         what a model learns of it.
     useful : points of accuracy that a model of the target may lose; None where the purpose names none.
-    attempts : twins of one table that may be tried. signatures : of different people.
+    attempts : twins of one table that may be tried: those that came first. signatures : of different people.
     months : after which it is judged again.
     """
 
@@ -75,7 +78,9 @@ class Tier:
                 continue
             if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not 0 <= value < 1e9:
                 raise SettingError(f"must be a {'whole ' if whole else ''}number that is not negative"
-                                   f"{', or null' if optional else ''}", where=one.name)
+                                   f"{', or null' if optional else ''}", where=one.name,
+                                   hint=f"write it as {one.name}: {EXAMPLES.get(one.name, one.default)}"
+                                   f"{'' if whole or one.name in PLAIN else ' (2 percent is 0.02)'}")
 
 
 _PARTNER = Tier(k=10, copies=0.002, near=0.01, singling_out=0.05, linkability=0.05, inference=0.05, membership=0.55,
@@ -162,7 +167,7 @@ add {tier: partner, field: copies, reason: ..., by: ...} under waivers
         for name in said:
             if name not in TIERS:
                 raise UnknownName("tier", str(name), list(TIERS), where=where)
-        tiers = {name: _filled(Tier, {**asdict(house), **(said.get(name) or {})}, where, "tier")
+        tiers = {name: _filled(Tier, {**asdict(house), **(said.get(name) or {})}, f"{where}, tier {name}", "tier")
                  for name, house in TIERS.items()}
         policy = cls(str(plain.get("name", "unnamed")), tiers, waivers, str(plain.get("determination") or ""))
         _demand_waivers(policy, where)
@@ -190,7 +195,8 @@ def _filled(kind: type, plain: Any, where: str, what: str) -> Any:
             raise UnknownName(f"field of a {what}", str(name), known, where=where)
     empty = [name for name in known if kind is Waiver and not str(plain.get(name) or "").strip()]
     if empty:
-        raise InputError(f"a waiver must say its {empty[0]}", where=where)
+        raise InputError(f"a waiver lacks the field {empty[0]!r}", where=where, hint="write {tier: partner, field: "
+                         'copies, reason: "why it may be looser", by: "privacy officer: A. Example"}')
     try:
         return kind(**plain)
     except SettingError as error:

@@ -70,7 +70,7 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
         for batch in rows.batches():
             for column in columns:
                 held[column.name].add(*_cells(column, batch, unit))
-    few = {column.name: held[column.name].few(k) for column in columns}
+    few = {column.name: _unknown(column, held[column.name].few(k)) for column in columns}
     long = {column.name: _long(few[column.name]) if _written(column) else few[column.name] for column in columns}
     short = tuple(name for name, values in few.items() if len(values) > len(long[name]))
     few = long
@@ -98,6 +98,13 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
 def _known(column: Column) -> tuple[float, ...]:
     """The bounds of a column of numbers that its user has declared public."""
     return column.bounds if column.bounds and column.kind in NUMBERS else ()
+
+
+def _unknown(column: Column, few: pa.Array) -> pa.Array:
+    """Of what few people hold, what is none of the levels that the user has declared public."""
+    if column.numeric or not (column.public and column.levels):
+        return few
+    return few.filter(pc.invert(pc.is_in(few, value_set=pa.array(column.levels, few.type))))
 
 
 def _step(column: Column) -> float:

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from fabrica.notation.storage import as_text
 from fabrica.personal import OFF
-from fabrica.personal.taken import WORDY, Ranges, Slots, Words, fixed, looked
+from fabrica.personal.taken import WORDY, Ranges, Runs, Slots, Words, looked
 from fabrica.schema import Column, Table
-from fabrica.template import Template
+from fabrica.template import MOST, Template
 
 __all__ = ["Guard"]
 
@@ -28,6 +28,7 @@ class Guard:
     words: Words = field(default_factory=Words)
     ranges: dict[str, Ranges] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
+    runs: dict[str, Runs] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: Table) -> Guard:
@@ -41,19 +42,21 @@ class Guard:
                 guard.ranges[column.name] = Ranges(look["what"], look["locale"])
             elif isinstance(look.get("template"), str):
                 guard.slots[column.name] = Slots(Template.of(look["template"]), 1 if look.get("number") else None)
+            elif look.get("kind") == "sequence":
+                guard.runs[column.name] = Runs(look, MOST.get(column.storage, MOST["int64"]))
         return guard
 
     @property
     def names(self) -> set[str]:
-        return {*self.ranges, *self.slots}
+        return {*self.ranges, *self.slots, *self.runs}
 
     def look(self, name: str, cells: pa.Array) -> None:
         """Real values of a column; the distinct ones of a part, or all of it."""
         if pa.types.is_dictionary(cells.type):
             cells = cells.dictionary
         texts = pc.unique(as_text(cells.drop_null()))
-        if name in self.slots:
-            self.slots[name].look(texts)
+        if name in self.slots or name in self.runs:
+            (self.slots.get(name) or self.runs[name]).look(texts)
             return
         found = self.ranges[name]
         if found.what in WORDY:
@@ -74,12 +77,15 @@ class Guard:
                 sound = found.free if found.what not in WORDY else self.words.free(found.locale)
                 sound &= found.what not in UNPROVEN
             elif column.name in self.slots:
-                lead = self.slots[column.name].lead(rows)
-                sound = lead is not None
-                if lead:
-                    changed[column.name] = replace(column, notation=_led(column.notation, lead))
-            elif column.personal not in (OFF, "") and _running(column):
-                sound = False
+                text = self.slots[column.name].fresh(looked(column.notation)["template"], _needed(column, rows))
+                sound = text is not None
+                if sound:
+                    changed[column.name] = replace(column, notation=_with(column.notation, template=text))
+            elif column.name in self.runs:
+                start = self.runs[column.name].start(_needed(column, rows))
+                sound = start is not None
+                if sound:
+                    changed[column.name] = replace(column, notation=_with(column.notation, start=start))
             else:
                 continue
             open_ += [] if sound else [column.name]
@@ -88,13 +94,13 @@ class Guard:
         return self.table.with_columns(changed), [note] if open_ else []
 
 
-def _running(column: Column) -> bool:
-    """Whether fresh ones are running numbers, as the real ones are."""
-    look = looked(column.notation) if isinstance(column.notation, Mapping) else {}
-    return column.kind == "key" and look.get("kind") == "sequence"
+def _needed(column: Column, rows: int) -> int:
+    """How many fresh ones there will be."""
+    return int(column.notation["distinct"]) if column.notation.get("kind") == "reference" else rows
 
 
-def _led(notation: Mapping[str, Any], lead: str) -> dict[str, Any]:
+def _with(notation: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
+    """A notation, or the look within a reference, with something changed."""
     if notation.get("kind") == "reference":
-        return {**notation, "look": _led(notation["look"], lead)}
-    return {**notation, "template": fixed(notation["template"], lead)}
+        return {**notation, "look": _with(notation["look"], **facts)}
+    return {**notation, **facts}

@@ -53,9 +53,11 @@ def shown(report: Report) -> Shown | None:
     nth = {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
     line = (f"Policy {said['policy']['name']} at tier {said['tier']}, on these tests; the {nth} twin of this table "
             "that was brought to the gate.")
+    line += "".join(f" Before: {verdict} at {asked}." for asked, verdict in said.get("before", {}).items())
     return Shown(said["verdict"], said["tier"], TONES.get(said["verdict"], "near"), line,
                  list(said.get("waivers", ())), tests, list(said.get("unasked", ())))
 
 
 def _tested(test: Mapping[str, Any]) -> Tested:
-    return Tested(test["name"].replace("_", " "), test["verdict"], TONES.get(test["verdict"], "near"), test["why"])
+    return Tested(test["name"].replace("_", " "), test["verdict"], TONES.get(test["verdict"], "near"),
+                  "; ".join(words for name in ("why", "step") if (words := test.get(name))))

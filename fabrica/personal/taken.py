@@ -1,9 +1,11 @@
 """Sees to it that no fake is a real value: looked up while the table is read, kept as a small number.
 
-Three promises, each for any seed and any number of rows. Words: fakes are called by the words of one window of coined
+Four promises, each for any seed and any number of rows. Words: fakes are called by the words of one window of coined
 ones, and a window is taken of which no word stands in the table. Ranges: where a real value lies in the range that is
 kept for fakes (a table of tests does that), fakes begin with a digit that none of these has there. Templates: of the
-slots as few as needed are fixed to what no real value begins with, where enough fresh ones are left.
+slots as few as needed are fixed to what no real value begins with, where enough fresh ones are left; else one of the
+characters that all real values share becomes another. Running numbers: fresh ones begin at a power of ten that no real
+one reaches.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ import pyarrow.compute as pc
 
 from fabrica.personal.fakes import people
 from fabrica.personal.fakes.coined import WINDOWS, windows_hit
-from fabrica.template import DIGITS, Template
+from fabrica.template import DIGITS, LOWER, MOST, Template
 
-__all__ = ["Ranges", "Slots", "Words"]
+__all__ = ["Ranges", "Runs", "Slots", "Words"]
 
 WORDY = frozenset({*people.MAKERS, "address", "city"}) - {"given_name"}  #: kinds whose fakes hold a coined word
+ALPHABETS = (DIGITS, LOWER, LOWER.upper())
 DEEP = 4  #: slots of a template that may be fixed
 
 #: kind -> locale ("" any) -> a real value in the range of fakes, without its signs, its first free digit kept
@@ -124,6 +127,7 @@ class Slots:
     template: Template
     most: int | None = None
     seen: dict[int, np.ndarray] = field(default_factory=dict)
+    shared: dict[int, set[str]] = field(default_factory=dict)  #: fixed place -> what real ones have there
 
     def _slots(self) -> list[int]:
         return [i for i, place in enumerate(self.template.places) if len(place) > 1][:DEEP]
@@ -132,6 +136,9 @@ class Slots:
         """Texts of another length are none of the template's and cannot be met."""
         slots, places = self._slots(), self.template.places
         same = texts.filter(pc.equal(pc.utf8_length(texts), len(places)))
+        for i, place in enumerate(places):
+            if len(place) == 1:
+                self.shared.setdefault(i, set()).update(pc.unique(pc.utf8_slice_codeunits(same, i, i + 1)).to_pylist())
         for i, place in enumerate(places):
             if len(place) == 1 and len(same):
                 same = same.filter(pc.equal(pc.utf8_slice_codeunits(same, i, i + 1), place))
@@ -165,6 +172,29 @@ class Slots:
                 return self._spelt(int(left[len(left) // 2]), slots[:depth])
         return None
 
+    def fresh(self, text: str, rows: int) -> str | None:
+        """The text of the template in which no real value is written, for so many fresh ones; None where there is none.
+
+        >>> slots = Slots(Template.of("P-##"))
+        >>> slots.look(pa.array([f"P-{number}" for number in range(10, 99)]))
+        >>> slots.fresh("P-##", 40)
+        'M-##'
+        """
+        lead = self.lead(rows)
+        return self._apart(text, rows) if lead is None else fixed(text, lead)
+
+    def _apart(self, text: str, rows: int) -> str | None:
+        """The text with another digit or letter at the last fixed place where one is left that no real value has."""
+        if self.template.capacity < 2 * rows:
+            return None
+        for i in sorted(self.shared, reverse=True):
+            own, taken = self.template.places[i], self.shared[i]
+            left = [c for c in next((some for some in ALPHABETS if own in some), "") if c not in taken]
+            left = [c for c in left if c != "0" or i or self.most is None]
+            if left:
+                return _replaced(text, {i: left[len(left) // 2]})
+        return None
+
     def _spelt(self, number: int, slots: list[int]) -> str:
         out = []
         for i in reversed(slots):
@@ -179,14 +209,41 @@ def fixed(text: str, lead: str) -> str:
     >>> fixed("A-###?", "Q4"), fixed("x##", "a")
     ('Q-4##?', '\\a##')
     """
-    out, left = [], list(lead)
-    for m in re.finditer(r"\\.|.", text, re.DOTALL):
-        if left and m[0] in "#Aax?":
-            one = left.pop(0)
-            out.append("\\" + one if one in "#Aax?\\" else one)
-        else:
-            out.append(m[0])
-    return "".join(out)
+    slots = [i for i, m in enumerate(re.finditer(r"\\.|.", text, re.DOTALL)) if m[0] in "#Aax?"]
+    return _replaced(text, dict(zip(slots, lead, strict=False)))
+
+
+def _replaced(text: str, there: Mapping[int, str]) -> str:
+    """The text of a template with other characters at some of its places."""
+    tokens = [m[0] for m in re.finditer(r"\\.|.", text, re.DOTALL)]
+    return "".join("\\" * (there[i] in "#Aax?\\") + there[i] if i in there else one for i, one in enumerate(tokens))
+
+
+@dataclass
+class Runs:
+    """How far real running numbers reach: ``most`` is the largest number of their type.
+
+    >>> runs = Runs({"prefix": "P", "width": 4, "start": 1})
+    >>> runs.look(pa.array(["P0001", "P0250"]))
+    >>> runs.start(300)
+    1000
+    """
+
+    notation: Mapping[str, Any]
+    most: int = MOST["int64"]
+    last: int = -1
+
+    def look(self, texts: pa.Array) -> None:
+        before, after = (re.escape(str(self.notation.get(name, ""))) for name in ("prefix", "suffix"))
+        numbers = pc.extract_regex(texts, rf"^{before}(?P<n>[0-9]{{1,15}}){after}(?:\.0)?$").drop_null()
+        if len(numbers):
+            self.last = max(self.last, pc.max(pc.cast(pc.struct_field(numbers, "n"), pa.int64())).as_py())
+
+    def start(self, rows: int) -> int | None:
+        """With which number fresh ones begin, above all real ones; None where the type has no room for so many."""
+        own, step = int(self.notation.get("start", 1)), int(self.notation.get("step", 1))
+        start = own if own > self.last else 10 ** len(str(self.last))
+        return start if step > 0 and start + 2 * rows * step <= self.most else None
 
 
 def looked(notation: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -76,7 +76,7 @@ EDITS = {
     "signatures": (lambda plain: plain.update(signatures=1), "another number of signatures"),
     "months": (lambda plain: plain.update(expires_months=99), "another number of months"),
     "a waiver": (lambda plain: plain.update(waivers=["all is well"]), "other waivers"),
-    "a waiver without a reason": (waived, "a waiver must say its reason"),
+    "a waiver without a reason": (waived, "a waiver lacks the field 'reason'"),
     "no file": (lambda plain: plain.update(subject={}), "is no decision"),
     "no digest": (lambda plain: plain["subject"].update(data="00"), "does not say which file"),
     "no day": (lambda plain: plain.update(made="soon"), "is no decision"),

@@ -72,9 +72,11 @@ def test_the_recipe_makes_it_all_again(made, fabrica):
 
 def test_a_recipe_is_repeated_from_elsewhere(fabrica, people, monkeypatch):
     Path("in").mkdir()
-    Path("in/t.csv").write_bytes(people.read_bytes())
+    head, *lines = people.read_text().splitlines(keepends=True)
+    Path("in/t.csv").write_text("".join([head, *lines[:900]]))
+    Path("in/r.csv").write_text("".join([head, *lines[900:]]))
     Path("in/s.yaml").write_text("age: integer")
-    words = ["--holdout", "in/t.csv", "--schema", "in/s.yaml", "--rows", 60, "-q"]
+    words = ["--holdout", "in/r.csv", "--schema", "in/s.yaml", "--rows", 60, "-q"]
     assert fabrica("synth", "in/t.csv", "-o", "o", *QUICK, *words)[0] == 0
     Path("far").mkdir()
     monkeypatch.chdir("far")
@@ -99,11 +101,43 @@ def test_the_schema_can_be_given_back(made, fabrica, people):
     assert columns[0] == columns[1]
 
 
-def test_a_holdout_from_a_file(fabrica, people):
-    words = ["synth", people, "-o", "o", *QUICK, "--holdout", people, "--rows", 100, "--json", "-q"]
+def test_a_holdout_from_a_file(fabrica, frame):
+    frame[:900].to_csv("own.csv", index=False)
+    frame[900:].to_csv("rest.csv", index=False)
+    words = ["synth", "own.csv", "-o", "o", *QUICK, "--holdout", "rest.csv", "--rows", 100, "--json", "-q"]
     code, out, _ = fabrica(*words)
     rows = json.loads(out)["report"]["facts"]["rows"]
-    assert code == 0 and rows == {"real": 1_200, "synthetic": 100, "holdout": 1_200}
+    assert code == 0 and rows == {"real": 900, "synthetic": 100, "holdout": 300}
+
+
+def test_a_holdout_that_is_learned_from_is_refused_before_anything_is_learned(fabrica, frame, people):
+    frame[1_100:].to_csv("part.csv", index=False)
+    made, judged = ["synth", people, "-o", "o", *QUICK], ["evaluate", "--real", people, "--synthetic", people]
+    words = {"all": [*made, "--holdout", people], "part": [*made, "--holdout", "part.csv"],
+             "judged": [*judged, "--holdout", "part.csv", "--metric", "shape"]}
+    for name, some in words.items():
+        code, _, err = fabrica(*some, "-q")
+        assert code == 2 and "rows of the holdout are learned from too" in err and not Path("o").exists(), name
+
+
+def test_a_table_of_which_nothing_may_be_told_gives_no_empty_twin(fabrica, frame):
+    frame[:6].to_csv("six.csv", index=False)
+    for words in (["--holdout", 0.5], ["--holdout", 0, "--k", 7]):
+        code, _, err = fabrica("synth", "six.csv", "-o", "o", *QUICK, *words, "-q")
+        assert code == 2 and "every cell of a twin would be missing" in err and not Path("o").exists()
+    assert fabrica("synth", "six.csv", "-o", "o", *QUICK, "--holdout", 0, "-q")[0] == 0
+
+
+def test_a_person_on_both_sides_is_refused(fabrica, frame):
+    who = [f"p{number % 400}" for number in range(len(frame))]
+    frame = frame.assign(who=who)
+    frame[:800].to_csv("own.csv", index=False)
+    frame[800:].to_csv("rest.csv", index=False)
+    words = ["evaluate", "--real", "own.csv", "--synthetic", "own.csv", "--holdout", "rest.csv", "-q"]
+    words += ["--metric", "shape"]
+    code, _, err = fabrica(*words, "--unit", "who")
+    assert code == 2 and "400 of 400 people of the holdout are learned from too" in err
+    assert fabrica(*words)[0] == 0  # other rows of the same people, whom nobody has named
 
 
 def test_an_old_folder_keeps_what_is_not_ours(fabrica, people):

@@ -65,7 +65,7 @@ def test_only_all_that_pass_pass(verdicts):
 def test_a_good_twin_passes():
     assert [one.name for one in outcomes(case())] == [
         "identifiers", "rare", "copies", "singling_out", "linkability", "inference", "membership", "outliers",
-        "canaries", "alike", "rows", "attempts"]
+        "canaries", "alike", "unit", "rows", "attempts"]
     assert {one.verdict for one in outcomes(case())} == {PASS}
 
 
@@ -165,10 +165,35 @@ def test_keys_that_could_not_be_compared_do_not_pass_and_where_there_are_none_th
 @pytest.mark.parametrize(("found", "said", "words"), [
     (Rare(ends={"age": 1}, luck=0.05), INCONCLUSIVE, "5 times in a hundred"),
     (Rare(ends={"age": 1}, luck=0.7, last=("age",)), INCONCLUSIVE, "too few places"),
-    (Rare(ends={"age": 1}, luck=0.7), PASS, "but what luck gives"), (Rare(looked=9), PASS, "of 9 values")])
+    (Rare(ends={"age": 1}, luck=0.7), PASS, "no level and no text stands in the twin"),
+    (Rare(looked=9), PASS, "of 9 values")])
 def test_extremes_that_might_be_luck_do_not_pass_and_those_that_are_do(found, said, words):
     told = next(one for one in outcomes(case(rare=found)) if one.name == "rare")
-    assert told.verdict == said and words in told.why and ("--k 20" in told.why) == (said == INCONCLUSIVE)
+    assert told.verdict == said and words in told.why and ("--k 20" in told.step) == (said == INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(("facts", "said", "words"), [
+    ({}, PASS, "each row counts as another person"), ({"unit": "who"}, PASS, "told apart by column 'who'"),
+    ({"several": "who"}, INCONCLUSIVE, "several rows (column 'who')")])
+def test_rows_of_people_who_have_several_are_not_taken_for_people_in_silence(facts, said, words):
+    told = next(one for one in outcomes(case(**facts)) if one.name == "unit")
+    assert told.verdict == said and words in told.why and ("--unit who" in told.step) == (said == INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(("k", "found", "step"), [
+    (5, Rare(levels={"town": 1}), "--k 10, or declare levels"), (10, Rare(levels={"town": 1}), "--k 20, or declare"),
+    (None, Rare(ends={"age": 2}, luck=0.001), "--k 10, or declare bounds"),
+    (20, Rare(ends={"age": 1}, luck=0.05), "--k 40, or declare bounds"), (30, Rare(), "")])
+def test_a_larger_k_than_the_one_that_was_used_is_advised(k, found, step):
+    told = next(one for one in outcomes(case(k=k, rare=found)) if one.name == "rare")
+    assert step in told.step and bool(told.step) == bool(step)
+
+
+def test_what_to_do_next_is_told_once():
+    far = [risk(name, 0.01, -0.01, 0.2) for name in ("inference", "linkability")]
+    said = str(Decision("partner", HOUSE, tuple(outcomes(case(*far, attempts=4)))))
+    assert said.count("fabrica plan") == 1 and "  next          linkability, inference: bring more people" in said
+    assert "attempts: bring one of the first 3 again" in said
 
 
 def test_attempts_that_are_counted_in_the_folder_alone_are_told():
@@ -204,6 +229,7 @@ def test_what_was_not_asked_of_groups_is_told():
         return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier, **declared))), **declared).unasked
 
     assert unasked("internal") == [] == unasked(protected=("sex",), target="pay")
+    assert "tier internal asks nothing" in unasked("internal", protected=("sex",))[0]
     assert [one.split(": ")[0] for one in (*unasked(), *unasked(protected=("sex",)))] == [
         "representation, label_gap, downstream_gap, downstream_gap_odds",
         "label_gap, downstream_gap, downstream_gap_odds"]
@@ -222,6 +248,20 @@ def test_a_decision_comes_back_and_one_that_was_changed_does_not():
         Decision.from_json({**plain, "verdict": PASS})
     with pytest.raises(FabricaError, match="no decision"):
         Decision.from_json({"fabrica_gate": 1})
+
+
+def test_a_decision_at_another_tier_is_told_by_the_one_that_takes_its_place():
+    def said(tier, data="00" * 32, **changed):
+        return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier))), 1, {"data": data}, "2026-11-28T09:00:00+00:00")
+
+    public, internal = said("public"), said("internal")
+    assert public.verdict == FAIL and internal.verdict == PASS
+    now = internal.after(public)
+    assert "before: FAIL at tier public, policy fabrica" in str(now) and Decision.from_json(now.to_json()) == now
+    assert public.after(now).before == {internal.asked: PASS} and internal.after(now).before == now.before  # kept
+    assert internal.after(said("public", "01" * 32)).before == {} == internal.after(internal).before  # another file
+    with pytest.raises(FabricaError, match="decisions before it that are none"):
+        Decision.from_json({**now.to_json(), "before": {"tier public": "yes"}})
 
 
 def test_a_rare_secret_that_is_surely_found_fails_and_one_that_may_be_does_not_decide():

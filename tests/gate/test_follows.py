@@ -54,13 +54,14 @@ def cases(draw):
                 Rare(levels=draw(st.sampled_from([{}, {"town": 2}])), looked=draw(st.integers(0, 99)),
                      ends=draw(st.sampled_from([{}, {"age": 1}])), luck=draw(st.sampled_from([1.0, 0.05, 0.001]))),
                 epsilon=draw(st.sampled_from([None, 0.5, 1.999, 3.0])), attempts=draw(st.integers(1, 5)), target=target,
-                protected=protected)
+                protected=protected, several=draw(st.sampled_from(["", "who"])))
 
 
 @given(cases())
 def test_whatever_the_gate_decides_is_read_again(case):
     decision = Decision(case.tier, case.policy, tuple(outcomes(case)), case.attempts, {"data": "0a" * 32},
                         "2026-11-28T09:00:00+00:00", {}, case.target, tuple(case.protected))
+    assert all(bool(one.step) == (one.verdict != "PASS") for one in decision.outcomes)
     assert Decision.from_json(json.loads(decision.dumps())) == decision
     assert unfounded(decision, case.report, case.rows, case.real_rows, case.epsilon) == []
     told = public.decision(decision)

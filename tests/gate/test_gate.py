@@ -59,6 +59,27 @@ def test_the_same_twin_gets_the_same_decision_and_is_one_attempt(folder):
     before = Decision.load(out / "gate.json")
     again = fabrica.gate(out, tier="internal")
     assert again.outcomes == before.outcomes and again.attempts == before.attempts == 1
+    partner = fabrica.gate(out, tier="partner")
+    assert partner.before == {before.asked: before.verdict} and Decision.load(out / "gate.json") == partner
+
+
+def visits(rows: int) -> pd.DataFrame:
+    """Several rows of the same people."""
+    random = np.random.default_rng(4)
+    who = [f"P{number:07d}" for number in random.permutation(9_000_000)[: rows // 3]]
+    return people(rows).assign(patient_id=random.choice(who, rows))
+
+
+def test_people_are_counted_by_the_unit_that_they_were_learned_by_and_by_no_other(tmp_path, capsys):
+    visits(900).to_csv(tmp_path / "visits.csv", index=False)
+    for out, unit in (("own", ["--unit", "patient_id"]), ("none", [])):
+        assert cli(["synth", str(tmp_path / "visits.csv"), "-o", str(tmp_path / out), "--engine", "independent", "-q",
+                    *unit]) == 0
+    assert Brought.of(tmp_path / "own").unit == "patient_id" == Brought.of(tmp_path / "own", unit="patient_id").unit
+    assert cli(["gate", str(tmp_path / "own"), "--unit", "town", "-q"]) == 2
+    assert "was learned with --unit patient_id" in capsys.readouterr().err and not (tmp_path / "own/gate.json").exists()
+    unit = next(one for one in fabrica.gate(tmp_path / "none", tier="internal").outcomes if one.name == "unit")
+    assert unit.verdict == "INCONCLUSIVE" and "--unit patient_id" in unit.step
 
 
 def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path):

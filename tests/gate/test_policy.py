@@ -58,9 +58,10 @@ def test_it_comes_back_from_its_file_with_the_same_digest(tmp_path):
     ([], "must be an object"), ({"fabrica_policy": 2}, "later version"), ({"tier": {}}, "field of a policy"),
     ({"tiers": {"partners": {}}}, "tier"), ({"tiers": {"partner": {"copys": 1}}}, "field of a tier"),
     ({"tiers": {"partner": {"k": 1.5}}}, "k: must be a whole number"),
-    ({"tiers": {"partner": {"copies": "x"}}}, "copies"),
+    ({"tiers": {"partner": {"copies": "2 percent"}}}, r"tier partner, copies: .*copies: 0.005 \(2 percent is 0.02\)"),
+    ({"tiers": {"public": {"epsilon": "two"}}}, "tier public, epsilon: .*write it as epsilon: 2$"),
     ({"tiers": {"partner": {"copies": None}}}, "copies"), ({"tiers": {"partner": {"inference": -0.1}}}, "inference"),
-    ({"waivers": [{"tier": "partner", "field": "k", "reason": " ", "by": "x"}]}, "reason"),
+    ({"waivers": [{"tier": "partner", "field": "k", "reason": " ", "by": "x"}]}, "lacks the field 'reason'"),
 ])
 def test_a_policy_that_makes_no_sense_is_refused(plain, said):
     with pytest.raises(FabricaError, match=said):

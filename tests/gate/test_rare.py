@@ -37,6 +37,13 @@ def test_levels_are_counted_over_all_real_rows(own, rest, twin, k):
     assert found.levels == ({"town": len(few)} if few else {}) and not found.ends and not found.texts
 
 
+@pytest.mark.parametrize(("public", "found"), [(True, {"town": 1}), (False, {"town": 2})])
+def test_levels_that_everybody_knows_tell_nothing_and_guessed_ones_do(public, found):
+    column = Column("town", "ordinal", levels=("a", "b", "c"), public=public)
+    told = rare(Table("people", (column,)), [rows(town=["a", "a", "a", "b", "d"])], rows(town=["a", "b", "d"]), 2)
+    assert told.levels == found and set(told.words) == ({"d"} if public else {"b", "d"})
+
+
 @pytest.mark.parametrize("k", [5, 10])
 def test_ends_are_those_that_fewer_than_k_reach(k):
     income = np.arange(1_000) * 7_919 % 100_003  # each once, far apart

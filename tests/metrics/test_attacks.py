@@ -281,7 +281,7 @@ def test_whoever_stands_on_both_sides_hides_a_leak_and_is_told():
     blind = find(list(catalog.get("metrics", "membership")().judge(careless, Run(1, workers=1))), "membership")
     told = find(list(catalog.get("metrics", "membership")().judge(replace(careless, unit="who"), Run(1, workers=1))),
                 "membership")
-    assert told.value is None and "of the holdout were learned from too" in told.problem
+    assert told.value is None and "of the holdout are learned from too" in told.problem
     own, rest = visits(range(800), 1), visits(range(800, 1_600), 2)
     apart = Evidence(schema, own, jittered(own), rest, unit="who")
     seen = find(list(catalog.get("metrics", "membership")().judge(apart, Run(1, workers=1))), "membership")
@@ -407,7 +407,7 @@ def test_a_holdout_that_was_learned_from_is_no_control_where_most_rows_are_commo
     schema = Table("t", (Column("town", "category"), Column("age", "decimal"), Column("pay", "decimal")))
     real, twin = common(3_000, 1), common(3_000, 2)
     World.of(Evidence(schema, real, twin, common(1_500, 3)), Run(1, workers=1))
-    with pytest.raises(NotComputable, match="were learned from too"):
+    with pytest.raises(NotComputable, match="are learned from too"):
         World.of(Evidence(schema, real, twin, real.take(np.arange(1_500))), Run(1, workers=1))
 
 
@@ -427,7 +427,7 @@ def test_a_holdout_that_was_learned_from_is_no_control(share):
     rows = np.arange(int(share * REST.rows))
     both = {n: np.concatenate([REAL.values[n][rows], REST.values[n][len(rows):]]) for n in REST.values}
     mixed = Sheet(REST.rows, both, REST.levels)
-    with pytest.raises(NotComputable, match="were learned from too"):
+    with pytest.raises(NotComputable, match="are learned from too"):
         World.of(Evidence(TABLE, REAL, FRESH, mixed), Run(1, workers=1))
 
 

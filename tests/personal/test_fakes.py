@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from stdnum import bitcoin, iban, imei, luhn
@@ -13,6 +14,7 @@ from stdnum.es import dni
 from stdnum.fr import nir
 from stdnum.gb import nhs
 
+import fabrica
 from fabrica.errors import SchemaError
 from fabrica.inference import facts as values
 from fabrica.inference.facts import Facts
@@ -23,7 +25,7 @@ from fabrica.personal.detect.sums import vin
 from fabrica.personal.fakes.coined import ENDINGS, WINDOWS, WORDS, coined, windows_hit
 from fabrica.personal.fakes.given import GIVEN
 from fabrica.personal.fakes.people import _PLAIN
-from fabrica.personal.taken import Ranges, Slots, fixed
+from fabrica.personal.taken import Ranges, Runs, Slots, fixed
 from fabrica.template import Template
 
 COUNTRY = {"en_US": "DE", "en_GB": "GB", "de_DE": "DE", "fr_FR": "FR", "es_ES": "ES"}
@@ -223,6 +225,37 @@ def test_templates_begin_with_what_no_real_value_has():
     assert not set(Template.of(text).write(np.arange(Template.of(text).capacity)).to_pylist()) & set(real)
     slots.look(pa.array([f"K-{n:06}" for n in range(0, 10**6, 97)]))
     assert slots.lead(6_000) is None  # too dense: said in a note
+    assert slots.fresh("K-######", 600_000) is None  # nor would there be enough of them
+
+
+def test_where_real_values_fill_a_template_fresh_ones_have_another_of_the_characters_that_all_share():
+    real = [f"P1{n:04}" for n in range(0, 10_000, 3)] + ["P20000"]
+    slots = Slots(Template.of("P1####"))
+    slots.look(pa.array(real))
+    text = slots.fresh("P1####", 4_000)
+    made = set(Template.of(text).write(np.arange(10_000)).to_pylist())
+    assert len(made) == 10_000 and not made & set(real)
+    assert set(Template.of("P1####").write(np.arange(4_000)).to_pylist()) & set(real)  # careless: as they are written
+    assert slots.fresh("P1####", 6_000) is None
+
+
+@pytest.mark.parametrize(("notation", "real", "start"), [
+    ({"prefix": "P", "width": 7, "start": 1}, [f"P{n:07}" for n in range(1, 1_501)], 10_000),
+    ({"start": 1}, ["1", "2", "999", "A7"], 1_000), ({"start": 1000}, ["1.0", "2.0"], 1_000),
+    ({"step": -1}, ["1"], None)])
+def test_running_numbers_of_people_begin_where_no_real_one_reaches(notation, real, start):
+    runs = Runs(notation)
+    runs.look(pa.array(real))
+    assert runs.start(2_000) == start
+    assert Runs(notation, 127).start(2_000) is None  # there is no room for so many
+
+
+def test_a_twin_has_no_real_number_of_a_person():
+    random = np.random.default_rng(5)
+    for numbers in (range(1, 901), 4_000 + random.permutation(4_000)[:900]):
+        table = pd.DataFrame({"patient_id": [f"P{n:07}" for n in numbers], "age": random.integers(18, 90, 900)})
+        made = fabrica.fit(table, engine="independent").sample(900)
+        assert made["patient_id"].is_unique and not set(made["patient_id"]) & set(table["patient_id"])
 
 
 def test_the_box_of_points_reaches_no_farther_than_enough_of_them_do():
