@@ -22,6 +22,7 @@ TABLES = {
     "header only": lines(),
     "one row": lines("1,x"),
     "two rows": lines("1,x", "2,y"),
+    "five rows": lines(*["1,x"] * 5),
     "one column": lines(*map(str, range(200)), head="a"),
     "all missing": lines(*[","] * 100),
     "one column all missing": lines(*[f"{i}," for i in range(100)]),
@@ -67,7 +68,7 @@ def test_any_table_ends_well(fabrica, name):
 
 
 @pytest.mark.parametrize("name", ["one column", "constant", "odd names", "all missing", "old dates", "mixed types",
-                                  "utf-16", "infinities", "unique text", "huge integers", "two rows", "wide"])
+                                  "utf-16", "infinities", "unique text", "huge integers", "five rows", "wide"])
 def test_what_can_be_learned_is_learned(fabrica, name):
     Path("t.csv").write_bytes(TABLES[name])
     code, _, err = fabrica("fit", "t.csv", "-o", "m.fab", "-q", "--set", "trees=1")
