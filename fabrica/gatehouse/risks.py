@@ -87,13 +87,15 @@ def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: s
 
 
 def copies(case: Case) -> Outcome:
-    """People who are alone with their row do not stand in the twin, exactly or nearly, beyond luck."""
-    blank, what = Outcome("G2", "copies", PASS, ""), {"verbatim": "people who stand in the twin cell by cell",
-                                                     "verbatim_near": "people who nearly stand in the twin"}
-    accepted = {"verbatim": case.asked.copies, "verbatim_near": case.asked.near}
+    """People who are alone with their row do not stand in the twin, exactly, but for one column, or nearly, beyond
+    luck."""
+    blank = Outcome("G2", "copies", PASS, "")
+    asked = {"verbatim": (case.asked.copies, "people who stand in the twin cell by cell"),
+             "verbatim_but_one": (case.asked.near, "people who stand in the twin but for one column"),
+             "verbatim_near": (case.asked.near, "people who nearly stand in the twin")}
     unseen = "people are alone with their row, and none of them stands in the twin"
-    told = [_unseen(blank, case.one(name), accepted[name], unseen) or by_bounds(blank, case.one(name), accepted[name],
-                                                                                words) for name, words in what.items()]
+    told = [_unseen(blank, case.one(name), accepted, unseen) or by_bounds(blank, case.one(name), accepted, words)
+            for name, (accepted, words) in asked.items()]
     verdict = joined(told)
     return next(one for one in told if one.verdict == verdict)
 

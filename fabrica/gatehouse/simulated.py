@@ -19,6 +19,7 @@ from fabrica.world import PEOPLE
 __all__ = ["Population", "simulated"]
 
 SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.01, 0.008, 0.001  #: of strangers, that a guess is right by luck (Adult)
+BUT_ONE = 0.057  #: and that they stand in the twin but for one column, most of them for the weight of their stratum
 #: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
 #: that falls as often on the truth (Adult)
 SPREAD = 0.27
@@ -79,7 +80,7 @@ def simulated(population: Population, sides: Sides, random: np.random.Generator
 
     >>> found = simulated(Population(12_000, [0.5]), Sides(9_000, 3_000, 0.0), np.random.default_rng(1))
     >>> {test: [one.metric for one in findings] for test, findings in found}["copies"]
-    ['verbatim', 'verbatim_near']
+    ['verbatim', 'verbatim_but_one', 'verbatim_near']
     """
     for test, strikes in STRIKES.items():
         told = list[Finding]()
@@ -100,6 +101,11 @@ def _guesses(own: int, others: int, luck: float, copied: float, random: np.rando
 def _verbatim(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     own, rest = (max(1, int(population.alone * side)) for side in (sides.own, sides.rest))
     return _guesses(own, rest, EXACTLY, sides.copied, random)
+
+
+def _but_one(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    own, rest = (max(1, int(population.alone * side)) for side in (sides.own, sides.rest))
+    return _guesses(own, rest, BUT_ONE, sides.copied, random)
 
 
 def _near(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
@@ -166,7 +172,8 @@ def _alike(sides: Sides, random: np.random.Generator) -> Finding:
 Strike = Callable[[Population, Sides, np.random.Generator], list[Outcome]]
 #: test -> attack -> what it would reach, at each of its places
 STRIKES: Mapping[str, Mapping[str, Strike]] = {
-    "copies": {"verbatim": _verbatim, "verbatim_near": _near}, "singling_out": {"singling_out": _singled},
+    "copies": {"verbatim": _verbatim, "verbatim_but_one": _but_one, "verbatim_near": _near},
+    "singling_out": {"singling_out": _singled},
     "linkability": {"linkability": _linked}, "outliers": {"outliers": _isolated},
     "membership": {"membership": _members, "likelihood": _likely, "density": _dense},
     "inference": {"inference": _guessed}}

@@ -135,6 +135,11 @@ KNOWN: Mapping[str, Meaning] = {
         "People who are alone with what they have and stand in the twin cell by cell, beyond how often people whom "
         "nobody learned from do.",
         "isolation by the whole row; after Cohen and Nissim, PNAS 2020"),
+    "verbatim_but_one": Meaning(
+        "People in the twin but for one column",
+        "People who are alone with all that they have but one column, and stand so in the twin, beyond how often those "
+        "whom nobody learned from do.",
+        "isolation by all columns but one; after Cohen and Nissim, PNAS 2020"),
     "verbatim_near": Meaning(
         "People nearly in the twin",
         "The same for rows that differ in no level and hardly in numbers.",

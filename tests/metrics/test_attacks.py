@@ -76,6 +76,15 @@ def test_fifteen_isolated_people_among_fifteen_hundred_do_not_go_unseen():
     assert abs(find(struck("membership", leaky), "membership").value - 0.5) < 0.05  # what averages see
 
 
+def test_one_in_eighty_of_whom_one_cell_was_changed_are_found_by_all_columns_but_one_alone():
+    world = World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1))
+    leaky = world.planted(0.08, Run(2), world.everybody, but_one=True).twin
+    said = {name: find(struck(name.replace("_near", ""), IdentSheet(leaky.rows, leaky.values, leaky.levels)), name)
+            for name in ("verbatim", "verbatim_near", "verbatim_but_one")}
+    assert said["verbatim_but_one"].low > 0.05 > said["verbatim"].high
+    assert said["verbatim_near"].high < 0.06
+
+
 TABLE = Table("t", tuple(Column(n, "category" if n in REAL.levels else "decimal") for n in REAL.values))
 
 
@@ -222,13 +231,17 @@ def test_a_leak_is_as_large_in_a_part_of_the_twin_as_in_the_whole(name, nothing)
 
 
 def test_singling_out_does_not_fade_with_the_size_of_the_table():
-    """A holdout of a tenth: a third of the twin are real people, and as many of the guesses are right."""
-    found = []
-    for rows in (1_200, 4_800):
+    """A holdout of a tenth: a third of the twin are real people, and as many of the guesses are right. Of the large
+    table a quarter is seen, so one number has an error of .06, and the mean of 24 one of .013."""
+    said = []
+    for rows, seeds in ((1_200, 1), (4_800, 24)):
         real = tall(rows, 11)
-        found.append(find(judge("singling_out", real, leaking(0.33, real, rows, 12), tall(1_200, 13)), "singling_out"))
-    assert all(one.low > 0.15 and 0.2 < one.value < 0.36 for one in found)
-    assert found[1].detail["seen"] == 0.25 and found[1].value / 4 < 0.09  # what a careless twin would say
+        twin = leaking(0.33, real, rows, 12)
+        found = [find(judge("singling_out", real, twin, tall(1_200, 13), seed=seed), "singling_out")
+                 for seed in range(seeds)]
+        said.append(float(np.mean([one.value for one in found])))
+    assert all(0.2 < one < 0.36 for one in said)
+    assert found[0].detail["seen"] == 0.25 and said[1] / 4 < 0.09  # what a careless twin would say
     part = tall(4_800, 11)
     known = Evidence(TABLE, part.take(np.arange(2_400)), leaking(0.33, part, 4_800, 12), tall(1_200, 13), judged=0.5)
     half = catalog.get("metrics", "singling_out")().judge(known, Run(1, workers=1))[0]
