@@ -20,7 +20,7 @@ from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.vantage import Points, Vantage
 
-__all__ = ["HELD", "PEOPLE", "World"]
+__all__ = ["HELD", "PEOPLE", "PLANTED", "World"]
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 PLANTED = FEWEST + FEWEST // 5  #: people, at least: some may be no prey of an attack
