@@ -15,6 +15,8 @@ from fabrica.report import Finding
 __all__ = ["SURE", "alike", "by_bounds", "canaries", "copies", "membership", "outliers", "risk"]
 
 MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
+#: of whom a risk is measured apart, by the end of its number's name
+RARELY = {"_rare": "of those with a rare value", "_few": "of all who have what few have"}
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
 
 
@@ -34,8 +36,9 @@ def alike(case: Case) -> Outcome:
 def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], Outcome]:
     """A risk beyond luck, of each place at which it was measured: one that is too high fails all. Where all but a share
     of people within the threshold are guessed anyway, there is too little left to find out. ``unseen`` says what there
-    is if the attack has hardly any guess to make, and none of these succeeds. Of those with a rare value there are
-    few: what is found of them decides where it is surely too much."""
+    is if the attack has hardly any guess to make, and none of these succeeds. Those with a rare value must pass too,
+    where there are so many of them that they would if nothing leaked; else what is found decides where it is surely
+    too much."""
 
     def check(case: Case) -> Outcome:
         threshold, found = float(getattr(case.asked, metric)), case.of(metric)
@@ -45,13 +48,21 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
         left = [f for f in parts if f not in sure]
         asked: list[Finding | None] = [*left] if parts else [None]
         told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
-        rarest = case.one(f"{metric}_rare")  # so few have a rare value that it only tells where it surely tells
-        if rarest is not None and (rarest.low or 0.0) > threshold and not unmeasured(rarest, ""):
-            told.append(by_bounds(blank, rarest, threshold, f"{what}, of those with a rare value"))
+        told += [by_bounds(blank, f, threshold, f"{what}, {whose}") for name, whose in RARELY.items()
+                 if _decides(f := case.one(metric + name), threshold, enough=name == "_few")]
         outcome = _worst(told) if told else blank
         return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found)]))
 
     return check
+
+
+def _decides(finding: Finding | None, threshold: float, enough: bool) -> bool:
+    """Whether what is found of people with a rare value decides: where it is surely too much; and, of so many that
+    there may be ``enough``, where a twin that leaks nothing would pass by its bound in nineteen of twenty cases."""
+    if finding is None or finding.value is None or finding.low is None or finding.high is None:
+        return False
+    surely = finding.low > threshold and not unmeasured(finding, "")
+    return surely or (enough and finding.high - finding.value <= threshold / 2)
 
 
 def _untold(sure: list[Finding], of: int) -> list[str]:

@@ -157,6 +157,10 @@ KNOWN: Mapping[str, Meaning] = {
         "How much better one thing about somebody is guessed with the twin if that person was learned from, beyond "
         "luck; the worst column for the whole table.",
         "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
+    "inference_few": Meaning(
+        "Guessing what few have",
+        "The same for people with a level that at most one in twenty has, of all such levels of all columns together.",
+        "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
     "inference_rare": Meaning(
         "Guessing a rare secret",
         "The same for people with the rarest level of a column that enough people have to name it.",

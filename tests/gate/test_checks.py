@@ -235,6 +235,18 @@ def test_a_rare_secret_that_is_surely_found_fails_and_one_that_may_be_does_not_d
     assert verdict(case(missed), "inference") == PASS
 
 
+@pytest.mark.parametrize(("found", "said"), [
+    (risk("inference_few", 0.01, -0.01, 0.03), PASS), (risk("inference_few", 0.04, 0.02, 0.06), INCONCLUSIVE),
+    (risk("inference_few", 0.09, 0.07, 0.11), FAIL), (risk("inference_few", 0.2, 0.1, 0.3), FAIL),
+    (risk("inference_few", 0.04, -0.02, 0.10), PASS),  # of so few that hardly any twin would pass
+    (risk("inference_few", 0.01, -0.01, 0.03, control="missed"), INCONCLUSIVE)])
+def test_secrets_of_few_decide_where_there_are_enough_people_who_have_any(found, said):
+    assert verdict(case(found), "inference") == said
+    certain = [guessed_anyway(0.999, name) for name in ("ill", "rich")]
+    rest = [one for name, one in GOOD.items() if name != "inference"]
+    assert verdict(replace(case(), report=Report((*rest, *certain, found))), "inference") == said
+
+
 def test_where_hardly_a_row_is_alone_in_the_twin_nobody_is_singled_out():
     few = Finding("singling_out", None, problem="only 7", detail={"few": 7, "hits": 0})
     assert verdict(case(few), "singling_out") == PASS
