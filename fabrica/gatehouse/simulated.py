@@ -23,7 +23,8 @@ BUT_ONE = 0.057  #: and that they stand in the twin but for one column, most of 
 #: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
 #: that falls as often on the truth (Adult)
 SPREAD = 0.27
-SOUGHT, GUESSED, LEARNED = 100_000, 12_000, 250_000  #: as singling out, inference and density have them, at most
+SOUGHT, GUESSED, LEARNED = 100_000, 40_000, 250_000  #: as singling out, inference and density have them, at most;
+#: inference learns from as many rows of the twin as density
 ISOLATED, WHOLE = 0.05, 20_000  #: as the attack on outliers has them
 PLANTED, DOSE = 300, 0.03  #: as the canaries have them
 JUDGED = 100_000  #: rows of each side that are judged, at most
@@ -124,12 +125,12 @@ def _linked(population: Population, sides: Sides, random: np.random.Generator) -
 
 def _guessed(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     own, others = min(sides.judged[0], GUESSED), sides.judged[1]
-    found = list[Outcome]()
+    found, seen = list[Outcome](), min(1.0, LEARNED / population.people)
     for luck in population.lucks:
         spread = np.float32(SPREAD * (luck * (1 - luck)) ** 0.5)
         members, controls = (spread * random.standard_normal(people, np.float32) for people in (own, others))
-        members[: random.binomial(own, sides.copied)] += 1 - luck
-        found.append(Gains(members, controls, luck))
+        members[: random.binomial(own, sides.copied * seen)] += 1 - luck
+        found.append(Gains(members, controls, luck, seen=seen))
     return found
 
 

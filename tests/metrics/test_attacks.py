@@ -230,6 +230,15 @@ def test_a_leak_is_as_large_in_a_part_of_the_twin_as_in_the_whole(name, nothing)
     assert said[1].high - said[1].low > 1.5 * (said[0].high - said[0].low)  # and is less sure
 
 
+def test_a_secret_told_by_rows_that_trees_do_not_see_counts_as_much(monkeypatch):
+    """Trees that learn from a half of the twin see a half of what it gives away, and are as much less sure."""
+    of_all = find(struck("inference", FRESH), "inference", "sex")
+    monkeypatch.setattr(inference, "LEARN", 750)
+    of_half = find(struck("inference", FRESH), "inference", "sex")
+    assert of_half.detail["seen"] == 0.5 and "seen" not in of_all.detail
+    assert of_half.high - of_half.low > 1.5 * (of_all.high - of_all.low)
+
+
 def test_singling_out_does_not_fade_with_the_size_of_the_table():
     """A holdout of a tenth: a third of the twin are real people, and as many of the guesses are right. Of the large
     table a quarter is seen, so one number has an error of .06, and the mean of 24 one of .013."""

@@ -8,7 +8,8 @@ the guess. What a strike reaches on people nobody learned from is what the colum
 The same is tried without the twin, by somebody who learned from the people whom they know: how hard a person is to
 guess is then largely known, and taken out (a control variate with the best factor; Lavenberg & Welch, Management Sci.
 27, 1981), which makes the bounds some times narrower. The holdout's halves change places, so that each person of it is
-a control once. The number of the whole table is that of the column with the highest upper bound.
+a control once. Of a large twin trees see a share, and what they do not see is reckoned with. The number of the whole
+table is that of the column with the highest upper bound.
 
 Those who have what few have are harmed first, and a mean hides them: ``inference_rare`` is the same of the people with
 the rarest level of a column that enough people of both sides have, so that it may be named, and ``inference_few`` of
@@ -38,8 +39,8 @@ __all__ = ["Inference"]
 
 COLUMNS = 20  #: that are guessed, at most
 CLASSES, GROUPS = 30, 20  #: levels that are told apart, the others are one; groups of a number
-TREES, ROUNDS, LEARN = 600, 60, 20_000  #: of the attacker; at most so many rounds; rows of the twin that it learns from
-MEMBERS = 12_000  #: who are attacked, at most
+TREES, ROUNDS, LEARN = 600, 60, 250_000  #: of the attacker; at most so many rounds, and rows of the twin to learn from
+MEMBERS = 40_000  #: who are attacked, at most
 FEW = 0.05  #: share of people who have a level that few have, at most
 NEAR = 0.01  #: of the ranks: a row that is as good as equal
 SETTING = {"max_depth": 6, "learning_rate": 0.2, "objective": "multi:softprob"}
@@ -61,16 +62,16 @@ class Inference(Attack):
         secrets, sides = some(names, COLUMNS, world.first), Sides.of(world, run.child("sides"))
         detail = {"untried": len(names) - len(secrets)} if len(names) > len(secrets) else {}
         told = run.map(lambda secret: _guessed(world, sides, secret), secrets)
-        struck: dict[Place, Outcome] = {}
+        struck, seen = dict[Place, Outcome](), world.seen * sides.twin.rows / world.twin.rows
         for secret, one in zip(secrets, told, strict=True):
-            struck["inference", secret] = Gains(*one.gains, float(one.luck.mean()), detail, world.seen)
+            struck["inference", secret] = Gains(*one.gains, float(one.luck.mean()), detail, seen)
             level, truth = _rarest(world, sides, secret)
             if level is not None:
                 have = [np.concatenate([side.values[secret] for side in part]) == truth
                         for part in (sides.members, sides.controls)]
                 struck["inference_rare", secret] = Gains(one.gains[0][have[0]], one.gains[1][have[1]],
-                                                         float(one.luck[have[1]].mean()), {"value": level}, world.seen)
-        few = _few(told, world.seen)
+                                                         float(one.luck[have[1]].mean()), {"value": level}, seen)
+        few = _few(told, seen)
         return struck if few is None else {**struck, ("inference_few",): few}
 
     def plant(self, world: World, run: Run) -> World:
