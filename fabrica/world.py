@@ -41,7 +41,8 @@ class World:
     first : columns that are looked at whatever is left out. k : people who must hold whatever is told by name.
     seen : share of what gives people away that the attacker can see: of the twin's rows those that are held, and of
         people with several rows one; whoever stands in the twin by another is not found.
-    judged : share of the rows learned from that ``everybody`` has.
+    judged : share of the rows learned from that ``everybody`` has. several : whether people have several rows, of which
+        one is here.
     maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
         of real people, as the maker counts them.
     """
@@ -57,6 +58,7 @@ class World:
     k: int = 5
     seen: float = 1.0
     judged: float = 1.0
+    several: bool = False
     maker: Maker | None = None
     which: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -92,7 +94,7 @@ class World:
         found |= {name: real.take(rows) for name, rows in here.items()}
         return cls(evidence.table, twin.take(np.sort(held)), **found, first=_first(evidence), k=evidence.k,
                    maker=evidence.maker, seen=evidence.seen * len(held) / twin.rows * len(own) / evidence.real.rows,
-                   judged=evidence.judged,
+                   judged=evidence.judged, several=len(own) < evidence.real.rows,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
     @property
@@ -139,6 +141,14 @@ class World:
             cells[where[kept != i]] = known.values[name][kept != i]
         twin = Sheet(self.twin.rows, values, self.twin.levels)
         return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
+
+    def single(self, people: Sheet) -> int:
+        """How many of some people fewer than ``k`` of all real ones equal in every column, themselves among them; all,
+        where people have several rows, for one that others have too says nothing of the others."""
+        if self.several:
+            return people.rows
+        everybody = np.concatenate([row_marks(self.everybody), row_marks(self.strangers)])
+        return int((counted(row_marks(people), everybody) < self.k).sum())
 
     @cached_property
     def space(self) -> Vantage:

@@ -88,6 +88,9 @@ def _worst(told: list[Outcome]) -> Outcome:
 
 def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
     """The outcome of one number with bounds, or why there is none."""
+    nothing = 0.5 if finding is not None and finding.better == 0.5 else 0.0
+    if (doubles := _doubles(blank, finding, threshold, what, nothing)) is not None:
+        return doubles
     where = f"{what} ({' + '.join(finding.place)})" if finding is not None and finding.place else what
     why = unmeasured(finding, "this")
     if finding is not None and not why and "control" not in finding.detail and blank.name != "useful":
@@ -112,11 +115,33 @@ def copies(case: Case) -> Outcome:
 
 
 def _unseen(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome | None:
-    """Where there are too few people for a share to be reckoned, and none of them is hit."""
+    """Where there are too few people for a share to be reckoned, and none of them is hit, or so many that it is surely
+    too much."""
     few = FEWEST if finding is None or finding.value is not None else int(finding.detail.get("few", FEWEST))
-    if not what or few >= FEWEST or finding is None or finding.detail["hits"]:
+    if not what or few >= FEWEST or finding is None:
         return None
-    return replace(blank, threshold=threshold, n=few, why=f"only {few:,} {what}")
+    if (surely := float(finding.detail.get("surely", 0.0))) > threshold:
+        return bounded(blank, surely, surely, 1.0, threshold, few, f"{finding.detail['hits']:,} of only {few:,} people "
+                                                                   "who are alone with what they have are found")
+    return None if finding.detail["hits"] else replace(blank, threshold=threshold, n=few, why=f"only {few:,} {what}")
+
+
+def _doubles(blank: Outcome, finding: Finding | None, threshold: float, what: str, nothing: float = 0.0,
+             surely: float | None = None) -> Outcome | None:
+    """Where planted people were missed because nearly everybody has doubles: nobody tells one of k people who are equal
+    in every column, so at most those who have none are found, and all of them are taken to be.
+
+    Parameters
+    ----------
+    nothing : what the number is where nobody is found. surely : a lower bound beyond which the attack has found too
+        much to have missed anybody for that; the threshold where nothing else is said.
+    """
+    if finding is None or finding.detail.get("control") != "missed":
+        return None
+    high = nothing + (1 - nothing) * float(finding.detail.get("single", 1.0))
+    if high > threshold or (finding.low or 0.0) > (threshold if surely is None else surely):
+        return None
+    return bounded(blank, nothing, nothing, high, threshold, _people(finding), f"{what}, of those who have no doubles")
 
 
 def membership(case: Case) -> Outcome:
@@ -136,6 +161,8 @@ def outliers(case: Case) -> Outcome:
     blank, found = Outcome("G6", "outliers", PASS, ""), case.one("outliers")
     threshold = case.asked.outliers
     blank = replace(blank, threshold=threshold)
+    if (doubles := _doubles(blank, found, threshold, "isolated members", surely=case.asked.membership)) is not None:
+        return doubles
     why = unmeasured(found, "the attack on the most isolated people")
     if why or found is None:
         return replace(blank, verdict=INCONCLUSIVE, why=why)

@@ -112,6 +112,23 @@ def test_where_hardly_anybody_is_alone_with_their_row_nobody_can_be_copied():
     assert verdict(case(*few[:2], many), "copies") == INCONCLUSIVE
 
 
+def test_of_however_few_people_as_many_as_are_surely_too_much_fail():
+    copied = Finding("verbatim", None, problem="only 60", detail={"few": 60, "hits": 60, "surely": 0.95})
+    luck = replace(copied, detail={"few": 60, "hits": 2, "surely": 0.001})
+    assert (verdict(case(copied), "copies"), verdict(case(luck), "copies")) == (FAIL, INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("name", ["singling_out", "linkability", "inference", "membership", "density", "outliers"])
+def test_whoever_has_doubles_cannot_be_told_and_all_others_are_taken_to_be(name):
+    """A careless twin: an attack that misses those whom it must find says nothing, unless they had doubles."""
+    where = "membership" if name == "density" else name
+    found = {single: replace(GOOD[name], detail={**GOOD[name].detail, "control": "missed", "single": single})
+             for single in (0.01, 0.03, 0.2, 1.0)}
+    assert [verdict(case(one), where) for one in found.values()] == [PASS, PASS, INCONCLUSIVE, INCONCLUSIVE]
+    sure = replace(found[0.01], value=0.7, low=0.6, high=0.8)  # it has found too much to be blind
+    assert verdict(case(sure), where) != PASS
+
+
 def test_the_worst_place_decides():
     places = [risk("inference", place=("age",)), risk("inference", 0.3, 0.2, 0.4, place=("pay",))]
     report = Report((*(one for name, one in GOOD.items() if name != "inference"), *places))
