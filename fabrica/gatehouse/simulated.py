@@ -18,7 +18,7 @@ from fabrica.world import PEOPLE
 
 __all__ = ["Population", "simulated"]
 
-SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.01, 0.008, 0.001  #: of strangers, that a guess is right by luck (Adult)
+SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.064, 0.008, 0.001  #: of strangers, that a guess is right by luck (Adult)
 BUT_ONE = 0.057  #: and that they stand in the twin but for one column, most of them for the weight of their stratum
 #: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
 #: that falls as often on the truth (Adult)
