@@ -38,7 +38,8 @@ from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.world import World
 
-ATTACKS = ("verbatim", "singling_out", "linkability", "membership", "density", "outliers", "inference")
+ATTACKS = ("verbatim", "verbatim_but_one", "singling_out", "linkability", "membership", "density", "outliers",
+           "inference")
 NO_ENGINE = {"tier": "partner", "field": "canaries", "reason": "no engine", "by": "benchmark"}
 POLICY = Policy.from_json({"name": "without canaries", "tiers": {"partner": {"canaries": 0}}, "waivers": [NO_ENGINE]})
 TIERS = ("internal", "partner")

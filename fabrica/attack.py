@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from fabrica.bounds import share
 from fabrica.contract import Evidence, Metric
 from fabrica.errors import NotComputable
 from fabrica.reached import Outcome
@@ -57,13 +58,16 @@ class Attack(Metric):
     def made(self, world: World, run: Run, control: bool = True) -> list[Finding]:
         """The findings of the attack on a world and, with ``control``, whether it finds people who were planted."""
         struck = self.strike(world, run.child("strike"))
-        again = self.strike(self.plant(world, run.child("plant")), run.child("control")) if control else {}
+        planted = self.plant(world, run.child("plant")) if control else None
+        again = {} if planted is None else self.strike(planted, run.child("control"))
+        single = 1.0 if planted is None else share(world.single(planted.members), planted.members.rows)[1]
         findings = []
         for name in self.numbers:
             here = {place: one for place, one in struck.items() if place[0] == name}
             if not here:
                 findings.append(Finding(name, None, against="holdout", problem="nothing here can be attacked so"))
-            findings += [_told(one, self.control(again, (name, *where)), self.dose) for one, where in _with_worst(here)]
+            findings += [_told(one, self.control(again, (name, *where)), self.dose, single)
+                         for one, where in _with_worst(here)]
         return findings
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
@@ -101,8 +105,10 @@ def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str,
     return [(replace(worst, place=()), where), *findings]
 
 
-def _told(finding: Finding, control: Outcome | None, dose: float) -> Finding:
+def _told(finding: Finding, control: Outcome | None, dose: float, single: float) -> Finding:
     """The finding with what the positive control said at its own place: people found by one column say nothing of an
-    attack on another."""
+    attack on another. Where it missed those who were planted it is told how many of their kind, at most, are
+    ``single``: nobody can tell one of k people who are equal in all that is known of them."""
     found = control is not None and control.found
-    return replace(finding, detail={**finding.detail, "control": "found" if found else "missed", "dose": dose})
+    detail = {**finding.detail, "control": "found" if found else "missed", "dose": dose}
+    return replace(finding, detail=detail if found else {**detail, "single": single})

@@ -259,9 +259,10 @@ def _after(decision: Decision, file: Path) -> Decision:
 
 def _counted(report: Report, brought: Brought, twin: Counted) -> Report:
     """The report with the copies that stand in the whole of a twin, in place of those in the rows that were judged."""
-    whole = copied(brought.table, brought.real, brought.holdout, twin, brought.unit).finding("verbatim")
-    findings = [replace(whole, detail={**one.detail, **whole.detail}) if one.metric == "verbatim" else one
-                for one in report]
+    found = copied(brought.table, brought.real, brought.holdout, twin, brought.unit)
+    whole = {name: guesses.finding(name) for name, guesses in found.items()}
+    findings = [replace(whole[one.metric], detail={**one.detail, **whole[one.metric].detail})
+                if one.metric in whole else one for one in report]
     return replace(report, findings=tuple(findings))
 
 

@@ -84,8 +84,8 @@ class Job:
                                 unit if unit in whole.schema.names else None)
         if table is not None and 0 < train.rows < way.k:
             raise InputError(f"there are {train.rows:,} row{'s' * (train.rows > 1)} to learn from, and nothing is told "
-                             f"that fewer than {way.k:,} hold: every cell of a twin would be missing", where=str(recipe.data or whole.name),
-                             hint="bring more rows")
+                             f"that fewer than {way.k:,} hold: every cell of a twin would be missing",
+                             where=recipe.data or whole.name, hint="bring more rows")
         return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
 
     def origin(self, files: Sequence[Path]) -> Origin:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fabrica.kernels import kernel
 
-__all__ = ["nearest_alike", "nearest_few", "nearest_rows"]
+__all__ = ["near_both", "nearest_alike", "nearest_few", "nearest_rows"]
 
 
 @kernel
@@ -57,6 +57,32 @@ def nearest_few(numbers, levels, other_numbers, other_levels, k):  # type: ignor
             out[i, place], which[i, place] = d, r
             far = out[i, k - 1]
     return out, which
+
+
+@kernel
+def near_both(numbers, levels, other_numbers, other_levels, radius,  # type: ignore[no-untyped-def]
+              numbers2, levels2, other_numbers2, other_levels2, radius2):
+    """(n,) whether one of the others is within (n,) ``radius`` of a row and, in other columns, within ``radius2``; as
+    ``nearest_few``."""
+    out = np.zeros(len(numbers), np.bool_)
+    for i in range(len(numbers)):
+        for r in range(len(other_numbers)):
+            d = np.float32(0)
+            for b in range(levels.shape[1]):
+                d += np.float32(levels[i, b] != other_levels[r, b])
+            for a in range(numbers.shape[1]):
+                d += abs(numbers[i, a] - other_numbers[r, a])
+            if d > radius[i]:
+                continue
+            d = np.float32(0)
+            for b in range(levels2.shape[1]):
+                d += np.float32(levels2[i, b] != other_levels2[r, b])
+            for a in range(numbers2.shape[1]):
+                d += abs(numbers2[i, a] - other_numbers2[r, a])
+            if d <= radius2[i]:
+                out[i] = True
+                break
+    return out
 
 
 @kernel

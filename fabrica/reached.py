@@ -58,7 +58,8 @@ class Guesses:
     def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
         if min(self.tries, self.control_tries) < FEWEST:
-            return Finding(name, None, place, against="holdout", detail={"few": self.tries, "hits": self.hits},
+            return Finding(name, None, place, against="holdout",
+                           detail={"few": self.tries, "hits": self.hits, "surely": self._surely},
                            problem=f"only {self.tries} guesses at members and {self.control_tries} at others could be "
                                    f"made; {FEWEST} are needed")
         if self.control_hits == self.control_tries:
@@ -67,6 +68,13 @@ class Guesses:
         value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
         return _risk(name, place, (value, low, high), **_sight(self.seen), hits=self.hits, tries=self.tries,
                      control_hits=self.control_hits, control_tries=self.control_tries)
+
+    @property
+    def _surely(self) -> float:
+        """The lower bound of the risk, of however few; 0 where nothing says how much is luck."""
+        if self.control_hits == self.control_tries or not self.tries:
+            return 0.0
+        return max(0.0, residual(self.hits, self.tries, self.control_hits, self.control_tries)[1])
 
     @property
     def found(self) -> bool:

@@ -20,7 +20,7 @@ from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.vantage import Points, Vantage
 
-__all__ = ["HELD", "PEOPLE", "World"]
+__all__ = ["HELD", "PEOPLE", "PLANTED", "World"]
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 PLANTED = FEWEST + FEWEST // 5  #: people, at least: some may be no prey of an attack
@@ -40,7 +40,8 @@ class World:
     first : columns that are looked at whatever is left out. k : people who must hold whatever is told by name.
     seen : share of what gives people away that the attacker can see: of the twin's rows those that are held, and of
         people with several rows one; whoever stands in the twin by another is not found.
-    judged : share of the rows learned from that ``everybody`` has.
+    judged : share of the rows learned from that ``everybody`` has. several : whether people have several rows, of which
+        one is here.
     maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
         of real people, as the maker counts them.
     """
@@ -56,6 +57,7 @@ class World:
     k: int = 5
     seen: float = 1.0
     judged: float = 1.0
+    several: bool = False
     maker: Maker | None = None
     which: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -92,7 +94,7 @@ class World:
         found |= {name: real.take(rows) for name, rows in here.items()}
         return cls(evidence.table, twin.take(np.sort(held)), **found, first=_first(evidence), k=evidence.k,
                    maker=evidence.maker, seen=evidence.seen * len(held) / twin.rows * len(own) / evidence.real.rows,
-                   judged=evidence.judged,
+                   judged=evidence.judged, several=len(own) < evidence.real.rows,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
     @property
@@ -123,9 +125,10 @@ class World:
                              everybody=half, members=half.take(np.arange(size)), which={})
                      for half, (known, rest) in zip(halves, sides, strict=True))  # type: ignore[return-value]
 
-    def planted(self, dose: float, run: Run, prey: Sheet | None = None) -> World:
+    def planted(self, dose: float, run: Run, prey: Sheet | None = None, but_one: bool = False) -> World:
         """The world in which a share ``dose`` of the twin's rows are members', each once, and only they are attacked:
-        members by chance, or some of the ``prey``. With a dose of 1 the twin is these members and nobody else."""
+        members by chance, or some of the ``prey``. With a dose of 1 the twin is these members and nobody else. With
+        ``but_one`` a cell of each, by chance, stays what it was in the twin."""
         prey = self.members if prey is None else prey
         many = prey.rows if dose >= 1 else min(max(PLANTED, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
         known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
@@ -133,10 +136,19 @@ class World:
             return replace(self, twin=known, members=known, everybody=known, seen=1.0, judged=1.0, which={})
         where = run.child("where").random().permutation(self.twin.rows)[:many]
         values = {name: cells.copy() for name, cells in self.twin.values.items()}
-        for name, cells in values.items():
-            cells[where] = known.values[name]
+        kept = run.child("kept").random().integers(0, len(values), many) if but_one else np.full(many, -1)
+        for i, (name, cells) in enumerate(values.items()):
+            cells[where[kept != i]] = known.values[name][kept != i]
         twin = Sheet(self.twin.rows, values, self.twin.levels)
         return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
+
+    def single(self, people: Sheet) -> int:
+        """How many of some people fewer than ``k`` of all real ones equal in every column, themselves among them; all,
+        where people have several rows, for one that others have too says nothing of the others."""
+        if self.several:
+            return people.rows
+        everybody = np.concatenate([row_marks(self.everybody), row_marks(self.strangers)])
+        return int((counted(row_marks(people), everybody) < self.k).sum())
 
     @cached_property
     def space(self) -> Vantage:

@@ -1,13 +1,15 @@
-"""Who stands in the twin cell by cell, counted over all rows: a sample of a large table would find few of its copies.
+"""Who stands in the twin cell by cell, or but for one, counted over all rows: a sample of a large table would find few.
 
-As ``metrics/privacy/verbatim``: attacked are people who are alone with their row among all real ones; those of the
-holdout say how many stand in the twin by luck. Rows are compared by marks of 64 bits, table after table in parts.
+As ``metrics/privacy/verbatim`` and ``verbatim_but_one``: attacked are people who are alone with their row, or with all
+of it but one column, among all real ones; those of the holdout say how many stand so in the twin by luck. Rows are
+compared by marks of 64 bits, table after table in parts; the columns to be left out are read a few at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -15,15 +17,19 @@ import pyarrow as pa
 
 from fabrica.gatehouse.cells import plain, texts
 from fabrica.reached import Guesses
-from fabrica.rows import counted, level_marks
+from fabrica.rows import marked, recognised
 from fabrica.schema import Column, Table
 from fabrica.sheets import Batches
 
 __all__ = ["copied"]
 
+TOGETHER = 16  #: columns whose cells are held at a time
 
-def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: str | None = None) -> Guesses:
-    """How many people who are alone with what they have stand in the twin, and as many of the holdout.
+
+def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: str | None = None
+           ) -> dict[str, Guesses]:
+    """How many people who are alone with what they have stand in the twin, and as many of the holdout: with all that
+    they have (``verbatim``), and with all but any one column (``verbatim_but_one``).
 
     Parameters
     ----------
@@ -34,22 +40,25 @@ def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: s
     >>> from types import SimpleNamespace
     >>> def rows(*ages):
     ...     return SimpleNamespace(batches=lambda: [pa.record_batch({"age": pa.array(ages)})])
-    >>> copied(Table("people", (Column("age", "integer", "int64"),)), rows(20, 30, 30), rows(40, 50), rows(20, 50, 60))
+    >>> found = copied(Table("people", (Column("age", "integer", "int64"),)), rows(20, 30, 30), rows(40, 50),
+    ...                rows(20, 50, 60))
+    >>> found["verbatim"]
     Guesses(hits=1, tries=1, control_hits=1, control_tries=2, seen=1.0)
     """
-    marker = _Marker(table, unit)
-    sides = [marker.marks(rows) for rows in (real, holdout)]
-    made = np.sort(marker.marks(twin, owned=False)[0])
-    found = []
-    for (own, who), (other, _) in zip(sides, sides[::-1], strict=True):
-        alone = counted(own, own) + counted(own, other) == 1
-        there = counted(own[alone], made) > 0
-        found += [_people(there, who, alone), int(alone.sum()) if who is None else len(np.unique(who[alone]))]
-    return Guesses(*found)
+    tables, marker = (real, holdout, twin), _Marker(table, unit)
+    whose = [] if unit is None else [marker.whose(rows) for rows in tables[:2]]
+    whole = [marker.marks(rows) for rows in tables]
+    exact, but_one = recognised(*whole, *whose), list[np.ndarray]()
+    for some in marker.parts:
+        for cells in zip(*(marker.cells(rows, some) for rows in tables), strict=True):
+            now = recognised(*(all - one for all, one in zip(whole, cells, strict=True)), *whose)
+            but_one = [a | b for a, b in zip(but_one, now, strict=True)] if but_one else list(now)
+    return {"verbatim": _counted(exact), "verbatim_but_one": _counted(but_one or exact)}
 
 
-def _people(there: np.ndarray, who: np.ndarray | None, alone: np.ndarray) -> int:
-    return int(there.sum()) if who is None else len(np.unique(who[alone][there]))
+def _counted(found: Sequence[np.ndarray]) -> Guesses:
+    (alone, there), (alone_by_luck, there_by_luck) = found
+    return Guesses(*(int(some.sum()) for some in (there, alone, there_by_luck, alone_by_luck)))
 
 
 @dataclass(frozen=True)
@@ -59,21 +68,40 @@ class _Marker:
     table: Table
     unit: str | None
 
-    def marks(self, rows: Batches, owned: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
-        """(n,) uint64 of each row and, where somebody owns them, (n,) whose it is."""
-        parts, owners, whose = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)], owned and self.unit is not None
-        columns = [c for c in self.table.columns if c.name != self.unit and not _anew(c)]
+    @cached_property
+    def columns(self) -> list[Column]:
+        return [c for c in self.table.columns if c.name != self.unit and not _anew(c)]
+
+    @property
+    def parts(self) -> Iterator[range]:
+        """The columns that are left out, in parts; none where nothing would be left."""
+        many = len(self.columns)
+        return (range(i, min(i + TOGETHER, many)) for i in range(0, many if many > 1 else 0, TOGETHER))
+
+    def marks(self, rows: Batches) -> np.ndarray:
+        """(n,) uint64 of each row."""
+        parts = [np.zeros(0, np.uint64)]
         for batch in rows.batches():
-            cells = [_words(column, batch.column(column.name)) for column in columns]
-            parts.append(level_marks(np.stack(cells, 1)) if cells else np.zeros(batch.num_rows, np.uint64))
-            if whose:
-                owners.append(_hashed(texts(batch.column(str(self.unit)))))
-        marks = np.concatenate(parts)
-        if not whose:
-            return marks, None
-        who = np.concatenate(owners)
-        once = np.unique(np.stack([marks.view(np.int64), who]), axis=1, return_index=True)[1]  # a row that somebody
-        return marks[once], who[once]  # has twice makes nobody less alone
+            parts.append(np.zeros(batch.num_rows, np.uint64))
+            for i in range(len(self.columns)):
+                parts[-1] += self._column(batch, i)
+        return np.concatenate(parts)
+
+    def cells(self, rows: Batches, some: range) -> list[np.ndarray]:
+        """(n,) uint64 of each of some columns, which are parts of the marks."""
+        parts = [[np.zeros(0, np.uint64)] for _ in some]
+        for batch in rows.batches():
+            for i, part in zip(some, parts, strict=True):
+                part.append(self._column(batch, i))
+        return [np.concatenate(part) for part in parts]
+
+    def _column(self, batch: pa.RecordBatch, i: int) -> np.ndarray:
+        return marked(_words(self.columns[i], batch.column(self.columns[i].name)), i)
+
+    def whose(self, rows: Batches) -> np.ndarray:
+        """(n,) the number of the person whose row each is."""
+        owners = [_hashed(texts(batch.column(str(self.unit)))) for batch in rows.batches()]
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *owners]), return_inverse=True)[1]
 
 
 def _anew(column: Column) -> bool:

@@ -15,6 +15,8 @@ from fabrica.report import Finding
 __all__ = ["SURE", "alike", "by_bounds", "canaries", "copies", "membership", "outliers", "risk"]
 
 MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
+#: of whom a risk is measured apart, by the end of its number's name
+RARELY = {"_rare": "of those with a rare value", "_few": "of all who have what few have"}
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
 
 
@@ -34,8 +36,9 @@ def alike(case: Case) -> Outcome:
 def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], Outcome]:
     """A risk beyond luck, of each place at which it was measured: one that is too high fails all. Where all but a share
     of people within the threshold are guessed anyway, there is too little left to find out. ``unseen`` says what there
-    is if the attack has hardly any guess to make, and none of these succeeds. Of those with a rare value there are
-    few: what is found of them decides where it is surely too much."""
+    is if the attack has hardly any guess to make, and none of these succeeds. Those with a rare value must pass too,
+    where there are so many of them that they would if nothing leaked; else what is found decides where it is surely
+    too much."""
 
     def check(case: Case) -> Outcome:
         threshold, found = float(getattr(case.asked, metric)), case.of(metric)
@@ -45,13 +48,21 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
         left = [f for f in parts if f not in sure]
         asked: list[Finding | None] = [*left] if parts else [None]
         told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
-        rarest = case.one(f"{metric}_rare")  # so few have a rare value that it only tells where it surely tells
-        if rarest is not None and (rarest.low or 0.0) > threshold and not unmeasured(rarest, ""):
-            told.append(by_bounds(blank, rarest, threshold, f"{what}, of those with a rare value"))
+        told += [by_bounds(blank, f, threshold, f"{what}, {whose}") for name, whose in RARELY.items()
+                 if _decides(f := case.one(metric + name), threshold, enough=name == "_few")]
         outcome = _worst(told) if told else blank
         return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found)]))
 
     return check
+
+
+def _decides(finding: Finding | None, threshold: float, enough: bool) -> bool:
+    """Whether what is found of people with a rare value decides: where it is surely too much; and, of so many that
+    there may be ``enough``, where a twin that leaks nothing would pass by its bound in nineteen of twenty cases."""
+    if finding is None or finding.value is None or finding.low is None or finding.high is None:
+        return False
+    surely = finding.low > threshold and not unmeasured(finding, "")
+    return surely or (enough and finding.high - finding.value <= threshold / 2)
 
 
 def _untold(sure: list[Finding], of: int) -> list[str]:
@@ -77,6 +88,9 @@ def _worst(told: list[Outcome]) -> Outcome:
 
 def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
     """The outcome of one number with bounds, or why there is none."""
+    nothing = 0.5 if finding is not None and finding.better == 0.5 else 0.0
+    if (doubles := _doubles(blank, finding, threshold, what, nothing)) is not None:
+        return doubles
     where = f"{what} ({' + '.join(finding.place)})" if finding is not None and finding.place else what
     why = unmeasured(finding, "this")
     if finding is not None and not why and "control" not in finding.detail and blank.name != "useful":
@@ -87,23 +101,47 @@ def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: s
 
 
 def copies(case: Case) -> Outcome:
-    """People who are alone with their row do not stand in the twin, exactly or nearly, beyond luck."""
-    blank, what = Outcome("G2", "copies", PASS, ""), {"verbatim": "people who stand in the twin cell by cell",
-                                                     "verbatim_near": "people who nearly stand in the twin"}
-    accepted = {"verbatim": case.asked.copies, "verbatim_near": case.asked.near}
+    """People who are alone with their row do not stand in the twin, exactly, but for one column, or nearly, beyond
+    luck."""
+    blank = Outcome("G2", "copies", PASS, "")
+    asked = {"verbatim": (case.asked.copies, "people who stand in the twin cell by cell"),
+             "verbatim_but_one": (case.asked.near, "people who stand in the twin but for one column"),
+             "verbatim_near": (case.asked.near, "people who nearly stand in the twin")}
     unseen = "people are alone with their row, and none of them stands in the twin"
-    told = [_unseen(blank, case.one(name), accepted[name], unseen) or by_bounds(blank, case.one(name), accepted[name],
-                                                                                words) for name, words in what.items()]
+    told = [_unseen(blank, case.one(name), accepted, unseen) or by_bounds(blank, case.one(name), accepted, words)
+            for name, (accepted, words) in asked.items()]
     verdict = joined(told)
     return next(one for one in told if one.verdict == verdict)
 
 
 def _unseen(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome | None:
-    """Where there are too few people for a share to be reckoned, and none of them is hit."""
+    """Where there are too few people for a share to be reckoned, and none of them is hit, or so many that it is surely
+    too much."""
     few = FEWEST if finding is None or finding.value is not None else int(finding.detail.get("few", FEWEST))
-    if not what or few >= FEWEST or finding is None or finding.detail["hits"]:
+    if not what or few >= FEWEST or finding is None:
         return None
-    return replace(blank, threshold=threshold, n=few, why=f"only {few:,} {what}")
+    if (surely := float(finding.detail.get("surely", 0.0))) > threshold:
+        return bounded(blank, surely, surely, 1.0, threshold, few, f"{finding.detail['hits']:,} of only {few:,} people "
+                                                                   "who are alone with what they have are found")
+    return None if finding.detail["hits"] else replace(blank, threshold=threshold, n=few, why=f"only {few:,} {what}")
+
+
+def _doubles(blank: Outcome, finding: Finding | None, threshold: float, what: str, nothing: float = 0.0,
+             surely: float | None = None) -> Outcome | None:
+    """Where planted people were missed because nearly everybody has doubles: nobody tells one of k people who are equal
+    in every column, so at most those who have none are found, and all of them are taken to be.
+
+    Parameters
+    ----------
+    nothing : what the number is where nobody is found. surely : a lower bound beyond which the attack has found too
+        much to have missed anybody for that; the threshold where nothing else is said.
+    """
+    if finding is None or finding.detail.get("control") != "missed":
+        return None
+    high = nothing + (1 - nothing) * float(finding.detail.get("single", 1.0))
+    if high > threshold or (finding.low or 0.0) > (threshold if surely is None else surely):
+        return None
+    return bounded(blank, nothing, nothing, high, threshold, _people(finding), f"{what}, of those who have no doubles")
 
 
 def membership(case: Case) -> Outcome:
@@ -123,6 +161,8 @@ def outliers(case: Case) -> Outcome:
     blank, found = Outcome("G6", "outliers", PASS, ""), case.one("outliers")
     threshold = case.asked.outliers
     blank = replace(blank, threshold=threshold)
+    if (doubles := _doubles(blank, found, threshold, "isolated members", surely=case.asked.membership)) is not None:
+        return doubles
     why = unmeasured(found, "the attack on the most isolated people")
     if why or found is None:
         return replace(blank, verdict=INCONCLUSIVE, why=why)

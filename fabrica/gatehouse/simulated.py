@@ -18,11 +18,13 @@ from fabrica.world import PEOPLE
 
 __all__ = ["Population", "simulated"]
 
-SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.01, 0.008, 0.001  #: of strangers, that a guess is right by luck (Adult)
+SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.064, 0.008, 0.001  #: of strangers, that a guess is right by luck (Adult)
+BUT_ONE = 0.057  #: and that they stand in the twin but for one column, most of them for the weight of their stratum
 #: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
 #: that falls as often on the truth (Adult)
 SPREAD = 0.27
-SOUGHT, GUESSED, LEARNED = 100_000, 12_000, 250_000  #: as singling out, inference and density have them, at most
+SOUGHT, GUESSED, LEARNED = 100_000, 40_000, 250_000  #: as singling out, inference and density have them, at most;
+#: inference learns from as many rows of the twin as density
 ISOLATED, WHOLE = 0.05, 20_000  #: as the attack on outliers has them
 PLANTED, DOSE = 300, 0.03  #: as the canaries have them
 JUDGED = 100_000  #: rows of each side that are judged, at most
@@ -79,7 +81,7 @@ def simulated(population: Population, sides: Sides, random: np.random.Generator
 
     >>> found = simulated(Population(12_000, [0.5]), Sides(9_000, 3_000, 0.0), np.random.default_rng(1))
     >>> {test: [one.metric for one in findings] for test, findings in found}["copies"]
-    ['verbatim', 'verbatim_near']
+    ['verbatim', 'verbatim_but_one', 'verbatim_near']
     """
     for test, strikes in STRIKES.items():
         told = list[Finding]()
@@ -102,6 +104,11 @@ def _verbatim(population: Population, sides: Sides, random: np.random.Generator)
     return _guesses(own, rest, EXACTLY, sides.copied, random)
 
 
+def _but_one(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    own, rest = (max(1, int(population.alone * side)) for side in (sides.own, sides.rest))
+    return _guesses(own, rest, BUT_ONE, sides.copied, random)
+
+
 def _near(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     own, rest = (max(1, int(population.alone * side)) for side in sides.judged)
     return _guesses(own, rest, NEARLY, sides.copied, random)
@@ -118,12 +125,12 @@ def _linked(population: Population, sides: Sides, random: np.random.Generator) -
 
 def _guessed(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     own, others = min(sides.judged[0], GUESSED), sides.judged[1]
-    found = list[Outcome]()
+    found, seen = list[Outcome](), min(1.0, LEARNED / population.people)
     for luck in population.lucks:
         spread = np.float32(SPREAD * (luck * (1 - luck)) ** 0.5)
         members, controls = (spread * random.standard_normal(people, np.float32) for people in (own, others))
-        members[: random.binomial(own, sides.copied)] += 1 - luck
-        found.append(Gains(members, controls, luck))
+        members[: random.binomial(own, sides.copied * seen)] += 1 - luck
+        found.append(Gains(members, controls, luck, seen=seen))
     return found
 
 
@@ -166,7 +173,8 @@ def _alike(sides: Sides, random: np.random.Generator) -> Finding:
 Strike = Callable[[Population, Sides, np.random.Generator], list[Outcome]]
 #: test -> attack -> what it would reach, at each of its places
 STRIKES: Mapping[str, Mapping[str, Strike]] = {
-    "copies": {"verbatim": _verbatim, "verbatim_near": _near}, "singling_out": {"singling_out": _singled},
+    "copies": {"verbatim": _verbatim, "verbatim_but_one": _but_one, "verbatim_near": _near},
+    "singling_out": {"singling_out": _singled},
     "linkability": {"linkability": _linked}, "outliers": {"outliers": _isolated},
     "membership": {"membership": _members, "likelihood": _likely, "density": _dense},
     "inference": {"inference": _guessed}}

@@ -135,6 +135,11 @@ KNOWN: Mapping[str, Meaning] = {
         "People who are alone with what they have and stand in the twin cell by cell, beyond how often people whom "
         "nobody learned from do.",
         "isolation by the whole row; after Cohen and Nissim, PNAS 2020"),
+    "verbatim_but_one": Meaning(
+        "People in the twin but for one column",
+        "People who are alone with all that they have but one column, and stand so in the twin, beyond how often those "
+        "whom nobody learned from do.",
+        "isolation by all columns but one; after Cohen and Nissim, PNAS 2020"),
     "verbatim_near": Meaning(
         "People nearly in the twin",
         "The same for rows that differ in no level and hardly in numbers.",
@@ -151,6 +156,10 @@ KNOWN: Mapping[str, Meaning] = {
         "Guessing a secret",
         "How much better one thing about somebody is guessed with the twin if that person was learned from, beyond "
         "luck; the worst column for the whole table.",
+        "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
+    "inference_few": Meaning(
+        "Guessing what few have",
+        "The same for people with a level that at most one in twenty has, of all such levels of all columns together.",
         "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
     "inference_rare": Meaning(
         "Guessing a rare secret",

@@ -31,7 +31,8 @@ def area(name, value=0.5, low=0.48, high=0.52, **detail):
 
 
 GOOD = {one.metric: one for one in (
-    risk("verbatim", tries=9_000), risk("verbatim_near", tries=3_000), risk("singling_out", tries=3_000),
+    risk("verbatim", tries=9_000), risk("verbatim_but_one", tries=9_000), risk("verbatim_near", tries=3_000),
+    risk("singling_out", tries=3_000),
     risk("linkability", tries=3_000), risk("inference", place=("age",), members=3_000),
     area("membership", members=3_000), area("density", members=3_000), area("alike", rows=6_000),
     Finding("canaries", 0.0, high=0.009, detail={"planted": 300}),
@@ -71,7 +72,7 @@ def test_a_good_twin_passes():
 
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(name):
-    where = {"verbatim": "copies", "verbatim_near": "copies", "density": "membership"}.get(name, name)
+    where = {"density": "membership"}.get(name, "copies" if name.startswith("verbatim") else name)
     assert verdict(case(without=(name,)), where) == INCONCLUSIVE
     broken = replace(GOOD[name], value=None, low=None, high=None, problem="too few people")
     assert verdict(case(broken), where) == INCONCLUSIVE
@@ -84,6 +85,8 @@ def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(nam
     (risk("verbatim", 0.01, 0.008, 0.012), "copies", FAIL),
     (risk("verbatim", 0.001, -0.001, 0.003), "copies", INCONCLUSIVE),
     (risk("verbatim_near", 0.05, 0.04, 0.06), "copies", FAIL),
+    (risk("verbatim_but_one", 0.015, 0.011, 0.019), "copies", FAIL),
+    (risk("verbatim_but_one", 0.007, 0.003, 0.011), "copies", INCONCLUSIVE),
     (risk("singling_out", 0.2, 0.1, 0.3), "singling_out", FAIL), (area("density", 0.6, 0.57, 0.63), "membership", FAIL),
     (area("density", 0.54, 0.52, 0.56), "membership", INCONCLUSIVE),
     (risk("inference", 0.3, 0.2, 0.4, place=("pay",)), "inference", FAIL),
@@ -100,12 +103,30 @@ def test_each_test_bites(changed, name, said):
 
 def test_where_hardly_anybody_is_alone_with_their_row_nobody_can_be_copied():
     detail = {"few": 7, "hits": 0}
-    few = [Finding(name, None, problem="only 7", detail=detail) for name in ("verbatim", "verbatim_near")]
+    few = [Finding(name, None, problem="only 7", detail=detail)
+           for name in ("verbatim", "verbatim_but_one", "verbatim_near")]
     assert verdict(case(*few), "copies") == PASS
-    hit = replace(few[1], detail={**detail, "hits": 1})  # whether that is luck nobody can tell of seven
-    assert verdict(case(few[0], hit), "copies") == INCONCLUSIVE
-    many = replace(few[1], detail={"few": 300, "hits": 0})  # of the holdout there are few: a hundredth might be copied
-    assert verdict(case(few[0], many), "copies") == INCONCLUSIVE
+    hit = replace(few[2], detail={**detail, "hits": 1})  # whether that is luck nobody can tell of seven
+    assert verdict(case(*few[:2], hit), "copies") == INCONCLUSIVE
+    many = replace(few[2], detail={"few": 300, "hits": 0})  # of the holdout there are few: a hundredth might be copied
+    assert verdict(case(*few[:2], many), "copies") == INCONCLUSIVE
+
+
+def test_of_however_few_people_as_many_as_are_surely_too_much_fail():
+    copied = Finding("verbatim", None, problem="only 60", detail={"few": 60, "hits": 60, "surely": 0.95})
+    luck = replace(copied, detail={"few": 60, "hits": 2, "surely": 0.001})
+    assert (verdict(case(copied), "copies"), verdict(case(luck), "copies")) == (FAIL, INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("name", ["singling_out", "linkability", "inference", "membership", "density", "outliers"])
+def test_whoever_has_doubles_cannot_be_told_and_all_others_are_taken_to_be(name):
+    """A careless twin: an attack that misses those whom it must find says nothing, unless they had doubles."""
+    where = "membership" if name == "density" else name
+    found = {single: replace(GOOD[name], detail={**GOOD[name].detail, "control": "missed", "single": single})
+             for single in (0.01, 0.03, 0.2, 1.0)}
+    assert [verdict(case(one), where) for one in found.values()] == [PASS, PASS, INCONCLUSIVE, INCONCLUSIVE]
+    sure = replace(found[0.01], value=0.7, low=0.6, high=0.8)  # it has found too much to be blind
+    assert verdict(case(sure), where) != PASS
 
 
 def test_the_worst_place_decides():
@@ -269,6 +290,18 @@ def test_a_rare_secret_that_is_surely_found_fails_and_one_that_may_be_does_not_d
     assert verdict(case(risk("inference_rare", 0.1, 0.0, 0.3)), "inference") == PASS
     missed = replace(risk("inference_rare", 0.4, 0.2, 0.6), detail={"control": "missed"})
     assert verdict(case(missed), "inference") == PASS
+
+
+@pytest.mark.parametrize(("found", "said"), [
+    (risk("inference_few", 0.01, -0.01, 0.03), PASS), (risk("inference_few", 0.04, 0.02, 0.06), INCONCLUSIVE),
+    (risk("inference_few", 0.09, 0.07, 0.11), FAIL), (risk("inference_few", 0.2, 0.1, 0.3), FAIL),
+    (risk("inference_few", 0.04, -0.02, 0.10), PASS),  # of so few that hardly any twin would pass
+    (risk("inference_few", 0.01, -0.01, 0.03, control="missed"), INCONCLUSIVE)])
+def test_secrets_of_few_decide_where_there_are_enough_people_who_have_any(found, said):
+    assert verdict(case(found), "inference") == said
+    certain = [guessed_anyway(0.999, name) for name in ("ill", "rich")]
+    rest = [one for name, one in GOOD.items() if name != "inference"]
+    assert verdict(replace(case(), report=Report((*rest, *certain, found))), "inference") == said
 
 
 def test_where_hardly_a_row_is_alone_in_the_twin_nobody_is_singled_out():

@@ -18,8 +18,8 @@ from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare
 from fabrica.report import Finding, Report
 
-METRICS = ("verbatim", "verbatim_near", "singling_out", "linkability", "inference", "membership", "density",
-           "likelihood", "outliers", "alike", "canaries", "representation", "label_gap", "downstream_gap",
+METRICS = ("verbatim", "verbatim_but_one", "verbatim_near", "singling_out", "linkability", "inference", "membership",
+           "density", "likelihood", "outliers", "alike", "canaries", "representation", "label_gap", "downstream_gap",
            "downstream_gap_odds", "utility_gap")
 POLICIES = (Policy(), Policy(determination="Dr. A. Example: very small"),
             Policy.from_json({"name": "useful", "tiers": {name: {"useful": 2.5, "copies": 0.0007, "near": 0.0051,

@@ -114,6 +114,27 @@ def test_a_copy_of_people_fails_at_every_tier(tmp_path):
         assert decision.verdict == "FAIL" and {"rare", "copies", "membership"} <= failed
 
 
+def coarse(rows, seed, odd):
+    """People whom many equal, of whom some have a sum that nobody else has."""
+    random = np.random.default_rng(seed)
+    table = pd.DataFrame({"sex": random.choice(list("fm"), rows), "town": random.choice(list("nesw"), rows),
+                          "ill": np.where(random.random(rows) < 0.2, "y", "n"), "sum": 0})
+    table.loc[random.permutation(rows)[:odd], "sum"] = random.integers(1_000, 99_999, odd)
+    return table
+
+
+@pytest.mark.parametrize(("odd", "said"), [(0, "PASS"), (60, "FAIL")])
+def test_a_copy_of_a_table_passes_where_everybody_has_doubles_and_fails_where_a_few_have_none(tmp_path, odd, said):
+    out = tmp_path / "out"
+    out.mkdir()
+    real, rest = coarse(3_000, 1, odd), coarse(2_000, 2, odd * 2 // 3)
+    for rows, file in ((real, tmp_path / "real.csv"), (rest, tmp_path / "rest.csv"), (real, out / "data.csv")):
+        rows.to_csv(file, index=False)
+    decision = fabrica.gate(out, tier="internal", real=tmp_path / "real.csv", holdout=tmp_path / "rest.csv")
+    verdicts = {one.name: one.verdict for one in decision.outcomes}
+    assert decision.verdict == verdicts["copies"] == said, decision
+
+
 def test_under_an_epsilon_the_same_holdout_is_found_again(tmp_path):
     people(1_500, 3).to_csv(tmp_path / "people.csv", index=False)
     assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(tmp_path / "out"), "--epsilon", "2", "-q"]) == 0

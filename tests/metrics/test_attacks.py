@@ -54,7 +54,7 @@ def test_columns_that_are_not_guessed_are_counted(monkeypatch):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_copy_of_the_people_is_found_out_and_a_fresh_sample_is_not(name):
-    for number in catalog.get("metrics", name).numbers:
+    for number in set(catalog.get("metrics", name).numbers) - {"inference_few"}:  # nobody here has what few have
         copy, fresh = (find(struck(name, twin), number) for twin in (REAL, FRESH))
         nothing = 0.5 if fresh.unit == "AUC" else 0.0
         assert copy.low > nothing + 0.03 and copy.value > fresh.high, number
@@ -74,6 +74,15 @@ def test_fifteen_isolated_people_among_fifteen_hundred_do_not_go_unseen():
     assert find(struck("verbatim", leaky), "verbatim").low > 0.002
     assert find(struck("outliers", leaky), "outliers").value > find(struck("outliers", FRESH), "outliers").value
     assert abs(find(struck("membership", leaky), "membership").value - 0.5) < 0.05  # what averages see
+
+
+def test_one_in_eighty_of_whom_one_cell_was_changed_are_found_by_all_columns_but_one_alone():
+    world = World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1))
+    leaky = world.planted(0.08, Run(2), world.everybody, but_one=True).twin
+    said = {name: find(struck(name.replace("_near", ""), IdentSheet(leaky.rows, leaky.values, leaky.levels)), name)
+            for name in ("verbatim", "verbatim_near", "verbatim_but_one")}
+    assert said["verbatim_but_one"].low > 0.05 > said["verbatim"].high
+    assert said["verbatim_near"].high < 0.06
 
 
 TABLE = Table("t", tuple(Column(n, "category" if n in REAL.levels else "decimal") for n in REAL.values))
@@ -111,6 +120,16 @@ def test_nobody_stands_on_two_sides_and_the_space_knows_nothing_of_members():
     odd = IdentSheet(REAL.rows, {**REAL.values, "age": REAL.values["age"] * 1e6}, REAL.levels)
     same = World.of(Evidence(TABLE, odd, FRESH, REST), Run(1, workers=1))
     assert all((same.space.known[n] == world.space.known[n]).all() for n in world.space.known)
+
+
+def test_who_has_doubles_is_counted_among_all_real_people_and_not_where_people_have_several_rows():
+    sheets = [Sheet(n, {"a": np.arange(n) % m * 1.0}, {}) for n, m in ((300, 100), (400, 50), (400, 50))]
+    world = replace(World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1)), everybody=sheets[0], others=sheets[1],
+                    reference=sheets[2], k=4)  # of numbers up to 49 there are 19, of the others three
+    assert world.single(sheets[0]) == 150 and replace(world, k=3).single(sheets[0]) == 0
+    assert replace(world, several=True).single(sheets[0]) == 300
+    struck_blind = judge("", REAL, REAL, REST, metric=Blind())[0]
+    assert struck_blind.detail["single"] == 1.0  # nobody here has doubles
 
 
 def test_planted_people_stand_in_the_twin_and_are_the_only_ones_attacked():
@@ -206,29 +225,61 @@ def leaking(share: float, real: IdentSheet, rows: int, seed: int) -> IdentSheet:
     return IdentSheet(rows, values, fresh.levels).take(random.permutation(rows))
 
 
-@pytest.mark.parametrize(("name", "nothing"), [("membership", 0.5), ("linkability", 0.0), ("verbatim_near", 0.0)])
-def test_a_leak_is_as_large_in_a_part_of_the_twin_as_in_the_whole(name, nothing):
-    """Of whom half of the twin gives away half, and the number must be of the whole."""
+@pytest.mark.parametrize(("name", "nothing", "error"), [("membership", 0.5, 0.05), ("linkability", 0.0, 0.1),
+                                                        ("verbatim_near", 0.0, 0.05)])
+def test_a_leak_is_as_large_in_a_part_of_the_twin_as_in_the_whole(name, nothing, error):
+    """Of whom half of the twin gives away half, and the number must be of the whole. Of links half are luck here."""
     metric = catalog.get("metrics", "verbatim" if name.startswith("verbatim") else name)()
     whole = leaking(0.4, REAL, 1_500, 8)
     part = whole.take(np.arange(750))
     said = [find(list(metric.judge(Evidence(TABLE, REAL, twin, REST, seen=seen), Run(1, workers=1))), name)
             for twin, seen in ((whole, 1.0), (part, 0.5), (part, 1.0))]
     of_all, of_half, careless = said
-    assert of_half.low < of_all.value < of_half.high and abs(of_half.value - of_all.value) < 0.05
+    assert of_half.low < of_all.value < of_half.high and abs(of_half.value - of_all.value) < error
     assert careless.value - nothing < 0.75 * (of_all.value - nothing)
     assert said[1].detail["seen"] == 0.5 and "seen" not in said[0].detail
     assert said[1].high - said[1].low > 1.5 * (said[0].high - said[0].low)  # and is less sure
 
 
+def test_a_secret_told_by_rows_that_trees_do_not_see_counts_as_much(monkeypatch):
+    """Trees that learn from a half of the twin see a half of what it gives away, and are as much less sure."""
+    of_all = find(struck("inference", FRESH), "inference", "sex")
+    monkeypatch.setattr(inference, "LEARN", 750)
+    of_half = find(struck("inference", FRESH), "inference", "sex")
+    assert of_half.detail["seen"] == 0.5 and "seen" not in of_all.detail
+    assert of_half.high - of_half.low > 1.5 * (of_all.high - of_all.low)
+
+
+def test_a_link_hangs_on_no_order_and_a_copy_does_not_hide_among_its_likes():
+    """Halves of few levels: thousands of rows are equally near, and a careless twin looks at the first five of them."""
+    def odd(rows, seed):
+        random = np.random.default_rng(seed)
+        cells = {f"c{i}": random.integers(0, 3, rows).astype(np.int32) for i in range(3)}
+        return IdentSheet(rows, {**cells, "pay": random.normal(size=rows)}, {name: ["a", "b", "c"] for name in cells})
+
+    values = []
+    for world in range(6):
+        real, fresh, rest = (odd(rows, 10 * world + i) for i, rows in enumerate((1_500, 1_500, 2_400)))
+        cells = {n: np.r_[real.values[n][:600], v[600:]] for n, v in fresh.values.items()}
+        twins = [IdentSheet(1_500, cells, real.levels).take(np.arange(1_500)[::step]) for step in (1, -1)]
+        found = [find(judge("linkability", real, twin, rest, seed=world), "linkability") for twin in twins]
+        assert found[0].value == found[1].value and found[0].low == found[1].low
+        values.append(found[0].value)
+    assert np.mean(values) == pytest.approx(0.4, abs=0.05)  # as many as were copied
+
+
 def test_singling_out_does_not_fade_with_the_size_of_the_table():
-    """A holdout of a tenth: a third of the twin are real people, and as many of the guesses are right."""
-    found = []
-    for rows in (1_200, 4_800):
+    """A holdout of a tenth: a third of the twin are real people, and as many of the guesses are right. Of the large
+    table a quarter is seen, so one number has an error of .06, and the mean of 24 one of .013."""
+    said = []
+    for rows, seeds in ((1_200, 1), (4_800, 24)):
         real = tall(rows, 11)
-        found.append(find(judge("singling_out", real, leaking(0.33, real, rows, 12), tall(1_200, 13)), "singling_out"))
-    assert all(one.low > 0.15 and 0.2 < one.value < 0.36 for one in found)
-    assert found[1].detail["seen"] == 0.25 and found[1].value / 4 < 0.09  # what a careless twin would say
+        twin = leaking(0.33, real, rows, 12)
+        found = [find(judge("singling_out", real, twin, tall(1_200, 13), seed=seed), "singling_out")
+                 for seed in range(seeds)]
+        said.append(float(np.mean([one.value for one in found])))
+    assert all(0.2 < one < 0.36 for one in said)
+    assert found[0].detail["seen"] == 0.25 and said[1] / 4 < 0.09  # what a careless twin would say
     part = tall(4_800, 11)
     known = Evidence(TABLE, part.take(np.arange(2_400)), leaking(0.33, part, 4_800, 12), tall(1_200, 13), judged=0.5)
     half = catalog.get("metrics", "singling_out")().judge(known, Run(1, workers=1))[0]
@@ -350,6 +401,29 @@ def test_a_rare_value_is_named_only_where_enough_people_have_it():
     many = replace(World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1)), k=10_000)
     sides = Sides.of(many, Run(1))
     assert rarest(many, sides, "town")[0] is None and rarest(many, sides, "age")[0] is None
+
+
+def ailing(rows: int, seed: int) -> IdentSheet:
+    """People of whom each of twelve ailments strikes five in a thousand, so that nearly everybody has none."""
+    own, random = tall(rows, seed), np.random.default_rng(seed + 50)
+    ills = {f"ill{i}": (random.random(rows) < 0.005).astype(np.int32) for i in range(12)}
+    return IdentSheet(rows, {"age": own.values["age"], "weight": own.values["weight"], **ills},
+                      {name: ["no", "yes"] for name in ills})
+
+
+def test_secrets_of_few_are_found_out_where_each_column_is_guessed_anyway():
+    """In the twin of a leak one in two of those who are ill stands as they are."""
+    real, rest, fresh = (ailing(rows, seed) for rows, seed in ((2_500, 1), (2_400, 2), (2_500, 3)))
+    ill = np.flatnonzero(np.any([real.values[f"ill{i}"] == 1 for i in range(12)], axis=0))[::2]
+    leaky = IdentSheet(2_500, {n: np.r_[v[len(ill):], real.values[n][ill]] for n, v in fresh.values.items()},
+                       real.levels)
+    schema = Table("t", tuple(Column(n, "category" if n in real.levels else "decimal") for n in real.values))
+    leak, none = (judge("inference", real, twin, rest, schema=schema) for twin in (leaky, fresh))
+    ills = [find(some, "inference", f"ill{i}") for some in (leak, none) for i in range(12)]
+    assert all(one.value is None or one.high - one.low > 0.4 for one in ills)  # a column alone tells nothing
+    found, nothing = find(leak, "inference_few"), find(none, "inference_few")
+    assert found.low > 0.3 and found.detail["control"] == "found" and found.detail["columns"] == 12
+    assert nothing.low < 0.03 < nothing.high + 0.03 < 0.1
 
 
 def test_secrets_that_nearly_everybody_is_guessed_by_are_no_number():

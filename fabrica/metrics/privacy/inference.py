@@ -8,10 +8,13 @@ the guess. What a strike reaches on people nobody learned from is what the colum
 The same is tried without the twin, by somebody who learned from the people whom they know: how hard a person is to
 guess is then largely known, and taken out (a control variate with the best factor; Lavenberg & Welch, Management Sci.
 27, 1981), which makes the bounds some times narrower. The holdout's halves change places, so that each person of it is
-a control once. The number of the whole table is that of the column with the highest upper bound.
+a control once. Of a large twin trees see a share, and what they do not see is reckoned with. The number of the whole
+table is that of the column with the highest upper bound.
 
 Those who have what few have are harmed first, and a mean hides them: ``inference_rare`` is the same of the people with
-the rarest level of a column that enough people of both sides have, so that it may be named. (Yeom, Giacomelli,
+the rarest level of a column that enough people of both sides have, so that it may be named, and ``inference_few`` of
+all levels of all columns that few people have together, so that there are enough people to decide by. A column in which
+nearly everybody is guessed anyway is seen through these few alone. (Yeom, Giacomelli,
 Fredrikson & Jha, "Privacy risk in machine learning", CSF 2018; Stadler, Oprisanu & Troncoso, "Synthetic data –
 anonymisation groundhog day", USENIX Security 2022.)
 """
@@ -30,14 +33,15 @@ from fabrica.contract import Sheet
 from fabrica.errors import NotComputable
 from fabrica.reached import FEWEST, Gains, Outcome
 from fabrica.run import Run
-from fabrica.world import World
+from fabrica.world import PLANTED, World
 
 __all__ = ["Inference"]
 
 COLUMNS = 20  #: that are guessed, at most
 CLASSES, GROUPS = 30, 20  #: levels that are told apart, the others are one; groups of a number
-TREES, ROUNDS, LEARN = 600, 60, 20_000  #: of the attacker; at most so many rounds; rows of the twin that it learns from
-MEMBERS = 12_000  #: who are attacked, at most
+TREES, ROUNDS, LEARN = 600, 60, 250_000  #: of the attacker; at most so many rounds, and rows of the twin to learn from
+MEMBERS = 40_000  #: who are attacked, at most
+FEW = 0.05  #: share of people who have a level that few have, at most
 NEAR = 0.01  #: of the ranks: a row that is as good as equal
 SETTING = {"max_depth": 6, "learning_rate": 0.2, "objective": "multi:softprob"}
 
@@ -48,7 +52,8 @@ class Inference(Attack):
     title: ClassVar[str] = "whether a secret of somebody can be guessed better if they were learned from"
     source: ClassVar[str] = "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"
     story: ClassVar[str] = "Somebody knows all of a person but one thing, and uses the twin to guess it."
-    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"inference": ("holdout",), "inference_rare": ("holdout",)}
+    numbers: ClassVar[Mapping[str, tuple[str, ...]]] = {"inference": ("holdout",), "inference_rare": ("holdout",),
+                                                        "inference_few": ("holdout",)}
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
         names = list(world.twin.values)
@@ -56,13 +61,29 @@ class Inference(Attack):
             raise NotComputable("needs two columns, one to know and one to guess")
         secrets, sides = some(names, COLUMNS, world.first), Sides.of(world, run.child("sides"))
         detail = {"untried": len(names) - len(secrets)} if len(names) > len(secrets) else {}
-        struck = run.map(lambda secret: _guessed(world, sides, secret, detail), secrets)
-        return {(number, secret): outcome for secret, found in zip(secrets, struck, strict=True)
-                for number, outcome in found.items()}
+        told = run.map(lambda secret: _guessed(world, sides, secret), secrets)
+        struck, seen = dict[Place, Outcome](), world.seen * sides.twin.rows / world.twin.rows
+        for secret, one in zip(secrets, told, strict=True):
+            struck["inference", secret] = Gains(*one.gains, float(one.luck.mean()), detail, seen)
+            level, truth = _rarest(world, sides, secret)
+            if level is not None:
+                have = [np.concatenate([side.values[secret] for side in part]) == truth
+                        for part in (sides.members, sides.controls)]
+                struck["inference_rare", secret] = Gains(one.gains[0][have[0]], one.gains[1][have[1]],
+                                                         float(one.luck[have[1]].mean()), {"value": level}, seen)
+        few = _few(told, seen)
+        return struck if few is None else {**struck, ("inference_few",): few}
+
+    def plant(self, world: World, run: Run) -> World:
+        """Planted are people who have what few have, where there are enough of them."""
+        having = [have[0] for name in world.twin.levels
+                  if (have := _have([world.everybody.values[name]], len(world.twin.levels[name]), world.k))]
+        some = np.flatnonzero(np.any(having, axis=0)) if having else np.arange(0)
+        return world.planted(self.dose, run, world.everybody.take(some) if len(some) >= PLANTED else None)
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
-        """Few of those who were planted have a rare value; the guesses are those of all people."""
-        return again.get(("inference", *place[1:]))
+        """Few of those who were planted have a rare value of one column; the guesses are those of all people."""
+        return again.get(("inference", *place[1:])) if place[0] == "inference_rare" else again.get(place)
 
 
 @dataclass(frozen=True)
@@ -83,9 +104,18 @@ class Sides:
                    (world.reference, world.others))
 
 
-def _guessed(world: World, sides: Sides, secret: str, detail: Mapping[str, int]) -> dict[str, Gains]:
-    """How much better a secret is guessed of members than of others, what is guessed without the twin taken out: of
-    all, and of those who have the rarest level that may be named. ``detail`` is told with the number."""
+@dataclass(frozen=True)
+class Told:
+    """Of one secret: the ``gains`` of members and of others, how surely others are guessed with the twin (``luck``),
+    and who of both ``have`` a level that few have; None where there is no such level."""
+
+    gains: tuple[np.ndarray, np.ndarray]
+    luck: np.ndarray
+    have: list[np.ndarray] | None
+
+
+def _guessed(world: World, sides: Sides, secret: str) -> Told:
+    """How much better a secret is guessed of members than of others, what is guessed without the twin taken out."""
     answer = Answer.of(world, secret)
     people = [*sides.members, *sides.controls]
     with_twin = _success(world, sides.twin, world.twin, people, answer)
@@ -93,16 +123,30 @@ def _guessed(world: World, sides: Sides, secret: str, detail: Mapping[str, int])
                for one in _success(world, known, known, [sides.members[i], sides.controls[i]], answer)]
     own, other = (np.concatenate(part) for part in (with_twin[:2], with_twin[2:]))
     own_blind, other_blind = np.concatenate(without[::2]), np.concatenate(without[1::2])
-    factor = _factor(other, other_blind)
-    gains = own - factor * own_blind, other - factor * other_blind
-    found = {"inference": Gains(*gains, float(other.mean()), detail, world.seen)}
-    level, truth = _rarest(world, sides, secret)
-    if level is not None:
-        have = [np.concatenate([side.values[secret] for side in part]) == truth
-                for part in (sides.members, sides.controls)]
-        found["inference_rare"] = Gains(gains[0][have[0]], gains[1][have[1]], float(other[have[1]].mean()),
-                                        {"value": level}, world.seen)
-    return found
+    factor, have = _factor(other, other_blind), None
+    if secret in world.twin.levels:
+        have = _have([np.concatenate([side.values[secret] for side in part])
+                      for part in (sides.members, sides.controls)], len(world.twin.levels[secret]), world.k)
+    return Told((own - factor * own_blind, other - factor * other_blind), other, have)
+
+
+def _have(sides: Sequence[np.ndarray], size: int, k: int) -> list[np.ndarray] | None:
+    """Of some people (n,) bool: who has a level that few of all have, yet at least ``k``; None where there is none."""
+    counts = np.bincount(np.concatenate(sides) + 1, minlength=size + 1)[1:]
+    few = np.append((counts >= k) & (counts <= FEW * sum(map(len, sides))), False)  # a missing cell is no level
+    return [few[codes] for codes in sides] if few.any() else None
+
+
+def _few(told: Sequence[Told], seen: float) -> Gains | None:
+    """The gains of those who have what few have, the mean of each person's secrets of that kind."""
+    some = [one for one in told if one.have is not None]
+    if not some:
+        return None
+    many = [np.sum([one.have[i] for one in some if one.have], axis=0) for i in (0, 1)]
+    gains = [np.sum([one.gains[i] * one.have[i] for one in some if one.have], axis=0)[many[i] > 0]
+             / many[i][many[i] > 0] for i in (0, 1)]
+    luck = np.sum([one.luck * one.have[1] for one in some if one.have], axis=0)[many[1] > 0] / many[1][many[1] > 0]
+    return Gains(gains[0], gains[1], float(luck.mean()) if len(luck) else 0.0, {"columns": len(some)}, seen)
 
 
 def _factor(with_twin: np.ndarray, without: np.ndarray) -> float:

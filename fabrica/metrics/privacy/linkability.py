@@ -1,8 +1,9 @@
 """Linkability: does the twin tell that two halves of a record belong to one person?
 
 The attacker has some columns of a person in one file and the others in another, and asks which rows of the twin are
-nearest to either half. Where the same row is among the nearest ``NEAR`` of both, the halves are linked. Columns are
-halved by chance, several times. Halves of people whom nobody learned from are linked as well, as far as the columns
+nearest to either half. Where the same row is as near as the nearest ``NEAR`` of both, the halves are linked; of rows
+that are equally near all are looked at, or a copy would hide among its likes in half of its columns. Columns are halved
+by chance, several times. Halves of people whom nobody learned from are linked as well, as far as the columns
 hang together; only what goes beyond is leakage. (Linkage as in WP216 of the Article 29 Working Party, Opinion 05/2014;
 nearest records as in Domingo-Ferrer & Torra, "Distance-based and probabilistic record linkage for re-identification
 of records with categorical variables", 2002.)
@@ -17,6 +18,7 @@ import numpy as np
 
 from fabrica.attack import Attack, Place
 from fabrica.errors import NotComputable
+from fabrica.neighbours import near_both
 from fabrica.reached import Guesses, Outcome
 from fabrica.run import Run
 from fabrica.vantage import Points
@@ -55,6 +57,8 @@ class Linkability(Attack):
 
 
 def _linked(people: Points, twin: Points, halves: list[list[str]]) -> np.ndarray:
-    """(n,) whether a row of the twin is near to both halves of a person."""
-    one, other = (people.among(half).nearest(twin.among(half), NEAR)[1] for half in halves)
-    return np.asarray((one[:, :, None] == other[:, None, :]).any((1, 2)))
+    """(n,) whether a row of the twin is near to both halves of a person; of rows that are equally near all are."""
+    (one, held), (other, held2) = ((people.among(half), twin.among(half)) for half in halves)
+    radius, radius2 = (some.nearest(rows, NEAR)[0][:, -1] for some, rows in ((one, held), (other, held2)))
+    return np.asarray(near_both(one.numbers, one.levels, held.numbers, held.levels, radius,
+                                other.numbers, other.levels, held2.numbers, held2.levels, radius2))

@@ -18,7 +18,7 @@ import numpy as np
 
 from fabrica.attack import Attack, Place
 from fabrica.reached import Guesses, Outcome
-from fabrica.rows import counted, row_marks
+from fabrica.rows import recognised, row_marks
 from fabrica.run import Run
 from fabrica.vantage import Vantage
 from fabrica.world import World
@@ -38,10 +38,8 @@ class Verbatim(Attack):
 
     def strike(self, world: World, run: Run) -> Mapping[Place, Outcome]:
         sides = world.everybody, world.strangers
-        marks = [row_marks(people) for people in sides]
-        alone = [counted(own, own) + counted(own, other) == 1 for own, other in (marks, marks[::-1])]
-        twin = row_marks(world.twin)
-        exact = [counted(own[some], twin) > 0 for own, some in zip(marks, alone, strict=True)]
+        found = recognised(*(row_marks(rows) for rows in (*sides, world.twin)))
+        exact = [there[alone] for alone, there in found]
         space = Vantage.of(world.twin)
         near = [space.points(people).take(some).alike(space.points(world.twin), NEAR) >= 0
                 for people, some in zip(sides, _alone(world), strict=True)]
