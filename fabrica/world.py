@@ -16,11 +16,12 @@ from fabrica.apart import repeated, same_people
 from fabrica.contract import Evidence, Maker, Sheet
 from fabrica.errors import NotComputable
 from fabrica.reached import FEWEST
+from fabrica.rows import counted, row_marks
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.vantage import Points, Vantage
 
-__all__ = ["HELD", "PEOPLE", "PLANTED", "World"]
+__all__ = ["HELD", "PEOPLE", "PLANTED", "World", "one_each"]
 
 PEOPLE = 4_000  #: that are attacked, of each side, at most
 PLANTED = FEWEST + FEWEST // 5  #: people, at least: some may be no prey of an attack
@@ -74,7 +75,7 @@ class World:
         sides, twin = (evidence.real, evidence.holdout), evidence.held
         own, others = (np.arange(side.rows) for side in sides)
         if evidence.unit is not None:
-            own, others = _one_each(*sides, evidence.unit, run.child("unit"))
+            own, others = one_each(*sides, evidence.unit, run.child("unit"))
         if not twin.values:
             raise NotComputable("there is no column to compare")
         if min(len(own), len(others) // 2, twin.rows) < FEWEST:
@@ -175,7 +176,7 @@ def _first(evidence: Evidence) -> tuple[str, ...]:
     return tuple(name for name in names if name in evidence.held.values)
 
 
-def _one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray, np.ndarray]:
+def one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """The number of one row, by chance, of each person of both sides; whoever stands on both is no control.
 
     Raises

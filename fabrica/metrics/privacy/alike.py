@@ -17,6 +17,7 @@ from fabrica.contract import Evidence, Metric
 from fabrica.errors import NotComputable
 from fabrica.report import Finding
 from fabrica.run import Run
+from fabrica.world import one_each
 
 __all__ = ["Alike"]
 
@@ -32,7 +33,11 @@ class Alike(Metric):
     def judge(self, evidence: Evidence, run: Run) -> Sequence[Finding]:
         if evidence.holdout is None:
             raise NotComputable("there is no holdout to compare with")
-        found = detect(evidence.real, evidence.holdout, run)
+        own, others = evidence.real, evidence.holdout
+        if evidence.unit is not None:  # rows of one person in both halves of the detector would tell them, not the side
+            mine, theirs = one_each(own, others, evidence.unit, run.child("unit"))
+            own, others = own.take(mine), others.take(theirs)
+        found = detect(own, others, run)
         half = Z * found.error
         return [Finding("alike", found.auc, better=0.5, unit="AUC", low=max(0.0, found.auc - half),
                         high=min(1.0, found.auc + half), floor=0.5, against="holdout",
