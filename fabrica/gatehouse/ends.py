@@ -134,7 +134,8 @@ def _beyond(end: Mapping[object, float], line: float) -> np.ndarray:
 
 def _lucks(real: np.ndarray, mine: np.ndarray, line: float, step: float, shown: np.ndarray) -> np.ndarray:
     """(r,) the chance that each real number is met by one of ``mine``; all from near to far. The endings that numbers
-    like are seen in those within the line: in all that are shown, and in the outermost where those surely like them more."""
+    like are seen in those within the line: in all that are shown, and in the outermost where those surely like them
+    more."""
     stride, known = _stride(shown, step), _places(shown[shown <= line], step)
     start = line / step if np.isfinite(line) else _places(np.array([min(real[0], mine[0])]), step)[0] - stride
     here, made = _places(real, step), _places(mine, step)
