@@ -23,7 +23,7 @@ class Case:
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
     files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
     attempts : twins of this table that were tried, this one included; aside : and that are counted in the folder alone.
-    target, protected : what was declared.
+    target, protected : what was declared. noise : rows that noise which was paid for may have counted too many.
     """
 
     policy: Policy
@@ -38,6 +38,7 @@ class Case:
     aside: bool = False
     target: str | None = None
     protected: Sequence[str] = ()
+    noise: float = 0.0
 
     @property
     def asked(self) -> Tier:
