@@ -127,8 +127,8 @@ def guessed_anyway(share, column="sex"):
 
 
 @pytest.mark.parametrize(("findings", "said", "words"), [
-    ([GOOD["inference"], guessed_anyway(0.999)], PASS, "1 of 2 columns could not tell (sex), for there at least 99"),
-    ([guessed_anyway(0.999), guessed_anyway(0.96, "ill")], PASS, "2 of 2 columns could not tell (sex, ill)"),
+    ([GOOD["inference"], guessed_anyway(0.999)], PASS, "1 of 2 columns can tell nothing (sex): of people who were"),
+    ([guessed_anyway(0.999), guessed_anyway(0.96, "ill")], PASS, "2 of 2 columns can tell nothing (sex, ill)"),
     ([guessed_anyway(0.999), guessed_anyway(0.9, "ill")], INCONCLUSIVE, "(ill): nobody is left; 1 of 2"),
     ([replace(GOOD["inference"], detail={**FOUND, "untried": 40})], PASS, "; 40 more columns were not tried"),
 ])
