@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from fabrica.errors import InputError
 
-__all__ = ["NAME", "Trace", "contents", "opened", "traces"]
+__all__ = ["NAME", "Trace", "contents", "opened", "spellings", "traces"]
 
 DEEP = 4  #: archives within archives that are unpacked
 NAME = "the name of "  #: before a file's name, where that itself is looked at
@@ -74,8 +74,7 @@ class _Wanted:
     @classmethod
     def of(cls, value: str | int | float) -> _Wanted:
         if isinstance(value, str):
-            plain = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], html.escape(value)}
-            return cls(tuple(sorted({*(t.encode() for t in plain), value.encode("utf-16-le")})), None)
+            return cls(spellings(value), None)
         spelled = {repr(value), f"{value:,}", str(value).rstrip("0").rstrip(".") if "." in str(value) else str(value)}
         return cls(tuple(sorted(text.encode() for text in spelled)), float(value))
 
@@ -87,6 +86,16 @@ class _Wanted:
         here = np.array([self.number]).astype(content.dtype)  # a narrow type holds the number as near as it can
         near = content.dtype.kind == "f" or float(here[0]) == self.number
         return near and bool((content == here[0]).any())
+
+
+def spellings(text: str) -> tuple[bytes, ...]:
+    """The ways in which a text is written: as it stands, and as JSON and HTML write it.
+
+    >>> spellings("a&b")
+    (b'a\\x00&\\x00b\\x00', b'a&amp;b', b'a&b')
+    """
+    plain = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], html.escape(text)}
+    return tuple(sorted({*(one.encode() for one in plain), text.encode("utf-16-le")}))
 
 
 def opened(paths: Iterable[str | Path]) -> Iterator[tuple[str, bytes | np.ndarray]]:

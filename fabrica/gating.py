@@ -29,6 +29,7 @@ from fabrica.gatehouse.beside import Beside, beside
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.copied import copied
+from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare, rare
@@ -237,7 +238,8 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
                 _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded,
-                brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""), brought.k)
+                brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""), brought.k,
+                overcounted(brought.ledger, brought.real.rows + brought.holdout.rows, brought.real.rows))
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,

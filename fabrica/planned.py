@@ -1,7 +1,8 @@
 """A plan for a release, made before anything is learned: which tier the people of a table can support.
 
-From a sample of the table it is measured how surely each of its columns is guessed from the others by anybody, and how
-many people are alone with their row; the rest is the simulation of the whole gate (``gatehouse/planning.py``).
+From a sample of the table it is measured how surely each of its columns is guessed from the others by anybody, and from
+a larger one how many people are alone with their row; the rest is the simulation of the whole gate
+(``gatehouse/planning.py``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +21,7 @@ from fabrica.bounds import share as share_of
 from fabrica.contract import Evidence
 from fabrica.counted import Counted, filled
 from fabrica.errors import InputError
+from fabrica.gatehouse.falling import Falling
 from fabrica.gatehouse.planning import Chance, Population, chance, needed
 from fabrica.gatehouse.policy import Policy, Tier
 from fabrica.job import guess
@@ -31,10 +34,15 @@ from fabrica.world import World
 __all__ = ["Plan", "planned"]
 
 LOOK = 9_000  #: rows of which it is measured how surely columns are guessed: a third each to learn, to guess, to know
+MANY = 200_000  #: rows of which it is measured how many people are alone: as many as the gate compares
+TWIN = 1_000  #: of them that stand for a twin meanwhile: who is alone does not hang on it
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  #: of the people who might be held back
 ENOUGH = 0.9  #: chance that a good twin passes, from which a tier counts as within reach
 LEAST = 600  #: people, below which nothing can be planned
 SEEKS, WIDE = 40, 3  #: simulated twins for each number of people that might be enough; the largest shares are tried
+#: why a figure is far from the one beside it
+JUMPS = ("the chance jumps between shares where the people held back become so many, or those learned from so few, "
+         "that a bound comes to lie on the other side of its threshold; and a figure may be ten points off by chance")
 #: what the gate asks for and no simulation can know
 UNKNOWN = ("not simulated, for it hangs on the twin: what few people hold, identifiers, groups of people "
            "(--protected), what a model loses (useful), and attacks that miss those whom they must find")
@@ -73,18 +81,20 @@ class Plan:
                  "", f"  {'tier':<10}" + "".join(f"{share:>8.0%}" for share in self.chances[self.tier])]
         lines += [f"  {tier:<10}" + "".join(f"{one.good:>8.0%}" for one in each.values())
                   for tier, each in self.chances.items()]
-        return [*lines, "", *self._advice(), "", self._bad(), self._looked(), UNKNOWN]
+        return [*lines, "", *self._advice(), "", JUMPS, self._bad(), self._looked(), UNKNOWN]
 
     def _advice(self) -> list[str]:
         share, own = self.share(self.tier), self.chances[self.tier]
         if share is not None:
-            return [f"tier {self.tier} is within reach: hold back {share:.0%} (--holdout {share:g})", *self._private()]
+            return [f"tier {self.tier} is within reach (a good twin passes at least {ENOUGH:.0%} of the time): "
+                    f"hold back {share:.0%} (--holdout {share:g})", *self._private()]
         within = [tier for tier in self.chances if self.share(tier) is not None]
         best = own[self.best]
         stopped = ", ".join(f"{name} {part:.0%}" for name, part in list(best.stopped.items())[:3])
         other = [f"tier {within[-1]} is, with --holdout {self.share(within[-1]):g}"] if within else []
         return [f"tier {self.tier} is not within reach of these people: a good twin passes {best.good:.0%} of the "
-                f"time at best, with --holdout {self.best:g} (stopped by {stopped})", self._enough(), *other]
+                f"time at best and not {ENOUGH:.0%}, with --holdout {self.best:g} (stopped by {stopped})",
+                self._enough(), *other]
 
     def _enough(self) -> str:
         if self.needed is None:
@@ -100,8 +110,8 @@ class Plan:
     def _bad(self) -> str:
         every = [one for each in self.chances.values() for one in each.values()]
         times, passed = sum(one.times for one in every), round(sum(one.times * one.bad for one in every))
-        return (f"of {times:,} simulated twins in which one row in a hundred is a member's {passed:,} passed: with "
-                f"95 % no more than {100 * share_of(passed, times)[1]:.2g} % do")
+        return (f"of {times:,} simulated twins with one row in a hundred copied from a member by chance, {passed:,} "
+                f"passed: at most {100 * share_of(passed, times)[1]:.2g} % do, with 95 % confidence")
 
     def _looked(self) -> str:
         names: dict[str, list[str]] = {}
@@ -142,18 +152,19 @@ def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None 
     if people < LEAST:
         raise InputError(f"has {people:,} people, and no test of the gate could decide anything of fewer than {LEAST}",
                          where=whole.name, hint="bring more people")
+    run.child("look").tell(0, 0, "looking at the table")
     look = _Look.at(whole, unit, schema, run.child("look"))
-    population, tiers = Population(people, look.lucks, look.alone, private=True), list(policy.tiers)
+    population, tiers = Population(people, look.lucks, look.alone, look.apart, private=True), list(policy.tiers)
     chances: dict[str, dict[float, Chance]] = {name: {} for name in tiers}
     for step, share in enumerate(shares):
-        run.tell(step, len(shares) + 1, "simulating")
+        run.child("chances").tell(step, len(shares), "simulating")
         here = chance(population, share, policy, tiers, run.child("chances").child(f"{share:g}"), times)
         for name in tiers:
             chances[name][share] = here[name]
     plan = Plan(people, len(look.lucks), look.left, tier, chances, asked)
     if plan.share(tier) is not None:
         return plan
-    run.tell(len(shares), len(shares) + 1, "seeking how many people are needed")
+    run.child("needed").tell(0, 0, "seeking how many people are needed")
     more = needed(population, policy, tier, sorted(shares)[-WIDE:], ENOUGH, run.child("needed"), SEEKS)
     return Plan(people, len(look.lucks), look.left, tier, chances, asked, more)
 
@@ -167,27 +178,47 @@ def _people(whole: Counted, unit: str) -> int:
 
 @dataclass(frozen=True)
 class _Look:
-    """How surely each column is guessed by anybody, why others are ``left`` out, and the share of people who are alone
-    with their row."""
+    """How surely each column is guessed by anybody, why others are ``left`` out, and the shares of people who are alone
+    with their row, exactly (``alone``) and nearly (``apart``)."""
 
     lucks: list[float]
     left: dict[str, str]
-    alone: float
+    alone: Falling
+    apart: Falling
 
     @classmethod
     def at(cls, whole: Counted, unit: str | None, schema: Any, run: Run) -> _Look:
         """The attacks on a third of some real rows, by who holds another third."""
         table = guess(whole, run.child("guess"), schema)[0]
-        some = whole.sample(LOOK, run.child("some"))
-        some = some.take(pa.array(run.child("order").random().permutation(some.num_rows)))
+        many = whole.sample(MANY, run.child("some"))
+        many = many.take(pa.array(run.child("order").random().permutation(many.num_rows)))
+        many = many if unit is None else _one_each(many, unit)
+        some = many.slice(0, LOOK)
         third = some.num_rows // 3
         real, twin, rest = sheets(table, *(filled(some.slice(i * third, third)) for i in range(3)))
         world = World.of(Evidence(table, real, twin, rest, unit=unit), run.child("world"))
-        found = [one for name in ("inference", "verbatim") for one in _struck(name, world, run.child(name))]
+        found = _struck("inference", world, run.child("inference"))
         lucks = {one.place[0]: float(one.detail["luck"]) for one in found
-                 if one.metric == "inference" and one.place and "luck" in one.detail}
-        tries = next((int(one.detail.get("tries", 0)) for one in found if one.metric == "verbatim"), 0)
-        return cls(list(lucks.values()), _left(table, found, lucks), min(1.0, tries / world.everybody.rows))
+                 if one.place and "luck" in one.detail}
+        every, half = (_alone(table, many.slice(0, people), unit, run.child("alone").child(people))
+                       for people in (many.num_rows, many.num_rows // 2))
+        shares = [Falling.measured(many.num_rows, every[name], half[name]) for name in ("verbatim", "verbatim_near")]
+        return cls(list(lucks.values()), _left(table, found, lucks), *shares)
+
+
+def _one_each(some: pa.Table, unit: str) -> pa.Table:
+    """The first row of each person."""
+    owners = some.column(unit).cast(pa.string()).combine_chunks().dictionary_encode().indices.drop_null()
+    return some.filter(some.column(unit).is_valid()).take(np.sort(np.unique(owners, return_index=True)[1]))
+
+
+def _alone(table: Table, some: pa.Table, unit: str | None, run: Run) -> dict[str, float]:
+    """Of some people, the share whom the attack on copies would try to recognise."""
+    third = some.num_rows // 3
+    real, twin, rest = sheets(table, *map(filled, (some.slice(0, third), some.slice(0, TWIN), some.slice(third))))
+    world = World.of(Evidence(table, real, twin, rest, unit=unit), run.child("world"))
+    tried = {one.metric: one.detail.get("tries", one.detail.get("few", 0)) for one in _struck("verbatim", world, run)}
+    return {name: tries / world.everybody.rows for name, tries in tried.items()}
 
 
 def _struck(name: str, world: World, run: Run) -> list[Finding]:

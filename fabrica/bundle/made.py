@@ -18,6 +18,7 @@ from fabrica.bundle.marks import digests
 from fabrica.dataset import Dataset
 from fabrica.dataset.files import ending_of
 from fabrica.errors import InputError
+from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.follows import unfounded
 from fabrica.origin import Origin
@@ -154,7 +155,9 @@ def _demand_founded(made: Made) -> None:
         epsilon = made.ledger.epsilon() if made.ledger else None
         if made.report["facts"]["gate"] != made.decision.to_json():
             raise InputError("tells of another decision than gate.json", where=where, hint="run 'fabrica gate' again")
-        found = unfounded(made.decision, report, made.rows, told["real"] + told["holdout"], epsilon)
+        whole = told["real"] + told["holdout"]
+        found = unfounded(made.decision, report, made.rows, whole, epsilon,
+                          overcounted(made.ledger, whole, told["real"]))
     except (LookupError, TypeError, ValueError, AttributeError):
         raise InputError("is not the evidence of a decision of the gate", where=where,
                          hint="run 'fabrica gate' again") from None

@@ -2,7 +2,8 @@
 
 Whatever is over within two seconds is not talked about. What to write is decided by ``Talk.line``, a function of the
 clock and of the last news alone; a thread only looks at it several times a second, so that the line lives on while a
-long step has no news.
+long step has no news. What is left is told while the pace so far tells it: not of metrics, of which one takes as long
+as ten others, and not once it is over and the step is not.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ def span(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def _behind(news: Progress, last: Progress) -> bool:
+    """Whether news are older than what was told: several workers tell in any order."""
+    return (news.task, news.note, news.of) == (last.task, last.note, last.of) and news.step < last.step
+
+
 class Talk:
     """A listener of a run.
 
@@ -61,6 +67,8 @@ class Talk:
         if news.lasting:
             self.say(news.note)
             return
+        if self._news and _behind(news, self._news[1]):
+            return
         self._news = (self.clock(), news)
         if self._first is None and news.whole is not None:
             self._first = (self._news[0], news.whole)
@@ -73,17 +81,18 @@ class Talk:
             return None
         told, news = self._news
         words = news.note or news.task.replace("/", ", ") or "working"
-        parts = [f"measuring {words}" if news.note and news.task.startswith("evaluate") else words]
+        metrics = news.task.split("/")[-1] == "evaluate" or news.task.startswith("evaluate")
+        parts = [f"measuring {words}" if news.note and metrics else words]
         if news.whole and self._first:  # one figure for the whole job: at the pace so far, news being a little old
             parts.append(f"{100 * news.whole:.0f} %")
             began, share = self._first
             if share + SOME <= news.whole < 1 and told - began >= 1:
                 left = (told - began) * (1 - news.whole) / (news.whole - share) - (now - told)
-                parts.append(f"about {span(max(left, 1.0))} left")
+                parts.append(f"about {span(max(left, 1.0))} left" if left > 0 else "")
         elif news.of > 0 and 0 < news.step <= news.of:
             parts.append(f"{100 * news.step / news.of:.0f} %")
             eta = (news.eta or 0.0) - (now - told)
-            known = KNOWN * news.of <= news.step < news.of
+            known = KNOWN * news.of <= news.step < news.of and eta > 0 and not metrics
             parts.append(f"about {span(max(eta, 1.0))} left" if known else "")
         parts.append(f"{span(now - self._began)} so far")
         return " · ".join(part for part in parts if part)

@@ -8,9 +8,11 @@ from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome
 from fabrica.gatehouse.rare import LONG, Rare
 from fabrica.gatehouse.steps import larger
+from fabrica.privacy.ledger import Ledger
 
-__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "rare", "rows", "unit"]
+__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "overcounted", "rare", "rows", "unit"]
 
+SURE = 3.09  #: standard deviations within which noise lies, but for one time in a thousand
 COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, and those might be
 
 
@@ -115,13 +117,25 @@ def unit(case: Case) -> Outcome:
 
 
 def rows(case: Case) -> Outcome | None:
-    """Not more rows than there are real ones: each further row tells a little more."""
+    """Not more rows than there are real ones: each further row tells a little more. Where they were counted through
+    noise, not more than that may have counted: nobody who makes the twin knows how many they are."""
     ratio = case.asked.rows
     if ratio is None:
         return None
-    each = case.rows / max(1, case.real_rows)
+    each = case.rows / max(1, case.real_rows + case.noise)
+    beside = f", of which noise may have counted {case.noise:,.0f} more" if case.noise else ""
     return Outcome("G11", "rows", PASS if each <= ratio else FAIL,
-                   f"{_many(case.rows, 'row')} for {case.real_rows:,} real ones", value=each, threshold=ratio)
+                   f"{_many(case.rows, 'row')} for {case.real_rows:,} real ones{beside}", value=each, threshold=ratio)
+
+
+def overcounted(ledger: Ledger | None, whole: int, own: int) -> float:
+    """How many rows more than the ``whole`` table has a twin may have by noise that was paid for, but for one time in a
+    thousand: the ``own`` rows that were learned from are counted through it, and as many more in proportion held back.
+
+    >>> overcounted(None, 1_000, 700)
+    0.0
+    """
+    return 0.0 if ledger is None else SURE * ledger.spread("rows") * whole / max(1, own)
 
 
 def attempts(case: Case) -> Outcome:

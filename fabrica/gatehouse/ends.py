@@ -5,7 +5,9 @@ thinly outwards, but for endings that real numbers like (whole euros, hundreds, 
 population does so wherever its tail does not rise. *Luck.* Then a real number ``d`` places beyond the k-th is met with
 a probability of at most ``D / w``: ``D`` different numbers of the twin stand in the ``w`` places, half of ``d``, that
 end with it, and each of those is filled as often as the last one or more often. Where real numbers have its ending
-``lift`` times as often as another, times that. Where the k-th longest stay is 90 days, a lone twin number of 412 that
+``lift`` times as often as another, times that: those that enough people reach show it, and an ending counts that they
+have surely oftener than the coarser ones explain (Bonferroni over all that are looked at), for the largest of many
+lifts is large by luck. Where the k-th longest stay is 90 days, a lone twin number of 412 that
 equals a real one has a luck of 1/161; one of 91 has 1. *The test.* Each number that is met counts ``-log2(luck)`` bits,
 in quarters, over all ends of all columns; under the null numbers are met independently, and the chance of so many bits
 is summed exactly. So one far number that no luck gives tells, and a few near ones tell together.
@@ -20,11 +22,14 @@ from math import log2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.stats import binom
 
 __all__ = ["Ends", "Met", "chance"]
 
 SHOWN = 1_000  #: different real numbers at either end that show which endings they like
+OUTER = 100  #: of them that show which endings the outermost like, which are often rounder
 OFTEN = 5  #: of them that must have an ending before it is one that they like
+SURE = 0.05  #: chance that any ending is thought to be liked that is not
 ENDINGS = tuple(sorted({a * 10**e for a in (1, 6, 36, 864) for e in range(1, 13)}))  #: hundreds, hours, days
 QUARTERS = 200  #: of a bit, that a number counts at most
 
@@ -128,13 +133,15 @@ def _beyond(end: Mapping[object, float], line: float) -> np.ndarray:
 
 
 def _lucks(real: np.ndarray, mine: np.ndarray, line: float, step: float, shown: np.ndarray) -> np.ndarray:
-    """(r,) the chance that each real number is met by one of ``mine``; all from near to far."""
-    stride, ending = _stride(shown, step), _places(shown, step)
+    """(r,) the chance that each real number is met by one of ``mine``; all from near to far. The endings that numbers
+    like are seen in those within the line: in all that are shown, and in the outermost where those surely like them
+    more."""
+    stride, known = _stride(shown, step), _places(shown[shown <= line], step)
     start = line / step if np.isfinite(line) else _places(np.array([min(real[0], mine[0])]), step)[0] - stride
     here, made = _places(real, step), _places(mine, step)
     wide = np.maximum(stride, (here - start) / 2)
     there = np.searchsorted(made, here, "right") - np.searchsorted(made, here - wide, "right")
-    lift = np.array([max([stride, *(_liked(place, ending, m) for m in ENDINGS)]) for place in here])
+    lift = np.array([_lift(place, known[-OUTER:], _lift(place, known, stride)) for place in here])
     return np.minimum(1.0, there * lift / wide)
 
 
@@ -148,7 +155,11 @@ def _stride(shown: np.ndarray, step: float) -> float:
     return float(max(1, np.gcd.reduce(apart.astype(np.int64)))) if len(apart) >= OFTEN else 1.0
 
 
-def _liked(place: float, shown: np.ndarray, ending: int) -> float:
-    """How many times as often as by chance real numbers have the ending of one of them."""
-    others = int((np.mod(shown, ending) == np.mod(place, ending)).sum()) - 1
-    return others / len(shown) * ending if others >= OFTEN else 0.0
+def _lift(place: float, known: np.ndarray, lift: float) -> float:
+    """How many times as often as by chance known numbers have the endings of one; ``lift`` where they show no more."""
+    for ending in ENDINGS:
+        there = int((np.mod(known, ending) == np.mod(place, ending)).sum())
+        luck = min(1.0, lift / ending)
+        if there >= OFTEN and binom.sf(there - 1, len(known), luck) < SURE / len(ENDINGS):
+            lift = there / len(known) * ending
+    return lift

@@ -85,6 +85,8 @@ def _searched(one: Outcome, decision: Decision) -> tuple[str, ...]:
     """What was looked for everywhere: nothing is met, or what is met is copied, or nobody can tell."""
     if one.value is None:
         return (INCONCLUSIVE,)
+    if one.value < 0 or one.value % 1:
+        return ()
     return (PASS,) if one.value == 0 else SHUT
 
 
@@ -146,23 +148,26 @@ KINDS: Mapping[str, Callable[[Outcome, Decision], tuple[str, ...]]] = {
     **dict.fromkeys(("label_gap", "downstream_gap", "downstream_gap_odds"), _grown)}
 
 
-def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | None, epsilon: float | None
-              ) -> list[str]:
+def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | None, epsilon: float | None,
+              noise: float = 0.0) -> list[str]:
     """Which tests do not come out again from the evidence, in full, that a decision was made of; a sentence each.
 
-    What was searched for in files leaves no finding, and is not reckoned again.
+    What was searched for in files leaves no finding, and is not reckoned again; what the evidence tells of it all the
+    same does not pass.
 
     Parameters
     ----------
     rows, real_rows : of the twin and of the whole real table; None where that is not known. epsilon : that was paid.
+    noise : rows that it may have counted too many (``counts.overcounted``).
     """
     case = Case(decision.policy, decision.tier, report, rows, real_rows or 1, Rare(), epsilon=epsilon,
-                attempts=decision.attempts, target=decision.target, protected=decision.protected)
+                attempts=decision.attempts, target=decision.target, protected=decision.protected, noise=noise)
     again = {one.name: one for one in outcomes(case)}
     left = (*SEARCHED, *(("rows",) if real_rows is None else ()))
     return [*_undeclared(decision, report),
             *(f"test {one.id} {one.name} is another than the evidence gives" for one in decision.outcomes
-              if one.name not in left and _bare(one) != _bare(again[one.name]))]
+              if (one.name not in left and _bare(one) != _bare(again[one.name]))
+              or (one.name in SEARCHED and one.verdict == PASS != again[one.name].verdict))]
 
 
 def _bare(one: Outcome) -> Outcome:

@@ -1,10 +1,11 @@
 """What one test of the gate says: passed, failed, or not decided.
 
-The null hypothesis is *unsafe*. A test passes only where the upper end of a one-sided 95 % bound is within its
+The null hypothesis is *unsafe*. A risk passes only where the upper end of its one-sided 95 % bound is within its
 threshold; it fails where the lower end is beyond it; all between is INCONCLUSIVE, and so is what could not be measured
-or whose positive control was missed. Only PASS opens the gate. Where all tests must pass, the chance that something
-unsafe passes is at most that of a single test (intersection-union test; Berger, Technometrics 24, 1982), so nothing is
-divided among them.
+or whose positive control was missed. What is counted over all rows (identifiers, what few people hold, rows, attempts)
+has no bound and passes by the count, and groups of people pass by the estimate. Only PASS opens the gate. Where all
+tests must pass, the chance that something unsafe passes is at most that of a single test (intersection-union test;
+Berger, Technometrics 24, 1982), so nothing is divided among them.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ _ORDER = (FAIL, INCONCLUSIVE, PASS)  #: what several outcomes are together: the 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One test: its ``id`` and ``name``, the ``verdict`` and why in words, the estimate with its bounds, the threshold,
-    how many people or tries it rests on, and the next ``step`` where it was not passed."""
+    """One test: its ``id`` and ``name``, the ``verdict`` and why in words, the estimate (``value``) with its one-sided
+    95 % bounds ``low`` and ``high``, in the unit of the ``threshold`` (shares, areas and ratios, not percent; points of
+    ``useful``), how many people, tries or values it rests on (``n``), and the next ``step`` where it was not passed. A
+    count has no bounds; what was not measured has no number at all."""
 
     id: str
     name: str

@@ -71,8 +71,8 @@ def _untold(sure: list[Finding], of: int) -> list[str]:
         return []
     names = ", ".join(" + ".join(f.place) for f in sure[:5]) + (", ..." if len(sure) > 5 else "")
     least = 1000 * min(float(f.detail["certain"]) for f in sure) // 1 / 10
-    return [f"{len(sure):,} of {of:,} columns could not tell ({names}), for there at least {least:.1f} % are guessed "
-            "of people who were not learned from"]
+    return [f"{len(sure):,} of {of:,} columns can tell nothing ({names}): of people who were not learned from at least "
+            f"{least:.1f} % are guessed there anyway"]
 
 
 def _untried(found: list[Finding]) -> list[str]:

@@ -1,17 +1,20 @@
 """What the attacks of the gate would find of so many people, without any: guesses by binomials, gains by normal laws,
 scores by pairs of equal laws; as many of each as the attack itself would have.
 
-The rates at which strangers are hit were measured with the attacks on the Adult table.
+The rates at which strangers are hit were measured with the attacks on the Adult table, and those at which somebody is
+found who stands in the twin, on twins of Adult, of bank customers and of patients in which one row in a hundred is that
+of a member by chance: of the three the least that was found, so that a bad twin looks no worse than it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fabrica.bounds import Z, share
+from fabrica.gatehouse.falling import Falling
 from fabrica.reached import FEWEST, Gains, Guesses, Outcome, Scores
 from fabrica.report import Finding
 from fabrica.world import PEOPLE
@@ -28,7 +31,8 @@ SOUGHT, GUESSED, LEARNED = 100_000, 40_000, 250_000  #: as singling out, inferen
 ISOLATED, WHOLE = 0.05, 20_000  #: as the attack on outliers has them
 PLANTED, DOSE = 300, 0.03  #: as the canaries have them
 JUDGED = 100_000  #: rows of each side that are judged, at most
-AWAY = 6.0  #: standard deviations by which the score of somebody who was copied is beyond that of others
+PICKED, TIED = 0.03, 0.58  #: of people who were copied, who are singled out, and linked, beyond luck
+AWAY, DENSER = 4.5, 0.7  #: standard deviations by which those score beyond others, by distance and by density
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,14 @@ class Population:
     """Parameters
     ----------
     people : in the whole table. lucks : of each column, how surely it is guessed from the others by anybody.
-    alone : share of people whose row nobody else has. private : whether there will be an epsilon that the tier accepts;
-    then there is a model that tells likelihoods.
+    alone, apart : share of people whose row nobody else has, and to whom nobody else's is near. private : whether there
+    will be an epsilon that the tier accepts; then there is a model that tells likelihoods.
     """
 
     people: int
     lucks: Sequence[float]
-    alone: float = 1.0
+    alone: Falling = field(default_factory=Falling)
+    apart: Falling = field(default_factory=Falling)
     private: bool = False
 
 
@@ -100,27 +105,30 @@ def _guesses(own: int, others: int, luck: float, copied: float, random: np.rando
 
 
 def _verbatim(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    own, rest = (max(1, int(population.alone * side)) for side in (sides.own, sides.rest))
+    alone = population.alone.at(population.people)
+    own, rest = (max(1, int(alone * side)) for side in (sides.own, sides.rest))
     return _guesses(own, rest, EXACTLY, sides.copied, random)
 
 
 def _but_one(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    own, rest = (max(1, int(population.alone * side)) for side in (sides.own, sides.rest))
+    alone = population.alone.at(population.people)
+    own, rest = (max(1, int(alone * side)) for side in (sides.own, sides.rest))
     return _guesses(own, rest, BUT_ONE, sides.copied, random)
 
 
 def _near(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    own, rest = (max(1, int(population.alone * side)) for side in sides.judged)
+    apart = population.apart.at(sum(sides.judged))
+    own, rest = (max(1, int(apart * side)) for side in sides.judged)
     return _guesses(own, rest, NEARLY, sides.copied, random)
 
 
 def _singled(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     size = min(*sides.judged, SOUGHT)
-    return _guesses(size, size, SINGLED, sides.copied, random, size / sides.own)
+    return _guesses(size, size, SINGLED, PICKED * sides.copied, random, size / sides.own)
 
 
 def _linked(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    return _guesses(sides.attacked, sides.attacked, LINKED, sides.copied, random)
+    return _guesses(sides.attacked, sides.attacked, LINKED, TIED * sides.copied, random)
 
 
 def _guessed(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
@@ -134,9 +142,10 @@ def _guessed(population: Population, sides: Sides, random: np.random.Generator) 
     return found
 
 
-def _scores(people: int, others: int, copied: float, random: np.random.Generator, seen: float = 1.0) -> list[Outcome]:
+def _scores(people: int, others: int, copied: float, random: np.random.Generator, seen: float = 1.0,
+            away: float = AWAY) -> list[Outcome]:
     members, controls = (random.standard_normal(some, np.float32) for some in (people, others))
-    members[: random.binomial(people, copied * seen)] += AWAY
+    members[: random.binomial(people, copied * seen)] += away
     return [Scores(members, controls, seen)]
 
 
@@ -146,7 +155,7 @@ def _members(population: Population, sides: Sides, random: np.random.Generator) 
 
 def _dense(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     size = min(sides.judged[0], sides.half)
-    return _scores(size, size, sides.copied, random, min(1.0, LEARNED / population.people))
+    return _scores(size, size, sides.copied, random, min(1.0, LEARNED / population.people), DENSER)
 
 
 def _likely(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
@@ -154,9 +163,8 @@ def _likely(population: Population, sides: Sides, random: np.random.Generator) -
 
 
 def _isolated(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    """Whoever copies rows copies those of isolated people, in a bad twin."""
     own, others = (int(ISOLATED * min(side, 2 * WHOLE)) for side in (sides.judged[0], 2 * sides.half))
-    return _scores(own, others, sides.copied / ISOLATED, random)
+    return _scores(own, others, sides.copied, random)
 
 
 def _canaries(sides: Sides) -> Finding:

@@ -52,6 +52,11 @@ class Ledger:
         """What events took of delta themselves."""
         return sum((event.risk for event in self.events), Fraction(0))
 
+    def spread(self, what: str) -> float:
+        """The standard deviation of the noise with which something was counted; 0 where it was not."""
+        found = (one for one in self.events if isinstance(one, Gaussian) and one.what == what)
+        return next((float(one.variance) ** 0.5 for one in found), 0.0)
+
     def epsilon(self, delta: float | None = None) -> float:
         """The epsilon that all events together have kept, at ``delta`` or that of the terms; infinite where the events
         themselves took more than that."""

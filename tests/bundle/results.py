@@ -20,6 +20,7 @@ from fabrica.cli import commands
 from fabrica.errors import FabricaError
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
+from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.rare import Rare
@@ -86,10 +87,11 @@ def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy =
     found = {**GOOD, **{one.metric: one for one in findings}}
     kept = [one for one in map(Finding.from_json, plain["findings"]) if one.metric not in found]
     rows = plain["facts"]["rows"]
-    epsilon = _epsilon(out / "ledger.json")
+    ledger, whole = _ledger(out / "ledger.json"), rows["real"] + rows["holdout"]
     report = Report((*found.values(), *kept), plain["facts"])
-    case = Case(policy, tier, report, rows["synthetic"], rows["real"] + rows["holdout"], Rare(looked=9),
-                epsilon=epsilon, attempts=attempts, target="income", protected=protected)
+    case = Case(policy, tier, report, rows["synthetic"], whole, Rare(looked=9),
+                epsilon=ledger and ledger.epsilon(), attempts=attempts, target="income", protected=protected,
+                noise=overcounted(ledger, whole, rows["real"]))
     subject = {"data": sha256(data), "rows": case.rows, **{name: sha256(out / file) for name, file in BESIDE.items()
                                                            if (out / file).exists()}}
     decision = Decision(tier, policy, tuple(outcomes(case)), attempts, subject, made or now(),
@@ -100,8 +102,8 @@ def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy =
         edit(out, change)
 
 
-def _epsilon(ledger: Path) -> float | None:
-    return Ledger.from_json(json.loads(ledger.read_text())).epsilon() if ledger.exists() else None
+def _ledger(file: Path) -> Ledger | None:
+    return Ledger.from_json(json.loads(file.read_text())) if file.exists() else None
 
 
 def edit(out: Path, change: Callable[[dict], object]) -> None:

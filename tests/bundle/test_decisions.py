@@ -62,6 +62,8 @@ EDITS = {
                    "says PASS, and from its numbers INCONCLUSIVE follows"),
     "half its numbers": (lambda plain: named(plain, "copies").pop("low"), "nothing follows"),
     "a count": (lambda plain: named(plain, "rare").update(value=3.0), "FAIL or INCONCLUSIVE follows"),
+    "half a count": (lambda plain: named(plain, "rare").update(value=0.4), "nothing follows"),
+    "less than none": (lambda plain: named(plain, "rare").update(value=-1.0), "nothing follows"),
     "no count": (lambda plain: named(plain, "rare").pop("value"), "INCONCLUSIVE follows"),
     "canaries found": (lambda plain: named(plain, "canaries").update(value=1.0), "FAIL follows"),
     "canaries not planted": (lambda plain: named(plain, "canaries").update(n=9), "INCONCLUSIVE follows"),
@@ -111,6 +113,33 @@ def test_a_better_number_that_the_evidence_does_not_give_is_refused(out, keys, t
     results.edit(copy, whitewash)
     assert Decision.load(copy / "gate.json").passed  # the file alone says nothing else
     refused("G3 singling_out is another than the evidence gives", copy, keys, tmp_path)
+
+
+def test_a_count_of_what_few_people_hold_that_the_evidence_does_not_give_is_refused(out, keys, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "out")
+    results.judge(copy, Finding("copies_keys", 0.5, ("mail",), low=0.4, high=0.6, floor=0.0))
+
+    def whitewash(plain):
+        named(plain, "identifiers").update(verdict="PASS", value=0.0)
+        plain["verdict"] = "PASS"
+
+    results.edit(copy, whitewash)
+    assert Decision.load(copy / "gate.json").passed
+    refused("G0 identifiers is another than the evidence gives", copy, keys, tmp_path)
+
+
+def test_whoever_takes_back_what_few_people_hold_in_the_decision_alone_is_refused(out, keys, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "out")
+
+    def found(plain):
+        named(plain, "rare").update(verdict="FAIL", value=2.0)
+        plain["verdict"] = "FAIL"
+
+    results.edit(copy, found)
+    plain = json.loads((copy / "gate.json").read_text())
+    named(plain, "rare").update(verdict="PASS", value=0.0)
+    (copy / "gate.json").write_text(json.dumps({**plain, "verdict": "PASS"}))
+    refused("another decision than gate.json", copy, keys, tmp_path)
 
 
 def test_a_decision_of_another_day_than_the_evidence_is_refused(out, keys, tmp_path):

@@ -59,7 +59,22 @@ def test_the_eta_shrinks_between_news():
     one, clock = talk(Terminal())
     one(NEWS)
     assert "about 1 min 20 s left" in one.line(clock.now + 10)
-    assert "about 1 s left" in one.line(clock.now + 1000)
+    assert one.line(clock.now + 1000) == "learning · 25 % · 16 min 40 s so far"  # it takes longer than was thought
+
+
+def test_what_is_left_is_not_told_of_steps_that_take_unequally_long():
+    one, clock = talk()
+    one(Progress("evaluate", 30, 60, "shadow", seconds=30.0))
+    assert one.line(clock.now + 4) == "measuring shadow · 50 % · 4 s so far"
+
+
+def test_the_share_never_runs_backwards_within_a_step():
+    one, clock = talk()
+    one(NEWS)
+    one(Progress("fit", 2, 12, "learning", seconds=31.0))  # of a slower worker
+    assert "25 %" in one.line(clock.now + 4)
+    one(Progress("fit", 1, 12, "judging", seconds=31.0))
+    assert "judging · 8 %" in one.line(clock.now + 4)
 
 
 @pytest.mark.parametrize(("news", "wanted"), [

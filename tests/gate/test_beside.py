@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import zipfile
 
@@ -13,7 +14,7 @@ from fabrica.errors import InputError
 from fabrica.gatehouse.beside import beside
 from fabrica.gatehouse.rare import Rare
 
-FEW = Rare(looked=8, words=("Oslo", "no", "Ouagadougou", "Rome"), common=("Rome", "Bern"),
+FEW = Rare(looked=9, words=("Oslo", "no", "Ouagadougou", "Rome", "engineer"), common=("Rome", "Bern", "head engineer"),
            numbers=(987_654.25, 1_234_567.0, 93.0))
 
 
@@ -24,7 +25,11 @@ def written(folder, name, content):
 
 @pytest.mark.parametrize(("name", "content", "many"), [
     ("schema.json", {"columns": [{"levels": ["Bern", "Oslo"]}]}, 1),  # a short word that is a level
-    ("schema.json", {"why": "no", "note": "Oslo, and no other", "Oslo": 1}, 0),  # and one that is not
+    ("schema.json", {"town": "Oslo"}, 1), ("schema.json", {"by town": {"Oslo": 12}}, 1),  # a value, and a key
+    ("schema.json", {"why": "no", "note": "Oslo, and no other", "Osloer": 1}, 0),  # none that stands for itself
+    ("schema.json", {"levels": ["no"]}, 1),  # as a level tells a word that fabrica writes too
+    ("schema.json", {"who": "a head engineer"}, 0),  # within what many hold
+    ("schema.json", {"who": "a head engineer, an engineer"}, 1),  # and beside it
     ("schema.json", {"levels": ["Rome", "town"]}, 0),  # many hold it elsewhere, and the name of a column
     ("report.html", "<p>from Ouagadougou to Oslo</p>", 1),  # a long one, wherever it stands
     ("report.json", {"largest": 987654.25}, 1), ("report.html", "at most 1,234,567 a year", 1),
@@ -43,8 +48,20 @@ def test_the_arrays_and_levels_of_a_model_are_searched(tmp_path):
 
 def test_what_was_not_looked_for_is_told(tmp_path):
     told = beside([written(tmp_path, "schema.json", {})], FEW, [])
-    assert told.left == {"words that stand for something else too": 1, "moments, and numbers of fewer than 6 digits": 2}
+    assert told.left == {"words that stand for something else too": 1, "moments, and numbers of fewer than 6 digits": 2,
+                         "words that fabrica writes too, but as entries of lists": 1}
     assert told.looked == 5
+
+
+@pytest.mark.parametrize("spelled", ["Müller-{}", "a<b & {}", 'says "{}"'])
+def test_however_many_words_there_are_each_is_found_wherever_it_stands(tmp_path, spelled):
+    words = tuple(spelled.format(f"{place:08x}") for place in range(0, 50_000 * 7919, 7919))
+    told = words[::1_999]
+    files = [written(tmp_path, "report.html", f"<p>{html.escape(' or '.join(told))}</p>"),
+             written(tmp_path, "report.json", {"why": f"of {', '.join(told)}"})]
+    found = beside(files, Rare(words=words, looked=len(words)), [])
+    assert found.found == tuple(f"{len(told)} of them in {file.name}" for file in files)
+    assert not found.left
 
 
 def test_a_file_that_cannot_be_read_is_not_said_to_be_clean(tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +15,14 @@ from fabrica.errors import FabricaError
 from fabrica.gatehouse.beside import Beside
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
+from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.rare import Rare
+from fabrica.privacy.event import Gaussian
+from fabrica.privacy.ledger import Ledger
+from fabrica.privacy.terms import Privacy
 from fabrica.report import Finding, Report
 
 FOUND = {"control": "found", "dose": 0.01}
@@ -142,8 +148,8 @@ def guessed_anyway(share, column="sex"):
 
 
 @pytest.mark.parametrize(("findings", "said", "words"), [
-    ([GOOD["inference"], guessed_anyway(0.999)], PASS, "1 of 2 columns could not tell (sex), for there at least 99"),
-    ([guessed_anyway(0.999), guessed_anyway(0.96, "ill")], PASS, "2 of 2 columns could not tell (sex, ill)"),
+    ([GOOD["inference"], guessed_anyway(0.999)], PASS, "1 of 2 columns can tell nothing (sex): of people who were"),
+    ([guessed_anyway(0.999), guessed_anyway(0.96, "ill")], PASS, "2 of 2 columns can tell nothing (sex, ill)"),
     ([guessed_anyway(0.999), guessed_anyway(0.9, "ill")], INCONCLUSIVE, "(ill): nobody is left; 1 of 2"),
     ([replace(GOOD["inference"], detail={**FOUND, "untried": 40})], PASS, "; 40 more columns were not tried"),
 ])
@@ -215,6 +221,20 @@ def test_what_to_do_next_is_told_once():
     said = str(Decision("partner", HOUSE, tuple(outcomes(case(*far, attempts=4)))))
     assert said.count("fabrica plan") == 1 and "  next          linkability, inference: bring more people" in said
     assert "attempts: bring one of the first 3 again" in said
+
+
+def test_a_twin_is_not_too_long_by_the_noise_through_which_its_rows_were_counted():
+    def ledger(deviation):
+        event = Gaussian("rows", 1, Fraction(1), Fraction(deviation) ** 2)
+        return Ledger(Privacy(1.0), (Gaussian("counts of age", 9, Fraction(1), Fraction(10**8)), event))
+
+    noise = overcounted(ledger(20), 1_000, 800)
+    assert noise == pytest.approx(3.09 * 20 * 1_000 / 800) and overcounted(None, 1_000, 800) == 0
+    assert verdict(case(rows=1_070, noise=noise), "rows") == PASS
+    assert verdict(case(rows=1_090, noise=noise), "rows") == verdict(case(rows=1_070), "rows") == FAIL
+    random = np.random.default_rng(1)  # what a twin has, counted through the noise of those learned from
+    made = [round((800 + error) / 0.8) for error in random.normal(0, 20, 2_000)]
+    assert sum(verdict(case(rows=rows, noise=noise), "rows") == FAIL for rows in made) <= 8
 
 
 def test_attempts_that_are_counted_in_the_folder_alone_are_told():

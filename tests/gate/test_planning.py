@@ -12,10 +12,13 @@ import fabrica
 from fabrica import catalog
 from fabrica.cli.commands import _outcome as cli
 from fabrica.contract import Evidence
+from fabrica.counted import filled
 from fabrica.errors import FabricaError
+from fabrica.gatehouse.falling import Falling
 from fabrica.gatehouse.planning import Population, chance, needed
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.simulated import Sides, simulated
+from fabrica.planned import _Look
 from fabrica.run import Run
 from fabrica.world import World
 
@@ -68,6 +71,25 @@ def test_the_attacks_are_simulated_as_large_as_they_are():
         assert like["outliers"][side] == pytest.approx(struck["outliers"][side], rel=0.3)
 
 
+def test_of_more_people_fewer_are_alone():
+    """In a grid of G cells somebody among n people is alone in (1 - 1/G)^(n-1) of cases."""
+    random, cells, people = np.random.default_rng(1), 100 * 100, 20_000
+    grid = pd.DataFrame({name: random.integers(0, 100, people).astype(str) for name in "ab"})
+    look = _Look.at(filled(grid), None, {name: {"kind": "category"} for name in "ab"}, Run(1, workers=1))
+    for shares in (look.alone, look.apart):
+        assert shares.at(people) == pytest.approx((1 - 1 / cells) ** people, rel=0.1)  # and .55 of 6,000
+        assert shares.at(4 * people) < shares.at(people) / 4
+    for more, some in ((20_000, 0.2), (5_000, 0.6)):
+        assert _tried(Population(more, [0.5], Falling(20_000, 0.2, -1.0))) == pytest.approx(some, rel=0.5)
+
+
+def _tried(population):
+    """The share of those learned from whom the simulated attack on copies tries to recognise."""
+    sides = Sides(population.people // 2, population.people // 2, 0.0)
+    made = simulated(population, sides, np.random.default_rng(1))
+    return next(one.detail["tries"] for _, some in made for one in some if one.metric == "verbatim") / sides.own
+
+
 def test_what_stops_is_told_and_a_policy_of_one_s_own_is_simulated():
     strict = Policy.from_json({"tiers": {"partner": {"membership": 0.5}}})
     found = good(20_000, policy=strict)
@@ -88,10 +110,28 @@ def test_the_command_measures_the_table(tmp_path, capsys):
     assert plan.chances["internal"][0.1].good <= plan.chances["internal"][0.5].good
     assert 0.1 < plan.chances["internal"][plan.best].good < 0.9 and plan.needed[0] > 3_000
     assert f"about {plan.needed[0]:,} people like these are needed" in str(plan)
-    assert "in which one row in a hundred is a member's 0 passed: with 95 % no more than 0.2 % do" in str(plan)
+    assert ("with one row in a hundred copied from a member by chance, 0 passed: at most 0.2 % do, with 95 % confidence"
+            in str(plan))
     assert "of 3 columns of 4 (not of old: nearly everybody's is guessed anyway)" in str(plan)
     assert cli(["plan", str(tmp_path / "people.csv"), "--tier", "internal", "-q"]) == 0
     assert str(plan) in capsys.readouterr().out
+
+
+def test_a_bad_twin_copies_members_by_chance_and_scores_them_as_measured():
+    """The careless twin copies the isolated ones, far away from all others: a bad one would be too easy to see."""
+    made = simulated(Population(60_000, [0.5]), Sides(40_000, 20_000, 0.02), np.random.default_rng(1))
+    found = {one.metric: one for _, some in made for one in some}
+    assert found["verbatim"].value == pytest.approx(0.02, rel=0.2)
+    assert found["outliers"].detail["caught_at_0.01"] == pytest.approx(0.03, abs=0.015)
+    assert found["membership"].value == pytest.approx(0.51, abs=0.015)
+    assert found["singling_out"].value < 0.01 and found["linkability"].value == pytest.approx(0.0116, abs=0.008)
+
+
+def test_people_with_several_rows_are_planned_for_as_people():
+    random = np.random.default_rng(1)
+    visits = pd.DataFrame({"who": np.repeat(np.arange(800), 3), "age": random.integers(17, 90, 2_400),
+                           "ward": random.choice(list("abc"), 2_400)}).sample(frac=1, random_state=1)
+    assert fabrica.plan(visits, tier="internal", unit="who").people == 800
 
 
 def test_too_few_people_are_told(tmp_path):
