@@ -119,12 +119,16 @@ def test_the_command_measures_the_table(tmp_path, capsys):
 
 def test_a_bad_twin_copies_members_by_chance_and_scores_them_as_measured():
     """The careless twin copies the isolated ones, far away from all others: a bad one would be too easy to see."""
-    made = simulated(Population(60_000, [0.5]), Sides(40_000, 20_000, 0.02), np.random.default_rng(1))
-    found = {one.metric: one for _, some in made for one in some}
-    assert found["verbatim"].value == pytest.approx(0.02, rel=0.2)
-    assert found["outliers"].detail["caught_at_0.01"] == pytest.approx(0.03, abs=0.015)
-    assert found["membership"].value == pytest.approx(0.51, abs=0.015)
-    assert found["singling_out"].value < 0.01 and found["linkability"].value == pytest.approx(0.0116, abs=0.008)
+    found: dict[str, list[float]] = {}
+    for i in range(16):
+        made = simulated(Population(60_000, [0.5]), Sides(40_000, 20_000, 0.02), np.random.default_rng(i))
+        for one in (one for _, some in made for one in some):
+            found.setdefault(one.metric, []).append(one.detail.get("caught_at_0.01", one.value))
+    assert np.mean(found["verbatim"]) == pytest.approx(0.02, abs=0.001)
+    assert np.mean(found["outliers"]) == pytest.approx(0.03, abs=0.005)
+    assert np.mean(found["membership"]) == pytest.approx(0.03, abs=0.005)
+    assert np.mean(found["singling_out"]) < 0.01
+    assert np.mean(found["linkability"]) == pytest.approx(0.0116, abs=0.005)
 
 
 def test_people_with_several_rows_are_planned_for_as_people():
