@@ -194,13 +194,14 @@ def pour(file: str | Path, rows: int, stream: BinaryIO, *, run: Run, given: Give
 
 def bring(folder: str | Path, tier: str, policy: Any = None, *, real: Any = None, holdout: Any = None,
           target: str | None = None, protected: str | Sequence[str] = (), unit: str | None = None, schema: Any = None,
-          attempts: Path | None = None, run: Run) -> tuple[Decision, dict[str, Path]]:
+          attempts: Path | None = None, model: bool = False, run: Run) -> tuple[Decision, dict[str, Path]]:
     """``gate`` within a job that is under way; and its files."""
     law = Policy.of(policy)
     law.tier(tier)
     brought = Brought.of(Path(folder), real, holdout, unit, schema)
     with Folder(folder, keep=[brought.data, real, holdout]) as out:
-        decision, report = decided(brought, law, tier, run, target=target, protected=protected, attempts=attempts)
+        decision, report = decided(brought, law, tier, run, target=target, protected=protected, attempts=attempts,
+                                   model=model)
         report.save(out.path("evidence.html"))
         report.save(out.path("evidence.json"))
         out.path("gate.json").write_text(decision.dumps(), encoding="utf-8")

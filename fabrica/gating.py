@@ -117,10 +117,9 @@ class Brought:
         """SHA-256 of the twin's file."""
         return _sha256(self.data)
 
-    @property
-    def beside(self) -> dict[str, str]:
-        """SHA-256 of the model and of the ledger that were judged with the twin, where there are any."""
-        files = {"model": self.folder / "model.fab"} if self.model is not None else {}
+    def beside(self, shared: bool) -> dict[str, str]:
+        """SHA-256 of what is judged with the twin: of the model, if it is ``shared`` too, and of the ledger if any."""
+        files = {"model": self.folder / "model.fab"} if shared else {}
         if self.ledger is not None:
             files["ledger"] = self.folder / "ledger.json"
         return {name: _sha256(file) for name, file in files.items()}
@@ -217,13 +216,16 @@ def _demand_ledger(file: Path, model: TableModel) -> None:
 
 
 def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: str | None = None,
-            protected: str | Sequence[str] = (), attempts: Path | None = None) -> tuple[Decision, Report]:
-    """Measure all that the gate asks for, and decide.
+            protected: str | Sequence[str] = (), attempts: Path | None = None, model: bool = False
+            ) -> tuple[Decision, Report]:
+    """Measure all that the gate asks for, and decide; of rows alone, or of the ``model`` that made them too.
 
     Raises
     ------
-    FabricaError : there is no such tier, or the tables do not belong together.
+    FabricaError : there is no such tier, or no model, or the tables do not belong together.
     """
+    if model and brought.model is None:
+        raise InputError("there is no model to share", where=str(brought.folder), hint="leave --model out")
     asked, digest = policy.tier(tier), brought.digest
     run = run.reseeded(int(digest[:15], 16))
     twin = filled(brought.data)
@@ -239,9 +241,9 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
                 _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded,
                 brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""), brought.k,
-                overcounted(brought.ledger, brought.real.rows + brought.holdout.rows, brought.real.rows))
+                overcounted(brought.ledger, brought.real.rows + brought.holdout.rows, brought.real.rows), model)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
-                        {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside},
+                        {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside(model)},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
                         guarded)
     decision = _after(decision, brought.folder / "gate.json")

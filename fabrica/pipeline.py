@@ -302,7 +302,8 @@ def foresee(data: Any, tier: str, policy: Any, *, unit: str | None, schema: Any,
 
 def gate(folder: str | Path, *, tier: str = "partner", policy: Any = None, real: Any = None, holdout: Any = None,
          target: str | None = None, protected: str | Sequence[str] = (), unit: str | None = None, schema: Any = None,
-         attempts: str | Path | None = None, workers: int | None = None, listener: Listener | None = None) -> Decision:
+         attempts: str | Path | None = None, model: bool = False, workers: int | None = None,
+         listener: Listener | None = None) -> Decision:
     """Decide whether the twin in a folder of ``synth`` may be released: PASS, FAIL or INCONCLUSIVE, test by test.
 
     Parameters
@@ -310,7 +311,8 @@ def gate(folder: str | Path, *, tier: str = "partner", policy: Any = None, real:
     folder : with the twin; gate.json, evidence.json and evidence.html are written there. tier : ``internal``,
         ``partner`` or ``public``. policy : a file, plain values or a ``Policy``; the house's where there is none.
     real, holdout : real rows, where the folder was made by somebody else. protected : columns whose groups must fare
-        alike. attempts : the file in which tries are counted.
+        alike. attempts : the file in which tries are counted. model : whether the model is to be shared as well as the
+        rows; it is then attacked too.
 
     Raises
     ------
@@ -321,4 +323,4 @@ def gate(folder: str | Path, *, tier: str = "partner", policy: Any = None, real:
     """
     run = Run(0, workers=workers, listener=listener)
     return bring(folder, tier, policy, real=real, holdout=holdout, target=target, protected=protected, unit=unit,
-                 schema=schema, attempts=None if attempts is None else Path(attempts), run=run)[0]
+                 schema=schema, attempts=None if attempts is None else Path(attempts), model=model, run=run)[0]

@@ -32,7 +32,7 @@ def demand_judged(digest: str, decision: Decision, name: str, file: Path) -> Non
     """Raises ``InputError`` where the SHA-256 of a file is not that of the one that the gate has seen with the data."""
     if decision.subject.get(name) != digest:
         raise InputError(f"is no {name} that the gate has judged with this data", where=str(file),
-                         hint="run 'fabrica gate' again")
+                         hint=f"run 'fabrica gate{' --model' * (name == 'model')}' again")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ __all__ = ["command"]
 @click.option("--holdout", metavar="FILE", help="Real rows that nobody learned from, beside --real.")
 @click.option("--attempts", type=click.Path(dir_okay=False), metavar="FILE",
               help="Where tries are counted; default: fabrica-attempts.json beside the real table.")
+@click.option("--model", is_flag=True, help="The model is to be shared too: it is attacked and judged with the rows.")
 @options.target
 @options.protected
 @options.unit
@@ -30,8 +31,8 @@ __all__ = ["command"]
 @options.working
 @options.common
 def command(folder: str, tier: str, policy: str | None, real: str | None, holdout: str | None, attempts: str | None,
-            target: str | None, protected: str, unit: str | None, schema: str | None, workers: int | None, plain: bool,
-            quiet: bool, debug: bool) -> int:
+            model: bool, target: str | None, protected: str, unit: str | None, schema: str | None, workers: int | None,
+            plain: bool, quiet: bool, debug: bool) -> int:
     """Attack the twin in FOLDER, measure it, and decide by a policy whether it may be released.
 
     Writes gate.json (the decision), evidence.json and evidence.html (all that was measured) into FOLDER. Exit code 0
@@ -48,7 +49,7 @@ def command(folder: str, tier: str, policy: str | None, real: str | None, holdou
     with at_work(0, quiet, workers) as (run, _):
         decision, files = filed.bring(folder, tier, policy, real=real, holdout=holdout, target=target,
                                       protected=protected, unit=unit, schema=schema,
-                                      attempts=Path(attempts) if attempts else None, run=run)
+                                      attempts=Path(attempts) if attempts else None, model=model, run=run)
     if plain:
         click.echo(json.dumps({"files": {k: str(v) for k, v in files.items()}, "gate": decision.to_json()}))
     else:

@@ -26,7 +26,7 @@ class Case:
     alone. target, protected : what was declared. unit : the column that says whose rows they are, None where each is
     another's; several : the column by which people seem to have several rows all the same, "" where there is none.
     k : people who had to stand behind what was learned, None where nobody knows or noise did instead.
-    noise : rows that noise which was paid for may have counted too many.
+    noise : rows that noise which was paid for may have counted too many. model : whether the model is shared too.
     """
 
     policy: Policy
@@ -45,6 +45,7 @@ class Case:
     several: str = ""
     k: int | None = None
     noise: float = 0.0
+    model: bool = False
 
     @property
     def asked(self) -> Tier:

@@ -161,7 +161,8 @@ def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | No
     noise : rows that it may have counted too many (``counts.overcounted``).
     """
     case = Case(decision.policy, decision.tier, report, rows, real_rows or 1, Rare(), epsilon=epsilon,
-                attempts=decision.attempts, target=decision.target, protected=decision.protected, noise=noise)
+                attempts=decision.attempts, target=decision.target, protected=decision.protected, noise=noise,
+                model="model" in decision.subject)
     again = {one.name: one for one in outcomes(case)}
     left = (*SEARCHED, *(("rows",) if real_rows is None else ()))
     return [*_undeclared(decision, report),

@@ -145,12 +145,12 @@ def _doubles(blank: Outcome, finding: Finding | None, threshold: float, what: st
 
 
 def membership(case: Case) -> Outcome:
-    """The best attack on everybody hardly tells who was learned from. Of a model that can be asked for likelihoods the
-    attack by them must have been made too."""
+    """The best attack on everybody hardly tells who was learned from. Where the model is shared too, and can be asked
+    for likelihoods, the attack by them must have been made and say so as well; whoever has the rows alone cannot."""
     blank, threshold = Outcome("G5", "membership", PASS, ""), case.asked.membership
     told = [by_bounds(blank, case.one(name), threshold, f"who was learned from, by {name}") for name in MEMBERS]
     known = case.one("likelihood")
-    if known is not None and not known.problem.endswith((NO_MAKER, NO_LIKELIHOOD)):
+    if case.model and known is not None and not known.problem.endswith((NO_MAKER, NO_LIKELIHOOD)):
         told.append(by_bounds(blank, known, threshold, "who was learned from, by the model's own likelihood"))
     return _worst(told)
 

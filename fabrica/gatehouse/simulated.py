@@ -41,7 +41,7 @@ class Population:
     ----------
     people : in the whole table. lucks : of each column, how surely it is guessed from the others by anybody.
     alone, apart : share of people whose row nobody else has, and to whom nobody else's is near. private : whether there
-    will be an epsilon that the tier accepts; then there is a model that tells likelihoods.
+    will be an epsilon that the tier accepts.
     """
 
     people: int
@@ -158,10 +158,6 @@ def _dense(population: Population, sides: Sides, random: np.random.Generator) ->
     return _scores(size, size, sides.copied, random, min(1.0, LEARNED / population.people), DENSER)
 
 
-def _likely(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    return _members(population, sides, random) if population.private else []
-
-
 def _isolated(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     own, others = (int(ISOLATED * min(side, 2 * WHOLE)) for side in (sides.judged[0], 2 * sides.half))
     return _scores(own, others, sides.copied, random)
@@ -184,5 +180,5 @@ STRIKES: Mapping[str, Mapping[str, Strike]] = {
     "copies": {"verbatim": _verbatim, "verbatim_but_one": _but_one, "verbatim_near": _near},
     "singling_out": {"singling_out": _singled},
     "linkability": {"linkability": _linked}, "outliers": {"outliers": _isolated},
-    "membership": {"membership": _members, "likelihood": _likely, "density": _dense},
+    "membership": {"membership": _members, "density": _dense},
     "inference": {"inference": _guessed}}

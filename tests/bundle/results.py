@@ -80,9 +80,10 @@ GOOD = {one.metric: one for one in (
 
 
 def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy = HOUSE, made: str = "",
-          attempts: int = 1, protected: tuple[str, ...] = (), change: Callable[[dict], object] | None = None) -> None:
-    """Write ``evidence.json`` and ``gate.json`` as the gate writes them, of what the attacks have found; ``change`` is
-    a hand that edits the decision afterwards."""
+          attempts: int = 1, protected: tuple[str, ...] = (), model: bool = True,
+          change: Callable[[dict], object] | None = None) -> None:
+    """Write ``evidence.json`` and ``gate.json`` as the gate writes them, of what the attacks have found, with or
+    without the ``model``; ``change`` is a hand that edits the decision afterwards."""
     data, plain = next(out.glob("data.*")), json.loads((out / "report.json").read_text())
     found = {**GOOD, **{one.metric: one for one in findings}}
     kept = [one for one in map(Finding.from_json, plain["findings"]) if one.metric not in found]
@@ -91,9 +92,11 @@ def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy =
     report = Report((*found.values(), *kept), plain["facts"])
     case = Case(policy, tier, report, rows["synthetic"], whole, Rare(looked=9),
                 epsilon=ledger and ledger.epsilon(), attempts=attempts, target="income", protected=protected,
-                noise=overcounted(ledger, whole, rows["real"]))
-    subject = {"data": sha256(data), "rows": case.rows, **{name: sha256(out / file) for name, file in BESIDE.items()
-                                                           if (out / file).exists()}}
+                noise=overcounted(ledger, whole, rows["real"]), model=model)
+    beside = {name: sha256(out / file) for name, file in BESIDE.items() if (out / file).exists()}
+    if not model:
+        del beside["model"]
+    subject = {"data": sha256(data), "rows": case.rows, **beside}
     decision = Decision(tier, policy, tuple(outcomes(case)), attempts, subject, made or now(),
                         {"fabrica": fabrica.__version__}, "income", protected)
     replace(report, facts={**report.facts, "gate": decision.to_json()}).save(out / "evidence.json")

@@ -51,6 +51,12 @@ def test_a_model_or_a_ledger_that_the_gate_has_not_seen_is_not_released(out, pri
     (copy / "model.fab").write_bytes((out.parent / "people.csv").read_bytes())
     results.refused("no model that the gate has judged", copy, keys, tmp_path, model=True)
     shutil.copy(out / "model.fab", copy / "model.fab")
+    results.judge(copy, results.area("likelihood", 0.7, 0.65, 0.75), model=False)
+    results.refused("run 'fabrica gate --model' again", copy, keys, tmp_path, model=True)
+    assert results.bundle(copy, tmp_path / "rows", keys[0]).is_dir()
+    results.judge(copy, results.area("likelihood", 0.7, 0.65, 0.75))
+    results.refused("G5 membership", copy, keys, tmp_path)
+    results.judge(copy)
     shutil.copy(private_out / "ledger.json", copy / "ledger.json")
     results.refused("no ledger that the gate has judged", copy, keys, tmp_path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -159,11 +160,13 @@ def test_what_nearly_all_know_is_no_secret_and_what_could_not_be_told_or_tried_i
     assert found.verdict == said and words in found.why
 
 
-def test_the_likelihood_of_a_model_that_can_be_asked_must_have_been_measured():
+def test_the_likelihood_of_a_model_that_is_shared_and_can_be_asked_must_have_been_measured():
+    shared = partial(case, model=True)
     for problem in (NO_MAKER, f"engine 'trees' {NO_LIKELIHOOD}"):
-        assert verdict(case(Finding("likelihood", None, problem=problem)), "membership") == PASS
-    assert verdict(case(Finding("likelihood", None, problem="too few people")), "membership") == INCONCLUSIVE
-    assert verdict(case(area("likelihood", 0.7, 0.65, 0.75)), "membership") == FAIL
+        assert verdict(shared(Finding("likelihood", None, problem=problem)), "membership") == PASS
+    assert verdict(shared(Finding("likelihood", None, problem="too few people")), "membership") == INCONCLUSIVE
+    assert verdict(shared(area("likelihood", 0.7, 0.65, 0.75)), "membership") == FAIL
+    assert verdict(case(area("likelihood", 0.7, 0.65, 0.75)), "membership") == PASS  # nobody gets the model
 
 
 def test_an_estimate_beyond_the_threshold_is_not_told_as_one_that_cannot_be_ruled_out():
