@@ -19,14 +19,19 @@ __all__ = ["bounded", "enough", "several"]
 
 
 def several(table: Table) -> list[str]:
-    """The columns by which people seem to have several rows: numbers and names of people that come again.
+    """The columns by which people seem to have several rows: numbers and names of people that come again, and do not
+    refer to another row of the same table, as a manager or a matched case does.
 
     >>> from fabrica.schema import Column
     >>> look = {"kind": "reference", "to": None, "distinct": 900}
     >>> several(Table("visits", (Column("who", "key", notation=look, personal="record"), Column("age", "integer"))))
     ['who']
+    >>> look = {**look, "to": "id"}
+    >>> several(Table("staff", (Column("chief", "key", notation=look, personal="record"), Column("age", "integer"))))
+    []
     """
-    return [column.name for column in table.columns if column.kind == "key" and column.refers and column.personal]
+    return [column.name for column in table.columns
+            if column.kind == "key" and column.refers and column.personal and not column.notation.get("to")]
 
 
 def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:
