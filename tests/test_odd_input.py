@@ -185,6 +185,13 @@ def test_a_model_of_another_version(fabrica: Door, command: str) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 4])
+def test_too_few_people_are_refused(fabrica: Door, rows: int) -> None:
+    Path("t.csv").write_bytes(table(*[f"{CANARY}{i},{1_000_003 + i}" for i in range(rows)]))
+    code, _, err = fabrica("fit", "t.csv", "-o", "m.fab", "-q")
+    assert code == 2 and "to learn from" in err and CANARY not in err and not Path("m.fab").exists()
+
+
+@pytest.mark.parametrize("rows", [5, 7])
 def test_of_a_few_people_nothing_is_told(fabrica: Door, rows: int) -> None:
     Path("t.csv").write_bytes(table(*[f"{CANARY}{i},{1_000_003 + i}" for i in range(rows)]))
     twin = learned(fabrica, "t.csv", 50)
