@@ -15,7 +15,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from fabrica.bounds import share
 from fabrica.contract import Evidence, Metric
 from fabrica.errors import NotComputable
 from fabrica.reached import Outcome
@@ -60,14 +59,12 @@ class Attack(Metric):
         struck = self.strike(world, run.child("strike"))
         planted = self.plant(world, run.child("plant")) if control else None
         again = {} if planted is None else self.strike(planted, run.child("control"))
-        single = 1.0 if planted is None else share(world.single(planted.members), planted.members.rows)[1]
         findings = []
         for name in self.numbers:
             here = {place: one for place, one in struck.items() if place[0] == name}
             if not here:
                 findings.append(Finding(name, None, against="holdout", problem="nothing here can be attacked so"))
-            findings += [_told(one, self.control(again, (name, *where)), self.dose, single)
-                         for one, where in _with_worst(here)]
+            findings += [_told(one, self.control(again, (name, *where)), self.dose) for one, where in _with_worst(here)]
         return findings
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
@@ -105,10 +102,8 @@ def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str,
     return [(replace(worst, place=()), where), *findings]
 
 
-def _told(finding: Finding, control: Outcome | None, dose: float, single: float) -> Finding:
+def _told(finding: Finding, control: Outcome | None, dose: float) -> Finding:
     """The finding with what the positive control said at its own place: people found by one column say nothing of an
-    attack on another. Where it missed those who were planted it is told how many of their kind, at most, are
-    ``single``: nobody can tell one of k people who are equal in all that is known of them."""
+    attack on another."""
     found = control is not None and control.found
-    detail = {**finding.detail, "control": "found" if found else "missed", "dose": dose}
-    return replace(finding, detail=detail if found else {**detail, "single": single})
+    return replace(finding, detail={**finding.detail, "control": "found" if found else "missed", "dose": dose})

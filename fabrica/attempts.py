@@ -60,13 +60,13 @@ class Attempts:
         here, this = [str(one) for one in tables], (twin, str(holdout))
         known = {place: _known(place) for place in places}
         mine = {place: [one for one in some if set(one["tables"]) & set(here)] for place, some in known.items()}
-        asked = sorted((one for some in mine.values() for one in some), key=lambda one: str(one["when"]))
-        tries = list(dict.fromkeys(map(_try, asked)))
-        if this in tries:
-            return cls(tries.index(this) + 1, this not in map(_try, mine[places[0]]))
-        entry = {"when": datetime.now(UTC).isoformat(timespec="microseconds"), "tables": here,
+        numbers = [(_try(one), int(one["number"])) for some in mine.values() for one in some]
+        if again := [number for one, number in numbers if one == this]:
+            return cls(max(again), this not in map(_try, mine[places[0]]))
+        number = 1 + max([len({one for one, _ in numbers}), *(number for _, number in numbers)])
+        entry = {"number": number, "when": datetime.now(UTC).isoformat(timespec="seconds"), "tables": here,
                  "data": twin, "holdout": str(holdout), "tier": tier, "fabrica": VERSION}
-        return cls(len(tries) + 1, _written(list(known.items()), entry) != places[0])
+        return cls(number, _written(list(known.items()), entry) != places[0])
 
 
 def _try(entry: Mapping[str, Any]) -> tuple[str, str]:
@@ -91,7 +91,7 @@ def _known(log: Path) -> list[Mapping[str, Any]]:
         return []
     plain = declaration.read(log)
     tries = plain.get("tries") if isinstance(plain, Mapping) and plain.get("fabrica_attempts") == 1 else None
-    names = ("data", "holdout", "tables", "when")
+    names = ("data", "holdout", "tables", "number")
     if not isinstance(tries, list) or not all(isinstance(one, Mapping) and set(names) <= set(one) for one in tries):
         raise InputError("is no file of attempts", where=str(log), hint="bring back the one that the gate has written")
     return tries

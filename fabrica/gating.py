@@ -16,6 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from fabrica import declaration
 from fabrica.apart import demand_apart
 from fabrica.attempts import LOG, Attempts
@@ -239,8 +242,9 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     tried = brought.attempted(tier, attempts)
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
-                _beside(brought, few, report), epsilon, tried.number, tried.aside, target, guarded,
-                brought.unit, "" if brought.unit else next(iter(several(brought.table)), ""), brought.k,
+                _beside(brought, few, report), epsilon, tried.number,
+                _aside(tried, attempts), target, guarded,
+                brought.unit, _several(brought), brought.k,
                 overcounted(brought.ledger, brought.real.rows + brought.holdout.rows, brought.real.rows), model)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside(model)},
@@ -251,6 +255,23 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     if brought.recipe is not None:
         facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}
     return decision, told(report, [], **facts)
+
+
+def _several(brought: Brought) -> str:
+    """The column by which people seem to have several rows, where nobody has said whose they are: a unit that differs
+    in every row tells of rows and of nobody."""
+    found = next((name for name in several(brought.table) if name != brought.unit), "")
+    if brought.unit is None or not found:
+        return found
+    cells = [batch.column(brought.unit).cast(pa.string()) for batch in brought.real.batches()]
+    return found if pc.count_distinct(pa.chunked_array(cells)).as_py() == brought.real.rows else ""
+
+
+def _aside(tried: Attempts, log: Path | None) -> str:
+    """Where tries are counted, if not beside the table: nobody sees there whether it was tried elsewhere too."""
+    if log is not None:
+        return "counted in a file that --attempts names"
+    return "counted in its folder alone, for the real table is no file beside which one can write" * tried.aside
 
 
 def _after(decision: Decision, file: Path) -> Decision:

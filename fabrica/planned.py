@@ -8,7 +8,7 @@ a larger one how many people are alone with their row; the rest is the simulatio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from fabrica.errors import InputError
 from fabrica.gatehouse.falling import Falling
 from fabrica.gatehouse.planning import Chance, Population, chance, needed
 from fabrica.gatehouse.policy import Policy, Tier
-from fabrica.job import guess
+from fabrica.job import guess, rows_of_people
 from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -54,7 +54,8 @@ class Plan:
     ----------
     people : in the table. columns : that were looked at, and why each of the ``left`` ones was not. tier : asked for,
     and what is ``asked`` there. chances : tier -> share held back -> chance. needed : people with whom that tier is
-    within reach, and the share of them to hold back, where it is not; None where it is, or no number is enough.
+    within reach, and the share of them to hold back, where it is not; None where it is, or no number is enough. notes :
+    what is to be known first.
     """
 
     people: int
@@ -64,6 +65,7 @@ class Plan:
     chances: Mapping[str, Mapping[float, Chance]]
     asked: Tier
     needed: tuple[int, float] | None = None
+    notes: tuple[str, ...] = ()
 
     def share(self, tier: str) -> float | None:
         """The smallest share to hold back with which a good twin passes nine times in ten; None where there is none."""
@@ -81,7 +83,7 @@ class Plan:
                  "", f"  {'tier':<10}" + "".join(f"{share:>8.0%}" for share in self.chances[self.tier])]
         lines += [f"  {tier:<10}" + "".join(f"{one.good:>8.0%}" for one in each.values())
                   for tier, each in self.chances.items()]
-        return [*lines, "", *self._advice(), "", JUMPS, self._bad(), self._looked(), UNKNOWN]
+        return [*self.notes, *lines, "", *self._advice(), "", JUMPS, self._bad(), self._looked(), UNKNOWN]
 
     def _advice(self) -> list[str]:
         share, own = self.share(self.tier), self.chances[self.tier]
@@ -108,10 +110,11 @@ class Plan:
         return [] if most is None else [f"it asks for differential privacy too: --epsilon {most:g} or less"]
 
     def _bad(self) -> str:
-        every = [one for each in self.chances.values() for one in each.values()]
+        every = self.chances[self.tier].values()
         times, passed = sum(one.times for one in every), round(sum(one.times * one.bad for one in every))
+        most = 100 * share_of(passed, times)[1]
         return (f"of {times:,} simulated twins with one row in a hundred copied from a member by chance, {passed:,} "
-                f"passed: at most {100 * share_of(passed, times)[1]:.2g} % do, with 95 % confidence")
+                f"passed at tier {self.tier}: at most {most:.2g} % do, with 95 % confidence")
 
     def _looked(self) -> str:
         names: dict[str, list[str]] = {}
@@ -130,7 +133,7 @@ class Plan:
                    for tier, each in self.chances.items()}
         more = None if self.needed is None else {"people": self.needed[0], "holdout": self.needed[1]}
         return {"fabrica_plan": 1, "people": self.people, "columns": self.columns, "left": dict(self.left),
-                "tier": self.tier, "chances": chances, "needed": more}
+                "tier": self.tier, "chances": chances, "needed": more, "notes": list(self.notes)}
 
 
 def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None = None, schema: Any = None,
@@ -161,12 +164,12 @@ def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None 
         here = chance(population, share, policy, tiers, run.child("chances").child(f"{share:g}"), times)
         for name in tiers:
             chances[name][share] = here[name]
-    plan = Plan(people, len(look.lucks), look.left, tier, chances, asked)
+    plan = Plan(people, len(look.lucks), look.left, tier, chances, asked, notes=look.notes)
     if plan.share(tier) is not None:
         return plan
     run.child("needed").tell(0, 0, "seeking how many people are needed")
     more = needed(population, policy, tier, sorted(shares)[-WIDE:], ENOUGH, run.child("needed"), SEEKS)
-    return Plan(people, len(look.lucks), look.left, tier, chances, asked, more)
+    return replace(plan, needed=more)
 
 
 def _people(whole: Counted, unit: str) -> int:
@@ -179,12 +182,13 @@ def _people(whole: Counted, unit: str) -> int:
 @dataclass(frozen=True)
 class _Look:
     """How surely each column is guessed by anybody, why others are ``left`` out, and the shares of people who are alone
-    with their row, exactly (``alone``) and nearly (``apart``)."""
+    with their row, exactly (``alone``) and nearly (``apart``). ``notes``: where people seem to have several rows."""
 
     lucks: list[float]
     left: dict[str, str]
     alone: Falling
     apart: Falling
+    notes: tuple[str, ...]
 
     @classmethod
     def at(cls, whole: Counted, unit: str | None, schema: Any, run: Run) -> _Look:
@@ -203,7 +207,8 @@ class _Look:
         every, half = (_alone(table, many.slice(0, people), unit, run.child("alone").child(people))
                        for people in (many.num_rows, many.num_rows // 2))
         shares = [Falling.measured(many.num_rows, every[name], half[name]) for name in ("verbatim", "verbatim_near")]
-        return cls(list(lucks.values()), _left(table, found, lucks), *shares)
+        return cls(list(lucks.values()), _left(table, found, lucks), shares[0], shares[1],
+                   tuple(rows_of_people(table, unit)))
 
 
 def _one_each(some: pa.Table, unit: str) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.errors import InputError, SettingError, UnknownName
+from fabrica.identifying import OFF
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -19,19 +20,18 @@ __all__ = ["bounded", "enough", "several"]
 
 
 def several(table: Table) -> list[str]:
-    """The columns by which people seem to have several rows: numbers and names of people that come again, and do not
-    refer to another row of the same table, as a manager or a matched case does.
+    """The columns by which people seem to have several rows: numbers and names of people that come again. A manager or
+    a matched case comes again too, and only a person can say so (``personal: none``): values cannot.
 
     >>> from fabrica.schema import Column
     >>> look = {"kind": "reference", "to": None, "distinct": 900}
     >>> several(Table("visits", (Column("who", "key", notation=look, personal="record"), Column("age", "integer"))))
     ['who']
-    >>> look = {**look, "to": "id"}
-    >>> several(Table("staff", (Column("chief", "key", notation=look, personal="record"), Column("age", "integer"))))
+    >>> several(Table("staff", (Column("chief", "key", notation=look, personal="none"), Column("age", "integer"))))
     []
     """
     return [column.name for column in table.columns
-            if column.kind == "key" and column.refers and column.personal and not column.notation.get("to")]
+            if column.kind == "key" and column.refers and column.personal not in ("", OFF)]
 
 
 def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:

@@ -16,7 +16,6 @@ from fabrica.apart import repeated, same_people
 from fabrica.contract import Evidence, Maker, Sheet
 from fabrica.errors import NotComputable
 from fabrica.reached import FEWEST
-from fabrica.rows import counted, row_marks
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.vantage import Points, Vantage
@@ -143,14 +142,6 @@ class World:
         twin = Sheet(self.twin.rows, values, self.twin.levels)
         return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
 
-    def single(self, people: Sheet) -> int:
-        """How many of some people fewer than ``k`` of all real ones equal in every column, themselves among them; all,
-        where people have several rows, for one that others have too says nothing of the others."""
-        if self.several:
-            return people.rows
-        everybody = np.concatenate([row_marks(self.everybody), row_marks(self.strangers)])
-        return int((counted(row_marks(people), everybody) < self.k).sum())
-
     @cached_property
     def space(self) -> Vantage:
         return Vantage.of(self.twin, self.reference)
@@ -177,7 +168,8 @@ def _first(evidence: Evidence) -> tuple[str, ...]:
 
 
 def one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """The number of one row, by chance, of each person of both sides; whoever stands on both is no control.
+    """The number of one row, by chance, of each person of both sides; whoever stands on both is no control. A row that
+    is said to be nobody's is another person's.
 
     Raises
     ------
@@ -189,10 +181,10 @@ def one_each(real: Sheet, rest: Sheet, unit: str, run: Run) -> tuple[np.ndarray,
         if who is None:
             raise NotComputable(f"column {unit!r} does not tell people apart")
         order = run.child(side).random().permutation(sheet.rows)
-        order = order[who[order] >= 0] if who.dtype.kind == "i" else order[~np.isnan(who[order])]
-        _, first = np.unique(who[order], return_index=True)
-        thin.append(np.sort(order[first]))
-        people.append(np.unique(who[order]))
+        here = who[order] >= 0 if who.dtype.kind == "i" else ~np.isnan(who[order])
+        known, first = np.unique(who[order[here]], return_index=True)
+        thin.append(np.sort(np.concatenate([order[here][first], order[~here]])))
+        people.append(known)
     if problem := same_people(len(np.intersect1d(people[0], people[1])), len(people[1])):
         raise NotComputable(f"{problem}: split people and not rows")
     return thin[0], thin[1]

@@ -191,14 +191,6 @@ def test_too_few_people_are_refused(fabrica: Door, rows: int) -> None:
     assert code == 2 and "to learn from" in err and CANARY not in err and not Path("m.fab").exists()
 
 
-@pytest.mark.parametrize("rows", [5, 7])
-def test_of_a_few_people_nothing_is_told(fabrica: Door, rows: int) -> None:
-    Path("t.csv").write_bytes(table(*[f"{CANARY}{i},{1_000_003 + i}" for i in range(rows)]))
-    twin = learned(fabrica, "t.csv", 50)
-    assert CANARY not in str(twin.to_pydict()) and "100000" not in str(twin.to_pydict())
-    assert CANARY.encode() not in Path("m.fab").read_bytes()
-
-
 def test_names_of_all_sorts_come_back(fabrica: Door) -> None:
     names = ["a b", 'say "x"', "it's", "<b>x</b>", "💥", "línea\nnueva", "=1+1", "../../etc", "  x  ", "ａ", "a" * 500]
     data = pa.table([pa.array(np.arange(90) % (i + 2)) for i in range(len(names))], names)

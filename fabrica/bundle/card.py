@@ -58,7 +58,9 @@ license: other
 
 # {plain_text(claim['name'])}, synthetic
 
-**These rows are synthetic: none of them was observed.** This release {plain_text(verdict_line(claim))}.
+**These rows are synthetic: drawn from a model.** One may equal a real row by chance.
+
+This release {plain_text(verdict_line(claim))}.
 
 {page}
 

@@ -51,8 +51,8 @@ def croissant(made: Made, claim: Mapping[str, Any], digests: Mapping[str, str], 
 
 
 def _description(made: Made, claim: Mapping[str, Any]) -> str:
-    return (f"Synthetic rows: none of them was observed. They were drawn from a model that was learned from a real "
-            f"table ({made.recipe.get('engine')}). The release {verdict_line(claim)}.")
+    return (f"Synthetic rows; one may equal a real row by chance. They were drawn from a model that was learned from "
+            f"a real table ({made.recipe.get('engine')}). The release {verdict_line(claim)}.")
 
 
 def _responsible(made: Made, claim: Mapping[str, Any], personal: Sequence[str]) -> dict[str, Any]:

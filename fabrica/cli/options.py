@@ -79,7 +79,7 @@ tuned = click.option("--tuned", type=click.Path(dir_okay=False), metavar="FILE",
 password = click.option("--password-env", "password", metavar="NAME", callback=lambda ctx, param, name: _secret(name),
                         help="The variable of the environment that holds the password of the private key.")
 settings = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-                        help="A setting of the engine, e.g. --set leaf=50 or --leaf 50; may be given several times.")
+                        help="A setting of the engine, e.g. --set k=10 or --k 10; may be given several times.")
 
 
 def _columns(ctx: click.Context, names: str) -> str:

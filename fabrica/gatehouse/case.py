@@ -22,9 +22,9 @@ class Case:
     tier : a name of the policy's tiers. report : what was measured, attacks included.
     rows, real_rows : of the twin and of the whole real table. rare : what of few people stands in the twin;
     files : what of few people stands in the files beside it. epsilon : of differential privacy, None without one.
-    attempts : the number of this twin among those of its table that were tried; aside : which is counted in the folder
-    alone. target, protected : what was declared. unit : the column that says whose rows they are, None where each is
-    another's; several : the column by which people seem to have several rows all the same, "" where there is none.
+    attempts : the number of this twin among those of its table that were tried; aside : where they are counted, if not
+    beside the table, in words. target, protected : what was declared. unit : the column that says whose rows they are,
+    None where each is another's; several : the column by which people seem to have several rows, "" if none.
     k : people who had to stand behind what was learned, None where nobody knows or noise did instead.
     noise : rows that noise which was paid for may have counted too many. model : whether the model is shared too.
     """
@@ -38,7 +38,7 @@ class Case:
     files: Beside = field(default_factory=Beside)
     epsilon: float | None = None
     attempts: int = 1
-    aside: bool = False
+    aside: str = ""
     target: str | None = None
     protected: Sequence[str] = ()
     unit: str | None = None

@@ -99,9 +99,13 @@ class _Marker:
         return marked(_words(self.columns[i], batch.column(self.columns[i].name)), i)
 
     def whose(self, rows: Batches) -> np.ndarray:
-        """(n,) the number of the person whose row each is."""
-        owners = [_hashed(texts(batch.column(str(self.unit)))) for batch in rows.batches()]
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *owners]), return_inverse=True)[1]
+        """(n,) the number of the person whose row each is; a row that is said to be nobody's is another person's."""
+        cells = [texts(batch.column(str(self.unit))) for batch in rows.batches()]
+        owners = np.concatenate([np.zeros(0, np.int64), *map(_hashed, cells)])
+        numbers = np.unique(owners, return_inverse=True)[1]
+        nobody = np.concatenate([np.zeros(0, bool), *(cell.is_null().to_numpy(zero_copy_only=False) for cell in cells)])
+        numbers[nobody] = len(owners) + np.arange(nobody.sum())
+        return np.asarray(numbers)
 
 
 def _anew(column: Column) -> bool:

@@ -105,10 +105,11 @@ def unit(case: Case) -> Outcome:
     """People are counted, and not their rows. Where somebody's rows count as those of several people, a value of one
     person passes for one of many, and who was learned from is attacked as if they were not: nothing is shown then."""
     blank = Outcome("G15", "unit", PASS, "", value=0.0, threshold=0.0)
-    if case.unit is not None:
+    if case.unit is not None and not case.several:
         return replace(blank, why=f"people are told apart by column {case.unit!r}, and counted, not their rows")
     if not case.several:
-        return replace(blank, why="each row counts as another person; no column tells of people with several")
+        return replace(blank, why="each row counts as another person; no column was recognised as telling of "
+                                  "people with several")
     step = (f"learn and judge by people: --unit {case.several}, from `fabrica synth` on; or say `personal: none` "
             "of the column in a schema, where it names nobody")
     return replace(blank, verdict=INCONCLUSIVE, value=1.0, step=step,
@@ -141,7 +142,7 @@ def overcounted(ledger: Ledger | None, whole: int, own: int) -> float:
 def attempts(case: Case) -> Outcome:
     """Whoever tries long enough passes by luck: tries are counted, and each keeps its number (``attempts.py``)."""
     most, here = case.asked.attempts, case.attempts
-    aside = "; counted in its folder alone, for the real table is no file beside which one can write" * case.aside
+    aside = f"; {case.aside}" if case.aside else ""
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
                    f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
                    value=float(here), threshold=float(most))

@@ -64,8 +64,10 @@ class Decision:
     @property
     def asked(self) -> str:
         """What was asked, in words: by which two decisions about one file differ."""
+        shared = ["with the model"] * ("model" in self.subject)
         declared = [f"target {self.target}"] * (self.target is not None) + [f"protected {n}" for n in self.protected]
-        return ", ".join([f"tier {self.tier}", f"policy {self.policy.name} {self.policy.digest[:8]}", *declared])
+        policy = f"policy {self.policy.name} {self.policy.digest[:8]}"
+        return ", ".join([f"tier {self.tier}", policy, *shared, *declared])
 
     def after(self, earlier: Decision) -> Decision:
         """This decision with what an earlier one says, where that is about the same file and asked something else.

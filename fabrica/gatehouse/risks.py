@@ -50,19 +50,25 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
         told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
         told += [by_bounds(blank, f, threshold, f"{what}, {whose}") for name, whose in RARELY.items()
                  if _decides(f := case.one(metric + name), threshold, enough=name == "_few")]
-        outcome = _worst(told) if told else blank
-        return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found)]))
+        outcome, few = _worst(told) if told else blank, case.one(f"{metric}_few")
+        unseen_few = few is not None and not _decides(few, threshold, enough=True)
+        return replace(outcome, why="; ".join([
+            outcome.why, *_untold(sure, len(parts)), *_untried(found),
+            *["of those who have what few have nothing could be told"] * unseen_few]))
 
     return check
 
 
 def _decides(finding: Finding | None, threshold: float, enough: bool) -> bool:
     """Whether what is found of people with a rare value decides: where it is surely too much; and, of so many that
-    there may be ``enough``, where a twin that leaks nothing would pass by its bound in nineteen of twenty cases."""
+    there may be ``enough``, where a twin that leaks nothing would pass by its bound in nineteen of twenty cases, or
+    more than is accepted was found: a leak makes its own bounds wide."""
     if finding is None or finding.value is None or finding.low is None or finding.high is None:
         return False
-    surely = finding.low > threshold and not unmeasured(finding, "")
-    return surely or (enough and finding.high - finding.value <= threshold / 2)
+    if unmeasured(finding, ""):  # too few were planted for it to find: that they are safe it cannot tell
+        return finding.low > threshold
+    sharp = finding.high - finding.value <= threshold / 2
+    return finding.low > threshold or (enough and (sharp or finding.value > threshold))
 
 
 def _untold(sure: list[Finding], of: int) -> list[str]:
@@ -88,9 +94,6 @@ def _worst(told: list[Outcome]) -> Outcome:
 
 def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
     """The outcome of one number with bounds, or why there is none."""
-    nothing = 0.5 if finding is not None and finding.better == 0.5 else 0.0
-    if (doubles := _doubles(blank, finding, threshold, what, nothing)) is not None:
-        return doubles
     where = f"{what} ({' + '.join(finding.place)})" if finding is not None and finding.place else what
     why = unmeasured(finding, "this")
     if finding is not None and not why and "control" not in finding.detail and blank.name != "useful":
@@ -126,24 +129,6 @@ def _unseen(blank: Outcome, finding: Finding | None, threshold: float, what: str
     return None if finding.detail["hits"] else replace(blank, threshold=threshold, n=few, why=f"only {few:,} {what}")
 
 
-def _doubles(blank: Outcome, finding: Finding | None, threshold: float, what: str, nothing: float = 0.0,
-             surely: float | None = None) -> Outcome | None:
-    """Where planted people were missed because nearly everybody has doubles: nobody tells one of k people who are equal
-    in every column, so at most those who have none are found, and all of them are taken to be.
-
-    Parameters
-    ----------
-    nothing : what the number is where nobody is found. surely : a lower bound beyond which the attack has found too
-        much to have missed anybody for that; the threshold where nothing else is said.
-    """
-    if finding is None or finding.detail.get("control") != "missed":
-        return None
-    high = nothing + (1 - nothing) * float(finding.detail.get("single", 1.0))
-    if high > threshold or (finding.low or 0.0) > (threshold if surely is None else surely):
-        return None
-    return bounded(blank, nothing, nothing, high, threshold, _people(finding), f"{what}, of those who have no doubles")
-
-
 def membership(case: Case) -> Outcome:
     """The best attack on everybody hardly tells who was learned from. Where the model is shared too, and can be asked
     for likelihoods, the attack by them must have been made and say so as well; whoever has the rows alone cannot."""
@@ -161,8 +146,6 @@ def outliers(case: Case) -> Outcome:
     blank, found = Outcome("G6", "outliers", PASS, ""), case.one("outliers")
     threshold = case.asked.outliers
     blank = replace(blank, threshold=threshold)
-    if (doubles := _doubles(blank, found, threshold, "isolated members", surely=case.asked.membership)) is not None:
-        return doubles
     why = unmeasured(found, "the attack on the most isolated people")
     if why or found is None:
         return replace(blank, verdict=INCONCLUSIVE, why=why)

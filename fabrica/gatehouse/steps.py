@@ -15,7 +15,7 @@ __all__ = ["advised", "larger", "steps"]
 ATTACKS = ("copies", "singling_out", "linkability", "inference", "membership", "outliers", "canaries")
 GROUPS = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
 MORE = "bring more people; `fabrica plan` says how many, and how many of them to hold back"
-MISSED = "nobody can be found in this table: bring more people or columns, or say why it is released --without-pass"
+MISSED = "this attack finds nobody here even where it should: bring more people, or columns by which they differ"
 
 
 def advised(one: Outcome, case: Case) -> Outcome:

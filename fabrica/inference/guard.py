@@ -41,7 +41,8 @@ class Guard:
             if look.get("kind") == "fake":
                 guard.ranges[column.name] = Ranges(look["what"], look["locale"])
             elif isinstance(look.get("template"), str):
-                guard.slots[column.name] = Slots(Template.of(look["template"]), 1 if look.get("number") else None)
+                numbers = look.get("number") or column.storage in MOST
+                guard.slots[column.name] = Slots(Template.of(look["template"]), 1 if numbers else None)
             elif look.get("kind") == "sequence":
                 guard.runs[column.name] = Runs(look, MOST.get(column.storage, MOST["int64"]))
         return guard

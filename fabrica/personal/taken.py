@@ -235,7 +235,7 @@ class Runs:
 
     def look(self, texts: pa.Array) -> None:
         before, after = (re.escape(str(self.notation.get(name, ""))) for name in ("prefix", "suffix"))
-        numbers = pc.extract_regex(texts, rf"^{before}(?P<n>[0-9]{{1,15}}){after}(?:\.0)?$").drop_null()
+        numbers = pc.extract_regex(texts, rf"^{before}(?P<n>[0-9]{{1,18}}){after}(?:\.0)?$").drop_null()
         if len(numbers):
             self.last = max(self.last, pc.max(pc.cast(pc.struct_field(numbers, "n"), pa.int64())).as_py())
 

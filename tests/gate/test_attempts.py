@@ -38,7 +38,7 @@ def test_whoever_divides_a_table_again_still_has_that_table(tmp_path):
     own, rest = rows(20, 30, 40, 60), rows(50, 70)
     assert tried(log, "b", tables=[own, own + rest], holdout=rest).number == 2
     assert tried(log, "c", tables=[whole]).number == 3
-    assert tried(log, "d", tables=[own, own + rows(80)], holdout=rows(80)).number == 2  # as in the second
+    assert tried(log, "d", tables=[own, own + rows(80)], holdout=rows(80)).number == 3  # of the same rows
 
 
 def test_where_nothing_can_be_written_the_next_place_is_taken_and_both_are_counted(tmp_path):

@@ -125,17 +125,6 @@ def test_of_however_few_people_as_many_as_are_surely_too_much_fail():
     assert (verdict(case(copied), "copies"), verdict(case(luck), "copies")) == (FAIL, INCONCLUSIVE)
 
 
-@pytest.mark.parametrize("name", ["singling_out", "linkability", "inference", "membership", "density", "outliers"])
-def test_whoever_has_doubles_cannot_be_told_and_all_others_are_taken_to_be(name):
-    """A careless twin: an attack that misses those whom it must find says nothing, unless they had doubles."""
-    where = "membership" if name == "density" else name
-    found = {single: replace(GOOD[name], detail={**GOOD[name].detail, "control": "missed", "single": single})
-             for single in (0.01, 0.03, 0.2, 1.0)}
-    assert [verdict(case(one), where) for one in found.values()] == [PASS, PASS, INCONCLUSIVE, INCONCLUSIVE]
-    sure = replace(found[0.01], value=0.7, low=0.6, high=0.8)  # it has found too much to be blind
-    assert verdict(case(sure), where) != PASS
-
-
 def test_the_worst_place_decides():
     places = [risk("inference", place=("age",)), risk("inference", 0.3, 0.2, 0.4, place=("pay",))]
     report = Report((*(one for name, one in GOOD.items() if name != "inference"), *places))
@@ -241,7 +230,8 @@ def test_a_twin_is_not_too_long_by_the_noise_through_which_its_rows_were_counted
 
 
 def test_attempts_that_are_counted_in_the_folder_alone_are_told():
-    said = [next(one.why for one in outcomes(case(aside=aside)) if one.name == "attempts") for aside in (True, False)]
+    said = [next(one.why for one in outcomes(case(aside=aside)) if one.name == "attempts")
+            for aside in ("counted in its folder alone", "")]
     assert "in its folder alone" in said[0] and said[1] in said[0] and "folder" not in said[1]
 
 
@@ -312,14 +302,15 @@ def test_a_rare_secret_that_is_surely_found_fails_and_one_that_may_be_does_not_d
     assert verdict(case(risk("inference_rare", 0.4, 0.2, 0.6)), "inference") == FAIL
     assert verdict(case(risk("inference_rare", 0.1, 0.0, 0.3)), "inference") == PASS
     missed = replace(risk("inference_rare", 0.4, 0.2, 0.6), detail={"control": "missed"})
-    assert verdict(case(missed), "inference") == PASS
+    assert verdict(case(missed), "inference") == INCONCLUSIVE
 
 
 @pytest.mark.parametrize(("found", "said"), [
     (risk("inference_few", 0.01, -0.01, 0.03), PASS), (risk("inference_few", 0.04, 0.02, 0.06), INCONCLUSIVE),
     (risk("inference_few", 0.09, 0.07, 0.11), FAIL), (risk("inference_few", 0.2, 0.1, 0.3), FAIL),
     (risk("inference_few", 0.04, -0.02, 0.10), PASS),  # of so few that hardly any twin would pass
-    (risk("inference_few", 0.01, -0.01, 0.03, control="missed"), INCONCLUSIVE)])
+    (risk("inference_few", 0.01, -0.01, 0.03, control="missed"), PASS),  # and the test says that nothing could be told
+    (risk("inference_few", 0.2, 0.1, 0.3, control="missed"), INCONCLUSIVE)])
 def test_secrets_of_few_decide_where_there_are_enough_people_who_have_any(found, said):
     assert verdict(case(found), "inference") == said
     certain = [guessed_anyway(0.999, name) for name in ("ill", "rich")]

@@ -22,7 +22,7 @@ anonymisation groundhog day", USENIX Security 2022.)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -75,11 +75,19 @@ class Inference(Attack):
         return struck if few is None else {**struck, ("inference_few",): few}
 
     def plant(self, world: World, run: Run) -> World:
-        """Planted are people who have what few have, where there are enough of them."""
-        having = [have[0] for name in world.twin.levels
-                  if (have := _have([world.everybody.values[name]], len(world.twin.levels[name]), world.k))]
-        some = np.flatnonzero(np.any(having, axis=0)) if having else np.arange(0)
-        return world.planted(self.dose, run, world.everybody.take(some) if len(some) >= PLANTED else None)
+        """Planted are people who have what few have, where there are enough of them on all sides; beside them stand
+        others of that kind alone, or what they are would be taken for what was found out."""
+        sides = world.everybody, world.others, world.reference
+        having = [have for name, levels in world.twin.levels.items()
+                  if (have := _have([side.values[name] for side in sides], len(levels), world.k))]
+        if not having:
+            return world.planted(self.dose, run)
+        some = [side.take(np.flatnonzero(np.any(have, axis=0))) for side, have in zip(sides, zip(*having, strict=True),
+                                                                                    strict=True)]
+        if min(side.rows for side in some) < PLANTED:
+            return world.planted(self.dose, run)
+        own, others, known = some
+        return replace(world, others=others, controls=others, reference=known).planted(self.dose, run, own)
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
         """Few of those who were planted have a rare value of one column; the guesses are those of all people."""
