@@ -31,6 +31,16 @@ def test_another_twin_and_another_holdout_are_other_tries_and_the_same_is_none(t
     assert len(json.loads(log[0].read_text())["tries"]) == 5
 
 
+def test_a_try_keeps_its_number_whatever_the_clock_says(tmp_path):
+    """The careless twin orders tries by the moments that are written beside them."""
+    log = [tmp_path / LOG]
+    assert [tried(log, twin).number for twin in "abcd"] == [1, 2, 3, 4]
+    plain = json.loads(log[0].read_text())
+    plain["tries"][-1]["when"] = "2001-01-01T00:00:00+00:00"
+    log[0].write_text(json.dumps(plain))
+    assert [tried(log, twin).number for twin in "dcba"] == [4, 3, 2, 1]
+
+
 def test_whoever_divides_a_table_again_still_has_that_table(tmp_path):
     log, whole = [tmp_path / LOG], rows(20, 30, 40, 50, 60, 70)
     assert whole == PEOPLE + REST

@@ -193,7 +193,8 @@ def test_extremes_that_might_be_luck_do_not_pass_and_those_that_are_do(found, sa
 
 @pytest.mark.parametrize(("facts", "said", "words"), [
     ({}, PASS, "each row counts as another person"), ({"unit": "who"}, PASS, "told apart by column 'who'"),
-    ({"several": "who"}, INCONCLUSIVE, "several rows (column 'who')")])
+    ({"several": "who"}, INCONCLUSIVE, "several rows (column 'who')"),
+    ({"unit": "visit", "several": "who"}, INCONCLUSIVE, "several rows (column 'who')")])  # a unit that tells rows apart
 def test_rows_of_people_who_have_several_are_not_taken_for_people_in_silence(facts, said, words):
     told = next(one for one in outcomes(case(**facts)) if one.name == "unit")
     assert told.verdict == said and words in told.why and ("--unit who" in told.step) == (said == INCONCLUSIVE)

@@ -172,3 +172,11 @@ def test_nobody_is_alone_but_for_one_column_whose_likes_have_the_rest():
     twice = rows(who=["x", "x", "x", "x"], **{n: ["1", "1", "1", "2"] for n in "abc"})
     assert copied(table, twice, rest, twice, "who")["verbatim_but_one"] == Guesses(1, 1, 0, 1)
     assert copied(table, twice, rest, twice)["verbatim_but_one"].tries == 1
+
+
+def test_whoever_is_said_to_be_nobody_is_a_person_of_their_own():
+    """The careless twin takes all rows without an owner for one person, and hardly sees that they were copied."""
+    table = Table("people", (Column("who", "key"), Column("town", "category")))
+    real = rows(who=["a", "a", None, None, None], town=["v", "w", "x", "y", "z"])
+    rest = rows(who=["b", None], town=["q", "r"])
+    assert copied(table, real, rest, real, "who")["verbatim"] == Guesses(4, 4, 0, 2)
