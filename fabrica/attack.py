@@ -57,8 +57,7 @@ class Attack(Metric):
     def made(self, world: World, run: Run, control: bool = True) -> list[Finding]:
         """The findings of the attack on a world and, with ``control``, whether it finds people who were planted."""
         struck = self.strike(world, run.child("strike"))
-        planted = self.plant(world, run.child("plant")) if control else None
-        again = {} if planted is None else self.strike(planted, run.child("control"))
+        again = self.strike(self.plant(world, run.child("plant")), run.child("control")) if control else {}
         findings = []
         for name in self.numbers:
             here = {place: one for place, one in struck.items() if place[0] == name}

@@ -136,8 +136,9 @@ class Gains:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
         n, m = len(self.members), len(self.controls)
         if min(n, m) < FEWEST:
-            return Finding(name, None, place, against="holdout", problem=f"only {n} members and {m} others have a "
-                           f"value to guess; {FEWEST} of each are needed")
+            return Finding(name, None, place, against="holdout", detail=self.detail,
+                           problem=f"only {n} members and {m} others have a value to guess; {FEWEST} of each are "
+                                   "needed")
         if (1 - self.luck) * m < max(SCORED, FOREGONE * m):
             return Finding(name, None, place, against="holdout", detail={"certain": self.luck},
                            problem=f"of {m:,} others only {(1 - self.luck) * m:,.0f} are not guessed anyway, too few "

@@ -40,8 +40,7 @@ class World:
     first : columns that are looked at whatever is left out. k : people who must hold whatever is told by name.
     seen : share of what gives people away that the attacker can see: of the twin's rows those that are held, and of
         people with several rows one; whoever stands in the twin by another is not found.
-    judged : share of the rows learned from that ``everybody`` has. several : whether people have several rows, of which
-        one is here.
+    judged : share of the rows learned from that ``everybody`` has.
     maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
         of real people, as the maker counts them.
     """
@@ -57,7 +56,6 @@ class World:
     k: int = 5
     seen: float = 1.0
     judged: float = 1.0
-    several: bool = False
     maker: Maker | None = None
     which: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -94,7 +92,7 @@ class World:
         found |= {name: real.take(rows) for name, rows in here.items()}
         return cls(evidence.table, twin.take(np.sort(held)), **found, first=_first(evidence), k=evidence.k,
                    maker=evidence.maker, seen=evidence.seen * len(held) / twin.rows * len(own) / evidence.real.rows,
-                   judged=evidence.judged, several=len(own) < evidence.real.rows,
+                   judged=evidence.judged,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
     @property

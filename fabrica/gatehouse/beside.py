@@ -5,7 +5,7 @@ A text of some length is nobody else's, so it is looked for wherever it may stan
 and entries of JSON files and models; a short one stands within others by nature. A number is looked for where it has
 so many digits that none equals it by chance, among the numbers of all files and arrays. What many people hold in
 another column, a column's name and the words that fabrica writes itself are no trace, nor is what stands within one of
-those; and what was not looked for is counted and told.
+those, whole or cut as a page cuts it; and what was not looked for is counted and told.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from fabrica.gatehouse.rare import LONG, Rare
 
 __all__ = ["Beside", "beside"]
 
+SHOWN = 80  #: letters of a label on a page, at most
 DIGITS = 6  #: of a number that no other one equals by chance
 _NUMBER = re.compile(rb"-?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
@@ -71,8 +72,14 @@ def beside(files: Sequence[Path], few: Rare, names: Iterable[str]) -> Beside:
     left = {"words that stand for something else too": sum(word in sought.common for word in few.words),
             "words that fabrica writes too, but as entries of lists": sum(word in sought.own for word in few.words),
             f"moments, and numbers of fewer than {DIGITS} digits": few.looked - len(few.words) - sought.many}
-    return Beside(tuple(f"{len(some):,} of them in {name}" for name, some in found.items() if some),
+    return Beside(tuple(_said(name, some, few.column) for name, some in found.items() if some),
                   few.looked - sum(left.values()), {why: count for why, count in left.items() if count})
+
+
+def _said(file: str, some: set[str | float], column: Mapping[str | float, str]) -> str:
+    """How many values stand in a file, and of which columns."""
+    names = ", ".join(map(repr, sorted({column[one] for one in some if one in column})))
+    return f"{len(some):,} of them in {file}{f' (of {names})' if names else ''}"
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,8 @@ class _Sought:
         words = frozenset(few.words) - common
         own = words & written()
         long = frozenset(word for word in words - own if len(word) >= LONG)
-        needles = Needles.of([*long, *_holding(Needles.of(long), sorted(common | written()))])
+        holders = _holding(Needles.of(long), sorted({*common, *map(_line, common), *written()}))
+        needles = Needles.of([*long, *holders, *(one for text in holders for one in _cut(text))])
         far = [number for number in few.numbers if _told(number)]
         return cls(words, common, own, long, needles, np.unique(np.array(far, float)), len(far))
 
@@ -120,6 +128,16 @@ class _Sought:
             here = list[Stand](several)
             reach = max([reach, *(one.end for one in here if one.text not in self.long)])
             yield from (one.text for one in here if one.text in self.long and one.end > reach)
+
+
+def _line(text: str) -> str:
+    """A text as a page shows it, its blanks single."""
+    return " ".join(text.split())
+
+
+def _cut(text: str) -> Iterator[str]:
+    """The beginnings of a text as a page may show it where there is no room for all (``page/numbers.short``)."""
+    return (f"{text[:i].rstrip()}…" for i in range(LONG, min(len(text), SHOWN)))
 
 
 def _holding(needles: Needles, texts: Sequence[str]) -> set[str]:

@@ -10,7 +10,7 @@ from fabrica.gatehouse.rare import LONG, Rare
 from fabrica.gatehouse.steps import larger
 from fabrica.privacy.ledger import Ledger
 
-__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "overcounted", "rare", "rows", "unit"]
+__all__ = ["COPIED", "attempts", "epsilon", "identifiers", "nth", "overcounted", "rare", "rows", "unit"]
 
 SURE = 3.09  #: standard deviations within which noise lies, but for one time in a thousand
 COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, and those might be
@@ -103,7 +103,7 @@ def epsilon(case: Case) -> Outcome | None:
 
 def unit(case: Case) -> Outcome:
     """People are counted, and not their rows. Where somebody's rows count as those of several people, a value of one
-    person passes for one of many, and who was learned from is attacked as if they were not: nothing is shown then."""
+    person passes for one of many, and who was learned from is attacked beside their own rows: then nothing passes."""
     blank = Outcome("G15", "unit", PASS, "", value=0.0, threshold=0.0)
     if case.unit is not None and not case.several:
         return replace(blank, why=f"people are told apart by column {case.unit!r}, and counted, not their rows")
@@ -144,10 +144,15 @@ def attempts(case: Case) -> Outcome:
     most, here = case.asked.attempts, case.attempts
     aside = f"; {case.aside}" if case.aside else ""
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
-                   f"the {_nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
+                   f"the {nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
                    value=float(here), threshold=float(most))
 
 
-def _nth(number: int) -> str:
+def nth(number: int) -> str:
+    """The place in an order, in words or figures.
+
+    >>> nth(2), nth(21), nth(112)
+    ('second', '21st', '112th')
+    """
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
     return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}{ending}")

@@ -34,7 +34,8 @@ class Rare:
     luck : the chance that luck alone gives as many ``ends``, over all columns. last : columns of which the outermost
         real value itself stands in the twin.
     short : keys and texts of which some are too short to tell anything. looked : how many values of few people remain.
-    words, numbers : those, but for moments. common : what enough people hold. They never leave the room of their owner.
+    words, numbers : those, but for moments, and the ``column`` of each. common : what enough people hold. They never
+        leave the room of their owner.
     """
 
     levels: Mapping[str, int] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Rare:
     words: tuple[str, ...] = field(default=(), repr=False)
     numbers: tuple[float, ...] = field(default=(), repr=False)
     common: tuple[str, ...] = field(default=(), repr=False)
+    column: Mapping[str | float, str] = field(default_factory=dict, repr=False)
 
 
 def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str | None = None) -> Rare:
@@ -119,9 +121,11 @@ def _sorted(columns: list[Column], few: Mapping[str, pa.Array], hits: Mapping[st
     levels, ends, written = ({name: count for name, count in hits.items() if kinds[name] == kind}
                            for kind in ("levels", "ends", "texts"))
     named = sorted((column for column in columns if not column.numeric), key=_written)  # levels first
-    words = (word for column in named for word in few[column.name].to_pylist())
-    numbers = (number for column in columns if column.kind in NUMBERS for number in few[column.name].to_pylist())
-    return Rare(levels, ends, written, looked=sum(map(len, few.values())), words=tuple(words), numbers=tuple(numbers))
+    words = [(word, column.name) for column in named for word in few[column.name].to_pylist()]
+    numbers = [(number, column.name) for column in columns if column.kind in NUMBERS
+               for number in few[column.name].to_pylist()]
+    return Rare(levels, ends, written, looked=sum(map(len, few.values())), words=tuple(word for word, _ in words),
+                numbers=tuple(number for number, _ in numbers), column=dict([*words, *numbers]))
 
 
 def _telling(column: Column) -> bool:

@@ -50,11 +50,9 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
         told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
         told += [by_bounds(blank, f, threshold, f"{what}, {whose}") for name, whose in RARELY.items()
                  if _decides(f := case.one(metric + name), threshold, enough=name == "_few")]
-        outcome, few = _worst(told) if told else blank, case.one(f"{metric}_few")
-        unseen_few = few is not None and not _decides(few, threshold, enough=True)
-        return replace(outcome, why="; ".join([
-            outcome.why, *_untold(sure, len(parts)), *_untried(found),
-            *["of those who have what few have nothing could be told"] * unseen_few]))
+        outcome = _worst(told) if told else blank
+        return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found),
+                                               *_unsure(case.one(f"{metric}_few"), threshold)]))
 
     return check
 
@@ -79,6 +77,12 @@ def _untold(sure: list[Finding], of: int) -> list[str]:
     least = 1000 * min(float(f.detail["certain"]) for f in sure) // 1 / 10
     return [f"{len(sure):,} of {of:,} columns can tell nothing ({names}): of people who were not learned from at least "
             f"{least:.1f} % are guessed there anyway"]
+
+
+def _unsure(few: Finding | None, threshold: float) -> list[str]:
+    """Where there are people who have what few have, and too few to decide by."""
+    here = few is not None and "columns" in few.detail and not _decides(few, threshold, enough=True)
+    return ["those who have what few have are too few to decide by"] * here
 
 
 def _untried(found: list[Finding]) -> list[str]:

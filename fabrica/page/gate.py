@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fabrica.gatehouse.counts import nth
 from fabrica.report import Report
 
 __all__ = ["Shown", "Tested", "shown"]
@@ -49,10 +50,8 @@ def shown(report: Report) -> Shown | None:
     if not isinstance(said, Mapping):
         return None
     tests = sorted((_tested(test) for test in said["tests"]), key=lambda one: (one.verdict == "PASS", one.verdict))
-    number = int(said["attempts"])
-    nth = {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
-    line = (f"Policy {said['policy']['name']} at tier {said['tier']}, on these tests; the {nth} twin of this table "
-            "that was brought to the gate.")
+    line = (f"Policy {said['policy']['name']} at tier {said['tier']}, on these tests; the {nth(int(said['attempts']))} "
+            "twin of this table that was brought to the gate.")
     line += "".join(f" Before: {verdict} at {asked}." for asked, verdict in said.get("before", {}).items())
     return Shown(said["verdict"], said["tier"], TONES.get(said["verdict"], "near"), line,
                  list(said.get("waivers", ())), tests, list(said.get("unasked", ())))

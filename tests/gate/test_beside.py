@@ -67,3 +67,14 @@ def test_however_many_words_there_are_each_is_found_wherever_it_stands(tmp_path,
 def test_a_file_that_cannot_be_read_is_not_said_to_be_clean(tmp_path):
     with pytest.raises(InputError, match=r"report.json: cannot be searched"):
         beside([written(tmp_path, "report.json", "{")], FEW, [])
+
+
+@pytest.mark.parametrize(("shown", "found"), [
+    ("Sodium Chloride 0.9% Flush", 0), ("Sodium Chloride…", 0), ("Sodium Chloride 0.9…", 0),  # as a page shows it
+    ("Sodium Chloride", 1), ("Sodium Chloride, once", 1)])
+def test_what_many_hold_is_no_trace_where_a_page_cuts_it_and_what_few_hold_names_its_column(tmp_path, shown, found):
+    """The careless twin knows a common level only as it stands in the table, with two blanks and to its end."""
+    few = Rare(words=("Sodium Chloride",), common=("Sodium Chloride 0.9%  Flush",), looked=1,
+               column={"Sodium Chloride": "drug"})
+    file = written(tmp_path, "report.html", f"<p>{shown}</p>")
+    assert beside([file], few, []).found == ("1 of them in report.html (of 'drug')",) * found

@@ -13,10 +13,10 @@ table is that of the column with the highest upper bound.
 
 Those who have what few have are harmed first, and a mean hides them: ``inference_rare`` is the same of the people with
 the rarest level of a column that enough people of both sides have, so that it may be named, and ``inference_few`` of
-all levels of all columns that few people have together, so that there are enough people to decide by. A column in which
-nearly everybody is guessed anyway is seen through these few alone. (Yeom, Giacomelli,
-Fredrikson & Jha, "Privacy risk in machine learning", CSF 2018; Stadler, Oprisanu & Troncoso, "Synthetic data –
-anonymisation groundhog day", USENIX Security 2022.)
+all levels of all columns that few people have together, so that there are enough people to decide by. A column of
+levels in which nearly everybody is guessed anyway is seen through these few alone; a leak of one such column among many
+is a small part of their mean. (Yeom, Giacomelli, Fredrikson & Jha, "Privacy risk in machine learning", CSF 2018;
+Stadler, Oprisanu & Troncoso, "Synthetic data – anonymisation groundhog day", USENIX Security 2022.)
 """
 
 from __future__ import annotations
