@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from metrics.test_attacks import tall
+from metrics.attacked import tall
 from metrics.worlds import table
 
 import fabrica

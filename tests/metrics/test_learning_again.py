@@ -14,7 +14,7 @@ from fabrica.errors import NotComputable
 from fabrica.metrics.privacy import canaries
 from fabrica.run import Run
 from fabrica.schema import Column, Table
-from metrics.test_attacks import FRESH, REAL, REST, TABLE, tall
+from metrics.attacked import FRESH, REAL, REST, TABLE, tall
 from metrics.worlds import find
 
 MEMBERS, PEOPLE = REAL.rows, REAL.rows + REST.rows
