@@ -80,9 +80,9 @@ def _untold(sure: list[Finding], of: int) -> list[str]:
 
 
 def _unsure(few: Finding | None, threshold: float) -> list[str]:
-    """Where there are people who have what few have, and too few to decide by."""
+    """Where there are people who have what few have, and the attack cannot tell of so few, or missed the planted."""
     here = few is not None and "columns" in few.detail and not _decides(few, threshold, enough=True)
-    return ["those who have what few have are too few to decide by"] * here
+    return ["of those who have what few have it could not tell"] * here
 
 
 def _untried(found: list[Finding]) -> list[str]:

@@ -18,20 +18,25 @@ from metrics.attacked import REAL, REST, TABLE, leaking, tall
 from metrics.worlds import find, judge
 
 
-@pytest.mark.parametrize(("name", "nothing", "error"), [("membership", 0.5, 0.05), ("linkability", 0.0, 0.1),
-                                                        ("verbatim_near", 0.0, 0.05)])
-def test_a_leak_is_as_large_in_a_part_of_the_twin_as_in_the_whole(name, nothing, error):
-    """Of whom half of the twin gives away half, and the number must be of the whole. Of links half are luck here."""
+@pytest.mark.parametrize(("name", "nothing", "worlds"), [("membership", 0.5, 1), ("linkability", 0.0, 8),
+                                                         ("verbatim_near", 0.0, 1)])
+def test_a_leak_is_as_large_in_a_part_of_the_twin_as_in_the_whole(name, nothing, worlds):
+    """Of whom half of the twin gives away half, and the number must be of the whole; of links half are luck here, so
+    one world says little."""
     metric = catalog.get("metrics", "verbatim" if name.startswith("verbatim") else name)()
-    whole = leaking(0.4, REAL, 1_500, 8)
-    part = whole.take(np.arange(750))
-    said = [find(list(metric.judge(Evidence(TABLE, REAL, twin, REST, seen=seen), Run(1, workers=1))), name)
-            for twin, seen in ((whole, 1.0), (part, 0.5), (part, 1.0))]
-    of_all, of_half, careless = said
-    assert of_half.low < of_all.value < of_half.high and abs(of_half.value - of_all.value) < error
-    assert careless.value - nothing < 0.75 * (of_all.value - nothing)
-    assert said[1].detail["seen"] == 0.5 and "seen" not in said[0].detail
-    assert said[1].high - said[1].low > 1.5 * (said[0].high - said[0].low)  # and is less sure
+    apart = []
+    for world in range(worlds):
+        whole = leaking(0.4, REAL, 1_500, 8 + 20 * world)
+        part = whole.take(np.arange(750))
+        said = [find(list(metric.judge(Evidence(TABLE, REAL, twin, REST, seen=seen), Run(1, workers=1))), name)
+                for twin, seen in ((whole, 1.0), (part, 0.5), (part, 1.0))]
+        of_all, of_half, careless = said
+        apart.append(of_half.value - of_all.value)
+        assert of_half.low < of_all.value < of_half.high
+        assert careless.value - nothing < 0.75 * (of_all.value - nothing)
+        assert of_half.detail["seen"] == 0.5 and "seen" not in of_all.detail
+        assert of_half.high - of_half.low > 1.5 * (of_all.high - of_all.low)  # and is less sure
+    assert abs(np.mean(apart)) < 0.05
 
 
 def test_a_link_hangs_on_no_order_and_a_copy_does_not_hide_among_its_likes():
