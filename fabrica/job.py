@@ -158,7 +158,7 @@ def rows_of_people(table: Table, unit: str | None) -> list[str]:
     if unit is not None or not columns:
         return []
     return [f"people seem to have several rows (column {columns[0]!r}): rows are counted and not people, until --unit "
-            f"{columns[0]} says whose they are"]
+            f"{columns[0]} says whose they are, or a schema `personal: none` of a column that does not"]
 
 
 def told(report: Report, notes: Sequence[str], *, seconds: Mapping[str, float] | None = None, **facts: Any) -> Report:
