@@ -40,7 +40,7 @@ def brought(name: str, k: int, seed: int, tier: str) -> dict:
         people = attacks.read(name)
         people.to_csv(data, index=False)
         schema = Path(place) / "schema.yaml"
-        schema.write_text(json.dumps({"columns": LINKS.get(name, {})}), encoding="utf-8")
+        schema.write_text(json.dumps(LINKS.get(name, {})), encoding="utf-8")
         share = SHARE.get(name, 0.3)
         settings = ["--holdout", str(share), "--rows", str(round(len(people) * (1 - share))), "--seed", str(seed),
                     "--target", TARGET[name], "--schema", str(schema)]

@@ -5,6 +5,8 @@ Whoever wants to rule a danger out asks for the upper bound, not for the estimat
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.stats import beta, binom, norm
 
@@ -87,10 +89,9 @@ def ratio(hits: float, trials: float, other_hits: float, other_trials: float, of
 def caught(members: np.ndarray, controls: np.ndarray, alarms: float) -> tuple[float, float]:
     """(value, high) of the share of members with a score above the level that a share ``alarms`` of controls exceeds.
 
-    The level is known from so many controls only: for the bound it is set so low that more than ``alarms`` of all
-    people who might have been controls exceed it, but with a chance of 2.5 %; the share of members above that has an
-    upper bound of 97.5 %. So ``high`` holds with 95 %. Of people with equal scores as many are accused, by chance, as
-    the level leaves room for; the bound counts them all.
+    The level is known from so many controls only, so the bound takes a lower one: the share of members above that has
+    an upper bound in turn, and both hold together with 95 % (see ``_lower``). Of people with equal scores as many are
+    accused, by chance, as the level leaves room for; the bound counts them all.
 
     >>> caught(np.arange(1000.0), np.arange(1000.0), 0.01)[0]
     0.01
@@ -99,7 +100,29 @@ def caught(members: np.ndarray, controls: np.ndarray, alarms: float) -> tuple[fl
     level = ranked[min(int(alarms * len(ranked)), len(ranked) - 1)]
     room = (alarms - float((controls > level).mean())) / float((controls == level).mean())
     value = float((members > level).mean()) + min(max(room, 0.0), 1.0) * float((members == level).mean())
-    enough = int(binom.ppf(0.975, len(ranked), alarms))
-    if enough >= len(ranked):
+    rank, sure = _lower(len(members), len(ranked), alarms)
+    if rank > len(ranked):
         return value, 1.0
-    return value, share(int((members >= ranked[enough]).sum()), len(members), 0.975)[1]
+    return value, share(int((members >= ranked[rank - 1]).sum()), len(members), sure)[1]
+
+
+@cache
+def _lower(members: int, controls: int, alarms: float) -> tuple[int, float]:
+    """The rank of a control's score that lies at or below the true level, but with a small chance, and how sure the
+    bound above it must then be: controls above the true level are binomial, and members and controls are drawn apart,
+    so the two may miss with 5 % together. Of all such pairs that with the smallest bound where members score as others
+    do; it hangs on the numbers of people alone. A rank beyond the last control: there are too few of them.
+
+    >>> rank, sure = _lower(400, 400, 0.01)
+    >>> rank, round(float(binom.cdf(rank - 1, 400, 0.01)) * sure, 6)
+    (9, 0.95)
+    """
+    ranks = np.arange(1, controls + 1)
+    holds = binom.cdf(ranks - 1, controls, alarms)  # fewer controls than the rank lie above the true level
+    ranks, sure = ranks[holds > 0.95], 0.95 / holds[holds > 0.95]
+    ranks, sure = ranks[sure < 1], sure[sure < 1]
+    if not len(ranks):
+        return controls + 1, 0.95
+    hits = np.minimum(ranks * members / controls, members)
+    best = int(np.argmin(beta.ppf(sure, hits + 1, np.maximum(members - hits, 1e-9))))
+    return int(ranks[best]), float(sure[best])

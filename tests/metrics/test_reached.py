@@ -49,6 +49,17 @@ def test_the_bound_of_those_who_are_caught_holds():
     assert caught(np.ones(50), np.zeros(50), 0.01) == (1.0, 1.0)
 
 
+def test_the_bound_of_those_who_are_caught_holds_at_a_cliff():
+    """The worst law: of members 5 % score right above the true level and all the others below every control. Who takes
+    the level of the controls at hand for the true one, and bounds the share above it, promises too much."""
+    random, kept, careless = np.random.default_rng(3), 0, 0
+    for _ in range(1_000):
+        members, controls = np.where(random.random(400) < 0.05, 0.99, -1.0), random.random(400)
+        kept += caught(members, controls, 0.01)[1] >= 0.05
+        careless += share(int((members > np.sort(controls)[-5]).sum()), 400)[1] >= 0.05
+    assert kept >= 935 and careless < 800
+
+
 def test_what_is_hard_to_guess_of_a_person_cancels_out():
     """Members are easier to guess by luck; two attackers who know as much of both sides show no risk, and their
     difference is much surer than either."""
