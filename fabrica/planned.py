@@ -111,7 +111,7 @@ class Plan:
 
     def _bad(self) -> str:
         every = self.chances[self.tier].values()
-        times, passed = sum(one.times for one in every), round(sum(one.times * one.bad for one in every))
+        times, passed = sum(one.leaky for one in every), round(sum(one.leaky * one.bad for one in every))
         most = 100 * share_of(passed, times)[1]
         return (f"of {times:,} simulated twins with one row in a hundred copied from a member by chance, {passed:,} "
                 f"passed at tier {self.tier}: at most {most:.2g} % do, with 95 % confidence")

@@ -33,13 +33,13 @@ NEAR = 1.05  #: two numbers of people that are as good as equal
 
 @dataclass(frozen=True)
 class Chance:
-    """What comes of it: how often a good twin passes, how often one passes that repeats one member in a hundred rows,
-    of how many simulated ones each (``times``), and name -> how often that test was the one, or among those, that a
-    good twin did not pass."""
+    """What comes of it: how often a good twin passes, how often one passes that repeats one member in a hundred rows
+    (of so many simulated ones: none where there are too few people for any attack), and name -> how often that test was
+    the one, or among those, that a good twin did not pass."""
 
     good: float
     bad: float
-    times: int
+    leaky: int
     stopped: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -57,17 +57,19 @@ def chance(population: Population, share: float, policy: Policy, tiers: Sequence
     (True, 0.0, 0.0)
     """
     shut: dict[str, list[list[str]]] = {tier: [] for tier in tiers}
-    let: Counter[str] = Counter()
+    let, leaky = Counter[str](), 0
     for i in range(times):
         good = _twin(population, share, 0.0, run.child("0").child(i))
         findings = None if good is None else [one for _, some in good for one in some]
         for tier in tiers:
             shut[tier].append(["people"] if findings is None else _shut(population, policy, tier, findings))
-        let.update(_passed(population, policy, tiers, _twin(population, share, LEAK, run.child(f"{LEAK:g}").child(i))))
+        bad = _twin(population, share, LEAK, run.child(f"{LEAK:g}").child(i))
+        let.update(_passed(population, policy, tiers, bad))
+        leaky += bad is not None
     found = {}
     for tier, each in shut.items():
         stopped = Counter(name for names in each for name in names)
-        found[tier] = Chance(sum(not names for names in each) / times, let[tier] / times, times,
+        found[tier] = Chance(sum(not names for names in each) / times, let[tier] / max(1, leaky), leaky,
                              {name: count / times for name, count in stopped.most_common()})
     return found
 

@@ -96,6 +96,12 @@ def test_what_stops_is_told_and_a_policy_of_one_s_own_is_simulated():
     assert found.good == 0 and found.stopped["membership"] == 1.0
 
 
+def test_a_twin_that_could_not_be_attacked_is_no_bad_one_that_was_stopped():
+    """600 people of whom a tenth is held back: no attack can be made, so nothing is known of twins that leak."""
+    assert (good(600, share=0.1).good, good(600, share=0.1).leaky) == (0.0, 0)
+    assert good(600, share=0.5).leaky == 40
+
+
 def test_the_same_run_gives_the_same_plan():
     assert good(8_000) == good(8_000)
 
