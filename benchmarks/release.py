@@ -61,7 +61,7 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--size", type=float, default=1.0, help="gigabytes")
     size = asked.parse_args().size
-    lines = ["| data | GB | gate | release | fabrica verify | verify.py |", "|---|---|---|---|---|---|"]
+    lines = ["| data | GB | learn and gate | release | fabrica verify | verify.py |", "|---|---|---|---|---|---|"]
     for ending in BYTES:
         root = Path(tempfile.mkdtemp(prefix="fabrica-release-"))
         try:
