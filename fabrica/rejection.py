@@ -23,7 +23,7 @@ from fabrica.boosters.forest import Forest
 from fabrica.boosters.grow import PLACES, Guard
 from fabrica.contract import Setting
 from fabrica.errors import ModelFileError
-from fabrica.neighbours import nearest_rows
+from fabrica.neighbours import nearest_few
 from fabrica.run import Run
 from fabrica.state import State
 from fabrica.tokens import Token, Tokens
@@ -244,7 +244,7 @@ def _as_shown(tokens: Tokens, real: np.ndarray, made: np.ndarray, run: Run) -> n
         donors = made[(valued if len(valued) else order)[:DONORS]]
         others = [c for c in range(real.shape[1]) if c != j]
         asked, given = (_seen(part[:, others], [middles[c] for c in others]) for part in (real[rows], donors))
-        shown[rows, j] = donors[nearest_rows(*asked, *given)[1], j]
+        shown[rows, j] = donors[nearest_few(*asked, *given, 1)[1][:, 0], j]
     return shown
 
 

@@ -20,7 +20,7 @@ from fabrica.block import Block
 from fabrica.boosting import Detection, detect
 from fabrica.contract import Engine, Likelihood, Sheet
 from fabrica.errors import NotComputable
-from fabrica.neighbours import nearest_rows
+from fabrica.neighbours import nearest_few
 from fabrica.run import Run
 from fabrica.statistics import auc
 from fabrica.version import VERSION
@@ -235,7 +235,8 @@ def nearest(asked: Block, rows: Block) -> tuple[np.ndarray, np.ndarray]:
     """
     numbers, levels = _places(asked)
     other_numbers, other_levels = _places(rows)
-    return nearest_rows(numbers, levels, other_numbers, other_levels)
+    distance, which = nearest_few(numbers, levels, other_numbers, other_levels, 1)
+    return distance[:, 0], which[:, 0]
 
 
 def _places(rows: Block) -> tuple[np.ndarray, np.ndarray]:
