@@ -147,7 +147,7 @@ def page_one(claim: Any) -> list[str]:
                for one in [claim["beyond_tier"]] if one),
              *(f"waiver: {one}" for one in claim["waivers"]),
              *(f"approval recorded by the signer: {one['role']}: {one['name']}" for one in claim["approvals"]),
-             f"approvals: {len(claim['approvals'])} (the policy asks for {claim['approvals_asked']}), "
+             f"approvals: {claim['approvals_counted']} (the policy asks for {claim['approvals_asked']}), "
              f"keys that signed: {len(claim['signers'])}",
              f"purpose: {claim['purpose'] or 'not stated'}",
              f"recipients: {', '.join(claim['recipients']) or 'not stated'}",

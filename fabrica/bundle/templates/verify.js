@@ -205,7 +205,7 @@ function pageOne(c) {
     `attempts at this gate: ${c.attempts}`, ...(c.beyond_tier ? [`told to everybody though it was judged at tier ${c.tier}, because: ${c.beyond_tier}`] : []),
     ...c.waivers.map((w) => `waiver: ${w}`),
     ...c.approvals.map((a) => `approval recorded by the signer: ${a.role}: ${a.name}`),
-    `approvals: ${c.approvals.length} (the policy asks for ${c.approvals_asked}), keys that signed: ${c.signers.length}; who approved is the word of ${c.signers.length === 1 ? "the one" : "all"} who signed`,
+    `approvals: ${c.approvals_counted} (the policy asks for ${c.approvals_asked}), keys that signed: ${c.signers.length}; who approved is the word of ${c.signers.length === 1 ? "the one" : "all"} who signed`,
     `purpose: ${c.purpose || "not stated"}`, `recipients: ${c.recipients.join(", ") || "not stated"}`,
     `valid until ${c.expires}, made ${c.made}`,
     ...(c.data ? [`data: ${c.data}, ${c.rows} rows, ${c.columns} columns, all synthetic`] : []),
