@@ -103,7 +103,7 @@ class Brought:
             source = Path(real).expanduser().absolute() if isinstance(real, str | os.PathLike) else None
             rest = filled(holdout)
             check_columns(table.names, None, **{"the holdout": rest})
-            demand_apart(table, whole, rest, unit, Run(0).child("apart"))
+            demand_apart(table, whole, rest, unit, Run(0).child("apart"), filled(data))
             return cls(folder, data, table, whole, rest, unit, source)
         job, model, whole, origin = _again(folder)
         if job.holdout is None:
