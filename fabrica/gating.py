@@ -89,7 +89,7 @@ class Brought:
         Raises
         ------
         InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout, or it
-            holds who was learned from, or the twin was learned with another unit.
+            holds who was learned from, or the twin was learned with another unit, or a schema is given beside its own.
         """
         data = _data(folder)
         if holdout is not None and real is None:
@@ -98,6 +98,9 @@ class Brought:
         if real is not None and (folder / "origin.json").is_file():
             raise InputError("tells itself what its twin was learned from, and is judged beside nothing else",
                              where=str(folder), hint="leave --real and --holdout out")
+        if schema is not None and (folder / "origin.json").is_file():
+            raise InputError("tells itself what the columns of its twin mean, and reads no other schema",
+                             where=str(folder), hint="leave --schema out, or learn with it (fabrica synth --schema)")
         if real is not None:
             whole, table = _named(real, holdout, schema)
             source = Path(real).expanduser().absolute() if isinstance(real, str | os.PathLike) else None

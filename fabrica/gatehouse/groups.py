@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fabrica.gatehouse.case import Case
@@ -20,7 +20,15 @@ def shares(case: Case) -> Outcome | None:
         return None
     blank = Outcome("G12", "representation", PASS, "", threshold=most)
     told = [_share(blank, one, most) for one in found] or [_share(blank, None, most)]
-    return next(one for one in told if one.verdict == joined(told))
+    decides = next(one for one in told if one.verdict == joined(told))
+    return replace(decides, why="; ".join([decides.why, *_alone(case.protected, found)]))
+
+
+def _alone(protected: Sequence[str], found: Sequence[Finding]) -> list[str]:
+    """The protected columns by which nobody was compared, though by others people were; in words."""
+    places = {name for one in found for name in one.place}
+    alone = [repr(name) for name in protected if places and name not in places]
+    return [f"everybody is of one group of {', '.join(alone)}, so nobody is compared by it"] if alone else []
 
 
 def _share(blank: Outcome, found: Finding | None, most: float) -> Outcome:

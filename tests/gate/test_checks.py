@@ -276,6 +276,14 @@ def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
     assert verdict(case(luck_of_few, protected=("sex",)), "representation") == PASS
 
 
+def test_a_protected_column_of_one_level_is_told_and_keeps_no_gate_shut():
+    near = Finding("representation", 1.1, ("sex",), low=0.9, high=1.2, detail={"group": "f"})
+    some = case(near, protected=("sex", "land"))
+    found = next(one for one in outcomes(some) if one.name == "representation")
+    assert found.verdict == PASS and "everybody is of one group of 'land'" in found.why
+    assert "one group" not in next(one.why for one in outcomes(case(near, protected=("sex",))) if one.id == "G12")
+
+
 def test_what_was_not_asked_of_groups_is_told():
     def unasked(tier="partner", **declared):
         return Decision(tier, HOUSE, tuple(outcomes(case(tier=tier, **declared))), **declared).unasked

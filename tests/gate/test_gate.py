@@ -202,6 +202,9 @@ def test_a_folder_that_knows_its_table_is_judged_beside_no_other(folder, tmp_pat
     assert "judged beside nothing else" in capsys.readouterr().err
     assert cli(["gate", str(out), "--holdout", others, "-q"]) == 2
     assert "--real FILE too" in capsys.readouterr().err
+    (tmp_path / "schema.yaml").write_text("columns: {age: {kind: category}}")
+    assert cli(["gate", str(out), "--schema", str(tmp_path / "schema.yaml"), "-q"]) == 2
+    assert "reads no other schema; leave --schema out" in capsys.readouterr().err
 
 
 def test_a_new_twin_takes_the_old_decision_away(folder, tmp_path):
