@@ -88,6 +88,7 @@ def decided(bundle: Opened) -> Iterator[str]:
     own = bundle.decision
     said = {"verdict": own.verdict, "tier": own.tier, "policy": own.policy.name, "policy_digest": own.policy.digest,
             "tests": len(own.outcomes), "waivers": own.waivers, "attempts": own.attempts,
+            "before": own.told_before,
             "profile": "public" if own.rounded else "internal"}
     if any(bundle.claim[name] != value for name, value in said.items()):
         yield "evidence/gate.json: says something else than page one"

@@ -41,6 +41,7 @@ def signed_line(claim: Mapping[str, Any]) -> str:
 def lines(claim: Mapping[str, Any]) -> list[str]:
     """Page one, a line each, from the claim of a statement; without signs that a terminal would obey."""
     found = [verdict_line(claim), f"attempts at this gate: {claim['attempts']}"]
+    found += [f"decided before about the same file: {one}" for one in claim["before"]]
     found += [f"told to everybody though it was judged at tier {claim['tier']}, because: {one}"
               for one in [claim["beyond_tier"]] if one]
     found += [f"waiver: {one}" for one in claim["waivers"]]

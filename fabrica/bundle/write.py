@@ -159,6 +159,7 @@ def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
     return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
             "policy": decision.policy.name, "policy_digest": decision.policy.digest,
             "verdict": decision.verdict, "tests": len(decision.outcomes), "waivers": decision.waivers,
+            "before": decision.told_before,
             "approvals_asked": decision.signatures, "attempts": decision.attempts, "rows": made.rows,
             "columns": len(made.names),
             "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",

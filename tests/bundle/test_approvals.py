@@ -51,6 +51,16 @@ def test_one_person_in_two_roles_is_one_approval_on_page_one(out, keys, tmp_path
     assert "approvals: 1 (the policy asks for 1)" in capsys.readouterr().out
 
 
+def test_page_one_tells_what_was_decided_before(out, keys, tmp_path, capsys):
+    copy = shutil.copytree(out, tmp_path / "out")
+    results.judge(copy, before={"tier public, policy fabrica 01234567": "FAIL"})
+    bundle = results.bundle(copy, tmp_path / "bundle", keys[0])
+    told = "decided before about the same file: FAIL at tier public, policy fabrica 01234567"
+    assert told in str(fabrica.verify(bundle, keys[1])) and told in (bundle / "datacard.md").read_text()
+    assert standalone.main([str(bundle), str(keys[1])]) == 0 and told in capsys.readouterr().out
+    assert "decided before" not in str(fabrica.verify(results.bundle(out, tmp_path / "plain", keys[0]), keys[1]))
+
+
 def test_an_earlier_last_day(out, keys, tmp_path):
     day = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
     bundle = results.bundle(out, tmp_path / "bundle", keys[0], expires=day)

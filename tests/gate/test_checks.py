@@ -247,6 +247,15 @@ def test_a_twin_is_not_too_long_by_the_noise_through_which_its_rows_were_counted
     assert sum(verdict(case(rows=rows, noise=noise), "rows") == FAIL for rows in made) <= 8
 
 
+@pytest.mark.parametrize(("number", "said"), [
+    (2, "the second twin of this table that was brought to the gate, of 3 that may be; 1 more may be"),
+    (3, "the third twin of this table that was brought to the gate, of 3 that may be; it is the last"),
+    (4, "the 4th twin of this table that was brought to the gate, of 3 that may be")])
+def test_how_many_tries_are_left_is_told(number, said):
+    found = next(one for one in outcomes(case(attempts=number)) if one.name == "attempts")
+    assert found.why == said and found.verdict == (PASS if number <= 3 else FAIL)
+
+
 def test_attempts_that_are_counted_in_the_folder_alone_are_told():
     said = [next(one.why for one in outcomes(case(aside=aside)) if one.name == "attempts")
             for aside in ("counted in its folder alone", "")]
