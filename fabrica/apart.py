@@ -1,9 +1,10 @@
 """Real rows and a holdout must be apart: whoever was learned from is no control, and what succeeds on them is no luck.
 
-Rows of the holdout may equal one that was learned from and stands there once only about as often as chance gives. Of
-all people that might be drawn, those like a row that stands there once are about as large a share as the rows that
-stand there twice (Good, Biometrika 40, 1953). Common rows say nothing. Where a column says whose rows they are, nobody
-may stand on both sides.
+Rows of the holdout may equal ones that were learned from about as often as chance gives. Whoever divides a table by
+chance gives each of the t rows that are alike to either side by a throw of its own, so on how many such rows the sides
+have r and t - r follows the binomial law, whatever the table is (a permutation test, given all rows of both; Fisher
+1935). Rows that stand there more than a few times are common and say nothing. Where a column says whose rows they are,
+nobody may stand on both sides. Nor is a twin its own holdout: rows that were made are no real people.
 """
 
 from __future__ import annotations
@@ -11,32 +12,37 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.stats import binom
 
 from fabrica.contract import Sheet
 from fabrica.errors import InputError, UnknownName
 from fabrica.notation.storage import as_text
-from fabrica.rows import counted, row_marks
+from fabrica.rows import row_marks
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import Batches, sheets
 
 __all__ = ["demand_apart", "repeated", "same_people"]
 
-OVERLAP, FEW = 6.0, 5  #: standard deviations, and rows, by which a holdout may repeat more than chance gives
+STREAMS = ("real", "holdout", "holdout")  #: of chance: of equally many rows of holdout and twin the same are looked at
+MOST, LUCK = 6, 1e-6  #: rows that are alike, beyond which they are common; and how likely chance may be
 LOOKED = 100_000  #: rows of each side that are compared, at most
+FEW, RARE, SAME = 5, 0.5, 0.95  #: of more rows, of which so many differ, so many in another table too are no luck
 
 
-def demand_apart(table: Table, real: Batches, holdout: Batches, unit: str | None, run: Run) -> None:
-    """Refuse a holdout that holds what was, or is to be, learned from.
+def demand_apart(table: Table, real: Batches, holdout: Batches, unit: str | None, run: Run, twin: Batches | None = None
+                 ) -> None:
+    """Refuse a holdout that holds what was, or is to be, learned from, or that is the ``twin`` itself.
 
     Parameters
     ----------
-    real, holdout : objects with ``rows`` and ``batches()``, with the columns of ``table``. unit : the column that says
-        whose rows they are; None where each is another's.
+    real, holdout, twin : objects with ``rows`` and ``batches()``, with the columns of ``table``. unit : the column that
+        says whose rows they are; None where each is another's.
 
     Raises
     ------
-    InputError : rows or people of the holdout stand among the real ones too. UnknownName : there is no such unit.
+    InputError : rows or people of the holdout stand among the real ones too, or its rows are those of the twin.
+    UnknownName : there is no such unit.
 
     >>> from types import SimpleNamespace
     >>> from fabrica.schema import Column
@@ -44,29 +50,54 @@ def demand_apart(table: Table, real: Batches, holdout: Batches, unit: str | None
     >>> demand_apart(Table("people", (Column("age", "integer", "int64"),)), ages, ages, None, Run(7))
     Traceback (most recent call last):
     ...
-    fabrica.errors.InputError: 60 of 60 rows of the holdout are learned from too, where chance gives \
-about 0, so what succeeds on them is no luck; hold back other people
+    fabrica.errors.InputError: 60 of 60 rows of the holdout are learned from too, many more than \
+chance gives, so what succeeds on them is no luck; hold back other people
     """
     if not real.rows or not holdout.rows:
         return
+    sides = [real, holdout, *([twin] if twin is not None else [])]
+    keep = [_some(side.rows, run.child(name).fresh()) for side, name in zip(sides, STREAMS, strict=False)]
+    own, other, *made = sheets(table, *sides, keep=keep, roles=("real", "holdout", "synthetic"))
+    if made and _same(row_marks(made[0]), row_marks(other)):
+        raise InputError("the holdout is the synthetic table: both have the same rows",
+                         hint="give real rows that nobody learned from")
     if unit is not None and (problem := _of_units(real, holdout, unit)):
         raise InputError(problem,
                          hint=f"divide people and not rows: fabrica synth --unit {unit} --holdout 0.3 does")
-    keep = [_some(side.rows, run.child(name)) for name, side in (("real", real), ("holdout", holdout))]
-    problem = repeated(*sheets(table, real, holdout, keep=keep, roles=("real", "holdout")))
-    if problem:
+    if problem := repeated(own, other):
         raise InputError(problem, hint="hold back other people")
 
 
+def _same(made: np.ndarray, rest: np.ndarray) -> bool:
+    """Whether these are the same rows in the same order; or nearly all of one stand in the other, where most rows of
+    both are alone or one of a pair."""
+    if np.array_equal(made, rest):
+        return True
+    own, other = np.unique(made), np.unique(rest)
+    rare = len(own) >= RARE * len(made) and len(other) >= RARE * len(rest) and len(other) > FEW
+    return rare and bool(np.isin(other, own).mean() >= SAME)
+
+
 def repeated(real: Sheet, holdout: Sheet) -> str:
-    """What is wrong where rows of a holdout stand among the real ones more often than chance gives; "" if not."""
-    own, other = row_marks(real), row_marks(holdout)
-    twice, again = float((counted(own, own) == 2).mean()), int((counted(other, own) == 1).sum())
-    luck = len(other) * twice
-    if again <= luck + OVERLAP * (luck * (1 + len(other) / len(own))) ** 0.5 + FEW:
-        return ""
-    return (f"{again:,} of {len(other):,} rows of the holdout are learned from too, where chance gives about "
-            f"{luck:,.0f}, so what succeeds on them is no luck")
+    """What is wrong where rows of a holdout stand among the real ones more often than chance gives; "" if not.
+
+    >>> ages = Sheet(60, {"age": np.arange(60.0)}, {})
+    >>> repeated(ages, ages)[:51], repeated(ages, Sheet(60, {"age": np.arange(60.0, 120.0)}, {}))
+    ('60 of 60 rows of the holdout are learned from too, ', '')
+    """
+    sides = [row_marks(sheet) for sheet in (real, holdout)]
+    kinds, of = np.unique(np.concatenate(sides), return_inverse=True)
+    own, other = (np.bincount(part, minlength=len(kinds)) for part in np.split(of, [real.rows]))
+    share = real.rows / len(of)
+    for many in range(2, MOST + 1):
+        here = own[own + other == many]
+        met = np.bincount(here, minlength=many + 1)[1:many]
+        chance = binom.pmf(np.arange(1, many), many, share)
+        if (binom.sf(met - 1, len(here), chance) < LUCK).any():
+            again = int(other[(own > 0) & (own + other <= MOST)].sum())
+            return (f"{again:,} of {holdout.rows:,} rows of the holdout are learned from too, many more than chance "
+                    "gives, so what succeeds on them is no luck")
+    return ""
 
 
 def same_people(both: int, held: int) -> str:

@@ -8,13 +8,17 @@ A try has a number, that of its first asking, and keeps it. That is enough: the 
 however often it is asked for, so of all tries only the first ``most`` can ever pass, whatever is tried after them, and
 the chance that an unsafe one is among those that pass is at most ``most`` times that of one (union bound; Bonferroni
 1936). To shut the gate for an early twin because others were tried later would add nothing to that.
+
+Another question about the same twin (a tier, a policy, the model, columns that are declared) is no other try, for it is
+no other draw of luck: the same people are attacked in the same way. What was decided is kept beside the try, so that a
+later decision can tell it though the file of the earlier one is gone.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +29,10 @@ from fabrica.errors import InputError, OutputError
 from fabrica.fingerprint import Fingerprint
 from fabrica.version import VERSION
 
-__all__ = ["LOG", "Attempts"]
+__all__ = ["LOG", "Attempts", "Try"]
 
 LOG = "fabrica-attempts.json"
+NAMES = ("data", "holdout", "tables", "number", "decided")  #: what every try that was written down says
 
 
 @dataclass(frozen=True)
@@ -37,53 +42,86 @@ class Attempts:
     Parameters
     ----------
     number : which try of a table this one is, in the order of first asking, from 1. aside : whether it is written down
-    in the folder of results, for the real table is no file beside which one can write.
+    in the folder of results, for the real table is no file beside which one can write. new : whether it is written down
+    nowhere. before : what was decided about it: what was asked -> the verdict.
     """
 
     number: int
     aside: bool = False
+    new: bool = False
+    before: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def counted(cls, places: Sequence[Path], tables: Sequence[Fingerprint], holdout: Fingerprint, twin: str, tier: str
-                ) -> Attempts:
-        """Write a try down, once, in the first place that can be written, and find its number among those in all of
-        them.
 
-        Parameters
-        ----------
-        places : files, the best one first. tables : by which the real one is known. twin : the SHA-256 of its file.
+@dataclass(frozen=True)
+class Try:
+    """A twin beside a holdout, of a table.
+
+    Parameters
+    ----------
+    places : files of tries, the best one first. tables : by which the real one is known. twin : SHA-256 of its file.
+    """
+
+    places: Sequence[Path]
+    tables: Sequence[Fingerprint]
+    holdout: Fingerprint
+    twin: str
+
+    def seen(self) -> Attempts:
+        """Its number, or the one that it would have; nothing is written.
+
+        Raises
+        ------
+        InputError : a file is none of attempts.
+        """
+        mine = {place: self._of_table(_known(place)) for place in self.places}
+        tries = [one for some in mine.values() for one in some]
+        if again := [one for one in tries if self._is(one)]:
+            before = {asked: said for one in again for asked, said in one["decided"].items()}
+            return Attempts(max(int(one["number"]) for one in again), not any(map(self._is, mine[self.places[0]])),
+                            before=before)
+        many = len({(one["data"], one["holdout"]) for one in tries})
+        return Attempts(1 + max([many, *(int(one["number"]) for one in tries)]), new=True)
+
+    def counted(self) -> Attempts:
+        """The same, once it is written down.
 
         Raises
         ------
         InputError : a file is none of attempts. OutputError : no place can be written.
         """
-        here, this = [str(one) for one in tables], (twin, str(holdout))
-        known = {place: _known(place) for place in places}
-        mine = {place: [one for one in some if set(one["tables"]) & set(here)] for place, some in known.items()}
-        numbers = [(_try(one), int(one["number"])) for some in mine.values() for one in some]
-        if again := [number for one, number in numbers if one == this]:
-            return cls(max(again), this not in map(_try, mine[places[0]]))
-        number = 1 + max([len({one for one, _ in numbers}), *(number for _, number in numbers)])
-        entry = {"number": number, "when": datetime.now(UTC).isoformat(timespec="seconds"), "tables": here,
-                 "data": twin, "holdout": str(holdout), "tier": tier, "fabrica": VERSION}
-        return cls(number, _written(list(known.items()), entry) != places[0])
+        return self.kept({})
 
+    def kept(self, decided: Mapping[str, str]) -> Attempts:
+        """The same, with what was ``decided`` about it besides, in the first place that can be written."""
+        seen = self.seen()
+        if not seen.new and decided.items() <= seen.before.items():
+            return seen
+        entry = {"number": seen.number, "when": datetime.now(UTC).isoformat(timespec="seconds"),
+                 "tables": [str(one) for one in self.tables], "data": self.twin, "holdout": str(self.holdout),
+                 "fabrica": VERSION, "decided": {**seen.before, **decided}}
+        self._write(entry, self.places)
+        return self.seen()
 
-def _try(entry: Mapping[str, Any]) -> tuple[str, str]:
-    return entry["data"], entry["holdout"]
+    def _write(self, entry: Mapping[str, Any], places: Sequence[Path]) -> None:
+        place, *others = places
+        tries = _known(place)
+        here = next((one for one in self._of_table(tries) if self._is(one)), None)
+        kept = [{**one, "decided": entry["decided"]} if one is here else one for one in tries]
+        try:
+            with atomic(place) as part:
+                plain = {"fabrica_attempts": 1, "tries": kept if here else [*kept, entry]}
+                part.write_text(json.dumps(plain, indent=2), encoding="utf-8")
+        except OutputError:
+            if not others:
+                raise
+            self._write(entry, others)
 
+    def _of_table(self, tries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        here = {str(one) for one in self.tables}
+        return [one for one in tries if here & set(one["tables"])]
 
-def _written(places: Sequence[tuple[Path, Sequence[Mapping[str, Any]]]], entry: Mapping[str, Any]) -> Path:
-    """The first place that can be written, once a new try stands there too."""
-    (place, tries), *others = places
-    try:
-        with atomic(place) as part:
-            part.write_text(json.dumps({"fabrica_attempts": 1, "tries": [*tries, entry]}, indent=2), encoding="utf-8")
-        return place
-    except OutputError:
-        if not others:
-            raise
-        return _written(others, entry)
+    def _is(self, entry: Mapping[str, Any]) -> bool:
+        return (entry["data"], entry["holdout"]) == (self.twin, str(self.holdout))
 
 
 def _known(log: Path) -> list[Mapping[str, Any]]:
@@ -91,7 +129,7 @@ def _known(log: Path) -> list[Mapping[str, Any]]:
         return []
     plain = declaration.read(log)
     tries = plain.get("tries") if isinstance(plain, Mapping) and plain.get("fabrica_attempts") == 1 else None
-    names = ("data", "holdout", "tables", "number")
-    if not isinstance(tries, list) or not all(isinstance(one, Mapping) and set(names) <= set(one) for one in tries):
+    if not isinstance(tries, list) or not all(isinstance(one, Mapping) and set(NAMES) <= set(one)
+                                              and isinstance(one["decided"], Mapping) for one in tries):
         raise InputError("is no file of attempts", where=str(log), hint="bring back the one that the gate has written")
     return tries

@@ -97,7 +97,8 @@ class UnknownName(FabricaError):
 
     def __init__(self, family: str, name: str, known: list[str] | None = None, *, where: str | None = None):
         self.family, self.name, self.known = family, name, sorted(known or [])
-        hint = f"there are: {', '.join(self.known)}" if self.known else None
+        told = [f'"{one}"' if "," in one or one != one.strip() else one for one in self.known]
+        hint = f"there are: {', '.join(told)}" if told else None
         same = next((one for one in self.known if one.lower() == name.lower()), None)
         hint = f"did you mean {same!r}? {hint}" if same else hint
         super().__init__(f"no {family} named {name!r}", where=where, hint=hint)

@@ -23,6 +23,7 @@ from fabrica.attack import Attack
 from fabrica.contract import Evidence, Maker, Metric
 from fabrica.drawings import drawings
 from fabrica.errors import InputError, NotComputable, UnknownName
+from fabrica.protected import one_group
 from fabrica.report import Finding, Report
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -94,6 +95,8 @@ def evaluate(
     held = HELD if any(issubclass(catalog.get("metrics", name), Attack) for name in chosen) else CEILING
     evidence, notes, keep = _evidence(real, synthetic, holdout, table, target, held, run.child("sample"))
     evidence = replace(evidence, k=k, unit=unit, protected=tuple(protected))
+    notes += [f"Everybody is of one group of the protected column {name!r}, so nobody is compared by it."
+              for name in one_group(evidence)]
     if maker is not None:
         evidence = replace(evidence, maker=maker(evidence, [keep[0], *keep[2:]]))
     seconds = {"reading": time.perf_counter() - started}

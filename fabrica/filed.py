@@ -224,7 +224,7 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
     guarded = protected_columns(protected, table)
     if rest is not None:
-        demand_apart(table, whole, rest, unit, run.child("apart"))
+        demand_apart(table, whole, rest, unit, run.child("apart"), twin)
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
                        k=k, unit=unit, protected=guarded, run=run.child("evaluate"))

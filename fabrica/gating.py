@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from fabrica import declaration
 from fabrica.apart import demand_apart
-from fabrica.attempts import LOG, Attempts
+from fabrica.attempts import LOG, Attempts, Try
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
 from fabrica.dataset import Dataset
@@ -32,7 +32,7 @@ from fabrica.gatehouse.beside import Beside, beside
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.copied import copied
-from fabrica.gatehouse.counts import overcounted
+from fabrica.gatehouse.counts import nth, overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare, rare
@@ -89,7 +89,7 @@ class Brought:
         Raises
         ------
         InputError : there is no twin in it, or nothing says what it was learned from, or there is no holdout, or it
-            holds who was learned from, or the twin was learned with another unit.
+            holds who was learned from, or the twin was learned with another unit, or a schema is given beside its own.
         """
         data = _data(folder)
         if holdout is not None and real is None:
@@ -98,12 +98,15 @@ class Brought:
         if real is not None and (folder / "origin.json").is_file():
             raise InputError("tells itself what its twin was learned from, and is judged beside nothing else",
                              where=str(folder), hint="leave --real and --holdout out")
+        if schema is not None and (folder / "origin.json").is_file():
+            raise InputError("tells itself what the columns of its twin mean, and reads no other schema",
+                             where=str(folder), hint="leave --schema out, or learn with it (fabrica synth --schema)")
         if real is not None:
             whole, table = _named(real, holdout, schema)
             source = Path(real).expanduser().absolute() if isinstance(real, str | os.PathLike) else None
             rest = filled(holdout)
             check_columns(table.names, None, **{"the holdout": rest})
-            demand_apart(table, whole, rest, unit, Run(0).child("apart"))
+            demand_apart(table, whole, rest, unit, Run(0).child("apart"), filled(data))
             return cls(folder, data, table, whole, rest, unit, source)
         job, model, whole, origin = _again(folder)
         if job.holdout is None:
@@ -141,9 +144,8 @@ class Brought:
             return None
         return Workshop(self.recipe, self.model, self.real, self.holdout).maker
 
-    def attempted(self, tier: str, log: Path | None = None) -> Attempts:
-        """The tries of this table with this one, which is written down: in a ``log``, else beside the table, else in
-        the folder."""
+    def attempt(self, log: Path | None = None) -> Try:
+        """This try of the table, to be written down in a ``log``, else beside the table, else in the folder."""
         beside = [] if self.source is None else [self.source.parent / LOG]
         places = list(dict.fromkeys([*beside, self.folder / LOG])) if log is None else [log]
         rest = Fingerprint.of(self.holdout.batches())
@@ -152,8 +154,7 @@ class Brought:
         else:  # somebody may have divided it
             real = Fingerprint.of(self.real.batches())
             tables = [real, real + rest]
-        found = Attempts.counted(places, tables, rest, self.digest, tier)
-        return replace(found, aside=True) if log is None and self.source is None else found
+        return Try(places, tables, rest, self.digest)
 
 
 def _sha256(file: Path) -> str:
@@ -229,7 +230,8 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     """
     if model and brought.model is None:
         raise InputError("there is no model to share", where=str(brought.folder), hint="leave --model out")
-    asked, digest = policy.tier(tier), brought.digest
+    asked, digest, this = policy.tier(tier), brought.digest, brought.attempt(attempts)
+    _warn(this.seen(), asked.attempts, run)
     run = run.reseeded(int(digest[:15], 16))
     twin = filled(brought.data)
     k = asked.k if brought.unit is None else enough(brought.real.batches(), brought.unit, asked.k)
@@ -239,18 +241,19 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
                       unit=brought.unit, protected=guarded, maker=brought.maker, run=run.child("evaluate"))
     report = _counted(report, brought, twin)
     few = rare(brought.table, [brought.real, brought.holdout], twin, asked.k, brought.unit)
-    tried = brought.attempted(tier, attempts)
+    tried = this.counted()
     epsilon = None if brought.ledger is None else brought.ledger.epsilon()
     case = Case(policy, tier, report, twin.rows, brought.real.rows + brought.holdout.rows, few,
                 _beside(brought, few, report), epsilon, tried.number,
-                _aside(tried, attempts), target, guarded,
+                _aside(tried, brought, attempts), target, guarded,
                 brought.unit, _several(brought), brought.k,
                 overcounted(brought.ledger, brought.real.rows + brought.holdout.rows, brought.real.rows), model)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
                         {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside(model)},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
                         guarded)
-    decision = _after(decision, brought.folder / "gate.json")
+    decision = _after(decision.recalling(tried.before), brought.folder / "gate.json")
+    this.kept({decision.asked: decision.verdict})
     facts: dict[str, Any] = {"gate": decision.to_json()}
     if brought.recipe is not None:
         facts |= {"recipe": brought.recipe.told(), "engine": brought.recipe.engine}
@@ -267,11 +270,21 @@ def _several(brought: Brought) -> str:
     return found if pc.count_distinct(pa.chunked_array(cells)).as_py() == brought.real.rows else ""
 
 
-def _aside(tried: Attempts, log: Path | None) -> str:
+def _warn(seen: Attempts, most: int, run: Run) -> None:
+    """Tell before anything is measured that this try is the last one, or one too many."""
+    which = f"this is the {nth(seen.number)} twin of its table"
+    if seen.new and seen.number == most:
+        run.remark(f"{which}, and the last of {most} that may be tried; it counts once it is measured")
+    elif seen.new and seen.number > most:
+        run.remark(f"{which}, and {most} may be tried: it cannot pass")
+
+
+def _aside(tried: Attempts, brought: Brought, log: Path | None) -> str:
     """Where tries are counted, if not beside the table: nobody sees there whether it was tried elsewhere too."""
     if log is not None:
         return "counted in a file that --attempts names"
-    return "counted in its folder alone, for the real table is no file beside which one can write" * tried.aside
+    return "counted in its folder alone, for the real table is no file beside which one can write" * (
+        tried.aside or brought.source is None)
 
 
 def _after(decision: Decision, file: Path) -> Decision:

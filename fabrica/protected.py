@@ -10,6 +10,7 @@ it, and a figure about few people is a figure about each of them. Such groups ar
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -22,7 +23,8 @@ from fabrica.errors import NotComputable, SettingError
 from fabrica.fairness import resamples
 from fabrica.schema import Table
 
-__all__ = ["LEAST", "Cut", "Partition", "owners", "partitions", "protected_columns", "resampled"]
+__all__ = ["LEAST", "Cut", "Partition", "one_group", "owners", "partitions", "protected_columns",
+           "resampled"]
 
 NEVER = ("key", "text", "empty")  #: kinds that put nobody into a group
 LEAST = 100  #: real people in a group, below which nothing is told of it
@@ -32,7 +34,9 @@ MOMENTS = ("date", "datetime")
 
 
 def protected_columns(named: str | Sequence[str], table: Table) -> tuple[str, ...]:
-    """The columns that somebody named, each once: one name, several with commas between them, or a list.
+    """The columns that somebody named, each once: one name, several with commas between them, or a list. A name that
+    has a comma or outer blanks stands in quotes, as in a CSV file; one without them is found by what lies between its
+    blanks too.
 
     Raises
     ------
@@ -42,15 +46,24 @@ def protected_columns(named: str | Sequence[str], table: Table) -> tuple[str, ..
     >>> from fabrica.schema import Column
     >>> protected_columns("sex, race", Table("people", (Column("sex", "category"), Column("race", "category"))))
     ('sex', 'race')
+    >>> protected_columns('"b, c",a', Table("letters", (Column("a ", "category"), Column("b, c", "category"))))
+    ('b, c', 'a ')
     """
     if isinstance(named, str):
-        named = [named] if named in table.names else [name.strip() for name in named.split(",")]
-    found = tuple(dict.fromkeys(name for name in named if name))
+        named = [named] if named in table.names else next(csv.reader([named], skipinitialspace=True), [])
+    found = tuple(dict.fromkeys(_called(name, table.names) for name in named if name in table.names or name.strip()))
     for name in found:
         if table[name].kind in NEVER:
             raise SettingError(f"is of the kind {table[name].kind!r}, which puts nobody into a group",
                                where=f"protected column {name!r}", hint="name a category or a number")
     return found
+
+
+def _called(name: str, names: Sequence[str]) -> str:
+    """The column of that name, else the only one that differs from it by outer blanks, else the name without them."""
+    near = [one for one in (name, name.strip()) if one in names] or [
+        one for one in names if one.strip() == name.strip()]
+    return near[0] if near else name.strip()
 
 
 @dataclass(frozen=True)
@@ -152,6 +165,11 @@ class Partition:
         return {"small_groups": self.small, "small_people": self.hidden if self.hidden >= k or not self.small else None,
                 "least": LEAST}
 
+    @property
+    def alone(self) -> bool:
+        """Whether everybody is of one group."""
+        return len(self.groups) + self.small < 2
+
     def need(self, groups: int = 2) -> None:
         """
         Raises
@@ -159,14 +177,15 @@ class Partition:
         NotComputable : there are fewer groups.
         """
         if len(self.groups) < groups:
-            what = "everybody is of one group" if len(self.groups) + self.small < 2 else (
+            what = "everybody is of one group" if self.alone else (
                 f"{len(self.groups)} of {len(self.groups) + self.small} groups have {LEAST} of the real people "
                 "that it is measured on")
             raise NotComputable(f"{what}, so there is nothing to compare")
 
 
 def partitions(evidence: Evidence, judged: Sheet | None = None) -> list[Partition]:
-    """Of every protected column and of every two of them.
+    """Of every protected column and of every two of them; one of which everybody is of one group tells nothing that the
+    others do not.
 
     Raises
     ------
@@ -175,8 +194,16 @@ def partitions(evidence: Evidence, judged: Sheet | None = None) -> list[Partitio
     if not evidence.protected:
         raise NotComputable("no column is protected; name one, such as sex")
     cuts = [Cut.of(name, evidence.real, evidence.table[name].kind) for name in evidence.protected]
+    alone = one_group(evidence)
+    cuts = [cut for cut in cuts if cut.name not in alone] or cuts
     places = [*((cut,) for cut in cuts), *combinations(cuts, 2)]
     return [Partition.of(place, evidence.real, judged, evidence.unit, max(LEAST, evidence.k)) for place in places]
+
+
+def one_group(evidence: Evidence) -> list[str]:
+    """The protected columns of which everybody is of one group."""
+    cuts = [Cut.of(name, evidence.real, evidence.table[name].kind) for name in evidence.protected]
+    return [cut.name for cut in cuts if Partition.of([cut], evidence.real).alone]
 
 
 def _crossed(cuts: Sequence[Cut], sheet: Sheet) -> np.ndarray:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica.errors import InputError, SettingError, UnknownName
-from fabrica.identifying import OFF
+from fabrica.identifying import OFF, SHARED
 from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -21,17 +21,20 @@ __all__ = ["bounded", "enough", "several"]
 
 def several(table: Table) -> list[str]:
     """The columns by which people seem to have several rows: numbers and names of people that come again. A manager or
-    a matched case comes again too, and only a person can say so (``personal: none``): values cannot.
+    a matched case comes again too, and only a person can say so (``personal: none``): values cannot. What several
+    people have alike (a family name, a city) tells of nobody's rows.
 
     >>> from fabrica.schema import Column
     >>> look = {"kind": "reference", "to": None, "distinct": 900}
     >>> several(Table("visits", (Column("who", "key", notation=look, personal="record"), Column("age", "integer"))))
     ['who']
+    >>> several(Table("guests", (Column("surname", "key", notation=look, personal="surname"),)))
+    []
     >>> several(Table("staff", (Column("chief", "key", notation=look, personal="none"), Column("age", "integer"))))
     []
     """
     return [column.name for column in table.columns
-            if column.kind == "key" and column.refers and column.personal not in ("", OFF)]
+            if column.kind == "key" and column.refers and column.personal not in ("", OFF, *SHARED)]
 
 
 def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -50,9 +52,9 @@ def approved(texts: Sequence[str], decision: Decision) -> tuple[Approver, ...]:
     needed = decision.signatures
     if different(people) < needed:
         words = "one person" if needed == 1 else f"{needed} different people in different roles"
-        raise SettingError(f"policy {decision.policy.name} asks at tier {decision.tier} for the approval of {words}",
-                           where="approver", hint='such as --approver "data owner: Max Example" --approver '
-                           '"privacy officer: Ada Example"')
+        raise SettingError(f"policy {decision.policy.name} asks at tier {decision.tier} for the approval of {words}"
+                           f"{_twice(people)}", where="approver", hint='such as --approver "data owner: Max Example" '
+                           '--approver "privacy officer: Ada Example"')
     return people
 
 
@@ -65,8 +67,16 @@ def different(people: Sequence[Approver]) -> int:
     return min(len({_plain(one.name) for one in people}), len({_plain(one.role) for one in people}))
 
 
+def _twice(people: Sequence[Approver]) -> str:
+    """Who was named more than once, in words; "" if nobody."""
+    names = Counter(_plain(one.name) for one in people)
+    again = dict.fromkeys(" ".join(one.name.split()) for one in people if names[_plain(one.name)] > 1)
+    return f", and {' alias '.join(again)} counts once" if again else ""
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    """A name as it is compared: neither blanks, nor case, nor how its letters are composed make another person."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
 def until(said: str | date | None, decision: Decision, today: date) -> date:
@@ -74,7 +84,7 @@ def until(said: str | date | None, decision: Decision, today: date) -> date:
 
     Raises
     ------
-    SettingError : it is no day, lies in the past or beyond the policy's.
+    SettingError : it is no day, lies in the past or beyond the policy's, or the decision holds no more.
     """
     try:
         day = decision.last_day if said is None else date.fromisoformat(str(said))
@@ -83,8 +93,12 @@ def until(said: str | date | None, decision: Decision, today: date) -> date:
     if decision.day > today + timedelta(days=1):
         raise SettingError("of the gate lies in the future", where="the day", hint="set the clock, and run 'fabrica "
                            "gate' again")
+    if decision.last_day < today:
+        raise SettingError(f"held until {decision.last_day.isoformat()}", where="the decision of the gate",
+                           hint="run 'fabrica gate' again")
     if day < today:
-        raise SettingError("lies in the past", where="expires", hint="run 'fabrica gate' again, or say a later day")
+        raise SettingError(f"{day.isoformat()} lies in the past", where="expires",
+                           hint=f"say a day from today up to {decision.last_day.isoformat()}, or leave it out")
     if day > decision.last_day:
         raise SettingError(f"is beyond the {decision.last_day.isoformat()} of policy {decision.policy.name} at tier "
                            f"{decision.tier}", where="expires", hint="say an earlier day, or run 'fabrica gate' again")

@@ -88,6 +88,7 @@ def decided(bundle: Opened) -> Iterator[str]:
     own = bundle.decision
     said = {"verdict": own.verdict, "tier": own.tier, "policy": own.policy.name, "policy_digest": own.policy.digest,
             "tests": len(own.outcomes), "waivers": own.waivers, "attempts": own.attempts,
+            "before": own.told_before,
             "profile": "public" if own.rounded else "internal"}
     if any(bundle.claim[name] != value for name, value in said.items()):
         yield "evidence/gate.json: says something else than page one"
@@ -107,6 +108,8 @@ def approved(bundle: Opened) -> Iterator[str]:
     if any(told[name] != bundle.claim[name] for name in ("approvals", "expires", "purpose", "recipients", "waivers")):
         yield "approvals.json: says something else than page one"
     people, asked = [Approver(**one) for one in told["approvals"]], bundle.decision.signatures
+    if bundle.claim["approvals_counted"] != different(people):
+        yield "approvals.json: says another number of different people than page one"
     if different(people) < asked or bundle.claim["approvals_asked"] != asked:
         yield f"approvals.json: fewer people approve than policy {bundle.claim['policy']} asks for"
     if bundle.claim["expires"] > bundle.decision.last_day.isoformat():

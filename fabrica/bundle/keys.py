@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprint", "new_key", "public_key", "signing_key"]
 
+MAKE = "'fabrica key signer.pem' makes one"
+ASK = "ask whoever signed for their public key, on another way than the bundle came"
+
 
 def new_key(path: str | Path, password: bytes | None = None) -> tuple[Path, Path, str]:
     """Make a pair of keys: the private one at ``path`` (readable by its owner alone), the public one beside it as
@@ -60,16 +63,16 @@ def signing_key(path: str | Path, password: bytes | None = None) -> Ed25519Priva
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    raw, where = _read(path), str(path)
+    raw, where = _read(path, MAKE), str(path)
     if b"PUBLIC KEY-----" in raw:
         raise InputError("is a public key, and a release is signed with the private one", where=where)
     locked = b"ENCRYPTED" in raw
     if locked and password is None:
         raise InputError("is locked with a password", where=where,
                          hint="put it into a variable of the environment and name that: --password-env NAME")
-    key: Any = _loaded(lambda: load_pem_private_key(raw, password if locked else None), where,
+    key: Any = _loaded(lambda: load_pem_private_key(raw, password if locked else None), where, MAKE,
                        "cannot be opened with this password" if locked else "")
-    return _ed25519(key, Ed25519PrivateKey, where)
+    return _ed25519(key, Ed25519PrivateKey, where, MAKE)
 
 
 def public_key(path: str | Path) -> Ed25519PublicKey:
@@ -82,37 +85,36 @@ def public_key(path: str | Path) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    raw, where = _read(path), str(path)
+    raw, where = _read(path, ASK), str(path)
     if b"PRIVATE KEY-----" in raw:
         raise InputError("is a private key, which only its owner should hold", where=where,
                          hint="check with the public one, such as signer.pub.pem")
-    key: Any = _loaded(lambda: load_pem_public_key(raw), where)
-    return _ed25519(key, Ed25519PublicKey, where)
+    key: Any = _loaded(lambda: load_pem_public_key(raw), where, ASK)
+    return _ed25519(key, Ed25519PublicKey, where, ASK)
 
 
-def _loaded(load: Any, where: str, words: str = "") -> Any:
+def _loaded(load: Any, where: str, hint: str, words: str = "") -> Any:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         return load()
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise InputError(words or "is no key in PEM", where=where,
-                         hint=None if words else "'fabrica key signer.pem' makes one") from None
+                         hint=None if words else hint) from None
 
 
-def _ed25519(key: Any, kind: type, where: str) -> Any:
+def _ed25519(key: Any, kind: type, where: str, hint: str) -> Any:
     if not isinstance(key, kind):
-        raise InputError("is a key of another kind than Ed25519", where=where,
-                         hint="'fabrica key signer.pem' makes one")
+        raise InputError("is a key of another kind than Ed25519", where=where, hint=hint)
     return key
 
 
-def _read(path: str | Path) -> bytes:
+def _read(path: str | Path, hint: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
-        raise InputError(f"the key cannot be read ({(error.strerror or '').lower()})", where=str(path),
-                         hint="'fabrica key signer.pem' makes one") from None
+        raise InputError(f"the key cannot be read ({(error.strerror or '').lower()})", where=str(path), hint=hint
+                         ) from None
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:

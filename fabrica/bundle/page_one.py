@@ -27,19 +27,21 @@ def verdict_line(claim: Mapping[str, Any]) -> str:
 
 
 def signed_line(claim: Mapping[str, Any]) -> str:
-    """How many have approved and how many keys have signed: a name is a record, and only a key is a signature.
+    """How many different people have approved and how many keys have signed: a name is a record, and only a key is a
+    signature.
 
-    >>> signed_line({"approvals": [{}, {}], "approvals_asked": 2, "signers": ["0a"]})
+    >>> signed_line({"approvals_counted": 2, "approvals_asked": 2, "signers": ["0a"]})
     'approvals: 2 (the policy asks for 2), keys that signed: 1; who approved is the word of the one who signed'
     """
-    names, keys = len(claim["approvals"]), len(claim["signers"])
-    return (f"approvals: {names} (the policy asks for {claim['approvals_asked']}), keys that signed: {keys}; "
+    people, keys = claim["approvals_counted"], len(claim["signers"])
+    return (f"approvals: {people} (the policy asks for {claim['approvals_asked']}), keys that signed: {keys}; "
             f"who approved is the word of {'the one' if keys == 1 else 'all'} who signed")
 
 
 def lines(claim: Mapping[str, Any]) -> list[str]:
     """Page one, a line each, from the claim of a statement; without signs that a terminal would obey."""
     found = [verdict_line(claim), f"attempts at this gate: {claim['attempts']}"]
+    found += [f"decided before about the same file: {one}" for one in claim["before"]]
     found += [f"told to everybody though it was judged at tier {claim['tier']}, because: {one}"
               for one in [claim["beyond_tier"]] if one]
     found += [f"waiver: {one}" for one in claim["waivers"]]

@@ -143,11 +143,12 @@ def undecided(gate: Any, claim: Any) -> list[str]:
 def page_one(claim: Any) -> list[str]:
     lines = [f"{claim['verdict']} under policy {claim['policy']} at tier {claim['tier']} on {claim['tests']} tests",
              *(f"released without a pass, because: {one}" for one in [claim["without_pass"]] if one),
+             *(f"decided before about the same file: {one}" for one in claim["before"]),
              *(f"told to everybody though judged at tier {claim['tier']}, because: {one}"
                for one in [claim["beyond_tier"]] if one),
              *(f"waiver: {one}" for one in claim["waivers"]),
              *(f"approval recorded by the signer: {one['role']}: {one['name']}" for one in claim["approvals"]),
-             f"approvals: {len(claim['approvals'])} (the policy asks for {claim['approvals_asked']}), "
+             f"approvals: {claim['approvals_counted']} (the policy asks for {claim['approvals_asked']}), "
              f"keys that signed: {len(claim['signers'])}",
              f"purpose: {claim['purpose'] or 'not stated'}",
              f"recipients: {', '.join(claim['recipients']) or 'not stated'}",

@@ -17,12 +17,12 @@ from fabrica.bundle.canonical import parse
 from fabrica.bundle.claims import Opened, unkept
 from fabrica.bundle.contents import Contents, demand_some, opened
 from fabrica.bundle.envelope import ATTESTATION, Statement, unsealed
-from fabrica.bundle.keys import public_key
+from fabrica.bundle.keys import ASK, public_key
 from fabrica.bundle.manifest import MANIFEST
 from fabrica.bundle.marks import digests
 from fabrica.bundle.names import check_names, stray
 from fabrica.bundle.page_one import lines
-from fabrica.errors import InputError
+from fabrica.errors import InputError, SettingError
 
 __all__ = ["Verification", "verify"]
 
@@ -72,12 +72,16 @@ def verify(bundle: str | Path, key: str | Path | Sequence[str | Path], *, today:
 
     Raises
     ------
-    InputError : there is no such bundle, a file of it cannot be read, or a key cannot be used.
+    InputError : there is no such bundle, a file of it cannot be read, or a key cannot be used. SettingError : no key is
+        given.
 
     >>> fabrica.verify("bundle/", "signer.pub.pem").holds                              # doctest: +SKIP
     True
     """
     keys = [public_key(one) for one in ([key] if isinstance(key, str | Path) else key)]
+    if not keys:
+        raise SettingError("is needed: without the public key of who signed anybody may have made the bundle",
+                           where="key", hint=f"{ASK}, and give it: --key signer.pub.pem")
     day = date.fromisoformat(today) if isinstance(today, str) else today or datetime.now(UTC).date()
     path = Path(bundle).expanduser()
     try:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fabrica.bundle import sbom
-from fabrica.bundle.approvals import approvals, approved, until
+from fabrica.bundle.approvals import approvals, approved, different, until
 from fabrica.bundle.card import html_card, markdown_card, verify_page
 from fabrica.bundle.croissant import croissant
 from fabrica.bundle.envelope import ATTESTATION, FORMAT, Statement, sealed
@@ -85,10 +85,10 @@ def release(folder: str | Path, out: str | Path, *, key: str | Path | Sequence[s
     made = Made.of(folder)
     _demand_pass(made, without_pass)
     _demand_tier(made, profile, beyond_tier)
-    record = _text(intruder)
+    record = _intruder(intruder)
     people = approved([approvers] if isinstance(approvers, str) else approvers, made.decision)
     claim = _claim(made, {
-        "approvals": [one.to_json() for one in people],
+        "approvals": [one.to_json() for one in people], "approvals_counted": different(people),
         "expires": until(expires, made.decision, now.date()).isoformat(),
         "made": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "profile": profile, "purpose": _line(purpose),
         "name": _line(name) or ("table" if profile == "public" else made.name),
@@ -131,17 +131,20 @@ def _demand_tier(made: Made, profile: str, beyond: str) -> None:
                               'same: --beyond-tier "reason"')
 
 
-def _text(path: str | Path | None) -> str:
-    """The text of a file of the user's."""
+def _intruder(path: str | Path | None) -> str:
+    """The text about a motivated intruder."""
     if path is None:
         return ""
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        text = ""
-    if not text.strip():
-        raise InputError("is no text in UTF-8 that can be read", where=str(path),
-                         hint="write down who tried to find somebody, with what, for how long, and what came of it")
+        wrong = "" if text.strip() else "is empty"
+    except OSError as error:
+        wrong = f"the text about an intruder cannot be read ({(error.strerror or '').lower()})"
+    except ValueError:
+        wrong = "is no text in UTF-8"
+    if wrong:
+        raise InputError(wrong, where=str(path), hint="write down there who tried to find somebody, with what, for how "
+                                                      "long, and what came of it; or leave --intruder out")
     return text
 
 
@@ -156,6 +159,7 @@ def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
     return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
             "policy": decision.policy.name, "policy_digest": decision.policy.digest,
             "verdict": decision.verdict, "tests": len(decision.outcomes), "waivers": decision.waivers,
+            "before": decision.told_before,
             "approvals_asked": decision.signatures, "attempts": decision.attempts, "rows": made.rows,
             "columns": len(made.names),
             "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",

@@ -57,7 +57,8 @@ unit = click.option("--unit", metavar="COL", help="The column that says whose ro
                     "counted then, and not their rows; default: each row is somebody else's.")
 protected = click.option("--protected", default="", metavar="COL,COL",
                          callback=lambda ctx, param, names: _columns(ctx, names),
-                         help="Columns such as sex,race: whether groups of people are treated alike is measured too.")
+                         help="Columns such as sex,race: whether groups of people are treated alike is measured too. "
+                         "A name with a comma stands in quotes, as in a CSV file.")
 tier = click.option("--tier", type=click.Choice(["internal", "partner", "public"]), default="partner",
                     show_default=True, help="Who will have it: those who may see the real rows, somebody under "
                     "contract, everybody.")

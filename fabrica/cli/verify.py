@@ -13,8 +13,9 @@ __all__ = ["command"]
 
 @click.command("verify", short_help="Check a bundle, offline.")
 @click.argument("bundle", metavar="BUNDLE", type=click.Path())
-@click.option("--key", "keys", required=True, multiple=True, metavar="FILE",
-              help="The public key of who signed, had on another way than the bundle; all of them where several have.")
+@click.option("--key", "keys", multiple=True, metavar="FILE",
+              help="The public key of who signed, had on another way than the bundle: needed, and all of them where "
+              "several have.")
 @options.common
 def command(bundle: str, keys: tuple[str, ...], plain: bool, quiet: bool, debug: bool) -> int:
     """Check BUNDLE, a folder or a .zip of it: the signature, every byte of every file, the expiry, and whatever can be

@@ -142,10 +142,11 @@ def overcounted(ledger: Ledger | None, whole: int, own: int) -> float:
 def attempts(case: Case) -> Outcome:
     """Whoever tries long enough passes by luck: tries are counted, and each keeps its number (``attempts.py``)."""
     most, here = case.asked.attempts, case.attempts
+    left = "" if here > most else "; it is the last" if here == most else f"; {most - here} more may be"
     aside = f"; {case.aside}" if case.aside else ""
     return Outcome("G14", "attempts", PASS if here <= most else FAIL,
-                   f"the {nth(here)} twin of this table that was brought to the gate, of {most} that may be{aside}",
-                   value=float(here), threshold=float(most))
+                   f"the {nth(here)} twin of this table that was brought to the gate, of {most} that may be{left}"
+                   f"{aside}", value=float(here), threshold=float(most))
 
 
 def nth(number: int) -> str:

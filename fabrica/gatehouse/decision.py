@@ -78,8 +78,17 @@ class Decision:
         """
         if earlier.subject.get("data") != self.subject.get("data"):
             return self
-        told = {**self.before, **earlier.before, earlier.asked: earlier.verdict}
+        return self.recalling({**earlier.before, earlier.asked: earlier.verdict})
+
+    def recalling(self, decided: Mapping[str, str]) -> Decision:
+        """This decision with what else was decided about the same file: what was asked -> the verdict."""
+        told = {**self.before, **decided}
         return replace(self, before={asked: verdict for asked, verdict in told.items() if asked != self.asked})
+
+    @property
+    def told_before(self) -> list[str]:
+        """What else was decided about this file, a line each."""
+        return [f"{verdict} at {asked}" for asked, verdict in self.before.items()]
 
     @property
     def verdict(self) -> str:
@@ -140,7 +149,7 @@ class Decision:
         what to do next."""
         head = f"{self.verdict}: policy {self.policy.name} at tier {self.tier}, on these tests"
         waived = [f"waiver: {one}" for one in self.waivers]
-        before = [f"before: {verdict} at {asked}" for asked, verdict in self.before.items()]
+        before = [f"before: {one}" for one in self.told_before]
         wide = max((len(one.name) for one in self.outcomes), default=0)
         return [head, *waived, *before,
                 *(f"  {one.verdict:<13} {one.name:<{wide}}  {one.why}" for one in self.outcomes),

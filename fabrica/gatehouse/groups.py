@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fabrica.gatehouse.case import Case
-from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, joined, unmeasured
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, apart, joined, unmeasured
 from fabrica.gatehouse.risks import by_bounds
 from fabrica.report import Finding
 
@@ -20,7 +20,15 @@ def shares(case: Case) -> Outcome | None:
         return None
     blank = Outcome("G12", "representation", PASS, "", threshold=most)
     told = [_share(blank, one, most) for one in found] or [_share(blank, None, most)]
-    return next(one for one in told if one.verdict == joined(told))
+    decides = next(one for one in told if one.verdict == joined(told))
+    return replace(decides, why="; ".join([decides.why, *_alone(case.protected, found)]))
+
+
+def _alone(protected: Sequence[str], found: Sequence[Finding]) -> list[str]:
+    """The protected columns by which nobody was compared, though by others people were; in words."""
+    places = {name for one in found for name in one.place}
+    alone = [repr(name) for name in protected if places and name not in places]
+    return [f"everybody is of one group of {', '.join(alone)}, so nobody is compared by it"] if alone else []
 
 
 def _share(blank: Outcome, found: Finding | None, most: float) -> Outcome:
@@ -31,9 +39,14 @@ def _share(blank: Outcome, found: Finding | None, most: float) -> Outcome:
     limit = max(most, found.floor_high or 1.0)
     group = f" ({found.detail['group']})" if "group" in found.detail else ""
     beside = f", and among so few people {1 / limit:.2f} to {limit:.2f} comes by chance" if limit > most else ""
+    times = apart(found.value, limit if found.value > 1 else 1 / limit, _fixed, digits=2)
     return replace(blank, verdict=PASS if 1 / limit <= found.value <= limit else FAIL, value=found.value,
-                   threshold=limit, why=f"the group that is farthest from its share{group} has {found.value:.2f} times "
-                                        f"that share; {1 / most:.2f} to {most:.2f} is accepted{beside}")
+                   threshold=limit, why=f"the group that is farthest from its share{group} has {times} times that "
+                                        f"share; {1 / most:.2f} to {most:.2f} is accepted{beside}")
+
+
+def _fixed(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}"
 
 
 def amplified(metric: str, asked: str, what: str) -> Callable[[Case], Outcome | None]:
@@ -61,7 +74,7 @@ def _grown(blank: Outcome, found: Finding | None, threshold: float, what: str) -
     beside = f"{threshold:g} is accepted" + (f", and {limit:.3f} comes by chance" if limit > threshold else "")
     surely = found.low is not None and found.low > threshold
     return replace(blank, verdict=FAIL if surely else PASS if found.value <= limit else INCONCLUSIVE,
-                   value=found.value, threshold=limit, why=f"{where}: {found.value:.3f}; {beside}")
+                   value=found.value, threshold=limit, why=f"{where}: {apart(found.value, limit, _fixed)}; {beside}")
 
 
 def useful(case: Case) -> Outcome | None:

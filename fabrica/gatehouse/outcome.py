@@ -11,15 +11,16 @@ Berger, Technometrics 24, 1982), so nothing is divided among them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fabrica.report import Finding
 
-__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "bounded", "joined"]
+__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "apart", "bounded", "joined", "unmeasured"]
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
+FINEST = 16  #: digits behind the point at most
 _ORDER = (FAIL, INCONCLUSIVE, PASS)  #: what several outcomes are together: the first that is among them
 
 
@@ -77,20 +78,39 @@ def bounded(blank: Outcome, value: float, low: float, high: float, threshold: fl
     verdict = PASS if high <= threshold else FAIL if low > threshold else INCONCLUSIVE
     doubt = ("more than that was found, of too few people to be sure" if value > threshold else
              "there are too few people to rule more out")
-    beside = {PASS: f"at most {_up(high)}, and {threshold:g} is accepted",
-              FAIL: f"at least {_down(low)}, and {threshold:g} is accepted",
-              INCONCLUSIVE: f"{value:.3g}, perhaps up to {_up(high)}, and {threshold:g} is accepted: {doubt}"}[verdict]
+    most, accepted = apart(high, threshold, _up), f"and {threshold:g} is accepted"
+    beside = {PASS: f"at most {most}, {accepted}",
+              FAIL: f"at least {apart(low, threshold, _down)}, {accepted}",
+              INCONCLUSIVE: f"{apart(value, threshold, _near)}, perhaps up to {most}, {accepted}: {doubt}"}[verdict]
     return replace(blank, verdict=verdict, why=f"{what}: {beside}", value=value, low=low, high=high, n=n,
                    threshold=threshold)
 
 
-def _up(value: float) -> str:
-    """Three digits behind the point, never rounded down."""
-    return f"{-(-value * 1000 // 1) / 1000:.3f}"
+def apart(value: float, limit: float, told: Callable[[float, int], str], digits: int = 3) -> str:
+    """A number as ``told`` with so many digits, or with as many more as it needs to be seen on its side of a limit.
+
+    >>> [apart(value, 0.05, lambda number, digits: f"{number:.{digits}f}") for value in (0.0712, 0.05002, 0.05)]
+    ['0.071', '0.05002', '0.050']
+    """
+    texts = (told(value, many) for many in range(digits, FINEST))
+    return next((text for text in texts if _side(float(text), limit) == _side(value, limit)), repr(value))
 
 
-def _down(value: float) -> str:
-    return f"{value * 1000 // 1 / 1000:.3f}"
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)
+
+
+def _up(value: float, digits: int) -> str:
+    """So many digits behind the point, never rounded down."""
+    return f"{math.ceil(value * 10**digits) / 10**digits:.{digits}f}"
+
+
+def _down(value: float, digits: int) -> str:
+    return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}"
+
+
+def _near(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}"
 
 
 def unmeasured(finding: Finding | None, name: str) -> str:

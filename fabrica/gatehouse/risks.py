@@ -118,7 +118,7 @@ def copies(case: Case) -> Outcome:
     told = [_unseen(blank, case.one(name), accepted, unseen) or by_bounds(blank, case.one(name), accepted, words)
             for name, (accepted, words) in asked.items()]
     verdict = joined(told)
-    return next(one for one in told if one.verdict == verdict)
+    return max((o for o in told if o.verdict == verdict), key=lambda o: (o.high or 0.0) / (o.threshold or 1e-9))
 
 
 def _unseen(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome | None:

@@ -24,6 +24,7 @@ from fabrica.inference.places import with_places
 from fabrica.inference.references import as_reference, settled_references, with_references
 from fabrica.inference.text import guess_text
 from fabrica.inference.typed import guess_typed
+from fabrica.inference.units import with_units
 from fabrica.inference.verify import verify
 from fabrica.notation import read
 from fabrica.schema import Column, Table, describe
@@ -66,6 +67,7 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     table = with_places(Table(name, tuple(columns)), {n: r for n, r in ranges.items() if n not in plain})
     table, refer = with_references(table, known, plain)
     table, personal = with_personal(table, known, plain)
+    table, whose = with_units(table, sample, known, plain)
     table = settled_references(with_overrides(table, plain, f"overrides of table {name!r}"))
     guard = Guard.of(table)
     for label in guard.names:
@@ -74,7 +76,7 @@ def infer(sample: pa.Table, name: str = "table", overrides: Mapping[str, Any] | 
     table = settled_references(table)
     lines = [note for label, note in notes.items() if note and not _pointing(table[label])
              and not (table[label].personal and table[label].kind == "key")]
-    return table, [*lines, *refer, *_summary(table), *personal, *open_]
+    return table, [*lines, *refer, *_summary(table), *personal, *whose, *open_]
 
 
 def _pointing(column: Column) -> bool:

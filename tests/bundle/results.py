@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,9 +81,9 @@ GOOD = {one.metric: one for one in (
 
 def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy = HOUSE, made: str = "",
           attempts: int = 1, protected: tuple[str, ...] = (), model: bool = True,
-          change: Callable[[dict], object] | None = None) -> None:
+          before: Mapping[str, str] | None = None, change: Callable[[dict], object] | None = None) -> None:
     """Write ``evidence.json`` and ``gate.json`` as the gate writes them, of what the attacks have found, with or
-    without the ``model``; ``change`` is a hand that edits the decision afterwards."""
+    without the ``model``, and what it decided ``before``; ``change`` is a hand that edits the decision afterwards."""
     data, plain = next(out.glob("data.*")), json.loads((out / "report.json").read_text())
     found = {**GOOD, **{one.metric: one for one in findings}}
     kept = [one for one in map(Finding.from_json, plain["findings"]) if one.metric not in found]
@@ -98,7 +98,7 @@ def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy =
         del beside["model"]
     subject = {"data": sha256(data), "rows": case.rows, **beside}
     decision = Decision(tier, policy, tuple(outcomes(case)), attempts, subject, made or now(),
-                        {"fabrica": fabrica.__version__}, "income", protected)
+                        {"fabrica": fabrica.__version__}, "income", protected, before=before or {})
     replace(report, facts={**report.facts, "gate": decision.to_json()}).save(out / "evidence.json")
     (out / "gate.json").write_text(decision.dumps())
     if change:

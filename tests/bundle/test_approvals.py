@@ -20,7 +20,8 @@ from fabrica.gatehouse.policy import TIERS, Policy
 @pytest.mark.parametrize(("approvers", "words"), [
     (["Ada Example"], "in which role"), (["privacy officer:"], "in which role"), ([":"], "in which role"),
     (["privacy officer: Ada Example"], "2 different people"),
-    (["data owner: Ada Example", "privacy officer: ada  EXAMPLE"], "2 different people"),
+    (["data owner: Ada Example", "privacy officer: ada  EXAMPLE"], "2 different people.*ada EXAMPLE counts once"),
+    (["data owner: Ren\u00e9e", "privacy officer:  RENE\u0301E "], "Ren\u00e9e alias RENE\u0301E counts once"),
     (["owner: Ada Example", "owner: Max Example"], "different roles"), ([], "2 different people")])
 def test_too_few_approve(approvers, words, out, keys, tmp_path):
     results.refused(words, out, keys, tmp_path, approvers=approvers)
@@ -33,10 +34,31 @@ def test_one_is_enough_within_the_house():
         approved(["owner: Ada Example"], Decision("internal", strict, ()))
 
 
-@pytest.mark.parametrize(("day", "words"), [("soon", "must be a day"), ("2020-01-01", "in the past"),
+@pytest.mark.parametrize(("day", "words"), [("soon", "must be a day"),
+                                            ("2020-01-01", "in the past; say a day from today up to 2"),
                                             ("2099-01-01", "is beyond the")])
 def test_a_last_day_that_cannot_be(day, words, out, keys, tmp_path):
     results.refused(words, out, keys, tmp_path, expires=day)
+
+
+def test_one_person_in_two_roles_is_one_approval_on_page_one(out, keys, tmp_path, capsys):
+    copy = shutil.copytree(out, tmp_path / "out")
+    results.judge(copy, tier="internal")
+    ada = ["owner: Ada Example", "officer: ada example "]
+    bundle = results.bundle(copy, tmp_path / "bundle", keys[0], approvers=ada)
+    assert "approvals: 1 (the policy asks for 1)" in str(fabrica.verify(bundle, keys[1]))
+    assert standalone.main([str(bundle), str(keys[1])]) == 0
+    assert "approvals: 1 (the policy asks for 1)" in capsys.readouterr().out
+
+
+def test_page_one_tells_what_was_decided_before(out, keys, tmp_path, capsys):
+    copy = shutil.copytree(out, tmp_path / "out")
+    results.judge(copy, before={"tier public, policy fabrica 01234567": "FAIL"})
+    bundle = results.bundle(copy, tmp_path / "bundle", keys[0])
+    told = "decided before about the same file: FAIL at tier public, policy fabrica 01234567"
+    assert told in str(fabrica.verify(bundle, keys[1])) and told in (bundle / "datacard.md").read_text()
+    assert standalone.main([str(bundle), str(keys[1])]) == 0 and told in capsys.readouterr().out
+    assert "decided before" not in str(fabrica.verify(results.bundle(out, tmp_path / "plain", keys[0]), keys[1]))
 
 
 def test_an_earlier_last_day(out, keys, tmp_path):
@@ -56,7 +78,7 @@ def test_months_end_where_they_can(made, months, last):
 def test_a_decision_that_is_too_old(out, keys, tmp_path):
     copy = shutil.copytree(out, tmp_path / "out")
     results.judge(copy, made="2020-01-01T00:00:00Z")
-    results.refused("in the past; run 'fabrica gate' again", copy, keys, tmp_path)
+    results.refused("held until 2021-01-01; run 'fabrica gate' again", copy, keys, tmp_path)
 
 
 def test_a_decision_from_the_future(out, keys, tmp_path):

@@ -120,9 +120,10 @@ def test_the_record_of_an_intruder(out, keys, tmp_path):
     (tmp_path / "record.md").write_text("A journalist, two days, the voters' roll: nobody was found.")
     bundle = results.bundle(out, tmp_path / "bundle", keys[0], intruder=tmp_path / "record.md")
     assert "A journalist" in (bundle / "evidence/intruder.md").read_text() and fabrica.verify(bundle, keys[1]).holds
-    (tmp_path / "empty.md").write_bytes(b"\xff")
-    for name in ("empty.md", "none.md"):
-        with pytest.raises(FabricaError, match="no text"):
+    (tmp_path / "odd.md").write_bytes(b"\xff")
+    (tmp_path / "empty.md").write_text(" ")
+    for name, words in (("odd.md", "no text in UTF-8"), ("empty.md", "is empty"), ("none.md", "no such file")):
+        with pytest.raises(FabricaError, match=f"{words}.*leave --intruder out"):
             results.bundle(out, tmp_path / "other", keys[0], intruder=tmp_path / name)
 
 

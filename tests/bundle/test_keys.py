@@ -40,7 +40,8 @@ def test_keys_that_cannot_sign(out, keys, tmp_path):
     results.refused("this password", out, (locked, None), tmp_path, password=b"wrong")
     bundle = results.bundle(out, tmp_path / "bundle", locked, password=b"secret")
     assert fabrica.verify(bundle, open_key).holds
-    for key, words in ((keys[0], "is a private key"), (tmp_path / "text.pem", "PEM")):
+    for key, words in ((keys[0], "is a private key"), (tmp_path / "text.pem", "PEM; ask whoever signed"),
+                       (tmp_path / "none.pem", "no such file.*ask whoever signed"), ([], "anybody may have made")):
         with pytest.raises(FabricaError, match=words):
             fabrica.verify(bundle, key)
 

@@ -7,7 +7,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from fabrica.attempts import LOG, Attempts
+from fabrica.attempts import LOG, Attempts, Try
 from fabrica.errors import InputError, OutputError
 from fabrica.fingerprint import Fingerprint
 
@@ -20,7 +20,7 @@ PEOPLE, REST = rows(20, 30, 40, 50), rows(60, 70)
 
 
 def tried(places, twin="a", tables=(PEOPLE,), holdout=REST):
-    return Attempts.counted(places, tables, holdout, twin, "partner")
+    return Try(places, tables, holdout, twin).counted()
 
 
 def test_another_twin_and_another_holdout_are_other_tries_and_the_same_is_none(tmp_path):
@@ -39,6 +39,24 @@ def test_a_try_keeps_its_number_whatever_the_clock_says(tmp_path):
     plain["tries"][-1]["when"] = "2001-01-01T00:00:00+00:00"
     log[0].write_text(json.dumps(plain))
     assert [tried(log, twin).number for twin in "dcba"] == [4, 3, 2, 1]
+
+
+def test_to_ask_for_its_number_beforehand_counts_nothing(tmp_path):
+    log = [tmp_path / LOG]
+    assert Try(log, (PEOPLE,), REST, "a").seen() == Attempts(1, new=True) and not log[0].exists()
+    assert tried(log, "a") == Attempts(1) and Try(log, (PEOPLE,), REST, "b").seen() == Attempts(2, new=True)
+    assert Try(log, (PEOPLE,), REST, "a").seen() == Attempts(1)
+
+
+def test_what_was_decided_about_a_twin_is_kept_with_its_try_and_is_no_other_one(tmp_path):
+    (tmp_path / "file").write_text("")
+    for log in ([tmp_path / LOG], [tmp_path / "file" / LOG, tmp_path / "out" / LOG]):
+        tried(log, "a")
+        this = Try(log, (PEOPLE,), REST, "b")
+        this.counted()
+        this.kept({"tier public": "FAIL"})
+        assert this.kept({"tier partner": "PASS"}).before == {"tier public": "FAIL", "tier partner": "PASS"}
+        assert this.counted().number == 2 and tried(log, "a").before == {} and tried(log, "c").number == 3
 
 
 def test_whoever_divides_a_table_again_still_has_that_table(tmp_path):
@@ -61,7 +79,9 @@ def test_where_nothing_can_be_written_the_next_place_is_taken_and_both_are_count
         tried([closed])
 
 
-@pytest.mark.parametrize("content", ['{"fabrica_attempts": 1}', '{"fabrica_attempts": 1, "tries": [{}]}', "[]"])
+@pytest.mark.parametrize("content", ['{"fabrica_attempts": 1}', '{"fabrica_attempts": 1, "tries": [{}]}', "[]",
+                                     '{"fabrica_attempts": 1, "tries": [{"data": "", "holdout": "", "tables": [], '
+                                     '"number": 1, "decided": 1}]}'])
 def test_a_file_that_holds_no_attempts_is_told(tmp_path, content):
     (tmp_path / LOG).write_text(content)
     with pytest.raises(InputError, match="is no file of attempts"):

@@ -63,6 +63,15 @@ def test_three_verdicts_by_bounds(a, b, c, threshold):
     assert found == (PASS if high <= threshold else FAIL if low > threshold else INCONCLUSIVE)
 
 
+@pytest.mark.parametrize(("value", "low", "high", "threshold", "told"), [
+    (0.0, -0.1, 0.04995, 0.05, "at most 0.04995, and 0.05"), (0.0, -0.1, 0.0015, 0.002, "at most 0.0015, and 0.002"),
+    (0.06, 0.0504, 0.07, 0.05, "at least 0.0504, and 0.05"), (0.5, 0.4, 0.55, 0.55, "at most 0.550, and 0.55"),
+    (0.05002, 0.04, 0.06, 0.05, "0.05002, perhaps up to 0.060, and 0.05")])
+def test_a_bound_is_told_with_the_digits_by_which_it_differs_from_its_threshold(value, low, high, threshold, told):
+    """The careless twin rounds to three digits, and both look alike."""
+    assert told in bounded(Outcome("", "", "", ""), value, low, high, threshold, None, "it").why
+
+
 @given(st.lists(st.sampled_from([PASS, FAIL, INCONCLUSIVE])))
 def test_only_all_that_pass_pass(verdicts):
     together = joined([Outcome("", "", verdict, "") for verdict in verdicts])
@@ -106,6 +115,14 @@ def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(nam
 ])
 def test_each_test_bites(changed, name, said):
     assert verdict(case(changed), name) == said and joined(outcomes(case(changed))) == said
+
+
+def test_of_copies_that_pass_the_number_that_is_nearest_to_its_own_threshold_is_told():
+    near = risk("verbatim_near", 0.001, -0.01, 0.006, tries=3_000)  # of 0.01; cell by cell 0.001 of 0.002
+    found = next(one for one in outcomes(case(near)) if one.name == "copies")
+    assert found.verdict == PASS and found.why.startswith("people who nearly stand in the twin: at most 0.006")
+    both = case(near, risk("verbatim", 0.0, -0.01, 0.0015, tries=9_000))
+    assert "cell by cell: at most 0.0015" in next(one for one in outcomes(both) if one.name == "copies").why
 
 
 def test_where_hardly_anybody_is_alone_with_their_row_nobody_can_be_copied():
@@ -230,6 +247,15 @@ def test_a_twin_is_not_too_long_by_the_noise_through_which_its_rows_were_counted
     assert sum(verdict(case(rows=rows, noise=noise), "rows") == FAIL for rows in made) <= 8
 
 
+@pytest.mark.parametrize(("number", "said"), [
+    (2, "the second twin of this table that was brought to the gate, of 3 that may be; 1 more may be"),
+    (3, "the third twin of this table that was brought to the gate, of 3 that may be; it is the last"),
+    (4, "the 4th twin of this table that was brought to the gate, of 3 that may be")])
+def test_how_many_tries_are_left_is_told(number, said):
+    found = next(one for one in outcomes(case(attempts=number)) if one.name == "attempts")
+    assert found.why == said and found.verdict == (PASS if number <= 3 else FAIL)
+
+
 def test_attempts_that_are_counted_in_the_folder_alone_are_told():
     said = [next(one.why for one in outcomes(case(aside=aside)) if one.name == "attempts")
             for aside in ("counted in its folder alone", "")]
@@ -257,6 +283,14 @@ def test_groups_are_judged_by_the_estimate_and_by_what_real_rows_do():
     assert [verdict(some, name) for name in names] == [FAIL, FAIL, PASS, INCONCLUSIVE]
     assert verdict(case(near, protected=("sex",)), "representation") == PASS
     assert verdict(case(luck_of_few, protected=("sex",)), "representation") == PASS
+
+
+def test_a_protected_column_of_one_level_is_told_and_keeps_no_gate_shut():
+    near = Finding("representation", 1.1, ("sex",), low=0.9, high=1.2, detail={"group": "f"})
+    some = case(near, protected=("sex", "land"))
+    found = next(one for one in outcomes(some) if one.name == "representation")
+    assert found.verdict == PASS and "everybody is of one group of 'land'" in found.why
+    assert "one group" not in next(one.why for one in outcomes(case(near, protected=("sex",))) if one.id == "G12")
 
 
 def test_what_was_not_asked_of_groups_is_told():

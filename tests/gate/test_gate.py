@@ -61,6 +61,10 @@ def test_the_same_twin_gets_the_same_decision_and_is_one_attempt(folder):
     assert again.outcomes == before.outcomes and again.attempts == before.attempts == 1
     partner = fabrica.gate(out, tier="partner")
     assert partner.before == {before.asked: before.verdict} and Decision.load(out / "gate.json") == partner
+    (out / "gate.json").unlink()  # the record of tries beside the table knows it all the same
+    known = Brought.of(out).attempt().seen()
+    assert known.number == 1 and known.before == {one.asked: one.verdict for one in (before, partner)}
+    assert fabrica.gate(out, tier="internal").before == {partner.asked: partner.verdict}
 
 
 def visits(rows: int) -> pd.DataFrame:
@@ -82,7 +86,7 @@ def test_people_are_counted_by_the_unit_that_they_were_learned_by_and_by_no_othe
     assert unit.verdict == "INCONCLUSIVE" and "--unit patient_id" in unit.step
 
 
-def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path):
+def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path, capsys):
     table = pd.read_csv(folder[0].parent / "people.csv")
     rest = people(900, 7)
     rest.to_csv(tmp_path / "rest.csv", index=False)
@@ -91,14 +95,20 @@ def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(f
         table.sample(frac=1, random_state=number).to_csv(real, index=False)
         out.mkdir()
         people(300, 10 + number).to_csv(out / "data.csv", index=False)
-        attempts = Brought.of(out, real, tmp_path / "rest.csv").attempted("partner")
+        attempts = Brought.of(out, real, tmp_path / "rest.csv").attempt().counted()
         assert attempts.number == number and not attempts.aside
-    decision = fabrica.gate(out, tier="internal", real=real, holdout=tmp_path / "rest.csv")
+    (tmp_path / LOG).write_text(json.dumps({"fabrica_attempts": 1, "tries": json.loads(
+        (tmp_path / LOG).read_text())["tries"][:3]}))
+    capsys.readouterr()
+    assert cli(["gate", str(out), "--tier", "internal", "--real", str(real), "--holdout",
+                str(tmp_path / "rest.csv")]) == 1
+    assert "this is the 4th twin of its table, and 3 may be tried: it cannot pass" in capsys.readouterr().err
+    decision = Decision.load(out / "gate.json")
     assert decision.attempts == 4 and decision.verdict == "FAIL"
     assert next(one for one in decision.outcomes if one.name == "attempts").verdict == "FAIL"
-    assert Brought.of(out, table, rest).attempted("partner").aside and (out / LOG).is_file()  # in memory
+    assert Brought.of(out, table, rest).attempt().counted().number == 1 and (out / LOG).is_file()  # in memory
     own = tmp_path / "mine.json"
-    assert Brought.of(out, real, tmp_path / "rest.csv").attempted("partner", own).number == 1 and own.is_file()
+    assert Brought.of(out, real, tmp_path / "rest.csv").attempt(own).counted().number == 1 and own.is_file()
 
 
 def test_a_copy_of_people_fails_at_every_tier(tmp_path):
@@ -202,6 +212,9 @@ def test_a_folder_that_knows_its_table_is_judged_beside_no_other(folder, tmp_pat
     assert "judged beside nothing else" in capsys.readouterr().err
     assert cli(["gate", str(out), "--holdout", others, "-q"]) == 2
     assert "--real FILE too" in capsys.readouterr().err
+    (tmp_path / "schema.yaml").write_text("columns: {age: {kind: category}}")
+    assert cli(["gate", str(out), "--schema", str(tmp_path / "schema.yaml"), "-q"]) == 2
+    assert "reads no other schema; leave --schema out" in capsys.readouterr().err
 
 
 def test_a_new_twin_takes_the_old_decision_away(folder, tmp_path):

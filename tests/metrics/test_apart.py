@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from fabrica.apart import demand_apart, repeated
 from fabrica.contract import Evidence, Sheet
-from fabrica.errors import NotComputable
+from fabrica.counted import filled
+from fabrica.errors import InputError, NotComputable
 from fabrica.run import Run
 from fabrica.schema import Column, Table
 from fabrica.world import World
@@ -35,3 +38,57 @@ def test_rows_that_many_people_have_alike_may_stand_on_both_sides():
     table = Table("people", (Column("sex", "category"),))
     real, rest = (Sheet(n, {"sex": random.integers(0, 2, n).astype(np.int32)}, {"sex": ["f", "m"]}) for n in (900, 400))
     assert World.of(Evidence(table, real, real, rest), Run(1, workers=1)).controls.rows == 200
+
+
+@pytest.mark.parametrize(("real", "rest"), [(1, 2), (2, 1), (2, 2), (3, 3)])
+def test_a_holdout_that_was_learned_from_is_told_where_rows_stand_several_times(real, rest):
+    """The careless twin looks only at rows that stand once among the real ones."""
+    rows = np.arange(REST.rows // 2)
+    other = REST.take(np.arange(REST.rows // 2, REST.rows))
+    assert "are learned from too" in repeated(REST.take(np.tile(rows, real)), REST.take(np.tile(rows, rest)))
+    assert repeated(REST.take(np.tile(rows, real)), other.take(np.tile(np.arange(other.rows), rest))) == ""
+
+
+@pytest.mark.parametrize("times", [2, 3, 5])
+def test_rows_that_all_stand_several_times_may_be_divided_by_chance(times):
+    """Each row has doubles, and some of them fall on the other side."""
+    order = np.random.default_rng(times).permutation(np.tile(np.arange(REST.rows), times))
+    cut = 2 * len(order) // 3
+    assert repeated(REST.take(order[:cut]), REST.take(order[cut:])) == ""
+
+
+def test_however_common_rows_are_those_who_divide_them_by_chance_are_not_refused():
+    """The careless twin counts rows: one kind of row that stands often on one side and once on the other is many."""
+    refused = 0
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        kinds = random.integers(0, (5, 30, 200)[seed % 3], 600) ** 2
+        sides = np.split(random.permutation(kinds), [(150, 300, 450)[seed // 3 % 3]])
+        refused += repeated(*(Sheet(len(side), {"a": side.astype(float)}, {}) for side in sides)) != ""
+    assert refused == 0
+
+
+def ages(rows: int, seed: int, levels: int) -> pa.Table:
+    random = np.random.default_rng(seed)
+    return pa.table({"age": random.integers(0, levels, rows), "pay": random.integers(0, levels, rows)})
+
+
+def held(real: pa.Table, twin: pa.Table, rest: pa.Table) -> None:
+    demand_apart(Table("t", (Column("age", "integer", "int64"), Column("pay", "integer", "int64"))), filled(real),
+                 filled(rest), None, Run(1, workers=1), filled(twin))
+
+
+@pytest.mark.parametrize("alike", [lambda twin: twin, lambda twin: twin.take(np.arange(400)[::-1]),
+                                   lambda twin: pa.concat_tables([twin, twin]), lambda twin: twin.slice(200)])
+def test_a_twin_is_not_its_own_holdout(alike):
+    twin = ages(400, 2, 900)
+    with pytest.raises(InputError, match="the holdout is the synthetic table"):
+        held(ages(500, 1, 900), twin, alike(twin))
+
+
+def test_a_coarse_twin_may_have_the_rows_of_a_holdout_and_is_none_where_all_stand_in_their_order():
+    twin = ages(400, 2, 4)
+    held(ages(500, 1, 4), twin, ages(300, 3, 4))  # each of its rows stands in the twin
+    held(ages(500, 1, 900), ages(400, 2, 900), ages(300, 3, 900))
+    with pytest.raises(InputError, match="the holdout is the synthetic table"):
+        held(ages(500, 1, 4), twin, twin)

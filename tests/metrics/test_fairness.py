@@ -14,10 +14,12 @@ from fabrica.amplified import Amplification, with_worst
 from fabrica.bounds import ratio
 from fabrica.checks import check_metric
 from fabrica.contract import Evidence
+from fabrica.errors import UnknownName
 from fabrica.fairness import Tally, gap, redrawn
-from fabrica.protected import Cut, Partition, owners, partitions
+from fabrica.protected import Cut, Partition, owners, partitions, protected_columns
 from fabrica.report import Finding
 from fabrica.run import Run
+from fabrica.schema import Column, Table
 from fabrica.sheets import IdentSheet
 from fabrica.statistics import common_bins, variation
 from fabrica.treated import Treated
@@ -50,6 +52,21 @@ def groups(finding) -> dict[str, dict]:
 
 
 # ---------------------------------------------------------------- who is in which group
+
+
+@pytest.mark.parametrize(("named", "found"), [
+    ('"sex, born",race', ("sex, born", "race")), ("sex, born", ("sex, born",)), (' race ', (" race ",)),
+    ('" race "', (" race ",)), ("race , age", ("race", " age")), ([" age", "race", "race"], (" age", "race")),
+    ('"sex, born" , " age" ', ("sex, born", " age"))])
+def test_columns_are_named_as_a_csv_file_names_them_with_their_blanks_or_without(named, found):
+    columns = ("sex, born", "race", " race ", " age")
+    assert protected_columns(named, Table("t", tuple(Column(one, "category") for one in columns))) == found
+
+
+def test_a_name_of_no_column_is_told_beside_those_that_need_quotes():
+    columns = Table("t", (Column("sex, born", "category"), Column(" race", "category")))
+    with pytest.raises(UnknownName, match='no column named \'sex\'; there are: " race", "sex, born"'):
+        protected_columns("race,sex", columns)
 
 
 def test_numbers_are_cut_into_bands_of_about_equal_size():
@@ -340,6 +357,17 @@ def test_what_cannot_be_measured_is_said(name):
         assert "target itself" in judged(name, real, real, rest, protected=("hired",))[0].problem
     if name in ("downstream_gap", "group_risk"):
         assert "no holdout" in judged(name, real, real)[0].problem
+
+
+@pytest.mark.parametrize("name", METRICS[:4])
+def test_a_column_with_one_level_compares_nobody_and_the_others_are_judged_all_the_same(name):
+    real, twin, rest = (town(1500, seed) for seed in (1, 2, 3))
+    beside = [replace(one, values={**one.values, "race": np.zeros_like(one.values["race"])})
+              for one in (real, twin, rest)]
+    found = judged(name, *beside)
+    alone = judged(name, *beside, protected=("sex",))
+    assert [(one.place, one.value) for one in found] == [(one.place, one.value) for one in alone]
+    assert found[0].value is not None
 
 
 @pytest.mark.parametrize("name", METRICS[:4])

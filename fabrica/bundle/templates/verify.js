@@ -202,10 +202,11 @@ function pageOne(c) {
   const at = `policy ${c.policy} at tier ${c.tier}`;
   return [
     c.verdict === "PASS" ? `passed ${at} on these ${c.tests} tests` : `${c.verdict === "FAIL" ? "FAILED" : "is INCONCLUSIVE under"} ${at}; released without a pass, because: ${c.without_pass}`,
-    `attempts at this gate: ${c.attempts}`, ...(c.beyond_tier ? [`told to everybody though it was judged at tier ${c.tier}, because: ${c.beyond_tier}`] : []),
+    `attempts at this gate: ${c.attempts}`, ...c.before.map((b) => `decided before about the same file: ${b}`),
+    ...(c.beyond_tier ? [`told to everybody though it was judged at tier ${c.tier}, because: ${c.beyond_tier}`] : []),
     ...c.waivers.map((w) => `waiver: ${w}`),
     ...c.approvals.map((a) => `approval recorded by the signer: ${a.role}: ${a.name}`),
-    `approvals: ${c.approvals.length} (the policy asks for ${c.approvals_asked}), keys that signed: ${c.signers.length}; who approved is the word of ${c.signers.length === 1 ? "the one" : "all"} who signed`,
+    `approvals: ${c.approvals_counted} (the policy asks for ${c.approvals_asked}), keys that signed: ${c.signers.length}; who approved is the word of ${c.signers.length === 1 ? "the one" : "all"} who signed`,
     `purpose: ${c.purpose || "not stated"}`, `recipients: ${c.recipients.join(", ") || "not stated"}`,
     `valid until ${c.expires}, made ${c.made}`,
     ...(c.data ? [`data: ${c.data}, ${c.rows} rows, ${c.columns} columns, all synthetic`] : []),
