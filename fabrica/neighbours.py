@@ -1,8 +1,8 @@
 """Nearest neighbours among rows of numbers and levels, by brute force: exact, and quick enough for a million.
 
-The others are turned on their side, some hundred at a time, so that the processor takes several of them at once for each
-column and they stay in its cache until all rows have been held against them. Numbers, (n, A) float32, count by their
-difference, levels, (n, B) int32, by 1 where they differ; of two that are equally far the first counts.
+The others are turned on their side, some hundred at a time, so that the processor takes several of them at once for
+each column and they stay in its cache until all rows have been held against them. Numbers, (n, A) float32, count by
+their difference, levels, (n, B) int32, by 1 where they differ; of two that are equally far the first counts.
 """
 
 from __future__ import annotations

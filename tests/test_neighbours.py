@@ -1,4 +1,4 @@
-"""Neighbours are those that whoever measures every distance finds, whatever is turned, cut into parts and taken at once."""
+"""Neighbours are those whom everybody finds who measures each distance, however many are held against at once."""
 
 from __future__ import annotations
 
