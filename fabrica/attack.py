@@ -86,12 +86,12 @@ def some(names: Sequence[str], most: int, first: Sequence[str] = ()) -> list[str
 
 
 def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str, ...]]]:
-    """The findings of one number, each with its place, and before them one of the whole table: that of the place at
-    which most cannot be ruled out, whose lower bound holds for all places. What could not be measured anywhere is not
-    measured."""
+    """The findings of one number, each with its place, and before them one of the whole table: what was struck of all
+    places together, or that of the place at which most cannot be ruled out, whose lower bound holds for all places.
+    What could not be measured anywhere is not measured."""
     findings = [(outcome.finding(place[0], place[1:]), place[1:]) for place, outcome in here.items()]
-    if not any(where for _, where in findings):
-        return findings
+    if not findings or not all(where for _, where in findings):
+        return sorted(findings, key=lambda pair: bool(pair[1]))
     measured = [(one, where) for one, where in findings if one.high is not None]
     worst, where = max(measured, key=lambda pair: pair[0].high or 0.0) if measured else findings[0]
     if measured:

@@ -124,7 +124,8 @@ class Gains:
     """An attack beside the same one without the twin: (n,) of members and (m,) of controls how surely they are guessed
     with the twin, from 0 to 1, less what is known of that without it. How easily somebody is guessed anyway cancels
     out, which makes the bounds much narrower. ``luck`` is how surely controls are guessed with the twin; ``detail`` is
-    told with the number; ``seen`` as of ``Guesses``."""
+    told with the number; ``seen`` as of ``Guesses``. The finding's ``width`` is how far its upper bound would lie above
+    the risk if members were guessed as others are: a leak, which makes its own bounds wide, leaves it as it is."""
 
     members: np.ndarray
     controls: np.ndarray
@@ -146,10 +147,11 @@ class Gains:
         value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         error = float(spread**0.5) / (1 - self.luck)
+        width = Z * float((self.controls.var() * (1 / n + 1 / m) + 1 / n**2 + 1 / m**2) ** 0.5) / (1 - self.luck)
         here = value, value - one_of(of) * error, value + Z * error
         value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
         return _risk(name, place, (value, low, high), **_sight(self.seen), members=n, controls=m, luck=self.luck,
-                     **self.detail)
+                     width=width / self.seen, **self.detail)
 
     @property
     def found(self) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
-from fabrica.bounds import share
+from fabrica.bounds import Z, one_of, share
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.reached import FEWEST
@@ -16,7 +16,7 @@ __all__ = ["SURE", "alike", "by_bounds", "canaries", "copies", "membership", "ou
 
 MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
 #: of whom a risk is measured apart, by the end of its number's name
-RARELY = {"_rare": "of those with a rare value", "_few": "of all who have what few have"}
+RARELY = {"_rare": "of those with a rare value", "_few": "of those who have what few have"}
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
 
 
@@ -36,9 +36,9 @@ def alike(case: Case) -> Outcome:
 def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], Outcome]:
     """A risk beyond luck, of each place at which it was measured: one that is too high fails all. Where all but a share
     of people within the threshold are guessed anyway, there is too little left to find out. ``unseen`` says what there
-    is if the attack has hardly any guess to make, and none of these succeeds. Those with a rare value must pass too,
-    where there are so many of them that they would if nothing leaked; else what is found decides where it is surely
-    too much."""
+    is if the attack has hardly any guess to make, and none of these succeeds. Those who have what few have must pass
+    too, all together and those of each column, where there are so many of them that they would if nothing leaked; else
+    what is found decides where it is surely too much, as it does of those with a rare value."""
 
     def check(case: Case) -> Outcome:
         threshold, found = float(getattr(case.asked, metric)), case.of(metric)
@@ -48,25 +48,34 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
         left = [f for f in parts if f not in sure]
         asked: list[Finding | None] = [*left] if parts else [None]
         told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
-        told += [by_bounds(blank, f, threshold, f"{what}, {whose}") for name, whose in RARELY.items()
-                 if _decides(f := case.one(metric + name), threshold, enough=name == "_few")]
+        rare, few = case.one(f"{metric}_rare"), case.of(f"{metric}_few")
+        told += [by_bounds(blank, rare, threshold, f"{what}, {RARELY['_rare']}")] * _surely(rare, threshold)
+        deciding = [f for f in few if _surely(f, threshold) or _sharp(f, threshold, _places(few) if f.place else 1)]
+        told += [by_bounds(blank, f, threshold, f"{what}, {RARELY['_few']}") for f in deciding]
         outcome = _worst(told) if told else blank
         return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found),
-                                               *_unsure(case.one(f"{metric}_few"), threshold)]))
+                                               *_unsure(few, deciding)]))
 
     return check
 
 
-def _decides(finding: Finding | None, threshold: float, enough: bool) -> bool:
-    """Whether what is found of people with a rare value decides: where it is surely too much; and, of so many that
-    there may be ``enough``, where a twin that leaks nothing would pass by its bound in nineteen of twenty cases, or
-    more than is accepted was found: a leak makes its own bounds wide."""
-    if finding is None or finding.value is None or finding.low is None or finding.high is None:
+def _surely(finding: Finding | None, threshold: float) -> bool:
+    """Whether more than is accepted was surely found."""
+    return finding is not None and finding.low is not None and finding.low > threshold
+
+
+def _places(found: Sequence[Finding]) -> int:
+    """At how many places there is a number."""
+    return sum(bool(one.place) and one.value is not None for one in found)
+
+
+def _sharp(finding: Finding, threshold: float, of: int) -> bool:
+    """Whether so many people were attacked that a twin which leaks nothing passes by its bounds, at all ``of`` such
+    places together, in nineteen of twenty cases. An attack that missed those who were planted tells of nobody."""
+    if unmeasured(finding, "") or finding.value is None or finding.high is None:
         return False
-    if unmeasured(finding, ""):  # too few were planted for it to find: that they are safe it cannot tell
-        return finding.low > threshold
-    sharp = finding.high - finding.value <= threshold / 2
-    return finding.low > threshold or (enough and (sharp or finding.value > threshold))
+    width = float(finding.detail.get("width", finding.high - finding.value))
+    return width * (1 + one_of(of) / Z) <= threshold
 
 
 def _untold(sure: list[Finding], of: int) -> list[str]:
@@ -79,10 +88,13 @@ def _untold(sure: list[Finding], of: int) -> list[str]:
             f"{least:.1f} % are guessed there anyway"]
 
 
-def _unsure(few: Finding | None, threshold: float) -> list[str]:
+def _unsure(few: Sequence[Finding], deciding: Sequence[Finding]) -> list[str]:
     """Where there are people who have what few have, and the attack cannot tell of so few, or missed the planted."""
-    here = few is not None and "columns" in few.detail and not _decides(few, threshold, enough=True)
-    return ["of those who have what few have it could not tell"] * here
+    silent, places = [one for one in few if one not in deciding], _places(few)
+    if any("columns" in one.detail for one in silent):
+        return ["of those who have what few have it could not tell"]
+    alone = sum(bool(one.place) and one.value is not None for one in silent)
+    return [f"of those who have what few have it could not tell of {alone:,} of {places:,} columns alone"] * bool(alone)
 
 
 def _untried(found: list[Finding]) -> list[str]:

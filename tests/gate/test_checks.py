@@ -353,6 +353,30 @@ def test_secrets_of_few_decide_where_there_are_enough_people_who_have_any(found,
     assert verdict(replace(case(), report=Report((*rest, *certain, found))), "inference") == said
 
 
+def few(*places, width=0.012):
+    """Secrets of few, of all columns together and of each: (value, low, high) by column."""
+    each = [risk("inference_few", *bounds, place=(f"ill{i}",), width=width) for i, bounds in enumerate(places)]
+    whole = risk("inference_few", 0.01, -0.01, 0.03, columns=len(each))
+    return replace(case(), report=Report((*GOOD.values(), whole, *each)))
+
+
+def test_one_column_of_many_that_gives_few_away_is_not_lost_in_the_mean():
+    """A leak makes its own bounds wide: who lets those decide that are narrow overlooks the column that leaks."""
+    safe = [(0.0, -0.012, 0.012)] * 19
+    assert verdict(few(*safe, (0.001, -0.011, 0.013)), "inference") == PASS
+    assert verdict(few(*safe, (0.9, 0.8, 1.0)), "inference") == FAIL
+    assert verdict(few(*safe, (0.2, -0.1, 0.5)), "inference") == INCONCLUSIVE
+
+
+def test_of_columns_that_too_few_have_something_in_none_shuts_the_gate_by_luck():
+    """Twenty bounds of which each holds in nineteen of twenty cases do not all hold in half of them."""
+    wide = few(*[(0.0, -0.02, 0.02)] * 19, (0.035, 0.015, 0.055), width=0.02)
+    said = next(one for one in outcomes(wide) if one.name == "inference")
+    assert said.verdict == PASS and "could not tell of 20 of 20 columns alone" in said.why
+    alone = few((0.035, 0.015, 0.055), width=0.02)  # the same bounds, where there are no others to be lucky among
+    assert verdict(alone, "inference") == INCONCLUSIVE
+
+
 def test_where_hardly_a_row_is_alone_in_the_twin_nobody_is_singled_out():
     few = Finding("singling_out", None, problem="only 7", detail={"few": 7, "hits": 0})
     assert verdict(case(few), "singling_out") == PASS

@@ -70,6 +70,31 @@ def test_secrets_of_few_are_found_out_where_each_column_is_guessed_anyway():
     assert nothing.low < 0.03 < nothing.high + 0.03 < 0.1
 
 
+def flagged(rows: int, seed: int) -> IdentSheet:
+    """People of whom one in twenty-five has each of ten flags, and as many have gained something."""
+    own, random = tall(rows, seed), np.random.default_rng(seed + 50)
+    flags = {f"flag{i}": (random.random(rows) < 0.04).astype(np.int32) for i in range(10)}
+    gain = np.where(random.random(rows) < 0.04, random.integers(1, 9, rows) * 100.0, 0.0)
+    return IdentSheet(rows, {"age": own.values["age"], "weight": own.values["weight"], "gain": gain, **flags},
+                      {name: ["no", "yes"] for name in flags})
+
+
+def test_one_flag_or_number_among_many_that_gives_few_away_has_its_own_number():
+    """In the twin everybody stands with their age, weight and one more column, the others are strangers'."""
+    real, rest, fresh = (flagged(rows, seed) for rows, seed in ((4_000, 1), (6_000, 2), (4_000, 3)))
+    schema = Table("t", tuple(Column(n, "category" if n in real.levels else "decimal") for n in real.values))
+    said = {}
+    for leak in ("flag3", "gain"):
+        own = ("age", "weight", leak)
+        twin = IdentSheet(4_000, {n: (real if n in own else fresh).values[n] for n in real.values}, real.levels)
+        found = judge("inference", real, twin, rest, schema=schema)
+        said[leak] = {name: find(found, "inference_few", *name) for name in ((), ("flag3",), ("gain",), ("flag4",))}
+    for leak, other in (("flag3", "gain"), ("gain", "flag3")):
+        here = said[leak]
+        assert here[leak,].low > 0.05 + here[other,].high and here[leak,].low > 3 * here[()].value, leak
+        assert abs(here["flag4",].value) < 0.05, leak
+
+
 def test_secrets_that_nearly_everybody_is_guessed_by_are_no_number():
     found = Gains(np.zeros(1_000), np.zeros(1_000), 0.98).finding("x")
     assert found.value is None and "too few to find out anything of" in found.problem

@@ -13,17 +13,18 @@ table is that of the column with the highest upper bound.
 
 Those who have what few have are harmed first, and a mean hides them: ``inference_rare`` is the same of the people with
 the rarest level of a column that enough people of both sides have, so that it may be named, and ``inference_few`` of
-all levels of all columns that few people have together, so that there are enough people to decide by. A column of
-levels in which nearly everybody is guessed anyway is seen through these few alone; a leak of one such column among many
-is a small part of their mean. (Yeom, Giacomelli, Fredrikson & Jha, "Privacy risk in machine learning", CSF 2018;
-Stadler, Oprisanu & Troncoso, "Synthetic data – anonymisation groundhog day", USENIX Security 2022.)
+all levels that few people have: of each column, and of all columns together, so that there are enough people to decide
+by where each has too few. Of a number that is the same for nearly everybody those have what few have for whom it is
+another. A column in which nearly everybody is guessed anyway is seen through these few alone. (Yeom, Giacomelli,
+Fredrikson & Jha, "Privacy risk in machine learning", CSF 2018; Stadler, Oprisanu & Troncoso, "Synthetic data –
+anonymisation groundhog day", USENIX Security 2022.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -69,8 +70,9 @@ class Inference(Attack):
             if level is not None:
                 have = [np.concatenate([side.values[secret] for side in part]) == truth
                         for part in (sides.members, sides.controls)]
-                struck["inference_rare", secret] = Gains(one.gains[0][have[0]], one.gains[1][have[1]],
-                                                         float(one.luck[have[1]].mean()), {"value": level}, seen)
+                struck["inference_rare", secret] = one.of(have, {"value": level}, seen)
+            if one.have is not None:
+                struck["inference_few", secret] = one.of(one.have, {}, seen)
         few = _few(told, seen)
         return struck if few is None else {**struck, ("inference_few",): few}
 
@@ -78,8 +80,8 @@ class Inference(Attack):
         """Planted are people who have what few have, where there are enough of them on all sides; beside them stand
         others of that kind alone, or what they are would be taken for what was found out."""
         sides = world.everybody, world.others, world.reference
-        having = [have for name, levels in world.twin.levels.items()
-                  if (have := _have([side.values[name] for side in sides], len(levels), world.k))]
+        having = [have for name in world.twin.values
+                  if (have := _have([side.values[name] for side in sides], world.k))]
         if not having:
             return world.planted(self.dose, run)
         some = [side.take(np.flatnonzero(np.any(have, axis=0))) for side, have in zip(sides, zip(*having, strict=True),
@@ -91,7 +93,7 @@ class Inference(Attack):
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
         """Few of those who were planted have a rare value of one column; the guesses are those of all people."""
-        return again.get(("inference", *place[1:])) if place[0] == "inference_rare" else again.get(place)
+        return again.get(("inference", *place[1:]) if place[1:] else place)
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,11 @@ class Told:
     luck: np.ndarray
     have: list[np.ndarray] | None
 
+    def of(self, have: Sequence[np.ndarray], detail: Mapping[str, Any], seen: float) -> Gains:
+        """The gains of some members and some others, (n,) and (m,) bool."""
+        luck = float(self.luck[have[1]].mean()) if have[1].any() else 0.0
+        return Gains(self.gains[0][have[0]], self.gains[1][have[1]], luck, detail, seen)
+
 
 def _guessed(world: World, sides: Sides, secret: str) -> Told:
     """How much better a secret is guessed of members than of others, what is guessed without the twin taken out."""
@@ -131,18 +138,27 @@ def _guessed(world: World, sides: Sides, secret: str) -> Told:
                for one in _success(world, known, known, [sides.members[i], sides.controls[i]], answer)]
     own, other = (np.concatenate(part) for part in (with_twin[:2], with_twin[2:]))
     own_blind, other_blind = np.concatenate(without[::2]), np.concatenate(without[1::2])
-    factor, have = _factor(other, other_blind), None
-    if secret in world.twin.levels:
-        have = _have([np.concatenate([side.values[secret] for side in part])
-                      for part in (sides.members, sides.controls)], len(world.twin.levels[secret]), world.k)
+    factor = _factor(other, other_blind)
+    have = _have([np.concatenate([side.values[secret] for side in part]) for part in (sides.members, sides.controls)],
+                 world.k)
     return Told((own - factor * own_blind, other - factor * other_blind), other, have)
 
 
-def _have(sides: Sequence[np.ndarray], size: int, k: int) -> list[np.ndarray] | None:
-    """Of some people (n,) bool: who has a level that few of all have, yet at least ``k``; None where there is none."""
-    counts = np.bincount(np.concatenate(sides) + 1, minlength=size + 1)[1:]
-    few = np.append((counts >= k) & (counts <= FEW * sum(map(len, sides))), False)  # a missing cell is no level
-    return [few[codes] for codes in sides] if few.any() else None
+def _have(sides: Sequence[np.ndarray], k: int) -> list[np.ndarray] | None:
+    """Of some people (n,) bool: who has a level that few of all have, yet at least ``k``, or a number where nearly all
+    have the same one; None where there is nobody. A missing cell is nothing that one has.
+
+    >>> [side.tolist() for side in _have([np.r_[np.zeros(60), 7.0], np.r_[np.zeros(60), 5.0]], 2)][0][-2:]
+    [False, True]
+    """
+    values, which, counts = np.unique(np.concatenate(sides), return_inverse=True, return_counts=True)
+    missing = np.isnan(values) if values.dtype.kind == "f" else values < 0
+    if values.dtype.kind == "f":
+        others = ~missing & (np.arange(len(values)) != np.argmax(np.where(missing, 0, counts)))
+        few = others & bool(k <= counts[others].sum() <= FEW * counts.sum())
+    else:
+        few = ~missing & (counts >= k) & (counts <= FEW * counts.sum())
+    return np.split(few[which], np.cumsum([len(side) for side in sides])[:-1]) if few.any() else None
 
 
 def _few(told: Sequence[Told], seen: float) -> Gains | None:
