@@ -58,21 +58,21 @@ chance gives, so what succeeds on them is no luck; hold back other people
     sides = [real, holdout, *([twin] if twin is not None else [])]
     keep = [_some(side.rows, run.child(name).fresh()) for side, name in zip(sides, STREAMS, strict=False)]
     own, other, *made = sheets(table, *sides, keep=keep, roles=("real", "holdout", "synthetic"))
-    if made and _same(row_marks(made[0]), row_marks(other)):
-        raise InputError("the holdout is the synthetic table: both have the same rows",
-                         hint="give real rows that nobody learned from")
+    itself = InputError("the holdout is the synthetic table: both have the same rows",
+                        hint="give real rows that nobody learned from")
+    if any(np.array_equal(row_marks(side), row_marks(other)) for side in made):
+        raise itself
     if unit is not None and (problem := _of_units(real, holdout, unit)):
         raise InputError(problem,
                          hint=f"divide people and not rows: fabrica synth --unit {unit} --holdout 0.3 does")
     if problem := repeated(own, other):
         raise InputError(problem, hint="hold back other people")
+    if any(_same(row_marks(side), row_marks(other)) for side in made):
+        raise itself
 
 
 def _same(made: np.ndarray, rest: np.ndarray) -> bool:
-    """Whether these are the same rows in the same order; or nearly all of one stand in the other, where most rows of
-    both are alone or one of a pair."""
-    if np.array_equal(made, rest):
-        return True
+    """Whether nearly all rows of a holdout stand in a twin, where most rows of both are alone or one of a pair."""
     own, other = np.unique(made), np.unique(rest)
     rare = len(own) >= RARE * len(made) and len(other) >= RARE * len(rest) and len(other) > FEW
     return rare and bool(np.isin(other, own).mean() >= SAME)
