@@ -6,7 +6,8 @@ Whoever wants to rule a danger out asks for the upper bound, not for the estimat
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import beta, binom, norm
+from scipy.special import betaincinv
+from scipy.stats import binom, norm
 
 __all__ = ["Z", "caught", "one_of", "ratio", "residual", "share"]
 
@@ -21,8 +22,8 @@ def share(hits: float, trials: float, sure: float = 0.95) -> tuple[float, float]
     """
     if not trials:
         return 0.0, 1.0
-    low = float(beta.ppf(1 - sure, hits, trials - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(sure, hits + 1, trials - hits)) if hits < trials else 1.0
+    low = float(betaincinv(hits, trials - hits + 1, 1 - sure)) if hits else 0.0
+    high = float(betaincinv(hits + 1, trials - hits, sure)) if hits < trials else 1.0
     return low, high
 
 

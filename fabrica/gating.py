@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from fabrica import declaration
 from fabrica.apart import demand_apart
+from fabrica.attack import Place, with_worst
 from fabrica.attempts import LOG, Attempts
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
@@ -45,7 +46,7 @@ from fabrica.privacy.ledger import Ledger
 from fabrica.profile import profiled
 from fabrica.protected import protected_columns
 from fabrica.recipe import Recipe
-from fabrica.report import Report
+from fabrica.report import Finding, Report
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.units import enough, several
@@ -284,11 +285,16 @@ def _after(decision: Decision, file: Path) -> Decision:
 
 def _counted(report: Report, brought: Brought, twin: Counted) -> Report:
     """The report with the copies that stand in the whole of a twin, in place of those in the rows that were judged."""
-    found = copied(brought.table, brought.real, brought.holdout, twin, brought.unit)
-    whole = {name: guesses.finding(name) for name, guesses in found.items()}
-    findings = [replace(whole[one.metric], detail={**one.detail, **whole[one.metric].detail})
-                if one.metric in whole else one for one in report]
-    return replace(report, findings=tuple(findings))
+    struck = {(one.metric, *one.place): one for one in report}
+    found = {place: guesses for place, guesses in copied(brought.table, brought.real, brought.holdout, twin,
+                                                         brought.unit).items() if place in struck}
+    whole = dict[Place, Finding]()
+    for name in dict.fromkeys(place[0] for place in found):
+        for one, where in with_worst({place: guesses for place, guesses in found.items() if place[0] == name}):
+            said = struck[name, *where].detail
+            control = {word: said[word] for word in ("control", "dose") if word in said}
+            whole[name, *one.place] = replace(one, detail={**control, **one.detail})
+    return replace(report, findings=tuple(whole.get((one.metric, *one.place), one) for one in report))
 
 
 def _beside(brought: Brought, few: Rare, report: Report) -> Beside:
