@@ -21,7 +21,6 @@ import pyarrow.compute as pc
 
 from fabrica import declaration
 from fabrica.apart import demand_apart
-from fabrica.attack import Place, with_worst
 from fabrica.attempts import LOG, Attempts
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
@@ -32,7 +31,7 @@ from fabrica.fingerprint import Fingerprint
 from fabrica.gatehouse.beside import Beside, beside
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
-from fabrica.gatehouse.copied import copied
+from fabrica.gatehouse.copied import copied, counted
 from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
@@ -46,7 +45,7 @@ from fabrica.privacy.ledger import Ledger
 from fabrica.profile import profiled
 from fabrica.protected import protected_columns
 from fabrica.recipe import Recipe
-from fabrica.report import Finding, Report
+from fabrica.report import Report
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.units import enough, several
@@ -285,16 +284,8 @@ def _after(decision: Decision, file: Path) -> Decision:
 
 def _counted(report: Report, brought: Brought, twin: Counted) -> Report:
     """The report with the copies that stand in the whole of a twin, in place of those in the rows that were judged."""
-    struck = {(one.metric, *one.place): one for one in report}
-    found = {place: guesses for place, guesses in copied(brought.table, brought.real, brought.holdout, twin,
-                                                         brought.unit).items() if place in struck}
-    whole = dict[Place, Finding]()
-    for name in dict.fromkeys(place[0] for place in found):
-        for one, where in with_worst({place: guesses for place, guesses in found.items() if place[0] == name}):
-            said = struck[name, *where].detail
-            control = {word: said[word] for word in ("control", "dose") if word in said}
-            whole[name, *one.place] = replace(one, detail={**control, **one.detail})
-    return replace(report, findings=tuple(whole.get((one.metric, *one.place), one) for one in report))
+    found = copied(brought.table, brought.real, brought.holdout, twin, brought.unit)
+    return replace(report, findings=tuple(counted(report.findings, found)))
 
 
 def _beside(brought: Brought, few: Rare, report: Report) -> Beside:

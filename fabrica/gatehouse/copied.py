@@ -8,22 +8,23 @@ few at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
 
-from fabrica.attack import Place
+from fabrica.attack import Place, with_worst
 from fabrica.gatehouse.cells import plain, texts
 from fabrica.reached import Guesses
+from fabrica.report import Finding
 from fabrica.rows import marked, recognised
 from fabrica.schema import Column, Table
 from fabrica.sheets import Batches
 
-__all__ = ["copied"]
+__all__ = ["copied", "counted"]
 
 TOGETHER = 16  #: columns whose cells are held at a time
 
@@ -58,6 +59,19 @@ def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: s
             but_one = [a | b for a, b in zip(but_one, now, strict=True)] if but_one else list(now)
             without["verbatim_without", marker.columns[i].name] = Guesses.counted(now)
     return {("verbatim",): Guesses.counted(exact), ("verbatim_but_one",): Guesses.counted(but_one or exact), **without}
+
+
+def counted(findings: Sequence[Finding], found: Mapping[Place, Guesses]) -> list[Finding]:
+    """The findings of attacks with the copies that were counted over all rows in place of those in the rows that were
+    judged; what the positive control of the attack said, each at its own place, stays."""
+    struck = {(one.metric, *one.place): one for one in findings}
+    whole = dict[Place, Finding]()
+    for name in dict.fromkeys(place[0] for place in found):
+        for one, where in with_worst({place: found[place] for place in found if place[0] == name and place in struck}):
+            said = struck[name, *where].detail
+            control = {word: said[word] for word in ("control", "dose") if word in said}
+            whole[name, *one.place] = replace(one, detail={**control, **one.detail})
+    return [whole.get((one.metric, *one.place), one) for one in findings]
 
 
 @dataclass(frozen=True)

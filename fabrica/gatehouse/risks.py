@@ -114,7 +114,7 @@ def copies(case: Case) -> Outcome:
     blank = Outcome("G2", "copies", PASS, "")
     unseen = "people are alone with their row, and none of them stands in the twin"
     without = [f for f in case.of("verbatim_without") if f.place]
-    here = judged(without, (case.asked.but_one, case.asked.near))
+    here = judged(without, (case.asked.but_one, max(case.asked.but_one, case.asked.near)))
     asked = [(case.one("verbatim"), case.asked.copies, "people who stand in the twin cell by cell"),
              (case.one("verbatim_but_one"), case.asked.near, "people who stand in the twin but for one column"),
              (case.one("verbatim_near"), case.asked.near, "people who nearly stand in the twin"),

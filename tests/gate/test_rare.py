@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabrica.gatehouse.copied import copied
+from fabrica.gatehouse.copied import copied, counted
 from fabrica.gatehouse.rare import rare
 from fabrica.reached import Guesses
+from fabrica.report import Finding
 from fabrica.schema import Column, Table
 
 
@@ -158,6 +159,28 @@ def test_whoever_stands_in_the_twin_but_for_one_column_is_counted():
     assert [some["verbatim_but_one",] for some in found] == [Guesses(9, 9, 0, 9), Guesses(1, 9, 0, 9)]
     assert [found[0]["verbatim_without", name] for name in columns] == [Guesses(3, 9, 0, 9)] * 3
     assert [found[1]["verbatim_without", name] for name in columns] == [Guesses(1, 9, 0, 9)] * 3
+
+
+def test_what_is_counted_over_all_rows_takes_the_place_of_what_was_judged_and_keeps_its_own_control():
+    """The worst place of all rows is another than that of the rows that were judged, and so is its control."""
+    def told(column, control, high):
+        return Finding("verbatim_without", 0.0, column, low=0.0, high=high, detail={"control": control, "seen": 0.5})
+
+    judged = [told((), "missed", 0.2), told(("age",), "missed", 0.2), told(("note (length)",), "found", 0.1),
+              told(("town",), "found", 0.1),
+              *(Finding("shape", 0.0, ("age",), against=side) for side in ("train", "holdout"))]
+    found = {("verbatim_without", "age"): Guesses(0, 900, 0, 900),
+             ("verbatim_without", "town"): Guesses(90, 900, 0, 900),
+             ("verbatim_without", "gone"): Guesses(900, 900, 0, 900)}
+    told_now = counted(judged, found)
+    assert told_now[-2:] == judged[-2:] and len(told_now) == len(judged)
+    now = {(one.metric, *one.place): one for one in told_now}
+    assert now["verbatim_without", "note (length)"] == judged[2]
+    assert now["verbatim_without",].value == now["verbatim_without", "town"].value == pytest.approx(0.1)
+    assert now["verbatim_without",].detail["worst"] == "town"
+    assert [now["verbatim_without", *where].detail["control"] for where in ((), ("town",), ("age",))] == [
+        "found", "found", "missed"]
+    assert "seen" not in now["verbatim_without", "town"].detail
 
 
 def test_nobody_is_alone_but_for_one_column_whose_likes_have_the_rest():
