@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -24,6 +25,7 @@ from fabrica.gatehouse.rare import Rare
 from fabrica.privacy.event import Gaussian
 from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
+from fabrica.reached import Guesses
 from fabrica.report import Finding, Report
 
 FOUND = {"control": "found", "dose": 0.01}
@@ -123,6 +125,21 @@ def test_where_hardly_anybody_is_alone_with_their_row_nobody_can_be_copied():
     assert verdict(case(*few[:3], alone), "copies") == PASS
     many = replace(few[2], detail={"few": 300, "hits": 0})  # of the holdout there are few: a hundredth might be copied
     assert verdict(case(*few[:2], many), "copies") == INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("hits", "others", "by_luck", "said", "accepted"), [
+    (120, 6_000, 20, FAIL, 0.005), (220, 6_000, 100, INCONCLUSIVE, 0.01), (0, 6_000, 20, PASS, 0.002),
+    (20, 300, 8, PASS, 0.002)])
+def test_copies_without_a_column_are_judged_by_the_threshold_for_which_there_are_people(hits, others, by_luck, said,
+                                                                                        accepted):
+    """Where luck is large the wider one is asked for, and of few people none; whoever reads it finds the same."""
+    found = Guesses(hits, 3 * others // 2, by_luck, others).finding("verbatim_without", ("age",))
+    some = case(replace(found, detail={**found.detail, **FOUND}))
+    decision = Decision("partner", HOUSE, tuple(outcomes(some)), 1, {"data": "0a" * 32}, "2026-11-28T09:00:00+00:00")
+    told = next(one for one in decision.outcomes if one.name == "copies")
+    assert (told.verdict, told.threshold) == (said, accepted)
+    assert ("of 1 of 1 columns, each left out by itself, it could not tell" in told.why) == (others == 300)
+    assert Decision.from_json(json.loads(decision.dumps())) == decision
 
 
 def test_of_however_few_people_as_many_as_are_surely_too_much_fail():
