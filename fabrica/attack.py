@@ -22,7 +22,7 @@ from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.world import World
 
-__all__ = ["NO_LIKELIHOOD", "NO_MAKER", "Attack", "Place", "some"]
+__all__ = ["NO_LIKELIHOOD", "NO_MAKER", "Attack", "Place", "some", "with_worst"]
 
 #: what an attack says that cannot do with rows alone
 NO_MAKER = "needs to learn again as the twin was learned, and how that was is not known here"
@@ -63,7 +63,7 @@ class Attack(Metric):
             here = {place: one for place, one in struck.items() if place[0] == name}
             if not here:
                 findings.append(Finding(name, None, against="holdout", problem="nothing here can be attacked so"))
-            findings += [_told(one, self.control(again, (name, *where)), self.dose) for one, where in _with_worst(here)]
+            findings += [_told(one, self.control(again, (name, *where)), self.dose) for one, where in with_worst(here)]
         return findings
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:
@@ -85,7 +85,7 @@ def some(names: Sequence[str], most: int, first: Sequence[str] = ()) -> list[str
     return [*chosen, *(names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int))]
 
 
-def _with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str, ...]]]:
+def with_worst(here: Mapping[Place, Outcome]) -> list[tuple[Finding, tuple[str, ...]]]:
     """The findings of one number, each with its place, and before them one of the whole table: what was struck of all
     places together, or that of the place at which most cannot be ruled out, whose lower bound holds for all places.
     What could not be measured anywhere is not measured."""

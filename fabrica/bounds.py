@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from scipy.stats import beta, binom, norm
+from scipy.special import betaincinv
+from scipy.stats import binom, norm
 
 __all__ = ["Z", "caught", "one_of", "ratio", "residual", "share"]
 
@@ -23,8 +24,8 @@ def share(hits: float, trials: float, sure: float = 0.95) -> tuple[float, float]
     """
     if not trials:
         return 0.0, 1.0
-    low = float(beta.ppf(1 - sure, hits, trials - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(sure, hits + 1, trials - hits)) if hits < trials else 1.0
+    low = float(betaincinv(hits, trials - hits + 1, 1 - sure)) if hits else 0.0
+    high = float(betaincinv(hits + 1, trials - hits, sure)) if hits < trials else 1.0
     return low, high
 
 
@@ -124,5 +125,5 @@ def _lower(members: int, controls: int, alarms: float) -> tuple[int, float]:
     if not len(ranks):
         return controls + 1, 0.95
     hits = np.minimum(ranks * members / controls, members)
-    best = int(np.argmin(beta.ppf(sure, hits + 1, np.maximum(members - hits, 1e-9))))
+    best = int(np.argmin(betaincinv(hits + 1, np.maximum(members - hits, 1e-9), sure)))
     return int(ranks[best]), float(sure[best])

@@ -31,7 +31,7 @@ from fabrica.fingerprint import Fingerprint
 from fabrica.gatehouse.beside import Beside, beside
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
-from fabrica.gatehouse.copied import copied
+from fabrica.gatehouse.copied import copied, counted
 from fabrica.gatehouse.counts import nth, overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import Policy
@@ -298,10 +298,7 @@ def _after(decision: Decision, file: Path) -> Decision:
 def _counted(report: Report, brought: Brought, twin: Counted) -> Report:
     """The report with the copies that stand in the whole of a twin, in place of those in the rows that were judged."""
     found = copied(brought.table, brought.real, brought.holdout, twin, brought.unit)
-    whole = {name: guesses.finding(name) for name, guesses in found.items()}
-    findings = [replace(whole[one.metric], detail={**one.detail, **whole[one.metric].detail})
-                if one.metric in whole else one for one in report]
-    return replace(report, findings=tuple(findings))
+    return replace(report, findings=tuple(counted(report.findings, found)))
 
 
 def _beside(brought: Brought, few: Rare, report: Report) -> Beside:

@@ -1,8 +1,8 @@
 """A plan for a release, made before anything is learned: which tier the people of a table can support.
 
 From a sample of the table it is measured how surely each of its columns is guessed from the others by anybody, and from
-a larger one how many people are alone with their row; the rest is the simulation of the whole gate
-(``gatehouse/planning.py``).
+a larger one how many people are alone with their row, whole or without a column, and how many stand without one among
+as many others by luck; the rest is the simulation of the whole gate (``gatehouse/planning.py``).
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fabrica import catalog
-from fabrica.attack import Attack
+from fabrica.attack import Attack, Place
 from fabrica.bounds import share as share_of
 from fabrica.contract import Evidence
 from fabrica.counted import Counted, filled
 from fabrica.errors import InputError
+from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.falling import Falling
-from fabrica.gatehouse.planning import Chance, Population, chance, needed
+from fabrica.gatehouse.planning import Chance, Population, Recognisable, chance, needed
 from fabrica.gatehouse.policy import Policy, Tier
 from fabrica.job import guess, rows_of_people
 from fabrica.report import Finding
@@ -157,7 +158,8 @@ def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None 
                          where=whole.name, hint="bring more people")
     run.child("look").tell(0, 0, "looking at the table")
     look = _Look.at(whole, unit, schema, run.child("look"))
-    population, tiers = Population(people, look.lucks, look.alone, look.apart, private=True), list(policy.tiers)
+    population = Population(people, look.lucks, look.alone, look.apart, look.but_one, look.without, private=True)
+    tiers = list(policy.tiers)
     chances: dict[str, dict[float, Chance]] = {name: {} for name in tiers}
     for step, share in enumerate(shares):
         run.child("chances").tell(step, len(shares), "simulating")
@@ -182,12 +184,15 @@ def _people(whole: Counted, unit: str) -> int:
 @dataclass(frozen=True)
 class _Look:
     """How surely each column is guessed by anybody, why others are ``left`` out, and the shares of people who are alone
-    with their row, exactly (``alone``) and nearly (``apart``). ``notes``: where people seem to have several rows."""
+    with their row, exactly (``alone``) and nearly (``apart``); who could be recognised by all but any one column
+    (``but_one``), and by all but each (``without``). ``notes``: where people seem to have several rows."""
 
     lucks: list[float]
     left: dict[str, str]
     alone: Falling
     apart: Falling
+    but_one: Recognisable
+    without: Sequence[Recognisable]
     notes: tuple[str, ...]
 
     @classmethod
@@ -207,7 +212,8 @@ class _Look:
         every, half = (_alone(table, many.slice(0, people), unit, run.child("alone").child(people))
                        for people in (many.num_rows, many.num_rows // 2))
         shares = [Falling.measured(many.num_rows, every[name], half[name]) for name in ("verbatim", "verbatim_near")]
-        return cls(list(lucks.values()), _left(table, found, lucks), shares[0], shares[1],
+        left = _left_out(table, many, unit)
+        return cls(list(lucks.values()), _left(table, found, lucks), shares[0], shares[1], left[0], left[1:],
                    tuple(rows_of_people(table, unit)))
 
 
@@ -224,6 +230,21 @@ def _alone(table: Table, some: pa.Table, unit: str | None, run: Run) -> dict[str
     world = World.of(Evidence(table, real, twin, rest, unit=unit), run.child("world"))
     tried = {one.metric: one.detail.get("tries", one.detail.get("few", 0)) for one in _struck("verbatim", world, run)}
     return {name: tries / world.everybody.rows for name, tries in tried.items()}
+
+
+def _left_out(table: Table, many: pa.Table, unit: str | None) -> list[Recognisable]:
+    """Who could be recognised by all but any one column, and by all but each: half of the people stand for a twin,
+    which has as many rows as there are people, and nobody of the other half was learned from."""
+    found = list[dict[Place, tuple[float, float]]]()
+    for rows in (many.num_rows, many.num_rows // 2):
+        twin, people = many.slice(0, rows // 2), many.slice(rows // 2, rows // 2)
+        one, other = people.slice(0, rows // 4), people.slice(rows // 4)
+        struck = copied(table, filled(one), filled(other), filled(twin), unit)
+        alone = {place: one.tries + one.control_tries for place, one in struck.items()}
+        found.append({place: (alone[place] / (rows // 2), (one.hits + one.control_hits) / max(1, alone[place]))
+                      for place, one in struck.items()})
+    return [Recognisable(Falling.measured(many.num_rows // 2, whole[0], found[1][place][0]), whole[1])
+            for place, whole in found[0].items() if place != ("verbatim",)]
 
 
 def _struck(name: str, world: World, run: Run) -> list[Finding]:

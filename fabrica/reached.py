@@ -4,11 +4,14 @@ nobody learned, with bounds that hold, and of the whole where a part was seen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Protocol, Self
 
 import numpy as np
+from scipy.special import betainc
 
 from fabrica.bounds import Z, caught, one_of, residual
 from fabrica.report import Finding
@@ -44,6 +47,19 @@ def _sight(seen: float) -> dict[str, float]:
     return {} if seen == 1 else {"seen": seen}
 
 
+@lru_cache(2**14)  # the plan asks again for each tier
+def _most(tries: int, control_hits: int, control_tries: int, threshold: float) -> int:
+    """The most hits of which the upper bound is within a threshold; -1 where not even none are.
+
+    >>> _most(1_000, 0, 1_000, 0.005), _most(500, 0, 1_000, 0.005)
+    (1, -1)
+    """
+    def high(hits: int) -> float:
+        return residual(hits, tries, control_hits, control_tries)[2]
+
+    return bisect_right(range(tries + 1), threshold, key=high) - 1
+
+
 @dataclass(frozen=True)
 class Guesses:
     """An attack that succeeds or not: how often on members and, of how many tries, and as often on controls. ``seen``
@@ -55,11 +71,28 @@ class Guesses:
     control_tries: int
     seen: float = 1.0
 
+    @classmethod
+    def counted(cls, found: Sequence[np.ndarray], seen: float = 1.0) -> Self:
+        """Of the members and of the controls (2, people) bool: who could be hit, and who is."""
+        (tries, hits), (control_tries, control_hits) = (map(int, side.sum(1)) for side in found)
+        return cls(hits, tries, control_hits, control_tries, seen)
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self | None:
+        """The guesses of which a finding tells; None where it does not say how many there were."""
+        names = ("hits", "few", "others_hit", "few_others") if finding.value is None else (
+            "hits", "tries", "control_hits", "control_tries")
+        if any(name not in finding.detail for name in names):
+            return None
+        hits, tries, control_hits, control_tries = (int(finding.detail[name]) for name in names)
+        return cls(hits, tries, control_hits, control_tries, float(finding.detail.get("seen", 1.0)))
+
     def finding(self, name: str, place: tuple[str, ...] = (), of: int = 1) -> Finding:
         """The risk beyond luck, with one-sided 95 % bounds at both ends."""
         if min(self.tries, self.control_tries) < FEWEST:
             return Finding(name, None, place, against="holdout",
-                           detail={"few": self.tries, "hits": self.hits, "surely": self._surely},
+                           detail={"few": self.tries, "hits": self.hits, "few_others": self.control_tries,
+                                   "others_hit": self.control_hits, "surely": self.surely(of)},
                            problem=f"only {self.tries} guesses at members and {self.control_tries} at others could be "
                                    f"made; {FEWEST} are needed")
         if self.control_hits == self.control_tries:
@@ -69,12 +102,25 @@ class Guesses:
         return _risk(name, place, (value, low, high), **_sight(self.seen), hits=self.hits, tries=self.tries,
                      control_hits=self.control_hits, control_tries=self.control_tries)
 
-    @property
-    def _surely(self) -> float:
+    def surely(self, of: int = 1) -> float:
         """The lower bound of the risk, of however few; 0 where nothing says how much is luck."""
         if self.control_hits == self.control_tries or not self.tries:
             return 0.0
-        return max(0.0, residual(self.hits, self.tries, self.control_hits, self.control_tries)[1])
+        return max(0.0, residual(self.hits, self.tries, self.control_hits, self.control_tries, of)[1])
+
+    def false_alarm(self, threshold: float) -> float:
+        """How likely the upper bound would lie beyond a threshold where nothing leaks: by how many tries there are and
+        how many of the controls are hit, whatever was found of members. As many are hit of both sides then but for
+        chance: given the controls, by a negative binomial law (with Jeffreys' prior).
+
+        >>> [round(Guesses(0, tries, 120, 6_000).false_alarm(0.01), 3) for tries in (9_000, 900, 90)]
+        [0.012, 0.531, 1.0]
+        """
+        if min(self.tries, self.control_tries) < FEWEST or self.control_hits == self.control_tries:
+            return 1.0
+        most = _most(self.tries, self.control_hits, self.control_tries, threshold * self.seen)
+        share = self.tries / (self.tries + self.control_tries)
+        return 1.0 if most < 0 else float(betainc(most + 1, self.control_hits + 0.5, share))
 
     @property
     def found(self) -> bool:

@@ -123,10 +123,9 @@ class World:
                              everybody=half, members=half.take(np.arange(size)), which={})
                      for half, (known, rest) in zip(halves, sides, strict=True))  # type: ignore[return-value]
 
-    def planted(self, dose: float, run: Run, prey: Sheet | None = None, but_one: bool = False) -> World:
+    def planted(self, dose: float, run: Run, prey: Sheet | None = None) -> World:
         """The world in which a share ``dose`` of the twin's rows are members', each once, and only they are attacked:
-        members by chance, or some of the ``prey``. With a dose of 1 the twin is these members and nobody else. With
-        ``but_one`` a cell of each, by chance, stays what it was in the twin."""
+        members by chance, or some of the ``prey``. With a dose of 1 the twin is these members and nobody else."""
         prey = self.members if prey is None else prey
         many = prey.rows if dose >= 1 else min(max(PLANTED, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
         known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
@@ -134,9 +133,8 @@ class World:
             return replace(self, twin=known, members=known, everybody=known, seen=1.0, judged=1.0, which={})
         where = run.child("where").random().permutation(self.twin.rows)[:many]
         values = {name: cells.copy() for name, cells in self.twin.values.items()}
-        kept = run.child("kept").random().integers(0, len(values), many) if but_one else np.full(many, -1)
-        for i, (name, cells) in enumerate(values.items()):
-            cells[where[kept != i]] = known.values[name][kept != i]
+        for name, cells in values.items():
+            cells[where] = known.values[name]
         twin = Sheet(self.twin.rows, values, self.twin.levels)
         return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
 

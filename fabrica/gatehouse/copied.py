@@ -1,35 +1,39 @@
 """Who stands in the twin cell by cell, or but for one, counted over all rows: a sample of a large table would find few.
 
 As ``metrics/privacy/verbatim`` and ``verbatim_but_one``: attacked are people who are alone with their row, or with all
-of it but one column, among all real ones; those of the holdout say how many stand so in the twin by luck. Rows are
-compared by marks of 64 bits, table after table in parts; the columns to be left out are read a few at a time.
+of it but one column, whichever or a certain one, among all real ones; those of the holdout say how many stand so in the
+twin by luck. Rows are compared by marks of 64 bits, table after table in parts; the columns to be left out are read a
+few at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
 
+from fabrica.attack import Place, with_worst
 from fabrica.gatehouse.cells import plain, texts
 from fabrica.reached import Guesses
+from fabrica.report import Finding
 from fabrica.rows import marked, recognised
 from fabrica.schema import Column, Table
 from fabrica.sheets import Batches
 
-__all__ = ["copied"]
+__all__ = ["copied", "counted"]
 
 TOGETHER = 16  #: columns whose cells are held at a time
 
 
 def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: str | None = None
-           ) -> dict[str, Guesses]:
+           ) -> dict[Place, Guesses]:
     """How many people who are alone with what they have stand in the twin, and as many of the holdout: with all that
-    they have (``verbatim``), and with all but any one column (``verbatim_but_one``).
+    they have (``verbatim``), with all but any one column (``verbatim_but_one``), and with all but each one
+    (``verbatim_without``, the column).
 
     Parameters
     ----------
@@ -42,23 +46,32 @@ def copied(table: Table, real: Batches, holdout: Batches, twin: Batches, unit: s
     ...     return SimpleNamespace(batches=lambda: [pa.record_batch({"age": pa.array(ages)})])
     >>> found = copied(Table("people", (Column("age", "integer", "int64"),)), rows(20, 30, 30), rows(40, 50),
     ...                rows(20, 50, 60))
-    >>> found["verbatim"]
+    >>> found["verbatim",]
     Guesses(hits=1, tries=1, control_hits=1, control_tries=2, seen=1.0)
     """
     tables, marker = (real, holdout, twin), _Marker(table, unit)
     whose = [] if unit is None else [marker.whose(rows) for rows in tables[:2]]
     whole = [marker.marks(rows) for rows in tables]
-    exact, but_one = recognised(*whole, *whose), list[np.ndarray]()
+    exact, but_one, without = recognised(*whole, *whose), list[np.ndarray](), dict[Place, Guesses]()
     for some in marker.parts:
-        for cells in zip(*(marker.cells(rows, some) for rows in tables), strict=True):
+        for i, *cells in zip(some, *(marker.cells(rows, some) for rows in tables), strict=True):
             now = recognised(*(all - one for all, one in zip(whole, cells, strict=True)), *whose)
             but_one = [a | b for a, b in zip(but_one, now, strict=True)] if but_one else list(now)
-    return {"verbatim": _counted(exact), "verbatim_but_one": _counted(but_one or exact)}
+            without["verbatim_without", marker.columns[i].name] = Guesses.counted(now)
+    return {("verbatim",): Guesses.counted(exact), ("verbatim_but_one",): Guesses.counted(but_one or exact), **without}
 
 
-def _counted(found: Sequence[np.ndarray]) -> Guesses:
-    (alone, there), (alone_by_luck, there_by_luck) = found
-    return Guesses(*(int(some.sum()) for some in (there, alone, there_by_luck, alone_by_luck)))
+def counted(findings: Sequence[Finding], found: Mapping[Place, Guesses]) -> list[Finding]:
+    """The findings of attacks with the copies that were counted over all rows in place of those in the rows that were
+    judged; what the positive control of the attack said, each at its own place, stays."""
+    struck = {(one.metric, *one.place): one for one in findings}
+    whole = dict[Place, Finding]()
+    for name in dict.fromkeys(place[0] for place in found):
+        for one, where in with_worst({place: found[place] for place in found if place[0] == name and place in struck}):
+            said = struck[name, *where].detail
+            control = {word: said[word] for word in ("control", "dose") if word in said}
+            whole[name, *one.place] = replace(one, detail={**control, **one.detail})
+    return [whole.get((one.metric, *one.place), one) for one in findings]
 
 
 @dataclass(frozen=True)

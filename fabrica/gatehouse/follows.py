@@ -59,7 +59,8 @@ def _departures(one: Outcome, wanted: Outcome, decision: Decision) -> Iterator[s
     here, named = one.threshold, f"test {one.id} {one.name}"
     if one.id != wanted.id:
         yield f"{named} has another id than {wanted.id}"
-    near = one.name == "copies" and here == decision.policy.tier(decision.tier).near
+    tier = decision.policy.tier(decision.tier)
+    near = one.name == "copies" and here in (tier.near, tier.but_one)
     wider = one.name in GROUPS and here is not None and wanted.threshold is not None and here > wanted.threshold
     if here != wanted.threshold and not near and not wider:
         yield f"{named} has another threshold than tier {decision.tier} of its policy"

@@ -36,7 +36,8 @@ class Tier:
     Parameters
     ----------
     k : people who must hold a level or an end that stands in any file.
-    copies : share of people alone with their row who stand in the twin, beyond luck. near : who nearly do.
+    copies : share of people alone with their row who stand in the twin, beyond luck. near : who nearly do, or but for
+        any one column. but_one : who do with all but one column, the same of all.
     singling_out, linkability, inference : risks beyond luck, (a - c) / (1 - c).
     membership : area under the curve of the best attack on everybody. outliers : share of the most isolated members
         found at 1 % false alarms.
@@ -53,6 +54,7 @@ class Tier:
     k: int = 5
     copies: float = 0.005
     near: float = 0.02
+    but_one: float = 0.01
     singling_out: float = 0.09
     linkability: float = 0.09
     inference: float = 0.09
@@ -83,14 +85,15 @@ class Tier:
                                    f"{'' if whole or one.name in PLAIN else ' (2 percent is 0.02)'}")
 
 
-_PARTNER = Tier(k=10, copies=0.002, near=0.01, singling_out=0.05, linkability=0.05, inference=0.05, membership=0.55,
-                outliers=0.05, canaries=100, rows=1.0, share=1.25, amplified=0.02, amplified_model=0.05, signatures=2,
-                months=12)
+_PARTNER = Tier(k=10, copies=0.002, near=0.01, but_one=0.005, singling_out=0.05, linkability=0.05, inference=0.05,
+                membership=0.55, outliers=0.05, canaries=100, rows=1.0, share=1.25, amplified=0.02,
+                amplified_model=0.05, signatures=2, months=12)
 #: the house's tiers
 TIERS: Mapping[str, Tier] = {
     "internal": Tier(),
     "partner": _PARTNER,
-    "public": replace(_PARTNER, k=11, copies=0.001, membership=0.53, outliers=0.03, canaries=300, epsilon=2.0),
+    "public": replace(_PARTNER, k=11, copies=0.001, but_one=0.003, membership=0.53, outliers=0.03, canaries=300,
+                      epsilon=2.0),
 }
 
 

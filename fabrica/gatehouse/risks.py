@@ -8,6 +8,7 @@ from dataclasses import replace
 from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
 from fabrica.bounds import Z, one_of, share
 from fabrica.gatehouse.case import Case
+from fabrica.gatehouse.left_out import judged
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.reached import FEWEST
 from fabrica.report import Finding
@@ -121,16 +122,27 @@ def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: s
 
 def copies(case: Case) -> Outcome:
     """People who are alone with their row do not stand in the twin, exactly, but for one column, or nearly, beyond
-    luck."""
+    luck; nor do they with all but a certain column, where there are enough people to tell."""
     blank = Outcome("G2", "copies", PASS, "")
-    asked = {"verbatim": (case.asked.copies, "people who stand in the twin cell by cell"),
-             "verbatim_but_one": (case.asked.near, "people who stand in the twin but for one column"),
-             "verbatim_near": (case.asked.near, "people who nearly stand in the twin")}
     unseen = "people are alone with their row, and none of them stands in the twin"
-    told = [_unseen(blank, case.one(name), accepted, unseen) or by_bounds(blank, case.one(name), accepted, words)
-            for name, (accepted, words) in asked.items()]
+    without = [f for f in case.of("verbatim_without") if f.place]
+    here = judged(without, (case.asked.but_one, max(case.asked.but_one, case.asked.near)))
+    asked = [(case.one("verbatim"), case.asked.copies, "people who stand in the twin cell by cell"),
+             (case.one("verbatim_but_one"), case.asked.near, "people who stand in the twin but for one column"),
+             (case.one("verbatim_near"), case.asked.near, "people who nearly stand in the twin"),
+             *((f, accepted, "people who stand in the twin but for one and the same column") for f, accepted in here)]
+    if not without:
+        asked.append((case.one("verbatim_without"), case.asked.but_one, "people without each column"))
+    told = [_unseen(blank, f, accepted, unseen) or by_bounds(blank, f, accepted, what) for f, accepted, what in asked]
     verdict = joined(told)
-    return max((o for o in told if o.verdict == verdict), key=lambda o: (o.high or 0.0) / (o.threshold or 1e-9))
+    first = max((o for o in told if o.verdict == verdict), key=lambda o: (o.high or 0.0) / (o.threshold or 1e-9))
+    return replace(first, why="; ".join([first.why, *_silent(len(without) - len(here), len(without))]))
+
+
+def _silent(silent: int, of: int) -> list[str]:
+    """How many columns could not be judged each by itself."""
+    return [f"of {silent:,} of {of:,} columns, each left out by itself, it could not tell: too few are alone without "
+            "them, or too many stand in the twin by luck"] * (silent > 0)
 
 
 def _unseen(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome | None:

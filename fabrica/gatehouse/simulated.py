@@ -1,9 +1,11 @@
 """What the attacks of the gate would find of so many people, without any: guesses by binomials, gains by normal laws,
 scores by pairs of equal laws; as many of each as the attack itself would have.
 
-The rates at which strangers are hit were measured with the attacks on the Adult table, and those at which somebody is
-found who stands in the twin, on twins of Adult, of bank customers and of patients in which one row in a hundred is that
-of a member by chance: of the three the least that was found, so that a bad twin looks no worse than it is.
+The rates at which strangers are hit were measured with the attacks on the Adult table (that they stand in the twin but
+for one column, which hangs on the columns most of all, the plan measures on the table itself), and those at which
+somebody is found who stands in the twin, on twins of Adult, of bank customers and of patients in which one row in a
+hundred is that of a member by chance: of the three the least that was found, so that a bad twin looks no worse than it
+is.
 """
 
 from __future__ import annotations
@@ -19,10 +21,9 @@ from fabrica.reached import FEWEST, Gains, Guesses, Outcome, Scores
 from fabrica.report import Finding
 from fabrica.world import PEOPLE
 
-__all__ = ["Population", "simulated"]
+__all__ = ["Population", "Recognisable", "simulated"]
 
 SINGLED, LINKED, NEARLY, EXACTLY = 0.14, 0.064, 0.008, 0.001  #: of strangers, that a guess is right by luck (Adult)
-BUT_ONE = 0.057  #: and that they stand in the twin but for one column, most of them for the weight of their stratum
 #: standard deviation of how surely a secret is guessed, what is known without the twin taken out, over that of a coin
 #: that falls as often on the truth (Adult)
 SPREAD = 0.27
@@ -36,18 +37,34 @@ AWAY, DENSER = 4.5, 0.7  #: standard deviations by which those score beyond othe
 
 
 @dataclass(frozen=True)
+class Recognisable:
+    """Who could be recognised by what they have: the share of people who are ``alone`` with it, and of those among them
+    who were not learned from the share who stand in the twin (``luck``)."""
+
+    alone: Falling = field(default_factory=Falling)
+    luck: float = 0.0
+
+    def struck(self, people: int, sides: Sides, random: np.random.Generator) -> Outcome:
+        own, rest = (max(1, int(self.alone.at(people) * side)) for side in (sides.own, sides.rest))
+        return _guesses(own, rest, self.luck, sides.copied, random)
+
+
+@dataclass(frozen=True)
 class Population:
     """Parameters
     ----------
     people : in the whole table. lucks : of each column, how surely it is guessed from the others by anybody.
-    alone, apart : share of people whose row nobody else has, and to whom nobody else's is near. private : whether there
-    will be an epsilon that the tier accepts.
+    alone, apart : share of people whose row nobody else has, and to whom nobody else's is near. but_one, without : who
+    could be recognised by all but any one column, and by all but each. private : whether there will be an epsilon that
+    the tier accepts.
     """
 
     people: int
     lucks: Sequence[float]
     alone: Falling = field(default_factory=Falling)
     apart: Falling = field(default_factory=Falling)
+    but_one: Recognisable = field(default_factory=Recognisable)
+    without: Sequence[Recognisable] = (Recognisable(),)
     private: bool = False
 
 
@@ -86,49 +103,51 @@ def simulated(population: Population, sides: Sides, random: np.random.Generator
 
     >>> found = simulated(Population(12_000, [0.5]), Sides(9_000, 3_000, 0.0), np.random.default_rng(1))
     >>> {test: [one.metric for one in findings] for test, findings in found}["copies"]
-    ['verbatim', 'verbatim_but_one', 'verbatim_near']
+    ['verbatim', 'verbatim_but_one', 'verbatim_near', 'verbatim_without']
     """
     for test, strikes in STRIKES.items():
         told = list[Finding]()
         for name, strike in strikes.items():
             struck = strike(population, sides, random)
-            told += [one.finding(name, (f"column {i}",) if len(struck) > 1 else ()) for i, one in enumerate(struck)]
+            placed = len(struck) > 1 or name == "verbatim_without"
+            told += [one.finding(name, (f"column {i}",) if placed else ()) for i, one in enumerate(struck)]
         yield test, [replace(one, detail={**one.detail, "control": "found"}) for one in told]
     yield "canaries", [_canaries(sides)]
     yield "alike", [_alike(sides, random)]
 
 
 def _guesses(own: int, others: int, luck: float, copied: float, random: np.random.Generator, seen: float = 1.0
-             ) -> list[Outcome]:
+             ) -> Outcome:
     hit = luck + copied * seen * (1 - luck)
-    return [Guesses(int(random.binomial(own, hit)), own, int(random.binomial(others, luck)), others, seen)]
+    return Guesses(int(random.binomial(own, hit)), own, int(random.binomial(others, luck)), others, seen)
 
 
 def _verbatim(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    alone = population.alone.at(population.people)
-    own, rest = (max(1, int(alone * side)) for side in (sides.own, sides.rest))
-    return _guesses(own, rest, EXACTLY, sides.copied, random)
+    return [Recognisable(population.alone, EXACTLY).struck(population.people, sides, random)]
 
 
 def _but_one(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    alone = population.alone.at(population.people)
-    own, rest = (max(1, int(alone * side)) for side in (sides.own, sides.rest))
-    return _guesses(own, rest, BUT_ONE, sides.copied, random)
+    return [population.but_one.struck(population.people, sides, random)]
+
+
+def _without(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
+    return [one.struck(population.people, sides, random) for one in population.without] or [
+        Guesses(0, 0, 0, 0)]  # where no other column is left nobody is alone
 
 
 def _near(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     apart = population.apart.at(sum(sides.judged))
     own, rest = (max(1, int(apart * side)) for side in sides.judged)
-    return _guesses(own, rest, NEARLY, sides.copied, random)
+    return [_guesses(own, rest, NEARLY, sides.copied, random)]
 
 
 def _singled(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
     size = min(*sides.judged, SOUGHT)
-    return _guesses(size, size, SINGLED, PICKED * sides.copied, random, size / sides.own)
+    return [_guesses(size, size, SINGLED, PICKED * sides.copied, random, size / sides.own)]
 
 
 def _linked(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    return _guesses(sides.attacked, sides.attacked, LINKED, TIED * sides.copied, random)
+    return [_guesses(sides.attacked, sides.attacked, LINKED, TIED * sides.copied, random)]
 
 
 def _guessed(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
@@ -177,7 +196,8 @@ def _alike(sides: Sides, random: np.random.Generator) -> Finding:
 Strike = Callable[[Population, Sides, np.random.Generator], list[Outcome]]
 #: test -> attack -> what it would reach, at each of its places
 STRIKES: Mapping[str, Mapping[str, Strike]] = {
-    "copies": {"verbatim": _verbatim, "verbatim_but_one": _but_one, "verbatim_near": _near},
+    "copies": {"verbatim": _verbatim, "verbatim_but_one": _but_one, "verbatim_near": _near,
+               "verbatim_without": _without},
     "singling_out": {"singling_out": _singled},
     "linkability": {"linkability": _linked}, "outliers": {"outliers": _isolated},
     "membership": {"membership": _members, "density": _dense},

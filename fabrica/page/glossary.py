@@ -140,6 +140,11 @@ KNOWN: Mapping[str, Meaning] = {
         "People who are alone with all that they have but one column, and stand so in the twin, beyond how often those "
         "whom nobody learned from do.",
         "isolation by all columns but one; after Cohen and Nissim, PNAS 2020"),
+    "verbatim_without": Meaning(
+        "People in the twin without a column",
+        "The same for each column by itself: where one column makes everybody differ, those who were copied in all "
+        "else are seen here.",
+        "isolation by all columns but one; after Cohen and Nissim, PNAS 2020"),
     "verbatim_near": Meaning(
         "People nearly in the twin",
         "The same for rows that differ in no level and hardly in numbers.",

@@ -25,9 +25,9 @@ GROUPS: Sequence[tuple[str, str, str, str, tuple[str, ...]]] = (
      "What somebody who holds the twin may find out about people who were learned from, beside people who were not. "
      "Bounds are one-sided: with 95 % the risk is below the upper one. Each attack had to find people who were planted "
      "into the twin; one that missed them says nothing.",
-     ("alike", "verbatim", "verbatim_but_one", "verbatim_near", "singling_out", "linkability", "inference",
-      "inference_few", "inference_rare", "reconstruction", "membership", "density", "outliers", "likelihood", "shadow",
-      "canaries")),
+     ("alike", "verbatim", "verbatim_but_one", "verbatim_without", "verbatim_near", "singling_out", "linkability",
+      "inference", "inference_few", "inference_rare", "reconstruction", "membership", "density", "outliers",
+      "likelihood", "shadow", "canaries")),
     ("missing", "Missing", "Missing cells",
      "Whether cells are missing as often, and together, as in the real table.",
      ("missingness", "missingness_pairs", "missingness_values")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -24,6 +25,7 @@ from fabrica.gatehouse.rare import Rare
 from fabrica.privacy.event import Gaussian
 from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
+from fabrica.reached import Guesses
 from fabrica.report import Finding, Report
 
 FOUND = {"control": "found", "dose": 0.01}
@@ -39,7 +41,7 @@ def area(name, value=0.5, low=0.48, high=0.52, **detail):
 
 GOOD = {one.metric: one for one in (
     risk("verbatim", tries=9_000), risk("verbatim_but_one", tries=9_000), risk("verbatim_near", tries=3_000),
-    risk("singling_out", tries=3_000),
+    risk("verbatim_without", place=("age",), tries=9_000), risk("singling_out", tries=3_000),
     risk("linkability", tries=3_000), risk("inference", place=("age",), members=3_000),
     area("membership", members=3_000), area("density", members=3_000), area("alike", rows=6_000),
     Finding("canaries", 0.0, high=0.009, detail={"planted": 300}),
@@ -90,7 +92,7 @@ def test_a_good_twin_passes():
 def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(name):
     where = {"density": "membership"}.get(name, "copies" if name.startswith("verbatim") else name)
     assert verdict(case(without=(name,)), where) == INCONCLUSIVE
-    broken = replace(GOOD[name], value=None, low=None, high=None, problem="too few people")
+    broken = replace(GOOD[name], value=None, place=(), low=None, high=None, problem="too few people")
     assert verdict(case(broken), where) == INCONCLUSIVE
     if name not in ("alike", "canaries"):
         missed = replace(GOOD[name], detail={**GOOD[name].detail, "control": "missed"})
@@ -103,6 +105,8 @@ def test_what_is_not_measured_or_missed_those_who_were_planted_does_not_pass(nam
     (risk("verbatim_near", 0.05, 0.04, 0.06), "copies", FAIL),
     (risk("verbatim_but_one", 0.015, 0.011, 0.019), "copies", FAIL),
     (risk("verbatim_but_one", 0.007, 0.003, 0.011), "copies", INCONCLUSIVE),
+    (risk("verbatim_without", 0.008, 0.006, 0.01, place=("age",)), "copies", FAIL),
+    (risk("verbatim_without", 0.004, 0.002, 0.006, place=("age",)), "copies", INCONCLUSIVE),
     (risk("singling_out", 0.2, 0.1, 0.3), "singling_out", FAIL), (area("density", 0.6, 0.57, 0.63), "membership", FAIL),
     (area("density", 0.54, 0.52, 0.56), "membership", INCONCLUSIVE),
     (risk("inference", 0.3, 0.2, 0.4, place=("pay",)), "inference", FAIL),
@@ -129,11 +133,30 @@ def test_where_hardly_anybody_is_alone_with_their_row_nobody_can_be_copied():
     detail = {"few": 7, "hits": 0}
     few = [Finding(name, None, problem="only 7", detail=detail)
            for name in ("verbatim", "verbatim_but_one", "verbatim_near")]
+    few.append(Finding("verbatim_without", None, ("age",), problem="only 7", detail={**detail, "few_others": 5,
+                                                                                     "others_hit": 0}))
     assert verdict(case(*few), "copies") == PASS
     hit = replace(few[2], detail={**detail, "hits": 1})  # whether that is luck nobody can tell of seven
     assert verdict(case(*few[:2], hit), "copies") == INCONCLUSIVE
+    alone = replace(few[3], detail={**few[3].detail, "hits": 1})  # by one column: that is told of all people together
+    assert verdict(case(*few[:3], alone), "copies") == PASS
     many = replace(few[2], detail={"few": 300, "hits": 0})  # of the holdout there are few: a hundredth might be copied
     assert verdict(case(*few[:2], many), "copies") == INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("hits", "others", "by_luck", "said", "accepted"), [
+    (120, 6_000, 20, FAIL, 0.005), (220, 6_000, 100, INCONCLUSIVE, 0.01), (0, 6_000, 20, PASS, 0.002),
+    (20, 300, 8, PASS, 0.002)])
+def test_copies_without_a_column_are_judged_by_the_threshold_for_which_there_are_people(hits, others, by_luck, said,
+                                                                                        accepted):
+    """Where luck is large the wider one is asked for, and of few people none; whoever reads it finds the same."""
+    found = Guesses(hits, 3 * others // 2, by_luck, others).finding("verbatim_without", ("age",))
+    some = case(replace(found, detail={**found.detail, **FOUND}))
+    decision = Decision("partner", HOUSE, tuple(outcomes(some)), 1, {"data": "0a" * 32}, "2026-11-28T09:00:00+00:00")
+    told = next(one for one in decision.outcomes if one.name == "copies")
+    assert (told.verdict, told.threshold) == (said, accepted)
+    assert ("of 1 of 1 columns, each left out by itself, it could not tell" in told.why) == (others == 300)
+    assert Decision.from_json(json.loads(decision.dumps())) == decision
 
 
 def test_of_however_few_people_as_many_as_are_surely_too_much_fail():

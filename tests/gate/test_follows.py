@@ -16,14 +16,16 @@ from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.follows import unfounded
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare
+from fabrica.reached import Guesses
 from fabrica.report import Finding, Report
 
-METRICS = ("verbatim", "verbatim_but_one", "verbatim_near", "singling_out", "linkability", "inference", "membership",
-           "density", "likelihood", "outliers", "alike", "canaries", "representation", "label_gap", "downstream_gap",
-           "downstream_gap_odds", "utility_gap")
+METRICS = ("verbatim", "verbatim_but_one", "verbatim_without", "verbatim_near", "singling_out", "linkability",
+           "inference", "membership", "density", "likelihood", "outliers", "alike", "canaries", "representation",
+           "label_gap", "downstream_gap", "downstream_gap_odds", "utility_gap")
 POLICIES = (Policy(), Policy(determination="Dr. A. Example: very small"),
             Policy.from_json({"name": "useful", "tiers": {name: {"useful": 2.5, "copies": 0.0007, "near": 0.0051,
-                                                                 "amplified": 0.0125, "amplified_model": 0.0125}
+                                                                 "but_one": 0.0025, "amplified": 0.0125,
+                                                                 "amplified_model": 0.0125}
                                                           for name in ("internal", "partner", "public")}}))
 
 
@@ -39,6 +41,10 @@ def findings(draw):
     detail = {"control": draw(st.sampled_from(["found", "found", "missed"])), "tries": draw(st.integers(0, 999)),
               "caught_at_0.01": max(value, 0.0), "caught_at_0.01_upper": max(high, 0.0),
               "planted": draw(st.sampled_from([30, 100, 300]))}
+    if metric == "verbatim_without" and draw(st.booleans()):
+        tries, others = draw(st.integers(1, 9_999)), draw(st.integers(1, 9_999))
+        found = Guesses(draw(st.integers(0, tries)), tries, draw(st.integers(0, others)), others).finding(metric, place)
+        return replace(found, detail={**found.detail, "control": detail["control"]})
     return Finding(metric, 0.0 if metric == "canaries" and draw(st.booleans()) else value, place, low=low, high=high,
                    floor=0.0, floor_high=draw(st.sampled_from([None, 0.012, 0.0312345, 1.4])), detail=detail)
 

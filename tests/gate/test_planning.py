@@ -15,7 +15,7 @@ from fabrica.contract import Evidence
 from fabrica.counted import filled
 from fabrica.errors import FabricaError
 from fabrica.gatehouse.falling import Falling
-from fabrica.gatehouse.planning import Population, chance, needed
+from fabrica.gatehouse.planning import Population, Recognisable, chance, needed
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.simulated import Sides, simulated
 from fabrica.planned import _Look
@@ -81,6 +81,26 @@ def test_of_more_people_fewer_are_alone():
         assert shares.at(4 * people) < shares.at(people) / 4
     for more, some in ((20_000, 0.2), (5_000, 0.6)):
         assert _tried(Population(more, [0.5], Falling(20_000, 0.2, -1.0))) == pytest.approx(some, rel=0.5)
+
+
+def test_who_stands_in_a_twin_by_luck_without_a_column_is_measured_on_the_table():
+    """Without the amount there are G equal cells: somebody among n people is alone in (1 - 1/G)^n of cases, and one of
+    t rows of the twin is like them in 1 - (1 - 1/G)^t. With it nobody is like anybody."""
+    random, people = np.random.default_rng(1), 8_000
+    payers = pd.DataFrame({"town": random.integers(0, 200, people).astype(str), "amount": random.normal(size=people),
+                           "trade": random.integers(0, 20, people).astype(str)})
+    look = _Look.at(filled(payers), None, {n: {"kind": "category"} for n in ("town", "trade")}, Run(1, workers=1))
+    alone = (1 - 1 / 4_000) ** 4_000  # half of them, beside half of them
+    town, amount, trade = look.without
+    assert (town.luck, trade.luck, town.alone.share, trade.alone.share) == (0, 0, 1, 1)
+    assert amount.luck == pytest.approx(1 - alone, rel=0.1) and amount.alone.share == pytest.approx(alone, rel=0.1)
+    assert look.but_one.alone.share == 1 and look.but_one.luck == pytest.approx(alone * (1 - alone), rel=0.1)
+
+
+def test_a_column_without_which_many_stand_in_any_twin_stops_no_good_one_and_hides_no_bad_one():
+    lucky = [Recognisable(luck=luck) for luck in (0.0, 0.001, 0.05, 0.3)]
+    found = [good(60_000, without=without) for without in (lucky, lucky[:1])]
+    assert found[0].good > 0.85 and found[0].bad == found[1].bad == 0
 
 
 def _tried(population):

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabrica.gatehouse.copied import copied
+from fabrica.gatehouse.copied import copied, counted
 from fabrica.gatehouse.rare import rare
 from fabrica.reached import Guesses
+from fabrica.report import Finding
 from fabrica.schema import Column, Table
 
 
@@ -131,7 +132,7 @@ def test_copies_are_counted_over_all_rows_and_by_people():
     for side in ("real", "rest"):
         alone = [(person, pair) for person, pair in zip(who[side], pairs[side], strict=True) if real[pair] == 1]
         expected += [len({p for p, pair in alone if pair in made}), len({p for p, _ in alone})]
-    assert copied(table, rows_of["real"], rows_of["rest"], rows_of["twin"], "who")["verbatim"] == Guesses(*expected)
+    assert copied(table, rows_of["real"], rows_of["rest"], rows_of["twin"], "who")["verbatim",] == Guesses(*expected)
     assert 0 < expected[0] < expected[1]
 
 
@@ -139,7 +140,7 @@ def test_missing_cells_and_moments_are_compared_too():
     table = Table("visits", (Column("day", "date", "date32[day]"), Column("town", "category")))
     day = pa.array([date(2020, 1, 1), None, date(2021, 5, 5)])
     real, rest = rows(day=day, town=["a", "b", None]), rows(day=day, town=["c", "d", "e"])
-    assert [copied(table, real, rest, twin)["verbatim"].hits for twin in (real, rest)] == [3, 0]
+    assert [copied(table, real, rest, twin)["verbatim",].hits for twin in (real, rest)] == [3, 0]
 
 
 def test_whoever_stands_in_the_twin_but_for_one_column_is_counted():
@@ -151,11 +152,35 @@ def test_whoever_stands_in_the_twin_but_for_one_column_is_counted():
     made = {name: [one if i % 3 == number or i == 8 else f"{one}t" for i, one in enumerate(cells[name])]
             for number, name in enumerate(columns)}  # one cell of each is theirs, and all of the last
     two = rows(**made)
-    one = rows(**{name: [one if i % 3 != number else f"{one}t" for i, one in enumerate(cells[name])]
+    one = rows(**{name: [one if min(i % 4, 2) != number else f"{one}t" for i, one in enumerate(cells[name])]
                   for number, name in enumerate(columns)})
     found = [copied(table, real, rest, twin) for twin in (one, two)]
-    assert [some["verbatim"].hits for some in found] == [0, 1]
-    assert [some["verbatim_but_one"] for some in found] == [Guesses(9, 9, 0, 9), Guesses(1, 9, 0, 9)]
+    assert [some["verbatim",].hits for some in found] == [0, 1]
+    assert [some["verbatim_but_one",] for some in found] == [Guesses(9, 9, 0, 9), Guesses(1, 9, 0, 9)]
+    assert [found[0]["verbatim_without", name] for name in columns] == [Guesses(n, 9, 0, 9) for n in (3, 2, 4)]
+    assert [found[1]["verbatim_without", name] for name in columns] == [Guesses(1, 9, 0, 9)] * 3
+
+
+def test_what_is_counted_over_all_rows_takes_the_place_of_what_was_judged_and_keeps_its_own_control():
+    """The worst place of all rows is another than that of the rows that were judged, and so is its control."""
+    def told(column, control, high):
+        return Finding("verbatim_without", 0.0, column, low=0.0, high=high, detail={"control": control, "seen": 0.5})
+
+    judged = [told((), "missed", 0.2), told(("age",), "missed", 0.2), told(("note (length)",), "found", 0.1),
+              told(("town",), "found", 0.1),
+              *(Finding("shape", 0.0, ("age",), against=side) for side in ("train", "holdout"))]
+    found = {("verbatim_without", "age"): Guesses(0, 900, 0, 900),
+             ("verbatim_without", "town"): Guesses(90, 900, 0, 900),
+             ("verbatim_without", "gone"): Guesses(900, 900, 0, 900)}
+    told_now = counted(judged, found)
+    assert told_now[-2:] == judged[-2:] and len(told_now) == len(judged)
+    now = {(one.metric, *one.place): one for one in told_now}
+    assert now["verbatim_without", "note (length)"] == judged[2]
+    assert now["verbatim_without",].value == now["verbatim_without", "town"].value == pytest.approx(0.1)
+    assert now["verbatim_without",].detail["worst"] == "town"
+    assert [now["verbatim_without", *where].detail["control"] for where in ((), ("town",), ("age",))] == [
+        "found", "found", "missed"]
+    assert "seen" not in now["verbatim_without", "town"].detail
 
 
 def test_nobody_is_alone_but_for_one_column_whose_likes_have_the_rest():
@@ -165,13 +190,13 @@ def test_nobody_is_alone_but_for_one_column_whose_likes_have_the_rest():
     full = [(a, b, c) for a in range(2) for b in range(2) for c in range(2)]
     real = rows(who=[f"p{i}" for i in range(8)], **{n: [str(row[i]) for row in full] for i, n in enumerate("abc")})
     rest = rows(who=["q"], a=["9"], b=["9"], c=["9"])
-    assert copied(table, real, rest, real)["verbatim"].tries == 8
-    assert copied(table, real, rest, real)["verbatim_but_one"] == Guesses(0, 0, 0, 1)
+    assert copied(table, real, rest, real)["verbatim",].tries == 8
+    assert copied(table, real, rest, real)["verbatim_but_one",] == Guesses(0, 0, 0, 1)
     code = rows(who=["x", "y", "z", "w"], **{n: [str(v) for v in cube[i]] for i, n in enumerate("abc")})
-    assert copied(table, code, rest, code)["verbatim_but_one"].tries == 4
+    assert copied(table, code, rest, code)["verbatim_but_one",].tries == 4
     twice = rows(who=["x", "x", "x", "x"], **{n: ["1", "1", "1", "2"] for n in "abc"})
-    assert copied(table, twice, rest, twice, "who")["verbatim_but_one"] == Guesses(1, 1, 0, 1)
-    assert copied(table, twice, rest, twice)["verbatim_but_one"].tries == 1
+    assert copied(table, twice, rest, twice, "who")["verbatim_but_one",] == Guesses(1, 1, 0, 1)
+    assert copied(table, twice, rest, twice)["verbatim_but_one",].tries == 1
 
 
 def test_whoever_is_said_to_be_nobody_is_a_person_of_their_own():
@@ -179,4 +204,4 @@ def test_whoever_is_said_to_be_nobody_is_a_person_of_their_own():
     table = Table("people", (Column("who", "key"), Column("town", "category")))
     real = rows(who=["a", "a", None, None, None], town=["v", "w", "x", "y", "z"])
     rest = rows(who=["b", None], town=["q", "r"])
-    assert copied(table, real, rest, real, "who")["verbatim"] == Guesses(4, 4, 0, 2)
+    assert copied(table, real, rest, real, "who")["verbatim",] == Guesses(4, 4, 0, 2)
