@@ -24,7 +24,7 @@ import fabrica
 from fabrica.bundle.keys import new_key
 from fabrica.dataset import write_table
 
-PEOPLE, COLUMNS = 40_000, 16
+PEOPLE, COLUMNS = 40_000, 4
 BYTES = {".parquet": 8.5, ".csv": 19.0}  #: of a number, about
 
 

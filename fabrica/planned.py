@@ -45,8 +45,8 @@ SEEKS, WIDE = 40, 3  #: simulated twins for each number of people that might be 
 JUMPS = ("the chance jumps between shares where the people held back become so many, or those learned from so few, "
          "that a bound comes to lie on the other side of its threshold; and a figure may be ten points off by chance")
 #: what the gate asks for and no simulation can know
-UNKNOWN = ("not simulated, for it hangs on the twin: what few people hold, identifiers, groups of people "
-           "(--protected), what a model loses (useful), and attacks that miss those whom they must find")
+UNKNOWN = ("not simulated, for it hangs on the twin: what few people hold, and how surely it is guessed, identifiers, "
+           "groups of people (--protected), what a model loses (useful), and attacks that miss the planted")
 
 
 @dataclass(frozen=True)

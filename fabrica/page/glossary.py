@@ -164,7 +164,7 @@ KNOWN: Mapping[str, Meaning] = {
         "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
     "inference_few": Meaning(
         "Guessing what few have",
-        "The same for people with a level that at most one in twenty has, of all such levels of all columns together.",
+        "The same for people who have what at most one in twenty has, in all columns together and in each.",
         "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
     "inference_rare": Meaning(
         "Guessing a rare secret",
