@@ -27,6 +27,7 @@ from fabrica import declaration
 from fabrica.dataset import atomic
 from fabrica.errors import InputError, OutputError
 from fabrica.fingerprint import Fingerprint
+from fabrica.gatehouse.outcome import worst
 from fabrica.version import VERSION
 
 __all__ = ["LOG", "Attempts", "Try"]
@@ -92,13 +93,16 @@ class Try:
         return self.kept({})
 
     def kept(self, decided: Mapping[str, str]) -> Attempts:
-        """The same, with what was ``decided`` about it besides, in the first place that can be written."""
+        """The same, with what was ``decided`` about it besides, in the first place that can be written. Of two verdicts
+        on one question that which is farther from a pass stays."""
         seen = self.seen()
-        if not seen.new and decided.items() <= seen.before.items():
+        decided = {**seen.before, **{asked: worst([verdict, seen.before.get(asked, verdict)])
+                                     for asked, verdict in decided.items()}}
+        if not seen.new and decided == seen.before:
             return seen
         entry = {"number": seen.number, "when": datetime.now(UTC).isoformat(timespec="seconds"),
                  "tables": [str(one) for one in self.tables], "data": self.twin, "holdout": str(self.holdout),
-                 "fabrica": VERSION, "decided": {**seen.before, **decided}}
+                 "fabrica": VERSION, "decided": decided}
         self._write(entry, self.places)
         return self.seen()
 

@@ -243,7 +243,9 @@ def _left_out(table: Table, many: pa.Table, unit: str | None) -> list[Recognisab
         alone = {place: one.tries + one.control_tries for place, one in struck.items()}
         found.append({place: (alone[place] / (rows // 2), (one.hits + one.control_hits) / max(1, alone[place]))
                       for place, one in struck.items()})
-    return [Recognisable(Falling.measured(many.num_rows // 2, whole[0], found[1][place][0]), whole[1])
+    size = many.num_rows // 2
+    return [Recognisable(Falling.measured(size, whole[0], found[1][place][0]),
+                         Falling.measured(size, whole[1], found[1][place][1], rising=True))
             for place, whole in found[0].items() if place != ("verbatim",)]
 
 

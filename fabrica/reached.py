@@ -108,10 +108,11 @@ class Guesses:
             return 0.0
         return max(0.0, residual(self.hits, self.tries, self.control_hits, self.control_tries, of)[1])
 
-    def false_alarm(self, threshold: float) -> float:
+    def false_alarm(self, threshold: float, prior: tuple[float, float] = (0.5, 0.0)) -> float:
         """How likely the upper bound would lie beyond a threshold where nothing leaks: by how many tries there are and
         how many of the controls are hit, whatever was found of members. As many are hit of both sides then but for
-        chance: given the controls, by a negative binomial law (with Jeffreys' prior).
+        chance: given the controls, nearly by a negative binomial law. The larger of what Jeffreys' prior says and what
+        a gamma ``prior`` (shape, rate) of the share does.
 
         >>> [round(Guesses(0, tries, 120, 6_000).false_alarm(0.01), 3) for tries in (9_000, 900, 90)]
         [0.012, 0.531, 1.0]
@@ -119,8 +120,11 @@ class Guesses:
         if min(self.tries, self.control_tries) < FEWEST or self.control_hits == self.control_tries:
             return 1.0
         most = _most(self.tries, self.control_hits, self.control_tries, threshold * self.seen)
-        share = self.tries / (self.tries + self.control_tries)
-        return 1.0 if most < 0 else float(betainc(most + 1, self.control_hits + 0.5, share))
+        if most < 0:
+            return 1.0
+        people = self.tries + self.control_tries
+        return max(float(betainc(most + 1, self.control_hits + shape, self.tries / (people + rate)))
+                   for shape, rate in ((0.5, 0.0), prior))
 
     @property
     def found(self) -> bool:

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
 from fabrica.errors import SettingError
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.outcome import PASS
@@ -64,7 +68,11 @@ def different(people: Sequence[Approver]) -> int:
     >>> different([Approver("owner", "Ada Example"), Approver("privacy officer", "ada  EXAMPLE")])
     1
     """
-    return min(len({_plain(one.name) for one in people}), len({_plain(one.role) for one in people}))
+    names, roles = (sorted({_plain(getattr(one, said)) for one in people}) for said in ("name", "role"))
+    pairs = np.zeros((len(names), len(roles)), bool)
+    for one in people:
+        pairs[names.index(_plain(one.name)), roles.index(_plain(one.role))] = True
+    return int((maximum_bipartite_matching(csr_array(pairs)) >= 0).sum())
 
 
 def _twice(people: Sequence[Approver]) -> str:

@@ -81,9 +81,11 @@ class Decision:
         return self.recalling({**earlier.before, earlier.asked: earlier.verdict})
 
     def recalling(self, decided: Mapping[str, str]) -> Decision:
-        """This decision with what else was decided about the same file: what was asked -> the verdict."""
+        """This decision with what else was decided about the same file: what was asked -> the verdict; also when the
+        same was asked and another verdict came out, of rows read by another schema, or of another unit."""
         told = {**self.before, **decided}
-        return replace(self, before={asked: verdict for asked, verdict in told.items() if asked != self.asked})
+        return replace(self, before={asked: verdict for asked, verdict in told.items()
+                                     if (asked, verdict) != (self.asked, self.verdict)})
 
     @property
     def told_before(self) -> list[str]:

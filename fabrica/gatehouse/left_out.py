@@ -4,8 +4,11 @@ Where one column alone makes people differ, copies of people of whom just that w
 nowhere else. But without it few people may be alone, or many of them stand in any good twin by luck, and whoever asks
 every column finds one that seems unsafe. So a column decides where surely more than is accepted was found, all columns
 looked at; and where a twin that leaks nothing would pass at all such columns together in nineteen of twenty cases. How
-likely it would not is told by the controls alone: what leaks cannot keep a column from being judged. Where people are
-too few for one threshold the next wider one is asked for, so that a stricter tier never sees less than a looser one.
+likely it would not is told by the controls alone: what leaks cannot keep a column from being judged.
+
+All columns are asked for the widest threshold first, those before others that would seldom fail without a leak, and
+then for narrower ones, as far as such a chance is left. A tier goes as far as its own threshold, so a stricter one is
+the same way gone farther, and never passes what a looser one does not.
 """
 
 from __future__ import annotations
@@ -20,29 +23,46 @@ from fabrica.report import Finding
 __all__ = ["judged"]
 
 ROOM = 0.05  #: how likely a twin that leaks nothing may fail to pass, all columns together
+RUNGS = (0.02, 0.01, 0.005)  #: thresholds by which columns are asked before that of a tier, the widest first
+ALIKE = 1e4  #: of how many people as much is known as of all places that are alike
 
 
-def judged(without: Sequence[Finding], accepted: Sequence[float]) -> list[tuple[Finding, float]]:
+def judged(without: Sequence[Finding], accepted: float) -> list[tuple[Finding, float]]:
     """Those findings that decide, each with what is accepted there.
 
     Parameters
     ----------
-    without : what was found without each column. accepted : thresholds, the narrowest first.
+    without : what was found without each column. accepted : the threshold of the tier.
 
     >>> found = [Guesses(0, people, people // 100, people).finding("verbatim_without", (name,))
     ...          for name, people in (("age", 40_000), ("town", 9_000), ("pay", 900))]
-    >>> [(one.place, most) for one, most in judged(found, (0.005, 0.01))]
-    [(('age',), 0.005), (('town',), 0.01)]
+    >>> [(one.place, most) for one, most in judged(found, 0.005)]
+    [(('age',), 0.005), (('town',), 0.01), (('pay',), 0.02)]
     """
-    counted = [(one, guesses) for one in without if (guesses := Guesses.of(one)) is not None]
-    left = [(one, guesses) for one, guesses in counted if guesses.surely(len(without)) <= accepted[0]]
-    found = [(one, accepted[0]) for one, guesses in counted if guesses.surely(len(without)) > accepted[0]]
-    found += [(one, accepted[0]) for one in without if one.value is not None and Guesses.of(one) is None]
-    room = ROOM
-    for threshold in accepted:
-        left.sort(key=lambda pair, at=threshold: pair[1].false_alarm(at))  # type: ignore[misc]
-        spent = np.cumsum([guesses.false_alarm(threshold) for _, guesses in left])
-        many = int((spent <= room).sum())
-        found += [(one, threshold) for one, _ in left[:many]]
-        left, room = left[many:], room - float(spent[many - 1] if many else 0.0)
-    return found
+    counted = {i: guesses for i, one in enumerate(without) if (guesses := Guesses.of(one)) is not None}
+    sure = [i for i, guesses in counted.items() if guesses.surely(len(without)) > accepted]
+    bare = [i for i, one in enumerate(without) if one.value is not None and i not in counted]
+    left = {i: guesses for i, guesses in counted.items() if i not in sure}
+    share = _shares(list(counted.values()))
+    spent, asked = dict[int, float](), dict[int, float]()
+    for threshold in (*(rung for rung in RUNGS if rung > accepted), accepted):
+        alarms = {i: guesses.false_alarm(threshold, share) for i, guesses in left.items()}
+        for i in sorted(alarms, key=alarms.__getitem__):
+            if sum(spent.values()) - spent.get(i, 0.0) + alarms[i] <= ROOM:
+                spent[i], asked[i] = alarms[i], threshold
+    return [(without[i], asked.get(i, accepted)) for i in sorted({*sure, *bare, *asked})]
+
+
+def _shares(places: Sequence[Guesses]) -> tuple[float, float]:
+    """Of people nobody learned from, how the shares that stand in the twin differ from place to place: a gamma law
+    (shape, rate) by their mean and variance, less what comes by chance. Of many places some have by luck few controls
+    who do, and would seem safe to ask (empirical Bayes; Robbins 1956)."""
+    hits = np.array([one.control_hits for one in places], float)
+    tries = np.array([one.control_tries for one in places], float)
+    if not hits.sum():
+        return 0.5, 0.0
+    mean = float(hits.sum() / tries.sum())
+    within = mean * len(tries) / tries.sum()  # the variance that Poisson counts have, weighted by people
+    between = float((tries * (hits / np.maximum(tries, 1) - mean) ** 2).sum() / tries.sum()) - within
+    between = max(between, mean**2 / ALIKE)
+    return mean**2 / between, mean / between

@@ -11,13 +11,14 @@ Berger, Technometrics 24, 1982), so nothing is divided among them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fabrica.report import Finding
 
-__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "apart", "bounded", "joined", "unmeasured"]
+__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "apart", "bounded", "joined", "unmeasured",
+           "worst"]
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 FINEST = 16  #: digits behind the point at most
@@ -64,8 +65,12 @@ def joined(outcomes: list[Outcome]) -> str:
     >>> joined([Outcome("G2", "copies", PASS, ""), Outcome("G3", "singling_out", INCONCLUSIVE, "")])
     'INCONCLUSIVE'
     """
-    verdicts = {one.verdict for one in outcomes} or {INCONCLUSIVE}
-    return next(verdict for verdict in _ORDER if verdict in verdicts)
+    return worst([one.verdict for one in outcomes])
+
+
+def worst(verdicts: Sequence[str]) -> str:
+    """The verdict that is farthest from a pass; where there is none nothing is known."""
+    return next(verdict for verdict in _ORDER if verdict in (verdicts or [INCONCLUSIVE]))
 
 
 def bounded(blank: Outcome, value: float, low: float, high: float, threshold: float, n: int | None, what: str
@@ -97,7 +102,7 @@ def apart(value: float, limit: float, told: Callable[[float, int], str], digits:
 
 
 def _side(value: float, limit: float) -> int:
-    return (value > limit) - (value < limit)
+    return 0 if math.isclose(value, limit, rel_tol=1e-9) else (value > limit) - (value < limit)
 
 
 def _up(value: float, digits: int) -> str:

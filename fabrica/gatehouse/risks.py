@@ -72,11 +72,13 @@ def _places(found: Sequence[Finding]) -> int:
 
 def _sharp(finding: Finding, threshold: float, of: int) -> bool:
     """Whether so many people were attacked that a twin which leaks nothing passes by its bounds, at all ``of`` such
-    places together, in nineteen of twenty cases. An attack that missed those who were planted tells of nobody."""
+    places together, in nineteen of twenty cases; or, of the whole table, that it seldom shows more than is accepted,
+    and this one does. An attack that missed those who were planted tells of nobody."""
     if unmeasured(finding, "") or finding.value is None or finding.high is None:
         return False
     width = float(finding.detail.get("width", finding.high - finding.value))
-    return width * (1 + one_of(of) / Z) <= threshold
+    more = not finding.place and finding.value > threshold >= width  # at one place: by luck in one of twenty cases
+    return more or width * (1 + one_of(of) / Z) <= threshold
 
 
 def _untold(sure: list[Finding], of: int) -> list[str]:
@@ -126,7 +128,7 @@ def copies(case: Case) -> Outcome:
     blank = Outcome("G2", "copies", PASS, "")
     unseen = "people are alone with their row, and none of them stands in the twin"
     without = [f for f in case.of("verbatim_without") if f.place]
-    here = judged(without, (case.asked.but_one, max(case.asked.but_one, case.asked.near)))
+    here = judged(without, case.asked.but_one)
     asked = [(case.one("verbatim"), case.asked.copies, "people who stand in the twin cell by cell"),
              (case.one("verbatim_but_one"), case.asked.near, "people who stand in the twin but for one column"),
              (case.one("verbatim_near"), case.asked.near, "people who nearly stand in the twin"),

@@ -39,14 +39,14 @@ AWAY, DENSER = 4.5, 0.7  #: standard deviations by which those score beyond othe
 @dataclass(frozen=True)
 class Recognisable:
     """Who could be recognised by what they have: the share of people who are ``alone`` with it, and of those among them
-    who were not learned from the share who stand in the twin (``luck``)."""
+    who were not learned from the share who stand in the twin (``luck``), among so many."""
 
     alone: Falling = field(default_factory=Falling)
-    luck: float = 0.0
+    luck: Falling = field(default_factory=lambda: Falling(share=0.0))
 
     def struck(self, people: int, sides: Sides, random: np.random.Generator) -> Outcome:
         own, rest = (max(1, int(self.alone.at(people) * side)) for side in (sides.own, sides.rest))
-        return _guesses(own, rest, self.luck, sides.copied, random)
+        return _guesses(own, rest, self.luck.at(people), sides.copied, random)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _guesses(own: int, others: int, luck: float, copied: float, random: np.rando
 
 
 def _verbatim(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:
-    return [Recognisable(population.alone, EXACTLY).struck(population.people, sides, random)]
+    return [Recognisable(population.alone, Falling(share=EXACTLY)).struck(population.people, sides, random)]
 
 
 def _but_one(population: Population, sides: Sides, random: np.random.Generator) -> list[Outcome]:

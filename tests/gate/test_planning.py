@@ -98,7 +98,7 @@ def test_who_stands_in_a_twin_by_luck_without_a_column_is_measured_on_the_table(
 
 
 def test_a_column_without_which_many_stand_in_any_twin_stops_no_good_one_and_hides_no_bad_one():
-    lucky = [Recognisable(luck=luck) for luck in (0.0, 0.001, 0.05, 0.3)]
+    lucky = [Recognisable(luck=Falling(share=luck)) for luck in (0.0, 0.001, 0.05, 0.3)]
     found = [good(60_000, without=without) for without in (lucky, lucky[:1])]
     assert found[0].good > 0.85 and found[0].bad == found[1].bad == 0
 
