@@ -11,7 +11,7 @@ import results
 
 import fabrica
 from fabrica.bundle import standalone
-from fabrica.bundle.approvals import approved
+from fabrica.bundle.approvals import Approver, approved, different
 from fabrica.errors import FabricaError
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.policy import TIERS, Policy
@@ -25,6 +25,13 @@ from fabrica.gatehouse.policy import TIERS, Policy
     (["owner: Ada Example", "owner: Max Example"], "different roles"), ([], "2 different people")])
 def test_too_few_approve(approvers, words, out, keys, tmp_path):
     results.refused(words, out, keys, tmp_path, approvers=approvers)
+
+
+def test_people_are_matched_with_roles():
+    """The careless twin takes the smaller of both counts: three roles, two of which nobody but Ada has."""
+    pairs = (("a", "Ada"), ("b", "Ada"), ("c", "Ada"), ("a", "Bo"), ("a", "Cy"))
+    people = [Approver(role, name) for role, name in pairs]
+    assert different(people) == 2 and different([*people, Approver("b", "Bo")]) == 3 and different([]) == 0
 
 
 def test_one_is_enough_within_the_house():

@@ -56,6 +56,7 @@ def test_what_was_decided_about_a_twin_is_kept_with_its_try_and_is_no_other_one(
         this.counted()
         this.kept({"tier public": "FAIL"})
         assert this.kept({"tier partner": "PASS"}).before == {"tier public": "FAIL", "tier partner": "PASS"}
+        assert this.kept({"tier public": "PASS"}).before["tier public"] == "FAIL"  # none is taken away by a better one
         assert this.counted().number == 2 and tried(log, "a").before == {} and tried(log, "c").number == 3
 
 

@@ -19,6 +19,7 @@ from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.falling import Falling
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.rare import Rare
@@ -389,6 +390,27 @@ def test_one_column_of_many_that_gives_few_away_is_not_lost_in_the_mean():
     assert verdict(few(*safe, (0.001, -0.011, 0.013)), "inference") == PASS
     assert verdict(few(*safe, (0.9, 0.8, 1.0)), "inference") == FAIL
     assert verdict(few(*safe, (0.2, -0.1, 0.5)), "inference") == INCONCLUSIVE
+
+
+def test_the_same_question_with_another_verdict_stands_in_the_head():
+    now, then = (Decision("public", HOUSE, (Outcome("G2", "copies", said, ""),), subject={"data": "0a"})
+                 for said in (PASS, FAIL))
+    assert now.after(then).before == {now.asked: FAIL} and now.after(now).before == {}
+
+
+def test_what_rises_with_people_goes_on_rising_and_no_faster_than_they():
+    for half, power in ((0.1, 1.0), (0.2, 0.0), (0.4, 0.0), (0.01, 1.0), (0.2 / 2**0.5, 0.5)):
+        assert Falling.measured(1_000, 0.2, half, rising=True).power == pytest.approx(power)
+    assert Falling.measured(1_000, 0.2, 0.1, rising=True).at(4_000) == pytest.approx(0.8)
+    assert Falling.measured(1_000, 0.0, 0.0, rising=True).at(9_000) == 0.0
+
+
+def test_more_than_is_accepted_of_all_who_have_what_few_have_keeps_the_gate_shut():
+    """Of so few that a good twin would often be shut out the mean decides where it is seen beyond the threshold, unless
+    that would come by luck too."""
+    for width, said in ((0.04, INCONCLUSIVE), (0.2, PASS)):
+        assert verdict(case(risk("inference_few", 0.08, 0.08 - width, 0.08 + width, width=width)), "inference") == said
+    assert verdict(case(risk("inference_few", 0.03, -0.01, 0.07, width=0.04)), "inference") == PASS
 
 
 def test_of_columns_that_too_few_have_something_in_none_shuts_the_gate_by_luck():
