@@ -12,12 +12,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import binom
+from scipy.stats import binom, hypergeom
 
 from fabrica.contract import Sheet
 from fabrica.errors import InputError, UnknownName
 from fabrica.notation.storage import as_text
-from fabrica.rows import row_marks
+from fabrica.rows import recognised, row_marks
 from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import Batches, sheets
@@ -27,6 +27,8 @@ __all__ = ["demand_apart", "repeated", "same_people"]
 STREAMS = ("real", "holdout", "holdout")  #: of chance: of equally many rows of holdout and twin the same are looked at
 MOST, LUCK = 6, 1e-6  #: rows that are alike, beyond which they are common; and how likely chance may be
 LOOKED = 100_000  #: rows of each side that are compared, at most
+ITSELF = "the holdout is the synthetic table: both have the same rows"
+REAL = "give real rows that nobody learned from"
 FEW, RARE, SAME = 5, 0.5, 0.95  #: of more rows, of which so many differ, so many in another table too are no luck
 
 
@@ -58,17 +60,33 @@ chance gives, so what succeeds on them is no luck; hold back other people
     sides = [real, holdout, *([twin] if twin is not None else [])]
     keep = [_some(side.rows, run.child(name).fresh()) for side, name in zip(sides, STREAMS, strict=False)]
     own, other, *made = sheets(table, *sides, keep=keep, roles=("real", "holdout", "synthetic"))
-    itself = InputError("the holdout is the synthetic table: both have the same rows",
-                        hint="give real rows that nobody learned from")
     if any(np.array_equal(row_marks(side), row_marks(other)) for side in made):
-        raise itself
+        raise InputError(ITSELF, hint=REAL)
     if unit is not None and (problem := _of_units(real, holdout, unit)):
         raise InputError(problem,
                          hint=f"divide people and not rows: fabrica synth --unit {unit} --holdout 0.3 does")
     if problem := repeated(own, other):
         raise InputError(problem, hint="hold back other people")
-    if any(_same(row_marks(side), row_marks(other)) for side in made):
-        raise itself
+    for side in made:
+        if problem := _made(row_marks(side), row_marks(own), row_marks(other)):
+            raise InputError(problem, hint=REAL)
+
+
+def _made(made: np.ndarray, own: np.ndarray, other: np.ndarray) -> str:
+    """What is wrong where a holdout has rows of the twin; "" if it has none. Of the rows that nobody else has no larger
+    a part of the holdout's stands in a twin than of those learned from, but for chance (Fisher's exact test).
+
+    >>> own, other, twin = (np.arange(start, start + 500, dtype=np.uint64) for start in (0, 500, 1_000))
+    >>> _made(twin, own, other), _made(twin, own, np.r_[other[:460], twin[:40]])[:43]
+    ('', '40 rows of the holdout stand in the synthet')
+    """
+    if _same(made, other):
+        return ITSELF
+    (alone, there), (others, met) = (side.sum(1) for side in recognised(own, other, made))
+    if not met or hypergeom.sf(met - 1, alone + others, there + met, others) >= LUCK:
+        return ""
+    return (f"{met:,} rows of the holdout stand in the synthetic table, many more than of those learned from: they "
+            "were made, or learned from")
 
 
 def _same(made: np.ndarray, rest: np.ndarray) -> bool:

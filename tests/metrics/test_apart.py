@@ -86,6 +86,13 @@ def test_a_twin_is_not_its_own_holdout(alike):
         held(ages(500, 1, 900), twin, alike(twin))
 
 
+def test_a_holdout_that_has_rows_of_the_twin_is_refused_and_a_twin_that_copies_people_is_not():
+    real, twin, rest = (ages(500, seed, 900) for seed in (1, 2, 3))
+    with pytest.raises(InputError, match="rows of the holdout stand in the synthetic table"):
+        held(real, twin, pa.concat_tables([rest.slice(0, 400), twin.slice(0, 100)]))
+    held(real, pa.concat_tables([twin, real]), rest)
+
+
 def test_a_coarse_twin_may_have_the_rows_of_a_holdout_and_is_none_where_all_stand_in_their_order():
     twin = ages(400, 2, 4)
     held(ages(500, 1, 4), twin, ages(300, 3, 4))  # each of its rows stands in the twin
