@@ -15,6 +15,7 @@ __all__ = ["advised", "larger", "steps"]
 ATTACKS = ("copies", "singling_out", "linkability", "inference", "membership", "outliers", "canaries")
 GROUPS = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
 MORE = "bring more people; `fabrica plan` says how many, and how many of them to hold back"
+ALONE = "everybody is of one group"  #: what a test of groups says where there is nothing to compare
 MISSED = "this attack finds nobody here even where it should: bring more people, or columns by which they differ"
 
 
@@ -54,6 +55,8 @@ def larger(case: Case, least: int) -> str:
 def _step(one: Outcome, case: Case) -> str:
     if one.name in ATTACKS:
         return _of_attack(one, case)
+    if one.name in GROUPS and ALONE in one.why:
+        return "leave the column of which everybody is of one group out of --protected"
     if one.name in GROUPS:
         return ("try another engine, or the dial of `fabrica fair`" if one.verdict == FAIL else
                 "bring more people of each group")

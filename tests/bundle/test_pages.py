@@ -98,9 +98,11 @@ def test_flipped_bytes_are_found(page, plain, keys, tmp_path):
 
 def test_keys_that_do_not_fit_are_said(page, plain, keys, tmp_path):
     other = results.keys(tmp_path)
-    for key, words in ((other[1].read_text(), "another key"), ("", "give the public key first"),
-                       ("hello", "give the public"), (keys[0].read_text(), "private key")):
-        assert words in told(page, plain, key)
+    assert "does not hold" in (said := told(page, plain, other[1].read_text())) and "another key" in said
+    for key, words in (("", "give the public key first"), ("hello", "give the public"),
+                       (keys[0].read_text(), "private key")):  # whose mistake that is the sender has no part in
+        said = told(page, plain, key)
+        assert said.startswith("This bundle cannot be checked.") and words in said
 
 
 def test_two_signatures_need_two_keys(page, out, keys, tmp_path):

@@ -398,6 +398,12 @@ def test_the_same_question_with_another_verdict_stands_in_the_head():
     assert now.after(then).before == {now.asked: FAIL} and now.after(now).before == {}
 
 
+def test_where_there_is_one_group_no_more_people_are_asked_for():
+    alone = Finding("representation", None, problem="everybody is of one group, so there is nothing to compare")
+    said = next(one for one in outcomes(case(alone, protected=("sex",))) if one.name == "representation")
+    assert said.verdict == INCONCLUSIVE and "out of --protected" in said.step and "people" not in said.step
+
+
 def test_what_rises_with_people_goes_on_rising_and_no_faster_than_they():
     for half, power in ((0.1, 1.0), (0.2, 0.0), (0.4, 0.0), (0.01, 1.0), (0.2 / 2**0.5, 0.5)):
         assert Falling.measured(1_000, 0.2, half, rising=True).power == pytest.approx(power)

@@ -5,6 +5,7 @@ const STATEMENT = "https://in-toto.io/Statement/v1", PREDICATE = "urn:fabrica:re
 const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?(?:\/[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?){0,3}$/;
 const WHOLE = 1 << 26, STEP = 1 << 22;  // bytes: files up to WHOLE are digested at once
 class Broken extends Error {}
+class Unchecked extends Error {} // the keys that were given are none: of the bundle nothing is known
 const by = (id) => document.getElementById(id);
 const say = (condition, words) => { if (!condition) throw new Broken(words); };
 
@@ -129,12 +130,12 @@ async function keysOf(text) {
     const der = unbase64(body.replace(/\s+/g, ""), "the key");
     let key;
     try { key = await crypto.subtle.importKey("spki", der, { name: "Ed25519" }, false, ["verify"]); } catch {
-      throw new Broken("the key is of another kind than Ed25519, or this browser does not know Ed25519");
+      throw new Unchecked("the key is of another kind than Ed25519, or this browser does not know Ed25519");
     }
     found.set(hex(await crypto.subtle.digest("SHA-256", der)), key);
   }
-  say(!/PRIVATE KEY-----/.test(text), "this is a private key, which only its owner should hold: give the public one");
-  say(found.size, "give the public key first: the text between BEGIN PUBLIC KEY and END PUBLIC KEY");
+  if (/PRIVATE KEY-----/.test(text)) throw new Unchecked("this is a private key, which only its owner should hold: give the public one");
+  if (!found.size) throw new Unchecked("give the public key first: the text between BEGIN PUBLIC KEY and END PUBLIC KEY");
   return found;
 }
 
@@ -289,7 +290,9 @@ by("go").addEventListener("click", async () => {
     if (problems.length) show("This bundle does not hold.", "off", problems, claim);
     else show(`Holds: the signature, and every byte of ${count} files.`, claim.verdict === "PASS" ? "good" : "near", [], claim);
   } catch (error) {
-    show("This bundle does not hold.", "off", [error instanceof Broken ? error.message : "it cannot be read as a bundle"], null);
+    const known = error instanceof Broken || error instanceof Unchecked ? error.message : "it cannot be read as a bundle";
+    if (error instanceof Unchecked) show("This bundle cannot be checked.", "near", [known], null);
+    else show("This bundle does not hold.", "off", [known], null);
   }
   by("progress").textContent = "";
   by("go").disabled = false;
