@@ -208,7 +208,7 @@ class _Look:
         world = World.of(Evidence(table, real, twin, rest, unit=unit), run.child("world"))
         found = _struck("inference", world, run.child("inference"))
         lucks = {one.place[0]: float(one.detail["luck"]) for one in found
-                 if one.place and "luck" in one.detail}
+                 if one.metric == "inference" and one.place and "luck" in one.detail}
         every, half = (_alone(table, many.slice(0, people), unit, run.child("alone").child(people))
                        for people in (many.num_rows, many.num_rows // 2))
         shares = [Falling.measured(many.num_rows, every[name], half[name]) for name in ("verbatim", "verbatim_near")]
