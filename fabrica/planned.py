@@ -213,8 +213,9 @@ class _Look:
                        for people in (many.num_rows, many.num_rows // 2))
         shares = [Falling.measured(many.num_rows, every[name], half[name]) for name in ("verbatim", "verbatim_near")]
         left = _left_out(table, many, unit)
-        return cls(list(lucks.values()), _left(table, found, lucks), shares[0], shares[1], left[0], left[1:],
-                   tuple(rows_of_people(table, unit)))
+        anyone = left.pop(("verbatim_but_one",))
+        return cls(list(lucks.values()), _left(table, found, lucks), shares[0], shares[1], anyone,
+                   list(left.values()), tuple(rows_of_people(table, unit)))
 
 
 def _one_each(some: pa.Table, unit: str) -> pa.Table:
@@ -232,7 +233,7 @@ def _alone(table: Table, some: pa.Table, unit: str | None, run: Run) -> dict[str
     return {name: tries / world.everybody.rows for name, tries in tried.items()}
 
 
-def _left_out(table: Table, many: pa.Table, unit: str | None) -> list[Recognisable]:
+def _left_out(table: Table, many: pa.Table, unit: str | None) -> dict[Place, Recognisable]:
     """Who could be recognised by all but any one column, and by all but each: half of the people stand for a twin,
     which has as many rows as there are people, and nobody of the other half was learned from."""
     found = list[dict[Place, tuple[float, float]]]()
@@ -244,9 +245,9 @@ def _left_out(table: Table, many: pa.Table, unit: str | None) -> list[Recognisab
         found.append({place: (alone[place] / (rows // 2), (one.hits + one.control_hits) / max(1, alone[place]))
                       for place, one in struck.items()})
     size = many.num_rows // 2
-    return [Recognisable(Falling.measured(size, whole[0], found[1][place][0]),
-                         Falling.measured(size, whole[1], found[1][place][1], rising=True))
-            for place, whole in found[0].items() if place != ("verbatim",)]
+    return {place: Recognisable(Falling.measured(size, whole[0], found[1][place][0]),
+                                Falling.measured(size, whole[1], found[1][place][1], rising=True))
+            for place, whole in found[0].items() if place != ("verbatim",)}
 
 
 def _struck(name: str, world: World, run: Run) -> list[Finding]:

@@ -193,9 +193,9 @@ def partitions(evidence: Evidence, judged: Sheet | None = None) -> list[Partitio
     """
     if not evidence.protected:
         raise NotComputable("no column is protected; name one, such as sex")
-    cuts = [Cut.of(name, evidence.real, evidence.table[name].kind) for name in evidence.protected]
     alone = one_group(evidence)
-    cuts = [cut for cut in cuts if cut.name not in alone] or cuts
+    names = [name for name in evidence.protected if name not in alone] or evidence.protected
+    cuts = [Cut.of(name, evidence.real, evidence.table[name].kind) for name in names]
     places = [*((cut,) for cut in cuts), *combinations(cuts, 2)]
     return [Partition.of(place, evidence.real, judged, evidence.unit, max(LEAST, evidence.k)) for place in places]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
+from fabrica.gatehouse.left_out import thresholds
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded
 from fabrica.gatehouse.rare import Rare
 from fabrica.gatehouse.risks import SURE
@@ -60,7 +61,7 @@ def _departures(one: Outcome, wanted: Outcome, decision: Decision) -> Iterator[s
     if one.id != wanted.id:
         yield f"{named} has another id than {wanted.id}"
     tier = decision.policy.tier(decision.tier)
-    near = one.name == "copies" and here in (tier.near, tier.but_one)
+    near = one.name == "copies" and here in (tier.near, *thresholds(tier.but_one))
     wider = one.name in GROUPS and here is not None and wanted.threshold is not None and here > wanted.threshold
     if here != wanted.threshold and not near and not wider:
         yield f"{named} has another threshold than tier {decision.tier} of its policy"

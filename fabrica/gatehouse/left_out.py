@@ -20,11 +20,20 @@ import numpy as np
 from fabrica.reached import Guesses
 from fabrica.report import Finding
 
-__all__ = ["judged"]
+__all__ = ["judged", "thresholds"]
 
 ROOM = 0.05  #: how likely a twin that leaks nothing may fail to pass, all columns together
 RUNGS = (0.02, 0.01, 0.005)  #: thresholds by which columns are asked before that of a tier, the widest first
-ALIKE = 1e4  #: of how many people as much is known as of all places that are alike
+ALIKE = 1e4  #: shape of the gamma law of shares, at most: beyond it places are as good as alike
+
+
+def thresholds(accepted: float) -> tuple[float, ...]:
+    """By which columns are asked at a tier, the widest first and its own last.
+
+    >>> thresholds(0.003), thresholds(0.01)
+    ((0.02, 0.01, 0.005, 0.003), (0.02, 0.01))
+    """
+    return (*(rung for rung in RUNGS if rung > accepted), accepted)
 
 
 def judged(without: Sequence[Finding], accepted: float) -> list[tuple[Finding, float]]:
@@ -45,7 +54,7 @@ def judged(without: Sequence[Finding], accepted: float) -> list[tuple[Finding, f
     left = {i: guesses for i, guesses in counted.items() if i not in sure}
     share = _shares(list(counted.values()))
     spent, asked = dict[int, float](), dict[int, float]()
-    for threshold in (*(rung for rung in RUNGS if rung > accepted), accepted):
+    for threshold in thresholds(accepted):
         alarms = {i: guesses.false_alarm(threshold, share) for i, guesses in left.items()}
         for i in sorted(alarms, key=alarms.__getitem__):
             if sum(spent.values()) - spent.get(i, 0.0) + alarms[i] <= ROOM:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,25 @@ def test_whatever_the_gate_decides_is_read_again(case):
     assert unfounded(decision, case.report, case.rows, case.real_rows, case.epsilon) == []
     told = public.decision(decision)
     assert Decision.from_json(json.loads(told.dumps())) == told and told.verdict == decision.verdict
+
+
+def test_a_column_that_is_asked_by_a_wider_threshold_is_read_again_and_one_by_none_is_not():
+    """Few are alone without the age: at the tier partner they are asked by the threshold of the house's widest tier."""
+    place = Guesses(0, 2_500, 25, 2_500).finding("verbatim_without", ("age",))
+    whole = [Finding(name, 0.0, low=-0.001, high=0.0001, detail={"control": "found"})
+             for name in ("verbatim", "verbatim_but_one", "verbatim_near")]
+    here = replace(place, value=0.0, low=-0.009, high=0.009, detail={**place.detail, "control": "found"})
+    case = Case(Policy(), "partner", Report((*whole, here)), 1_000, 1_000, Rare())
+    decision = Decision("partner", Policy(), tuple(outcomes(case)), 1, {"data": "0a" * 32}, "2026-11-28T09:00:00+00:00")
+    copies = next(one for one in decision.outcomes if one.name == "copies")
+    assert (copies.verdict, copies.threshold) == ("PASS", 0.02)
+    plain = json.loads(decision.dumps())
+    assert Decision.from_json(plain) == decision
+    for test in plain["tests"]:
+        if test["name"] == "copies":
+            test["threshold"] = 0.03
+    with pytest.raises(InputError, match="another threshold"):
+        Decision.from_json(plain)
 
 
 @given(cases(), st.data())
