@@ -36,7 +36,7 @@ class Attack(Metric):
 
     heavy: ClassVar[bool] = True
     story: ClassVar[str]  #: who attacks, what they hold, what they want
-    dose: ClassVar[float] = 0.01  #: share of planted rows in which the attack must find its people
+    dose: ClassVar[float] = 0.01  #: share of planted rows, at least, in which the attack must find its people
     learns: ClassVar[bool] = False  #: whether it can be made only by who can learn again
 
     @abstractmethod
@@ -57,13 +57,15 @@ class Attack(Metric):
     def made(self, world: World, run: Run, control: bool = True) -> list[Finding]:
         """The findings of the attack on a world and, with ``control``, whether it finds people who were planted."""
         struck = self.strike(world, run.child("strike"))
-        again = self.strike(self.plant(world, run.child("plant")), run.child("control")) if control else {}
+        planted = self.plant(world, run.child("plant")) if control else world
+        again = self.strike(planted, run.child("control")) if control else {}
         findings = []
         for name in self.numbers:
             here = {place: one for place, one in struck.items() if place[0] == name}
             if not here:
                 findings.append(Finding(name, None, against="holdout", problem="nothing here can be attacked so"))
-            findings += [_told(one, self.control(again, (name, *where)), self.dose) for one, where in with_worst(here)]
+            findings += [_told(one, self.control(again, (name, *where)), planted.dose)
+                         for one, where in with_worst(here)]
         return findings
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:

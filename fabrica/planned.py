@@ -23,12 +23,14 @@ from fabrica.counted import Counted, filled
 from fabrica.errors import InputError
 from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.falling import Falling
-from fabrica.gatehouse.planning import Chance, Population, Recognisable, chance, needed
+from fabrica.gatehouse.planning import Chance, Held, Population, Recognisable, chance, needed
 from fabrica.gatehouse.policy import Policy, Tier
 from fabrica.job import guess, rows_of_people
+from fabrica.reached import SCORED, Gains, Outcome
 from fabrica.report import Finding
 from fabrica.run import Run
 from fabrica.schema import Table
+from fabrica.seldom import having
 from fabrica.sheets import sheets
 from fabrica.world import World
 
@@ -45,8 +47,8 @@ SEEKS, WIDE = 40, 3  #: simulated twins for each number of people that might be 
 JUMPS = ("the chance jumps between shares where the people held back become so many, or those learned from so few, "
          "that a bound comes to lie on the other side of its threshold; and a figure may be ten points off by chance")
 #: what the gate asks for and no simulation can know
-UNKNOWN = ("not simulated, for it hangs on the twin: what few people hold, and how surely it is guessed, identifiers, "
-           "groups of people (--protected), what a model loses (useful), and attacks that miss the planted")
+UNKNOWN = ("not simulated, for it hangs on the twin: what few people hold, identifiers, groups of people "
+           "(--protected), what a model loses (useful), and attacks that miss the planted")
 
 
 @dataclass(frozen=True)
@@ -157,20 +159,19 @@ def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None 
         raise InputError(f"has {people:,} people, and no test of the gate could decide anything of fewer than {LEAST}",
                          where=whole.name, hint="bring more people")
     run.child("look").tell(0, 0, "looking at the table")
-    look = _Look.at(whole, unit, schema, run.child("look"))
-    population = Population(people, look.lucks, look.alone, look.apart, look.but_one, look.without, private=True)
+    look = _Look.at(whole, people, unit, schema, run.child("look"))
     tiers = list(policy.tiers)
     chances: dict[str, dict[float, Chance]] = {name: {} for name in tiers}
     for step, share in enumerate(shares):
         run.child("chances").tell(step, len(shares), "simulating")
-        here = chance(population, share, policy, tiers, run.child("chances").child(f"{share:g}"), times)
+        here = chance(look.population, share, policy, tiers, run.child("chances").child(f"{share:g}"), times)
         for name in tiers:
             chances[name][share] = here[name]
-    plan = Plan(people, len(look.lucks), look.left, tier, chances, asked, notes=look.notes)
+    plan = Plan(people, len(look.population.lucks), look.left, tier, chances, asked, notes=look.notes)
     if plan.share(tier) is not None:
         return plan
     run.child("needed").tell(0, 0, "seeking how many people are needed")
-    more = needed(population, policy, tier, sorted(shares)[-WIDE:], ENOUGH, run.child("needed"), SEEKS)
+    more = needed(look.population, policy, tier, sorted(shares)[-WIDE:], ENOUGH, run.child("needed"), SEEKS)
     return replace(plan, needed=more)
 
 
@@ -183,20 +184,15 @@ def _people(whole: Counted, unit: str) -> int:
 
 @dataclass(frozen=True)
 class _Look:
-    """How surely each column is guessed by anybody, why others are ``left`` out, and the shares of people who are alone
-    with their row, exactly (``alone``) and nearly (``apart``); who could be recognised by all but any one column
-    (``but_one``), and by all but each (``without``). ``notes``: where people seem to have several rows."""
+    """What the simulation asks of the people of a table, why columns were ``left`` out, and in ``notes`` whether people
+    seem to have several rows."""
 
-    lucks: list[float]
+    population: Population
     left: dict[str, str]
-    alone: Falling
-    apart: Falling
-    but_one: Recognisable
-    without: Sequence[Recognisable]
     notes: tuple[str, ...]
 
     @classmethod
-    def at(cls, whole: Counted, unit: str | None, schema: Any, run: Run) -> _Look:
+    def at(cls, whole: Counted, people: int, unit: str | None, schema: Any, run: Run) -> _Look:
         """The attacks on a third of some real rows, by who holds another third."""
         table = guess(whole, run.child("guess"), schema)[0]
         many = whole.sample(MANY, run.child("some"))
@@ -206,16 +202,20 @@ class _Look:
         third = some.num_rows // 3
         real, twin, rest = sheets(table, *(filled(some.slice(i * third, third)) for i in range(3)))
         world = World.of(Evidence(table, real, twin, rest, unit=unit), run.child("world"))
-        found = _struck("inference", world, run.child("inference"))
-        lucks = {one.place[0]: float(one.detail["luck"]) for one in found
-                 if one.metric == "inference" and one.place and "luck" in one.detail}
-        every, half = (_alone(table, many.slice(0, people), unit, run.child("alone").child(people))
-                       for people in (many.num_rows, many.num_rows // 2))
-        shares = [Falling.measured(many.num_rows, every[name], half[name]) for name in ("verbatim", "verbatim_near")]
-        left = _left_out(table, many, unit)
-        anyone = left.pop(("verbatim_but_one",))
-        return cls(list(lucks.values()), _left(table, found, lucks), shares[0], shares[1], anyone,
-                   list(left.values()), tuple(rows_of_people(table, unit)))
+        inference: Attack = catalog.get("metrics", "inference")()
+        struck = inference.strike(world, run.child("inference"))
+        found = [one.finding("inference", name[1:]) for name, one in struck.items() if name[0] == "inference"]
+        lucks = {one.place[0]: float(one.detail["luck"]) for one in found if "luck" in one.detail}
+        few, any_few = _few(table, many, struck, world.k)
+        every, half = (_alone(table, many.slice(0, size), unit, run.child("alone").child(size))
+                       for size in (many.num_rows, many.num_rows // 2))
+        alone, apart = (Falling.measured(many.num_rows, every[name], half[name]) for name in ("verbatim",
+                                                                                              "verbatim_near"))
+        without = _left_out(table, many, unit)
+        but_one = without.pop(("verbatim_but_one",))
+        return cls(Population(people, list(lucks.values()), alone, apart, but_one, list(without.values()), few, any_few,
+                              private=True),
+                   _left(table, found, lucks), tuple(rows_of_people(table, unit)))
 
 
 def _one_each(some: pa.Table, unit: str) -> pa.Table:
@@ -231,6 +231,25 @@ def _alone(table: Table, some: pa.Table, unit: str | None, run: Run) -> dict[str
     world = World.of(Evidence(table, real, twin, rest, unit=unit), run.child("world"))
     tried = {one.metric: one.detail.get("tries", one.detail.get("few", 0)) for one in _struck("verbatim", world, run)}
     return {name: tries / world.everybody.rows for name, tries in tried.items()}
+
+
+def _few(table: Table, many: pa.Table, struck: Mapping[Place, Outcome], k: int) -> tuple[list[Held], Held | None]:
+    """How many of some people have what few have in a column that was attacked, and how many in any. How surely that is
+    guessed is that of all columns where so few were attacked that it could not be told of one."""
+    pooled, half = struck.get(("inference_few",)), many.num_rows // 2
+    if not isinstance(pooled, Gains) or len(pooled.controls) < SCORED:
+        return [], None
+    sides = sheets(table, *map(filled, (many.slice(0, half), many.slice(half))))
+    have = {name: here for _, name in (place for place in struck if place[0] == "inference" and place[1:])
+            if (here := having([side.values[name] for side in sides], k)) is not None}
+    if not have:
+        return [], None
+    shares = {name: float(np.mean(np.concatenate(here))) for name, here in have.items()}
+    anything = float(np.mean(np.any([np.concatenate(here) for here in have.values()], axis=0)))
+    gains = {name: one if isinstance(one := struck.get(("inference_few", name)), Gains) and len(one.controls) >= SCORED
+             else pooled for name in have}
+    return ([Held(share, gains[name].luck, float(gains[name].controls.std())) for name, share in shares.items()],
+            Held(anything, pooled.luck, float(pooled.controls.std())))
 
 
 def _left_out(table: Table, many: pa.Table, unit: str | None) -> dict[Place, Recognisable]:

@@ -17,7 +17,7 @@ from fabrica.bounds import Z, caught, one_of, residual
 from fabrica.report import Finding
 from fabrica.statistics import auc
 
-__all__ = ["ALARMS", "AREA", "FEWEST", "SHARE", "Gains", "Guesses", "Outcome", "Scores"]
+__all__ = ["ALARMS", "AREA", "FEWEST", "SCORED", "SHARE", "Gains", "Guesses", "Outcome", "Scores"]
 
 FEWEST = 100  #: people of each side, below which nothing is said
 FOREGONE = 0.01  #: share of people who are not guessed anyway, below which a secret is none

@@ -41,6 +41,7 @@ class World:
     seen : share of what gives people away that the attacker can see: of the twin's rows those that are held, and of
         people with several rows one; whoever stands in the twin by another is not found.
     judged : share of the rows learned from that ``everybody`` has.
+    dose : share of the twin's rows that were planted.
     maker : who can learn again, where it is known how the twin was made. which : the numbers of the rows of each sheet
         of real people, as the maker counts them.
     """
@@ -56,6 +57,7 @@ class World:
     k: int = 5
     seen: float = 1.0
     judged: float = 1.0
+    dose: float = 0.0
     maker: Maker | None = None
     which: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -90,8 +92,9 @@ class World:
         here = {"members": members, "everybody": own}
         found = {name: rest.take(rows) for name, rows in there.items()}
         found |= {name: real.take(rows) for name, rows in here.items()}
-        return cls(evidence.table, twin.take(np.sort(held)), **found, first=_first(evidence), k=evidence.k,
-                   maker=evidence.maker, seen=evidence.seen * len(held) / twin.rows * len(own) / evidence.real.rows,
+        return cls(evidence.table, twin.take(np.sort(held)), found["reference"], found["members"], found["controls"],
+                   found["everybody"], found["others"], first=_first(evidence), k=evidence.k, maker=evidence.maker,
+                   seen=evidence.seen * len(held) / twin.rows * len(own) / evidence.real.rows,
                    judged=evidence.judged,
                    which={**here, **{name: rows + real.rows for name, rows in there.items()}})
 
@@ -130,13 +133,14 @@ class World:
         many = prey.rows if dose >= 1 else min(max(PLANTED, round(dose * self.twin.rows)), prey.rows, self.twin.rows)
         known = prey.take(run.child("who").random().permutation(prey.rows)[:many])
         if dose >= 1:
-            return replace(self, twin=known, members=known, everybody=known, seen=1.0, judged=1.0, which={})
+            return replace(self, twin=known, members=known, everybody=known, seen=1.0, judged=1.0, dose=1.0, which={})
         where = run.child("where").random().permutation(self.twin.rows)[:many]
         values = {name: cells.copy() for name, cells in self.twin.values.items()}
         for name, cells in values.items():
             cells[where] = known.values[name]
         twin = Sheet(self.twin.rows, values, self.twin.levels)
-        return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
+        return replace(self, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0,
+                       dose=many / self.twin.rows, which={})
 
     @cached_property
     def space(self) -> Vantage:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fabrica.gatehouse import few, left_out
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
-from fabrica.gatehouse.left_out import thresholds
+from fabrica.gatehouse.deciding import rungs
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded
 from fabrica.gatehouse.rare import Rare
 from fabrica.gatehouse.risks import SURE
@@ -61,9 +62,10 @@ def _departures(one: Outcome, wanted: Outcome, decision: Decision) -> Iterator[s
     if one.id != wanted.id:
         yield f"{named} has another id than {wanted.id}"
     tier = decision.policy.tier(decision.tier)
-    near = one.name == "copies" and here in (tier.near, *thresholds(tier.but_one))
+    others = {"copies": (tier.near, *rungs(left_out.WIDER, tier.but_one)),
+              "inference": rungs(few.WIDER, tier.inference)}.get(one.name, ())
     wider = one.name in GROUPS and here is not None and wanted.threshold is not None and here > wanted.threshold
-    if here != wanted.threshold and not near and not wider:
+    if here != wanted.threshold and here not in others and not wider:
         yield f"{named} has another threshold than tier {decision.tier} of its policy"
     elif one.verdict not in (follows := _follow(one, decision)):
         yield f"{named} says {one.verdict}, and from its numbers {' or '.join(follows) or 'nothing'} follows"

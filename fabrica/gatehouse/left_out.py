@@ -1,43 +1,29 @@
 """Which columns, each left out by itself, decide on copies, and by which threshold.
 
 Where one column alone makes people differ, copies of people of whom just that was drawn afresh are seen without it and
-nowhere else. But without it few people may be alone, or many of them stand in any good twin by luck, and whoever asks
-every column finds one that seems unsafe. So a column decides where surely more than is accepted was found, all columns
-looked at; and where a twin that leaks nothing would pass at all such columns together in nineteen of twenty cases. How
-likely it would not is told by the controls alone: what leaks cannot keep a column from being judged.
-
-All columns are asked for the widest threshold first, those before others that would seldom fail without a leak, and
-then for narrower ones, as far as such a chance is left. A tier goes as far as its own threshold, so a stricter one is
-the same way gone farther, and never passes what a looser one does not.
+nowhere else. But without it few people may be alone, or many of them stand in any good twin by luck: so of all columns
+those decide that can (``deciding.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
+from fabrica.gatehouse.deciding import Place, asked, rungs
 from fabrica.reached import Guesses
 from fabrica.report import Finding
 
-__all__ = ["judged", "thresholds"]
+__all__ = ["WIDER", "judged"]
 
-ROOM = 0.05  #: how likely a twin that leaks nothing may fail to pass, all columns together
-RUNGS = (0.02, 0.01, 0.005)  #: thresholds by which columns are asked before that of a tier, the widest first
+WIDER = (0.02, 0.01, 0.005)  #: thresholds by which columns are asked before that of a tier
 ALIKE = 1e4  #: shape of the gamma law of shares, at most: beyond it places are as good as alike
 
 
-def thresholds(accepted: float) -> tuple[float, ...]:
-    """By which columns are asked at a tier, the widest first and its own last.
-
-    >>> thresholds(0.003), thresholds(0.01)
-    ((0.02, 0.01, 0.005, 0.003), (0.02, 0.01))
-    """
-    return (*(rung for rung in RUNGS if rung > accepted), accepted)
-
-
 def judged(without: Sequence[Finding], accepted: float) -> list[tuple[Finding, float]]:
-    """Those findings that decide, each with what is accepted there.
+    """Those findings that decide, each with what is accepted there; one that tells no counts decides by its bounds.
 
     Parameters
     ----------
@@ -49,17 +35,12 @@ def judged(without: Sequence[Finding], accepted: float) -> list[tuple[Finding, f
     [(('age',), 0.005), (('town',), 0.01), (('pay',), 0.02)]
     """
     counted = {i: guesses for i, one in enumerate(without) if (guesses := Guesses.of(one)) is not None}
-    sure = [i for i, guesses in counted.items() if guesses.surely(len(without)) > accepted]
-    bare = [i for i, one in enumerate(without) if one.value is not None and i not in counted]
-    left = {i: guesses for i, guesses in counted.items() if i not in sure}
     share = _shares(list(counted.values()))
-    spent, asked = dict[int, float](), dict[int, float]()
-    for threshold in thresholds(accepted):
-        alarms = {i: guesses.false_alarm(threshold, share) for i, guesses in left.items()}
-        for i in sorted(alarms, key=alarms.__getitem__):
-            if sum(spent.values()) - spent.get(i, 0.0) + alarms[i] <= ROOM:
-                spent[i], asked[i] = alarms[i], threshold
-    return [(without[i], asked.get(i, accepted)) for i in sorted({*sure, *bare, *asked})]
+    places = {i: Place(guesses.surely(len(without)), partial(guesses.false_alarm, prior=share))
+              for i, guesses in counted.items()}
+    decide = asked(places, rungs(WIDER, accepted))
+    bare = {i: accepted for i, one in enumerate(without) if one.value is not None and i not in counted}
+    return [(without[i], most) for i, most in sorted({**bare, **decide}.items())]
 
 
 def _shares(places: Sequence[Guesses]) -> tuple[float, float]:

@@ -18,11 +18,11 @@ from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.outcome import PASS
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare
-from fabrica.gatehouse.simulated import Population, Recognisable, Sides, simulated
+from fabrica.gatehouse.simulated import Held, Population, Recognisable, Sides, simulated
 from fabrica.report import Finding, Report
 from fabrica.run import Run
 
-__all__ = ["Chance", "Population", "Recognisable", "chance", "needed"]
+__all__ = ["Chance", "Held", "Population", "Recognisable", "chance", "needed"]
 
 TIMES = 200  #: simulated twins
 LEAK = 0.01  #: of the rows of a bad one that are members'

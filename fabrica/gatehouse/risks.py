@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fabrica.attack import NO_LIKELIHOOD, NO_MAKER
-from fabrica.bounds import Z, one_of, share
+from fabrica.bounds import share
 from fabrica.gatehouse.case import Case
-from fabrica.gatehouse.left_out import judged
+from fabrica.gatehouse.few import judged as secrets_of_few
+from fabrica.gatehouse.left_out import judged as columns_left_out
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
 from fabrica.reached import FEWEST
 from fabrica.report import Finding
@@ -51,11 +52,11 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
         told = [_unseen(blank, f, threshold, unseen) or by_bounds(blank, f, threshold, what) for f in asked]
         rare, few = case.one(f"{metric}_rare"), case.of(f"{metric}_few")
         told += [by_bounds(blank, rare, threshold, f"{what}, {RARELY['_rare']}")] * _surely(rare, threshold)
-        deciding = [f for f in few if _surely(f, threshold) or _sharp(f, threshold, _places(few) if f.place else 1)]
-        told += [by_bounds(blank, f, threshold, f"{what}, {RARELY['_few']}") for f in deciding]
+        deciding = secrets_of_few(few, threshold)
+        told += [by_bounds(blank, f, most, f"{what}, {RARELY['_few']}") for f, most in deciding]
         outcome = _worst(told) if told else blank
         return replace(outcome, why="; ".join([outcome.why, *_untold(sure, len(parts)), *_untried(found),
-                                               *_unsure(few, deciding)]))
+                                               *_unsure(few, [f for f, _ in deciding])]))
 
     return check
 
@@ -63,22 +64,6 @@ def risk(id: str, metric: str, what: str, unseen: str = "") -> Callable[[Case], 
 def _surely(finding: Finding | None, threshold: float) -> bool:
     """Whether more than is accepted was surely found."""
     return finding is not None and finding.low is not None and finding.low > threshold
-
-
-def _places(found: Sequence[Finding]) -> int:
-    """At how many places there is a number."""
-    return sum(bool(one.place) and one.value is not None for one in found)
-
-
-def _sharp(finding: Finding, threshold: float, of: int) -> bool:
-    """Whether so many people were attacked that a twin which leaks nothing passes by its bounds, at all ``of`` such
-    places together, in nineteen of twenty cases; or, of the whole table, that it seldom shows more than is accepted,
-    and this one does. An attack that missed those who were planted tells of nobody."""
-    if unmeasured(finding, "") or finding.value is None or finding.high is None:
-        return False
-    width = float(finding.detail.get("width", finding.high - finding.value))
-    more = not finding.place and finding.value > threshold >= width  # at one place: by luck in one of twenty cases
-    return more or width * (1 + one_of(of) / Z) <= threshold
 
 
 def _untold(sure: list[Finding], of: int) -> list[str]:
@@ -93,10 +78,10 @@ def _untold(sure: list[Finding], of: int) -> list[str]:
 
 def _unsure(few: Sequence[Finding], deciding: Sequence[Finding]) -> list[str]:
     """Where there are people who have what few have, and the attack cannot tell of so few, or missed the planted."""
-    silent, places = [one for one in few if one not in deciding], _places(few)
+    silent = [one for one in few if one not in deciding]
     if any("columns" in one.detail for one in silent):
         return ["of those who have what few have it could not tell"]
-    alone = sum(bool(one.place) and one.value is not None for one in silent)
+    alone, places = (sum(bool(one.place) and one.value is not None for one in some) for some in (silent, few))
     return [f"of those who have what few have it could not tell of {alone:,} of {places:,} columns alone"] * bool(alone)
 
 
@@ -106,9 +91,10 @@ def _untried(found: list[Finding]) -> list[str]:
 
 
 def _worst(told: list[Outcome]) -> Outcome:
-    """Of several that must all pass the one that decides."""
+    """Of several that must all pass the one that decides: it comes nearest to its threshold, or is farthest beyond."""
     verdict = joined(told)
-    return max((one for one in told if one.verdict == verdict), key=lambda one: one.high or 0.0)
+    deciding = [one for one in told if one.verdict == verdict]
+    return max(deciding, key=lambda one: (one.high or 0.0) / (one.threshold or 1e-9))
 
 
 def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: str) -> Outcome:
@@ -128,7 +114,7 @@ def copies(case: Case) -> Outcome:
     blank = Outcome("G2", "copies", PASS, "")
     unseen = "people are alone with their row, and none of them stands in the twin"
     without = [f for f in case.of("verbatim_without") if f.place]
-    here = judged(without, case.asked.but_one)
+    here = columns_left_out(without, case.asked.but_one)
     asked = [(case.one("verbatim"), case.asked.copies, "people who stand in the twin cell by cell"),
              (case.one("verbatim_but_one"), case.asked.near, "people who stand in the twin but for one column"),
              (case.one("verbatim_near"), case.asked.near, "people who nearly stand in the twin"),
@@ -136,8 +122,7 @@ def copies(case: Case) -> Outcome:
     if not without:
         asked.append((case.one("verbatim_without"), case.asked.but_one, "people without each column"))
     told = [_unseen(blank, f, accepted, unseen) or by_bounds(blank, f, accepted, what) for f, accepted, what in asked]
-    verdict = joined(told)
-    first = max((o for o in told if o.verdict == verdict), key=lambda o: (o.high or 0.0) / (o.threshold or 1e-9))
+    first = _worst(told)
     return replace(first, why="; ".join([first.why, *_silent(len(without) - len(here), len(without))]))
 
 

@@ -421,7 +421,7 @@ def test_more_than_is_accepted_of_all_who_have_what_few_have_keeps_the_gate_shut
 
 def test_of_columns_that_too_few_have_something_in_none_shuts_the_gate_by_luck():
     """Twenty bounds of which each holds in nineteen of twenty cases do not all hold in half of them."""
-    wide = few(*[(0.0, -0.02, 0.02)] * 19, (0.035, 0.015, 0.055), width=0.02)
+    wide = few(*[(0.0, -0.05, 0.05)] * 19, (0.055, 0.005, 0.105), width=0.05)
     said = next(one for one in outcomes(wide) if one.name == "inference")
     assert said.verdict == PASS and "could not tell of 20 of 20 columns alone" in said.why
     alone = few((0.035, 0.015, 0.055), width=0.02)  # the same bounds, where there are no others to be lucky among

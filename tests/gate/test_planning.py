@@ -15,7 +15,7 @@ from fabrica.contract import Evidence
 from fabrica.counted import filled
 from fabrica.errors import FabricaError
 from fabrica.gatehouse.falling import Falling
-from fabrica.gatehouse.planning import Population, Recognisable, chance, needed
+from fabrica.gatehouse.planning import Held, Population, Recognisable, chance, needed
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.simulated import Sides, simulated
 from fabrica.planned import _Look
@@ -71,11 +71,45 @@ def test_the_attacks_are_simulated_as_large_as_they_are():
         assert like["outliers"][side] == pytest.approx(struck["outliers"][side], rel=0.3)
 
 
+def population(people, *categories):
+    """What the plan measures on people whose columns of these names are categories."""
+    schema = {name: {"kind": "category"} for name in categories}
+    return _Look.at(filled(people), len(people), None, schema, Run(1, workers=1)).population
+
+
+def test_what_few_have_is_measured_on_the_table():
+    """Of four flags each strikes two in a hundred by chance, and 1 - .98^4 of people have any."""
+    random, people = np.random.default_rng(1), 12_000
+    flags = {f"flag{i}": np.where(random.random(people) < 0.02, "yes", "no") for i in range(4)}
+    look = population(pd.DataFrame({"age": random.integers(18, 90, people), **flags}), *flags)
+    assert len(look.few) == 4 and look.any_few.share == pytest.approx(1 - 0.98**4, rel=0.1)
+    for one in (*look.few, look.any_few):
+        assert one.luck < 0.2 and 0 < one.spread < 0.3  # nobody tells who has one
+    assert all(one.share == pytest.approx(0.02, rel=0.2) for one in look.few)
+
+
+def test_secrets_of_few_are_simulated_as_many_as_have_them():
+    crowd = Population(60_000, LUCKS, few=[Held(0.02, 0.3, 0.1), Held(0.001, 0.3, 0.1)],
+                       any_few=Held(0.021, 0.3, 0.1))
+    found = [one for _, some in simulated(crowd, Sides(40_000, 20_000, 0.0), np.random.default_rng(1)) for one in some
+             if one.metric == "inference_few"]
+    assert [(one.place, one.detail.get("members"), one.detail.get("controls")) for one in found] == [
+        ((), 840, 420), (("column 0",), 800, 400), (("column 1",), None, None)]  # of 40 and 20 nothing is said
+    assert abs(found[0].value) < 0.03 and found[0].detail["width"] < 0.05
+
+
+def test_secrets_of_few_stop_few_good_twins_and_those_that_nobody_is_sure_of_none():
+    """The careless twin asks each of twenty columns, whatever comes by luck."""
+    some = [Held(0.02, 0.3, 0.25)] * 20
+    found = [good(60_000, few=few, any_few=whole) for few, whole in ((some, Held(0.33, 0.3, 0.1)), ((), None))]
+    assert found[1].good >= found[0].good > found[1].good - 0.2 and found[0].bad == 0
+
+
 def test_of_more_people_fewer_are_alone():
     """In a grid of G cells somebody among n people is alone in (1 - 1/G)^(n-1) of cases."""
     random, cells, people = np.random.default_rng(1), 100 * 100, 20_000
     grid = pd.DataFrame({name: random.integers(0, 100, people).astype(str) for name in "ab"})
-    look = _Look.at(filled(grid), None, {name: {"kind": "category"} for name in "ab"}, Run(1, workers=1))
+    look = population(grid, "a", "b")
     for shares in (look.alone, look.apart):
         assert shares.at(people) == pytest.approx((1 - 1 / cells) ** people, rel=0.1)  # and .55 of 6,000
         assert shares.at(4 * people) < shares.at(people) / 4
@@ -89,7 +123,7 @@ def test_who_stands_in_a_twin_by_luck_without_a_column_is_measured_on_the_table(
     random, people = np.random.default_rng(1), 8_000
     payers = pd.DataFrame({"town": random.integers(0, 200, people).astype(str), "amount": random.normal(size=people),
                            "trade": random.integers(0, 20, people).astype(str)})
-    look = _Look.at(filled(payers), None, {n: {"kind": "category"} for n in ("town", "trade")}, Run(1, workers=1))
+    look = population(payers, "town", "trade")
     alone = (1 - 1 / 4_000) ** 4_000  # half of them, beside half of them
     town, amount, trade = look.without
     assert (town.luck.share, trade.luck.share, town.alone.share, trade.alone.share) == (0, 0, 1, 1)

@@ -99,11 +99,12 @@ def test_planted_people_stand_in_the_twin_and_are_the_only_ones_attacked():
     world = World.of(Evidence(TABLE, REAL, FRESH, REST), Run(1, workers=1))
     small = replace(world, members=REAL.take(np.arange(100)))
     planted = small.planted(0.01, Run(2))
+    assert planted.dose == 100 / world.twin.rows and world.dose == 0
     assert planted.members.rows == 100 and planted.twin.rows == world.twin.rows and planted.controls is world.controls
     assert (planted.points["members"].nearest(planted.points["twin"])[0] == 0).all()
     assert (world.points["twin"].numbers != planted.points["twin"].numbers).any()
     whole = small.planted(1.0, Run(2))
-    assert whole.twin is whole.members and whole.twin.rows == 100
+    assert whole.twin is whole.members and whole.twin.rows == 100 and whole.dose == 1
 
 
 def test_sides_that_are_not_of_one_kind_are_told_without_the_twin():

@@ -71,10 +71,10 @@ def test_secrets_of_few_are_found_out_where_each_column_is_guessed_anyway():
 
 
 def flagged(rows: int, seed: int) -> IdentSheet:
-    """People of whom one in twenty-five has each of ten flags, and as many have gained something."""
+    """People of whom one in twenty-five has each of ten flags, and twice as many have gained something."""
     own, random = tall(rows, seed), np.random.default_rng(seed + 50)
     flags = {f"flag{i}": (random.random(rows) < 0.04).astype(np.int32) for i in range(10)}
-    gain = np.where(random.random(rows) < 0.04, random.integers(1, 9, rows) * 100.0, 0.0)
+    gain = np.where(random.random(rows) < 0.08, random.integers(1, 9, rows) * 100.0, 0.0)
     return IdentSheet(rows, {"age": own.values["age"], "weight": own.values["weight"], "gain": gain, **flags},
                       {name: ["no", "yes"] for name in flags})
 

@@ -71,7 +71,8 @@ def test_planted_people_are_found_at_every_place_and_by_no_other_column():
     again = VerbatimButOne().strike(planted, Run(3))
     assert all(one.found for one in again.values()) and len(again) == len(REAL.values) + 1
     own, made = planted.everybody.rows, planted.twin.rows - world.twin.rows
-    assert made == own * len(REAL.values)
+    assert made == own * len(REAL.values) and planted.dose == made / planted.twin.rows
+    assert all(f.detail["dose"] == planted.dose for f in VerbatimButOne().made(world, Run(2)) if f.place)
     for i, name in enumerate(REAL.values):
         here = planted.twin.take(world.twin.rows + np.arange(i * own, (i + 1) * own))
         kept = [rows_of(here, other) == rows_of(planted.everybody, other) for other in REAL.values]

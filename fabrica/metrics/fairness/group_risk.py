@@ -56,7 +56,7 @@ class GroupRisk(Metric):
             found = Scores(sides[0], sides[1]).found
         except NotComputable as why:
             return [Finding("group_risk", None, better=0.5, unit="AUC", against="holdout", problem=why.what)]
-        control = {"control": "found" if found else "missed", "dose": DOSE}
+        control = {"control": "found" if found else "missed", "dose": planted.dose}
         return _with_worst([_place(part, scores, control, evidence.k)
                             for part, scores in zip(parts, struck, strict=True)])
 

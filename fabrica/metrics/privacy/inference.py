@@ -34,6 +34,7 @@ from fabrica.contract import Sheet
 from fabrica.errors import NotComputable
 from fabrica.reached import FEWEST, Gains, Outcome
 from fabrica.run import Run
+from fabrica.seldom import having
 from fabrica.world import PLANTED, World
 
 __all__ = ["Inference"]
@@ -42,7 +43,6 @@ COLUMNS = 20  #: that are guessed, at most
 CLASSES, GROUPS = 30, 20  #: levels that are told apart, the others are one; groups of a number
 TREES, ROUNDS, LEARN = 600, 60, 250_000  #: of the attacker; at most so many rounds, and rows of the twin to learn from
 MEMBERS = 40_000  #: who are attacked, at most
-FEW = 0.05  #: share of people who have a level that few have, at most
 NEAR = 0.01  #: of the ranks: a row that is as good as equal
 SETTING = {"max_depth": 6, "learning_rate": 0.2, "objective": "multi:softprob"}
 
@@ -80,11 +80,11 @@ class Inference(Attack):
         """Planted are people who have what few have, where there are enough of them on all sides; beside them stand
         others of that kind alone, or what they are would be taken for what was found out."""
         sides = world.everybody, world.others, world.reference
-        having = [have for name in world.twin.values
-                  if (have := _have([side.values[name] for side in sides], world.k))]
-        if not having:
+        crowds = [have for name in world.twin.values
+                  if (have := having([side.values[name] for side in sides], world.k))]
+        if not crowds:
             return world.planted(self.dose, run)
-        some = [side.take(np.flatnonzero(np.any(have, axis=0))) for side, have in zip(sides, zip(*having, strict=True),
+        some = [side.take(np.flatnonzero(np.any(have, axis=0))) for side, have in zip(sides, zip(*crowds, strict=True),
                                                                                     strict=True)]
         if min(side.rows for side in some) < PLANTED:
             return world.planted(self.dose, run)
@@ -139,26 +139,9 @@ def _guessed(world: World, sides: Sides, secret: str) -> Told:
     own, other = (np.concatenate(part) for part in (with_twin[:2], with_twin[2:]))
     own_blind, other_blind = np.concatenate(without[::2]), np.concatenate(without[1::2])
     factor = _factor(other, other_blind)
-    have = _have([np.concatenate([side.values[secret] for side in part]) for part in (sides.members, sides.controls)],
+    have = having([np.concatenate([side.values[secret] for side in part]) for part in (sides.members, sides.controls)],
                  world.k)
     return Told((own - factor * own_blind, other - factor * other_blind), other, have)
-
-
-def _have(sides: Sequence[np.ndarray], k: int) -> list[np.ndarray] | None:
-    """Of some people (n,) bool: who has a level that few of all have, yet at least ``k``, or a number where nearly all
-    have the same one; None where there is nobody. A missing cell is nothing that one has.
-
-    >>> [side.tolist() for side in _have([np.r_[np.zeros(60), 7.0], np.r_[np.zeros(60), 5.0]], 2)][0][-2:]
-    [False, True]
-    """
-    values, which, counts = np.unique(np.concatenate(sides), return_inverse=True, return_counts=True)
-    missing = np.isnan(values) if values.dtype.kind == "f" else values < 0
-    if values.dtype.kind == "f":
-        others = ~missing & (np.arange(len(values)) != np.argmax(np.where(missing, 0, counts)))
-        few = others & bool(k <= counts[others].sum() <= FEW * counts.sum())
-    else:
-        few = ~missing & (counts >= k) & (counts <= FEW * counts.sum())
-    return np.split(few[which], np.cumsum([len(side) for side in sides])[:-1]) if few.any() else None
 
 
 def _few(told: Sequence[Told], seen: float) -> Gains | None:

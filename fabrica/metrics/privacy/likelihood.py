@@ -56,7 +56,7 @@ class Likelihood(Attack):
         known = run.random().permutation(world.members.rows)[:PLANTED]
         which = world.which["members"][known]
         return replace(world, members=world.members.take(known), which={**world.which, "members": which},
-                       maker=_ByHeart(world.maker, which, self.dose))
+                       maker=_ByHeart(world.maker, which, self.dose), dose=self.dose)
 
 
 @dataclass(frozen=True, eq=False)

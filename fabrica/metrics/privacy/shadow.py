@@ -70,7 +70,7 @@ class Shadow(Attack):
 
     def plant(self, world: World, run: Run) -> World:
         """A way of learning that draws rows as they are."""
-        return replace(world, maker=_Copying(world))
+        return replace(world, maker=_Copying(world), dose=self.dose)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ class VerbatimButOne(Attack):
             made[name] = np.concatenate([cells, own[where]])
             made[name][len(cells):][here] = _another(own, cells, run.child("cells").child(name))
         twin = Sheet(world.twin.rows + len(where), made, world.twin.levels)
-        return replace(world, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0, which={})
+        return replace(world, twin=twin, members=known, everybody=known, seen=1.0, judged=1.0,
+                       dose=len(where) / twin.rows, which={})
 
 
 def _another(own: np.ndarray, cells: np.ndarray, run: Run) -> np.ndarray:
