@@ -164,8 +164,8 @@ KNOWN: Mapping[str, Meaning] = {
         "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
     "inference_few": Meaning(
         "Guessing what few have",
-        "The same for people who have what few have (a level that at most one in twenty has, another number than nine in "
-        "ten have), in all columns together and in each.",
+        "The same for people who have what few have (a level that at most one in twenty has, another number than nine "
+        "in ten have), in all columns together and in each.",
         "attribute inference; Yeom et al., CSF 2018; Stadler et al., USENIX Security 2022"),
     "inference_rare": Meaning(
         "Guessing a rare secret",
