@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 from fabrica import catalog
 from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
+from fabrica.crowd import few
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.errors import Interrupted, SettingError
 from fabrica.evaluation import evaluate as judge
@@ -225,6 +226,7 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     guarded = protected_columns(protected, table)
     if rest is not None:
         demand_apart(table, whole, rest, unit, run.child("apart"), twin)
+        notes = [*notes, *(few(unit, whole, rest) if attacks else [])]
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
                        k=k, unit=unit, protected=guarded, run=run.child("evaluate"))

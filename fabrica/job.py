@@ -10,6 +10,7 @@ from typing import Any
 from fabrica import declaration
 from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
+from fabrica.crowd import few
 from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError, UnknownName
 from fabrica.evaluation import CEILING
@@ -86,6 +87,8 @@ class Job:
             raise InputError(f"there are {train.rows:,} row{'s' * (train.rows > 1)} to learn from, and nothing is told "
                              f"that fewer than {way.k:,} hold: every cell of a twin would be missing",
                              where=recipe.data or whole.name, hint="bring more rows")
+        if table is not None and rest is not None:  # under an epsilon nobody is counted but through noise
+            notes += few(recipe.unit, train, rest)
         return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
 
     def origin(self, files: Sequence[Path]) -> Origin:

@@ -1,0 +1,93 @@
+"""How many people stand on both sides of a judgement, and how few are too few for it.
+
+The number comes from the rule of three (Hanley and Lippman-Hand, JAMA 1983): where none of n people is copied, the
+upper end of the 95 % bound on the share of copies is about 3 / n. Of fewer than ``LEAST`` it lies above what the widest
+of the house's tiers accepts, so whatever a twin is like, it cannot pass. The plan, the gate and the notes of a run all
+ask here.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fabrica.errors import InputError, UnknownName
+from fabrica.notation.storage import as_text
+from fabrica.sheets import Batches
+
+__all__ = ["LEAST", "demand_people", "few", "people", "whose"]
+
+LEAST = 600  #: people, those learned from and those held back together
+WHY = (f"no test of the gate could decide anything of fewer than {LEAST}: even where nobody is copied, so few cannot "
+       f"show that no more than {300 / LEAST:g} % are")
+
+
+def whose(rows: Batches, unit: str) -> pa.Array:
+    """(n,) the different people to whom some rows belong, as text.
+
+    Parameters
+    ----------
+    rows : an object with ``batches()``. unit : the column that says whose they are.
+
+    Raises
+    ------
+    UnknownName : there is no such column.
+
+    >>> from types import SimpleNamespace
+    >>> visits = pa.record_batch({"who": ["a", "a", None, "b"]})
+    >>> whose(SimpleNamespace(rows=4, batches=lambda: [visits]), "who").to_pylist()
+    ['a', 'b']
+    """
+    parts = []
+    for batch in rows.batches():
+        if unit not in batch.schema.names:
+            raise UnknownName("column", unit, list(batch.schema.names), where="unit")
+        cells = batch.column(unit)
+        plain = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+        parts.append(pc.unique(as_text(plain.drop_null()).cast(pa.string())))
+    return pc.unique(pa.concat_arrays(parts)) if parts else pa.array([], pa.string())
+
+
+def people(unit: str | None, *sides: Batches) -> int:
+    """How many people some tables have together: by the ``unit`` that says whose the rows are, else a row each.
+
+    Raises
+    ------
+    UnknownName : there is no such column.
+
+    >>> from types import SimpleNamespace
+    >>> visits = SimpleNamespace(rows=3, batches=lambda: [pa.record_batch({"who": ["a", "a", "b"]})])
+    >>> people("who", visits), people(None, visits, visits)
+    (2, 6)
+    """
+    if unit is None:
+        return sum(side.rows for side in sides)
+    return len(pc.unique(pa.concat_arrays([whose(side, unit) for side in sides])))
+
+
+def demand_people(where: str, unit: str | None, *sides: Batches) -> int:
+    """The number of people, if they are enough to be judged.
+
+    Raises
+    ------
+    InputError : they are too few. UnknownName : there is no such column.
+    """
+    found = people(unit, *sides)
+    if found < LEAST:
+        raise InputError(f"has {found:,} people, and {WHY}", where=where, hint="bring more people")
+    return found
+
+
+def few(unit: str | None, *sides: Batches) -> list[str]:
+    """A line where the people are too few to be judged.
+
+    Raises
+    ------
+    UnknownName : there is no such column.
+
+    >>> from types import SimpleNamespace
+    >>> few(None, SimpleNamespace(rows=600)), len(few(None, SimpleNamespace(rows=300), SimpleNamespace(rows=299)))
+    ([], 1)
+    """
+    return [f"there are fewer than {LEAST} people, so the gate will refuse a twin of them: {WHY}"] * (
+        people(unit, *sides) < LEAST)
