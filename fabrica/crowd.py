@@ -8,6 +8,11 @@ ask here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Protocol
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,14 +20,20 @@ from fabrica.errors import InputError, UnknownName
 from fabrica.notation.storage import as_text
 from fabrica.sheets import Batches
 
-__all__ = ["LEAST", "demand_people", "few", "people", "whose"]
+__all__ = ["LEAST", "demand_people", "few", "marks", "people", "whose"]
 
 LEAST = 600  #: people, those learned from and those held back together
 WHY = (f"no test of the gate could decide anything of fewer than {LEAST}: even where nobody is copied, so few cannot "
        f"show that no more than {300 / LEAST:g} % are")
 
 
-def whose(rows: Batches, unit: str) -> pa.Array:
+class Readable(Protocol):
+    """What is read in record batches."""
+
+    def batches(self) -> Iterable[pa.RecordBatch]: ...
+
+
+def whose(rows: Readable, unit: str) -> pa.Array:
     """(n,) the different people to whom some rows belong, as text.
 
     Parameters
@@ -46,6 +57,33 @@ def whose(rows: Batches, unit: str) -> pa.Array:
         plain = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
         parts.append(pc.unique(as_text(plain.drop_null()).cast(pa.string())))
     return pc.unique(pa.concat_arrays(parts)) if parts else pa.array([], pa.string())
+
+
+def marks(column: pa.Array | pa.ChunkedArray, first_row: int = 0) -> np.ndarray:
+    """(n,) uint64, whose each row is: equal marks for the same person in any part of a table, almost surely (2**-64)
+    others for others. A row that does not say whose it is, is somebody's of its own.
+
+    Parameters
+    ----------
+    column : the cells that say it. first_row : number of the first of them in the whole table.
+
+    >>> marks(pa.array(["a", "b", "a"])).tolist() == marks(pa.array(["a", "b", "a"]).dictionary_encode()).tolist()
+    True
+    >>> len(set(marks(pa.array(["a", "a", None, None])).tolist()))
+    3
+    """
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    plain = whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
+    coded = as_text(plain).cast(pa.string()).dictionary_encode()
+    known = np.array([_mark(f"{who}") for who in coded.dictionary.to_pylist()], np.uint64)
+    at = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    found = known[at] if len(known) else np.zeros(len(at), np.uint64)
+    found[at < 0] = [_mark(f"\0{first_row + row}") for row in np.flatnonzero(at < 0).tolist()]
+    return found
+
+
+def _mark(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def people(unit: str | None, *sides: Batches) -> int:
@@ -89,5 +127,4 @@ def few(unit: str | None, *sides: Batches) -> list[str]:
     >>> few(None, SimpleNamespace(rows=600)), len(few(None, SimpleNamespace(rows=300), SimpleNamespace(rows=299)))
     ([], 1)
     """
-    return [f"there are fewer than {LEAST} people, so the gate will refuse a twin of them: {WHY}"] * (
-        people(unit, *sides) < LEAST)
+    return [f"the gate will refuse a twin of so few people: {WHY}"] * (people(unit, *sides) < LEAST)

@@ -116,6 +116,8 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
         for note in job.notes:
             say(note)
         model = job.learn()
+        for note in model.facts.get("notes", ())[len(job.notes):]:
+            say(note)
         model.save(folder.path(path.name))
         return folder.done()[path.name], model
 

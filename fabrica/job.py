@@ -135,9 +135,9 @@ class Job:
         report = judge(self.train, twin, self.holdout, table=model.table, target=self.recipe.target,
                        k=k, unit=unit, run=self.run.child("evaluate"))
         chosen = list(model.facts.get("chosen", ()))
-        notes = list(self.notes)
+        notes = [*model.facts.get("notes", ())]
         if model.ledger is not None:
-            notes = [*model.ledger.head(), UNCOVERED, *model.facts.get("notes", ())]
+            notes = [*model.ledger.head(), UNCOVERED, *notes]
         return told(report, notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds,
                     **({"chosen": chosen} if chosen else {}))
 
@@ -152,7 +152,8 @@ def by_units(way: Way, whole: Counted, unit: str | None) -> tuple[Way, list[str]
     if unit is None:
         return way, []
     rows = enough(whole.batches(), unit, way.k)
-    return way.of_units(rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold it"]
+    return way.of_units(unit, rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold "
+                                      "it; of a level those who hold it are counted"]
 
 
 def rows_of_people(table: Table, unit: str | None) -> list[str]:

@@ -92,8 +92,8 @@ def test_too_few_people_are_refused_before_a_try_is_counted_and_are_told_of_when
     out = tmp_path / "out"
     assert cli(["synth", str(tmp_path / "visits.csv"), "-o", str(out), "--engine", "independent", *unit]) == 0
     notes = json.loads((out / "report.json").read_text())["facts"]["notes"]
-    assert sum("there are fewer than 600 people, so the gate will refuse" in note for note in notes) == 1
-    assert "so the gate will refuse" in "".join(capsys.readouterr())
+    assert sum("the gate will refuse a twin of so few people" in note for note in notes) == 1
+    assert "the gate will refuse a twin of so few people" in "".join(capsys.readouterr())
     assert cli(["gate", str(out), "--tier", "internal", "-q"]) == 2
     assert "no test of the gate could decide anything of fewer than 600" in capsys.readouterr().err
     assert not list(tmp_path.rglob(LOG)) and not (out / "gate.json").exists()
