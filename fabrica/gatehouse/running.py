@@ -6,7 +6,7 @@ one, n are made and K are those of real people; drawn by chance, so many or more
 hypergeometric tail. *More who were learned from*: nobody looked at those held back, so they are met by luck alone, and
 of all who are met no larger a part should have been learned from than of all there are (Fisher's exact test). The first
 sees a twin that copies real numbers whoever's they are, the second one that copies out of a range that is full of them.
-The smaller of the two chances counts, doubled (Bonferroni), so that at ``COPIED`` a good twin is accused one time in twenty.
+The smaller of the two chances counts, doubled (Bonferroni), so a good twin is accused one time in twenty.
 """
 
 from __future__ import annotations

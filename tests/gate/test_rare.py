@@ -116,7 +116,7 @@ def test_running_numbers_are_met_by_luck_and_no_more_of_them():
     drawn = np.random.default_rng(2).choice(free, 100_000, replace=False)
     found = rare(NUMBERED, [rows(visit=own), rows(visit=rest)], rows(visit=drawn), 5)
     assert found.texts == {} and found.met == {"visit": np.isin(rest, drawn).sum()} and found.met["visit"] > 200
-    for many, copies in ((100_000, own[:1_500]), (500, own[:20]), (5_000, whole[:300]), (0, own), (0, rest), (0, whole)):
+    for many, copies in ((100_000, own[:1_500]), (500, own[:20]), (5_000, whole[:300]), (0, own), (0, rest)):
         twin = rows(visit=np.unique(np.r_[drawn[:many], copies]))
         leaked = rare(NUMBERED, [rows(visit=own), rows(visit=rest)], twin, 5)
         assert leaked.met == {} and leaked.texts["visit"] >= len(copies), (many, len(copies))
