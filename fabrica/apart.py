@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from scipy.stats import binom, hypergeom
 
 from fabrica.contract import Sheet
-from fabrica.crowd import whose
+from fabrica.crowd import demand_unit
 from fabrica.errors import InputError
 from fabrica.rows import recognised, row_marks
 from fabrica.run import Run
@@ -42,7 +42,8 @@ def demand_apart(table: Table, real: Batches, holdout: Batches, unit: str | None
 
     Raises
     ------
-    InputError : rows or people of the holdout stand among the real ones too, or its rows are those of the twin.
+    InputError : rows or people of the holdout stand among the real ones too, or its rows are those of the twin, or the
+        unit has two values only.
     UnknownName : there is no such unit.
 
     >>> import pyarrow as pa
@@ -125,7 +126,7 @@ def same_people(both: int, held: int) -> str:
 
 
 def _of_units(real: Batches, holdout: Batches, unit: str) -> str:
-    own, other = (whose(side, unit) for side in (real, holdout))
+    own, other = demand_unit(unit, real, holdout)
     return same_people(int(pc.sum(pc.is_in(other, value_set=own)).as_py() or 0), len(other))
 
 

@@ -20,8 +20,9 @@ from fabrica.errors import InputError, UnknownName
 from fabrica.notation.storage import as_text
 from fabrica.sheets import Batches
 
-__all__ = ["LEAST", "demand_people", "few", "marks", "people", "whose"]
+__all__ = ["LEAST", "demand_unit", "demand_people", "few", "marks", "people", "whose"]
 
+FEWEST = 2  #: values of a column, which are a property of people and nobody's name
 LEAST = 600  #: people, those learned from and those held back together
 WHY = (f"no test of the gate could decide anything of fewer than {LEAST}: even where nobody is copied, so few cannot "
        f"show that no more than {300 / LEAST:g} % are")
@@ -91,16 +92,38 @@ def people(unit: str | None, *sides: Batches) -> int:
 
     Raises
     ------
-    UnknownName : there is no such column.
+    InputError : the column does not tell people apart. UnknownName : there is no such column.
 
     >>> from types import SimpleNamespace
-    >>> visits = SimpleNamespace(rows=3, batches=lambda: [pa.record_batch({"who": ["a", "a", "b"]})])
+    >>> visits = SimpleNamespace(rows=4, batches=lambda: [pa.record_batch({"who": ["a", "a", "b", "c"]})])
     >>> people("who", visits), people(None, visits, visits)
-    (2, 6)
+    (3, 8)
     """
     if unit is None:
         return sum(side.rows for side in sides)
-    return len(pc.unique(pa.concat_arrays([whose(side, unit) for side in sides])))
+    return len(pc.unique(pa.concat_arrays(demand_unit(unit, *sides))))
+
+
+def demand_unit(unit: str, *sides: Readable) -> list[pa.Array]:
+    """The people of some sides (``whose``), if the column tells people apart at all.
+
+    Raises
+    ------
+    InputError : it has no more than two values. UnknownName : there is no such column.
+
+    >>> from types import SimpleNamespace
+    >>> visits = SimpleNamespace(batches=lambda: [pa.record_batch({"sex": ["f", "m"] * 40})])
+    >>> demand_unit("sex", visits)
+    Traceback (most recent call last):
+    ...
+    fabrica.errors.InputError: column 'sex', unit: has no more than two different values, so it cannot say whose rows \
+they are; name the column that tells people apart
+    """
+    found = [whose(side, unit) for side in sides]
+    if len(pc.unique(pa.concat_arrays(found))) <= FEWEST:
+        raise InputError("has no more than two different values, so it cannot say whose rows they are",
+                         where=f"column {unit!r}, unit", hint="name the column that tells people apart")
+    return found
 
 
 def demand_people(where: str, unit: str | None, *sides: Batches) -> int:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 from fabrica import catalog
 from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
-from fabrica.crowd import few
+from fabrica.crowd import demand_unit, few
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.errors import Interrupted, SettingError
 from fabrica.evaluation import evaluate as judge
@@ -222,6 +222,8 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
         catalog.get("metrics", name)
     whole, twin = filled(real), filled(synthetic)
     rest = None if holdout is None else filled(holdout)
+    if unit is not None:
+        demand_unit(unit, whole, *([] if rest is None else [rest]))
     k = K if unit is None else enough(whole.batches(), unit, K)
     table, notes = guess(whole, run, schema, k)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})

@@ -10,7 +10,7 @@ from typing import Any
 from fabrica import declaration
 from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
-from fabrica.crowd import few
+from fabrica.crowd import demand_unit, few
 from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError, UnknownName
 from fabrica.evaluation import CEILING
@@ -151,6 +151,7 @@ def by_units(way: Way, whole: Counted, unit: str | None) -> tuple[Way, list[str]
     """``(way, notes)``: the way in which people count and not their rows, where it is said whose rows they are."""
     if unit is None:
         return way, []
+    demand_unit(unit, whole)
     rows = enough(whole.batches(), unit, way.k)
     return way.of_units(unit, rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold "
                                       "it; of a level those who hold it are counted"]

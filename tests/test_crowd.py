@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -23,8 +24,8 @@ def test_so_few_that_no_tier_can_be_passed_though_nobody_is_copied():
 def test_a_person_on_both_sides_or_with_several_rows_is_one():
     assert people("who", side(1, 1, 2), side(2, 3, None)) == 3
     assert people(None, side(1, 1, 2), side(2, 3, None)) == 6
-    assert people("who", side("1.0"), SimpleNamespace(rows=1, batches=lambda: [pa.record_batch(
-        {"who": pa.array(["1.0"]).dictionary_encode()})])) == 1
+    assert people("who", side("1", "2", "3"), SimpleNamespace(rows=1, batches=lambda: [pa.record_batch(
+        {"who": pa.array(["1"]).dictionary_encode()})])) == 3
 
 
 def test_rows_do_not_stand_for_people():
@@ -34,3 +35,20 @@ def test_rows_do_not_stand_for_people():
     with pytest.raises(FabricaError, match=r"visits: has 599 people, .* fewer than 600.*; bring more people"):
         demand_people("visits", "who", many)
     assert few("who", many, side(-1)) == []
+
+
+def test_a_column_of_two_values_says_of_nobody_whose_rows_they_are(tmp_path, capsys):
+    from fabrica.cli.commands import _outcome as cli
+    whole = pd.DataFrame({"age": range(1_000), "sex": ["f", "m"] * 500, "who": [f"P{n}" for n in range(1_000)]})
+    whole[:600].to_csv(tmp_path / "real.csv", index=False)
+    whole[600:].to_csv(tmp_path / "rest.csv", index=False)
+    (tmp_path / "out").mkdir()
+    whole.assign(age=whole["age"] + 7)[:600].to_csv(tmp_path / "out" / "data.csv", index=False)
+    real, rest, out = (str(tmp_path / name) for name in ("real.csv", "rest.csv", "out"))
+    for words in (["gate", out, "--real", real, "--holdout", rest], ["plan", real], ["fit", real, "-o", f"{out}/m.fab"],
+                  ["evaluate", "--real", real, "--synthetic", f"{out}/data.csv", "--holdout", rest],
+                  ["synth", real, "-o", f"{out}/twin"]):
+        assert cli([*words, "--unit", "sex", "-q"]) == 2
+        said = capsys.readouterr().err
+        assert "column 'sex', unit: has no more than two different values, so it cannot say whose rows" in said, words
+        assert "holdout" not in said
