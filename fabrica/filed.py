@@ -29,7 +29,7 @@ from fabrica.model import Given, TableModel
 from fabrica.played import Play
 from fabrica.pricing import price
 from fabrica.profile import profiled
-from fabrica.protected import protected_columns
+from fabrica.protected import demand_groups, protected_columns
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
@@ -228,6 +228,7 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
     table, notes = guess(whole, run, schema, k)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
     guarded = protected_columns(protected, table)
+    demand_groups(guarded, table, whole, run)
     if rest is not None:
         demand_apart(table, whole, rest, unit, run.child("apart"), twin)
         notes = [*notes, *(few(unit, whole, rest) if attacks else [])]

@@ -44,7 +44,7 @@ from fabrica.model import TableModel
 from fabrica.origin import Origin
 from fabrica.privacy.ledger import Ledger
 from fabrica.profile import profiled
-from fabrica.protected import protected_columns
+from fabrica.protected import demand_groups, protected_columns
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
@@ -228,11 +228,12 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
     Raises
     ------
     FabricaError : there is no such tier, or no model, or the tables do not belong together, or there are too few
-        people; nothing is measured then, and no try is counted.
+        people, or protected columns tell no groups apart; nothing is measured then, and no try is counted.
     """
     if model and brought.model is None:
         raise InputError("there is no model to share", where=str(brought.folder), hint="leave --model out")
     asked, guarded = policy.tier(tier), protected_columns(protected, brought.table)
+    demand_groups(guarded, brought.table, brought.real, run)
     demand_people(str(brought.source or brought.folder), brought.unit, brought.real, brought.holdout)
     digest, this = brought.digest, brought.attempt(attempts)
     _warn(this.seen(), asked.attempts, run)

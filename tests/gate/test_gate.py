@@ -99,6 +99,23 @@ def test_too_few_people_are_refused_before_a_try_is_counted_and_are_told_of_when
     assert not list(tmp_path.rglob(LOG)) and not (out / "gate.json").exists()
 
 
+def test_protected_columns_of_one_value_are_refused_before_a_try_is_counted(tmp_path, capsys):
+    for name, seed in (("real", 1), ("rest", 2), ("twin", 3)):
+        people(700, seed).assign(land="no", lake=4).to_csv(tmp_path / f"{name}.csv", index=False)
+    out = tmp_path / "out"
+    out.mkdir()
+    shutil.copy(tmp_path / "twin.csv", out / "data.csv")
+    real = ["--real", str(tmp_path / "real.csv"), "--protected"]
+    assert cli(["gate", str(out), "--holdout", str(tmp_path / "rest.csv"), *real, "land,lake", "-q"]) == 2
+    assert "protected column 'land': has one value only" in capsys.readouterr().err
+    assert not list(tmp_path.rglob(LOG)) and not (out / "gate.json").exists()
+    twin = ["evaluate", "--synthetic", str(tmp_path / "twin.csv"), "-o", str(tmp_path / "report"), *real]
+    assert cli([*twin, "lake", "-q"]) == 2
+    assert "tells groups apart" in capsys.readouterr().err and not (tmp_path / "report").exists()
+    assert cli([*twin, "land,sex", "--metric", "representation"]) == 0
+    assert "'land' has one value only" in capsys.readouterr().err
+
+
 def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path, capsys):
     table = pd.read_csv(folder[0].parent / "people.csv")
     rest = people(900, 7)
