@@ -10,13 +10,12 @@ nobody may stand on both sides. Nor is a twin its own holdout: rows that were ma
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import binom, hypergeom
 
 from fabrica.contract import Sheet
-from fabrica.errors import InputError, UnknownName
-from fabrica.notation.storage import as_text
+from fabrica.crowd import demand_unit
+from fabrica.errors import InputError
 from fabrica.rows import recognised, row_marks
 from fabrica.run import Run
 from fabrica.schema import Table
@@ -43,9 +42,11 @@ def demand_apart(table: Table, real: Batches, holdout: Batches, unit: str | None
 
     Raises
     ------
-    InputError : rows or people of the holdout stand among the real ones too, or its rows are those of the twin.
+    InputError : rows or people of the holdout stand among the real ones too, or its rows are those of the twin, or the
+        unit has two values only.
     UnknownName : there is no such unit.
 
+    >>> import pyarrow as pa
     >>> from types import SimpleNamespace
     >>> from fabrica.schema import Column
     >>> ages = SimpleNamespace(rows=60, batches=lambda: [pa.record_batch({"age": list(range(60))})])
@@ -125,20 +126,8 @@ def same_people(both: int, held: int) -> str:
 
 
 def _of_units(real: Batches, holdout: Batches, unit: str) -> str:
-    own, other = (_people(side, unit) for side in (real, holdout))
+    own, other = demand_unit(unit, real, holdout)
     return same_people(int(pc.sum(pc.is_in(other, value_set=own)).as_py() or 0), len(other))
-
-
-def _people(rows: Batches, unit: str) -> pa.Array:
-    """(n,) the different people, as text."""
-    parts = []
-    for batch in rows.batches():
-        if unit not in batch.schema.names:
-            raise UnknownName("column", unit, list(batch.schema.names), where="unit")
-        cells = batch.column(unit)
-        plain = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
-        parts.append(pc.unique(as_text(plain.drop_null()).cast(pa.string())))
-    return pc.unique(pa.concat_arrays(parts)) if parts else pa.array([], pa.string())
 
 
 def _some(rows: int, run: Run) -> np.ndarray | None:

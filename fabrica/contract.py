@@ -20,7 +20,7 @@ import math
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -37,7 +37,7 @@ from fabrica.state import State
 
 __all__ = [
     "Setting", "Settings", "Cells", "Engine", "Model", "Likelihood", "Conditional", "Masked", "Choice", "Chooser",
-    "Allowance", "Codec", "Coder", "Known", "Summary", "Sheet", "Maker", "Evidence", "Metric", "Source",
+    "Owned", "Allowance", "Codec", "Coder", "Known", "Summary", "Sheet", "Maker", "Evidence", "Metric", "Source",
 ]
 
 
@@ -226,6 +226,15 @@ class Cells:
         return Cells(values.combine_chunks(), np.concatenate(absent) if absent else None)
 
 
+@dataclass(frozen=True)
+class Owned(Cells):
+    """Cells of which a survey is told whose they are: ``who`` (n,) uint64, the mark of a person (``crowd.marks``), of
+    whom so many ``people`` must hold what a codec tells that counts them; others count rows."""
+
+    who: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
+    people: int = 1
+
+
 class Summary(ABC):
     """What a survey of one part of a column found. Merging is associative, so parts may be surveyed anywhere."""
 
@@ -254,6 +263,10 @@ class Coder(ABC):
         """What this holds, in words without a rare value."""
         return ""
 
+    def lost(self) -> float:
+        """Share of the cells with a value of which nothing may be told, and another value is given."""
+        return 0.0
+
 
 @dataclass(frozen=True)
 class Allowance:
@@ -281,7 +294,6 @@ class Codec(Settings, ABC):
     title: ClassVar[str]
     kinds: ClassVar[tuple[str, ...]]  #: the column kinds it serves
     weight: ClassVar[float] = 1.0  #: of what all columns may cost, its share against others'
-
     @abstractmethod
     def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Summary: ...
 

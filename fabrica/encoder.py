@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from fabrica import catalog, declared, notation, sound
 from fabrica.block import Block, Told
-from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Summary
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Owned, Summary
+from fabrica.crowd import marks
 from fabrica.errors import InputError, ModelFileError
 from fabrica.rules import Reduced, Rulebook
 from fabrica.run import Run
@@ -108,6 +109,17 @@ class Encoder:
         return {self.table.columns[seat.columns[0]].name: tuple(getattr(coder, "levels", ()))
                 for seat, coder in zip(self.seats, self.coders, strict=True)}
 
+    def lost(self) -> dict[str, float]:
+        """Share of the cells with a value of which nothing may be told, of each column; 1 where every cell is missing
+        though the column has values."""
+        blank, found = self.blank(), dict[str, float]()
+        for seat, coder, at in zip(self.seats, self.coders, self.coded, strict=True):
+            mute = any(column.absent >= column.size for column in blank.columns[at])
+            for i in seat.columns:
+                if self.table.columns[i].kind not in ("key", "empty"):
+                    found[self.table.columns[i].name] = 1.0 if mute else coder.lost()
+        return found
+
     def blank(self) -> Block:
         """No rows at all: tells the alphabets of the coded columns."""
         run = Run()
@@ -164,10 +176,11 @@ def _coder(codec: str, name: str) -> type[Coder]:
 
 def learn(
     table: Table, batches: Iterable[pa.RecordBatch], run: Run, *, rows: int | None = None,
-    book: Rulebook | None = None, **settings: Any
+    book: Rulebook | None = None, unit: str | None = None, people: int = 0, **settings: Any
 ) -> Encoder:
     """Survey every part, merge, learn the coders. ``settings`` (such as ``k``) go to every codec that has them; with a
-    rule ``book`` its inner table is learned."""
+    rule ``book`` its inner table is learned. ``unit``: the column that says whose the rows are, and so many ``people``
+    must stand behind what a codec tells that counts them."""
     table = book.inner if book else table
     places = seats(table)
     known = {name: _codec(name, settings) for name in sorted({seat.codec for seat in places})}
@@ -176,12 +189,17 @@ def learn(
     done = 0
     for part in _parts(batches):
 
-        size, part = part.num_rows, book.reduce(part, done) if book else part
+        size, who = part.num_rows, None if unit is None else marks(part.column(unit), done)
+        part = book.reduce(part, done) if book else part
 
-        def one(i: int, part: Any = part, done: int = done, held: Sequence[Summary | None] = summaries) -> Summary:
+        def one(i: int, part: Any = part, done: int = done, held: Sequence[Summary | None] = summaries,
+                who: np.ndarray | None = who) -> Summary:
             seat, codec = places[i], codecs[i]
             here = run.child("survey").child(i).child(done)
-            found = codec.survey(_columns(table, seat), _cells(table, seat, part, done), here)
+            cells = _cells(table, seat, part, done)
+            if who is not None:
+                cells = tuple(Owned(cell.values, cell.absent, who, people) for cell in cells)
+            found = codec.survey(_columns(table, seat), cells, here)
             before = held[i]
             return found if before is None else before.merge(found)
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 from fabrica import catalog
 from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
+from fabrica.crowd import demand_unit, few
 from fabrica.dataset import Dataset, holds_text, pour_table, write_table
 from fabrica.errors import Interrupted, SettingError
 from fabrica.evaluation import evaluate as judge
@@ -28,7 +29,7 @@ from fabrica.model import Given, TableModel
 from fabrica.played import Play
 from fabrica.pricing import price
 from fabrica.profile import profiled
-from fabrica.protected import protected_columns
+from fabrica.protected import demand_groups, protected_columns
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
@@ -115,6 +116,8 @@ def store(recipe: Recipe, path: Path, *, run: Run, say: Say = _silent) -> tuple[
         for note in job.notes:
             say(note)
         model = job.learn()
+        for note in model.facts.get("notes", ())[len(job.notes):]:
+            say(note)
         model.save(folder.path(path.name))
         return folder.done()[path.name], model
 
@@ -219,12 +222,16 @@ def measure(real: Any, synthetic: Any, holdout: Any = None, *, target: str | Non
         catalog.get("metrics", name)
     whole, twin = filled(real), filled(synthetic)
     rest = None if holdout is None else filled(holdout)
+    if unit is not None:
+        demand_unit(unit, whole, *([] if rest is None else [rest]))
     k = K if unit is None else enough(whole.batches(), unit, K)
     table, notes = guess(whole, run, schema, k)
     check_columns(table.names, target, **{"the synthetic table": twin, "the holdout": rest})
     guarded = protected_columns(protected, table)
+    demand_groups(guarded, table, whole, run)
     if rest is not None:
         demand_apart(table, whole, rest, unit, run.child("apart"), twin)
+        notes = [*notes, *(few(unit, whole, rest) if attacks else [])]
     with Folder(out, keep=[real, synthetic, holdout]) if out else nullcontext() as folder:
         report = judge(whole, twin, rest, table=table, target=target, metrics=metrics, attacks=attacks,
                        k=k, unit=unit, protected=guarded, run=run.child("evaluate"))

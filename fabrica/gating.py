@@ -24,6 +24,7 @@ from fabrica.apart import demand_apart
 from fabrica.attempts import LOG, Attempts, Try
 from fabrica.contract import Maker
 from fabrica.counted import Counted, filled
+from fabrica.crowd import demand_people
 from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError
 from fabrica.evaluation import evaluate
@@ -43,7 +44,7 @@ from fabrica.model import TableModel
 from fabrica.origin import Origin
 from fabrica.privacy.ledger import Ledger
 from fabrica.profile import profiled
-from fabrica.protected import protected_columns
+from fabrica.protected import demand_groups, protected_columns
 from fabrica.recipe import Recipe
 from fabrica.report import Report
 from fabrica.run import Run
@@ -226,17 +227,20 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
 
     Raises
     ------
-    FabricaError : there is no such tier, or no model, or the tables do not belong together.
+    FabricaError : there is no such tier, or no model, or the tables do not belong together, or there are too few
+        people, or protected columns tell no groups apart; nothing is measured then, and no try is counted.
     """
     if model and brought.model is None:
         raise InputError("there is no model to share", where=str(brought.folder), hint="leave --model out")
-    asked, digest, this = policy.tier(tier), brought.digest, brought.attempt(attempts)
+    asked, guarded = policy.tier(tier), protected_columns(protected, brought.table)
+    demand_groups(guarded, brought.table, brought.real, run)
+    demand_people(str(brought.source or brought.folder), brought.unit, brought.real, brought.holdout)
+    digest, this = brought.digest, brought.attempt(attempts)
     _warn(this.seen(), asked.attempts, run)
     run = run.reseeded(int(digest[:15], 16))
     twin = filled(brought.data)
     k = asked.k if brought.unit is None else enough(brought.real.batches(), brought.unit, asked.k)
     target = target or (brought.recipe.target if brought.recipe else None)
-    guarded = protected_columns(protected, brought.table)
     report = evaluate(brought.real, twin, brought.holdout, table=brought.table, target=target, attacks=True, k=k,
                       unit=brought.unit, protected=guarded, maker=brought.maker, run=run.child("evaluate"))
     report = _counted(report, brought, twin)

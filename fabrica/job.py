@@ -10,6 +10,7 @@ from typing import Any
 from fabrica import declaration
 from fabrica.apart import demand_apart
 from fabrica.counted import Counted, filled
+from fabrica.crowd import demand_unit, few
 from fabrica.dataset import Dataset
 from fabrica.errors import FabricaError, InputError, UnknownName
 from fabrica.evaluation import CEILING
@@ -86,6 +87,8 @@ class Job:
             raise InputError(f"there are {train.rows:,} row{'s' * (train.rows > 1)} to learn from, and nothing is told "
                              f"that fewer than {way.k:,} hold: every cell of a twin would be missing",
                              where=recipe.data or whole.name, hint="bring more rows")
+        if table is not None and rest is not None:  # under an epsilon nobody is counted but through noise
+            notes += few(recipe.unit, train, rest)
         return cls(recipe, way, run, table, tuple(notes), train, rest, schema)
 
     def origin(self, files: Sequence[Path]) -> Origin:
@@ -132,9 +135,9 @@ class Job:
         report = judge(self.train, twin, self.holdout, table=model.table, target=self.recipe.target,
                        k=k, unit=unit, run=self.run.child("evaluate"))
         chosen = list(model.facts.get("chosen", ()))
-        notes = list(self.notes)
+        notes = [*model.facts.get("notes", ())]
         if model.ledger is not None:
-            notes = [*model.ledger.head(), UNCOVERED, *model.facts.get("notes", ())]
+            notes = [*model.ledger.head(), UNCOVERED, *notes]
         return told(report, notes, engine=model.engine, recipe=self.recipe.told(), seconds=seconds,
                     **({"chosen": chosen} if chosen else {}))
 
@@ -148,8 +151,10 @@ def by_units(way: Way, whole: Counted, unit: str | None) -> tuple[Way, list[str]
     """``(way, notes)``: the way in which people count and not their rows, where it is said whose rows they are."""
     if unit is None:
         return way, []
+    demand_unit(unit, whole)
     rows = enough(whole.batches(), unit, way.k)
-    return way.of_units(rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold it"]
+    return way.of_units(unit, rows), [f"whatever is learned stands in {rows:,} rows, so that {way.k} of {unit} hold "
+                                      "it; of a level those who hold it are counted"]
 
 
 def rows_of_people(table: Table, unit: str | None) -> list[str]:

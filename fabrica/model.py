@@ -378,13 +378,14 @@ def model_class(engine: str) -> type[Model]:
     return found[0]
 
 
-def encoded(dataset: Dataset, table: Table, run: Run, **codec_settings: Any) -> tuple[Encoder, Block, Rulebook]:
+def encoded(dataset: Dataset, table: Table, run: Run, *, unit: str | None = None, people: int = 0,
+            **codec_settings: Any) -> tuple[Encoder, Block, Rulebook]:
     """The encoder of a table, of which all parts are surveyed, (a uniform sample of) its rows as codes, and how the
     table's rules are kept."""
     k = int(codec_settings.get("k", K))
     book = learned_rules(table, dataset.batches(), k, run.child("rules"))
     encoder = encoding.learn(table, dataset.batches(), run.child("codecs"), rows=dataset.rows, book=book,
-                             **codec_settings)
+                             unit=unit, people=people, **codec_settings)
     rows = dataset.sample(ENGINE_ROWS, run.child("rows"))
     run.tell(0, 1, "encoding")
     return encoder, encoder.encode(book.reduce(rows), run.child("encode")), book
@@ -396,7 +397,8 @@ def _drawn_again(learned: Generator, places: np.ndarray, run: Run) -> tuple[Cell
 
 
 def learn(
-    dataset: Dataset, table: Table, engine: Engine, run: Run, *, name: str | None = None, **codec_settings: Any
+    dataset: Dataset, table: Table, engine: Engine, run: Run, *, name: str | None = None, unit: str | None = None,
+    people: int = 0, **codec_settings: Any
 ) -> TableModel:
     """Survey all parts of a table, encode (a uniform sample of) its rows, fit the engine.
 
@@ -405,9 +407,10 @@ def learn(
     dataset : the real rows.
     table : their schema.
     engine : the way to learn; its name is its file's unless ``name`` says otherwise.
+    unit : the column that says whose rows they are, of whom ``people`` must hold a level for it to be told.
     codec_settings : such as ``k``, for every codec that has them.
     """
-    encoder, block, book = encoded(dataset, table, run, **codec_settings)
+    encoder, block, book = encoded(dataset, table, run, unit=unit, people=people, **codec_settings)
     name = name or type(engine).__module__.rsplit(".", 1)[-1]
     chosen: tuple[str, ...] = ()
     if isinstance(engine, Chooser):

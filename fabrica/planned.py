@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fabrica import catalog
 from fabrica.attack import Attack, Place
 from fabrica.bounds import share as share_of
 from fabrica.contract import Evidence
 from fabrica.counted import Counted, filled
-from fabrica.errors import InputError
+from fabrica.crowd import demand_people
 from fabrica.gatehouse.copied import copied
 from fabrica.gatehouse.falling import Falling
 from fabrica.gatehouse.planning import Chance, Held, Population, Recognisable, chance, needed
@@ -41,7 +40,6 @@ MANY = 200_000  #: rows of which it is measured how many people are alone: as ma
 TWIN = 1_000  #: of them that stand for a twin meanwhile: who is alone does not hang on it
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  #: of the people who might be held back
 ENOUGH = 0.9  #: chance that a good twin passes, from which a tier counts as within reach
-LEAST = 600  #: people, below which nothing can be planned
 SEEKS, WIDE = 40, 3  #: simulated twins for each number of people that might be enough; the largest shares are tried
 #: why a figure is far from the one beside it
 JUMPS = ("the chance jumps between shares where the people held back become so many, or those learned from so few, "
@@ -154,10 +152,7 @@ def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None 
     NotComputable : no column can be guessed.
     """
     asked, whole = policy.tier(tier), filled(data)
-    people = whole.rows if unit is None else _people(whole, unit)
-    if people < LEAST:
-        raise InputError(f"has {people:,} people, and no test of the gate could decide anything of fewer than {LEAST}",
-                         where=whole.name, hint="bring more people")
+    people = demand_people(whole.name, unit, whole)
     run.child("look").tell(0, 0, "looking at the table")
     look = _Look.at(whole, people, unit, schema, run.child("look"))
     tiers = list(policy.tiers)
@@ -173,13 +168,6 @@ def planned(data: Any, tier: str, policy: Policy, run: Run, *, unit: str | None 
     run.child("needed").tell(0, 0, "seeking how many people are needed")
     more = needed(look.population, policy, tier, sorted(shares)[-WIDE:], ENOUGH, run.child("needed"), SEEKS)
     return replace(plan, needed=more)
-
-
-def _people(whole: Counted, unit: str) -> int:
-    found = [pc.unique(batch.column(unit).cast(pa.string())) for batch in whole.batches() if unit in batch.schema.names]
-    if not found:
-        raise InputError(f"has no column {unit!r}", where="unit")
-    return len(pa.chunked_array(found).unique().drop_null())
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,24 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fabrica.contract import Evidence, Sheet
+from fabrica.crowd import Readable
 from fabrica.errors import NotComputable, SettingError
 from fabrica.fairness import resamples
+from fabrica.notation import read
+from fabrica.notation.storage import as_text
+from fabrica.run import Run
 from fabrica.schema import Table
 
-__all__ = ["LEAST", "Cut", "Partition", "one_group", "owners", "partitions", "protected_columns",
+__all__ = ["LEAST", "Cut", "Partition", "demand_groups", "one_group", "owners", "partitions", "protected_columns",
            "resampled"]
 
 NEVER = ("key", "text", "empty")  #: kinds that put nobody into a group
@@ -57,6 +63,42 @@ def protected_columns(named: str | Sequence[str], table: Table) -> tuple[str, ..
             raise SettingError(f"is of the kind {table[name].kind!r}, which puts nobody into a group",
                                where=f"protected column {name!r}", hint="name a category or a number")
     return found
+
+
+def demand_groups(named: Sequence[str], table: Table, real: Readable, run: Run) -> None:
+    """Refuse protected columns by none of which anybody is compared, before anything is measured; of one among others
+    it is said.
+
+    Parameters
+    ----------
+    named : columns of the ``table``. real : an object with ``batches()``, the rows that were learned from.
+
+    Raises
+    ------
+    SettingError : each of the columns has one value only.
+
+    >>> from types import SimpleNamespace
+    >>> from fabrica.schema import Column
+    >>> land = SimpleNamespace(batches=lambda: [pa.record_batch({"land": ["no"] * 9})])
+    >>> demand_groups(["land"], Table("people", (Column("land", "category"),)), land, Run())
+    Traceback (most recent call last):
+    ...
+    fabrica.errors.SettingError: protected column 'land': has one value only, so everybody is of one group and \
+nobody is compared by it; name a column that tells groups apart
+    """
+    seen = {name: pa.array([], pa.string()) for name in named}
+    for batch in real.batches():
+        for name in named:
+            if len(seen[name]) < 2:
+                cells = read(replace(table[name], lenient=True), batch.column(name)).values
+                plain = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+                seen[name] = pc.unique(pa.concat_arrays([seen[name], pc.unique(as_text(plain))]))
+    alone = [name for name in named if len(seen[name]) < 2]
+    what = "has one value only, so everybody is of one group and nobody is compared by it"
+    if alone and len(alone) == len(named):
+        raise SettingError(what, where=f"protected column {alone[0]!r}", hint="name a column that tells groups apart")
+    for name in alone:
+        run.remark(f"protected column {name!r} {what}; the others are judged all the same")
 
 
 def _called(name: str, names: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from fabrica import catalog, private
 from fabrica.account import spend
 from fabrica.contract import NAMES, Chooser, Engine
 from fabrica.counted import Counted
+from fabrica.crowd import whose
 from fabrica.dataset import Dataset
 from fabrica.errors import SettingError, UnknownName
 from fabrica.inference.facts import K
@@ -24,6 +25,7 @@ from fabrica.vouched import ready
 
 __all__ = ["Way", "settings_from"]
 
+MOSTLY = 0.5  #: of the cells of a column that say nothing, from which it is noted
 MOST = 10_000  #: rows that may have to stand behind whatever is learned
 
 
@@ -38,6 +40,8 @@ class Way:
     name: str
     engine: Engine
     codecs: Mapping[str, Any]
+    unit: str | None = None  #: the column that says whose rows they are
+    people: int = 0  #: of them who must hold a level, where one does; ``k`` are rows that no fewer people have
 
     @classmethod
     def of(cls, name: str, settings: Mapping[str, Any], target: str | None = None, private: bool = False) -> Way:
@@ -66,8 +70,9 @@ class Way:
         """Rows that whatever is written down must stand for."""
         return int(self.codecs.get("k", K))
 
-    def of_units(self, rows: int) -> Way:
-        """The same way where so many rows stand for what ``k`` rows did, because people have several.
+    def of_units(self, unit: str, rows: int) -> Way:
+        """The same way where so many rows stand for what ``k`` rows did, because people have several: the column
+        ``unit`` says whose they are. Levels are told that ``k`` people hold, however few rows those are.
 
         Raises
         ------
@@ -81,13 +86,28 @@ class Way:
         if isinstance(self.engine, Chooser):
             rivals = {n: _standing_for(one, rows) for n, one in self.engine.rivals.items()}
             engine = replace(engine, rivals=rivals)
-        return replace(self, engine=engine, codecs={**self.codecs, "k": rows})
+        return replace(self, engine=engine, codecs={**self.codecs, "k": rows}, unit=unit, people=self.k)
 
     def learn(self, dataset: Dataset, table: Table, run: Run, notes: Sequence[str] = ()) -> TableModel:
         """The model; ``notes`` on the guesses that matter stay with it."""
-        model = learn(dataset, table, self.engine, run.child("fit"), name=self.name, **self.codecs)
-        return replace(model, facts={**model.facts, "notes": list(notes)})
+        model = learn(dataset, table, self.engine, run.child("fit"), name=self.name, unit=self.unit,
+                      people=self.people, **self.codecs)
+        return replace(model, facts={**model.facts, "notes": [*notes, *self._mute(model, dataset)]})
 
+    def _mute(self, model: TableModel, dataset: Dataset) -> list[str]:
+        """A line each on the columns that come out empty, and on those of which little is left."""
+        lost = model.encoder.lost()
+        empty = [name for name, share in lost.items() if share >= 1]
+        poor = [name for name, share in lost.items() if MOSTLY <= share < 1]
+        if not empty and not poor:
+            return []
+        behind = (f"{self.k:,} of the {model.facts['rows']:,} rows" if self.unit is None else
+                  f"{self.people:,} of the {len(whose(dataset, self.unit)):,} people")
+        step = "learn from more people, with a smaller k, or leave them out"
+        said = ((empty, "come out empty, for fewer than {} hold any one of their values: {}"),
+                (poor, f"keep less than {1 - MOSTLY:.0%} of their cells, for fewer than {{}} hold each of the other "
+                       "values, in whose place a common one stands: {}"))
+        return [f"columns that {what.format(behind, _named(names))}; {step}" for names, what in said if names]
 
     def learn_privately(self, dataset: Counted, schema: Any, terms: Privacy, run: Run,
                         account: str | Path | None = None) -> TableModel:
@@ -102,6 +122,11 @@ class Way:
         if account is None:
             return job()
         return spend(Path(account), terms, f"{self.name} of {dataset.name}", job, ledger_of)
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first of some columns."""
+    return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _standing_for(engine: Any, rows: int) -> Any:

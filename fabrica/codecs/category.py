@@ -1,6 +1,7 @@
 """Categories: a code a level; levels held by fewer than k people share one protected rest.
 
-Where all people of the rest together are fewer than k, they count as anybody: not even their number is told.
+Where all people of the rest together are fewer than k, they count as anybody: not even their number is told. Where it
+is said whose the cells are, those are counted who hold a level, and else its rows.
 
 The alphabet is [missing markers…, safe levels by falling frequency or in their declared order, rest]. The rest can be
 learned from (its people are not dropped) but is never drawn: an engine gives a plausible common level instead, given
@@ -18,7 +19,8 @@ import pyarrow.compute as pc
 
 from fabrica import absence, measured, sound
 from fabrica.block import Coded, Told, code_type
-from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Setting, Summary
+from fabrica.contract import Allowance, Cells, Codec, Coder, Known, Owned, Setting, Summary
+from fabrica.holders import Holders
 from fabrica.run import Run
 from fabrica.schema import Column
 from fabrica.state import State
@@ -35,18 +37,32 @@ class Seen(Summary):
     levels: pa.Array
     counts: np.ndarray
     absent: np.ndarray
+    holders: Holders | None = None  #: where it is said whose cells are: by the places of ``levels``
 
     def merge(self, other: Summary) -> Seen:
         assert isinstance(other, Seen)
         both = pa.chunked_array([self.levels, other.levels]).combine_chunks().dictionary_encode()
         counts = np.bincount(both.indices.to_numpy(), np.concatenate([self.counts, other.counts]), len(both.dictionary))
-        return Seen(both.dictionary, counts, self.absent + other.absent).cut()
+        holders = None
+        if self.holders is not None and other.holders is not None:
+            own, others = np.split(both.indices.to_numpy(), [len(self.levels)])
+            holders = self.holders.numbered(own).merge(other.holders.numbered(others))
+        return Seen(both.dictionary, counts, self.absent + other.absent, holders).cut()
 
     def cut(self) -> Seen:
         if len(self.levels) <= LEVELS:
             return self
         top = np.sort(np.argsort(-self.counts, kind="stable")[: LEVELS // 2])
-        return Seen(self.levels.take(pa.array(top)), self.counts[top], self.absent)
+        place = np.full(len(self.levels), -1)
+        place[top] = np.arange(len(top))
+        holders = None if self.holders is None else self.holders.numbered(place)
+        return Seen(self.levels.take(pa.array(top)), self.counts[top], self.absent, holders)
+
+    def safe(self, k: int) -> np.ndarray:
+        """The places of the levels that may be told: enough people hold them, where it is said who, else ``k`` rows."""
+        if self.holders is None:
+            return np.flatnonzero(self.counts >= k)
+        return np.flatnonzero(self.holders.counts(len(self.levels)) >= self.holders.most)
 
 
 @dataclass(frozen=True)
@@ -60,20 +76,25 @@ class Category(Codec):
     rest: Annotated[str, Setting("label for protected levels; empty: a plausible common level instead")] = ""
 
     def survey(self, columns: tuple[Column, ...], cells: tuple[Cells, ...], run: Run) -> Seen:
-        encoded = as_dictionary(cells[0].values).drop_null()
+        whole = as_dictionary(cells[0].values)
+        encoded = whole.drop_null()
         counts = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
         seen = counts > 0
         levels = encoded.dictionary.filter(pa.array(seen)).cast(pa.string())
-        return Seen(levels, counts[seen].astype(np.float64), absence.counted(cells[0])).cut()
+        holders = None
+        if isinstance(cells[0], Owned):
+            who = cells[0].who[whole.is_valid().to_numpy(zero_copy_only=False)]
+            holders = Holders.of((np.cumsum(seen) - 1)[encoded.indices.to_numpy()], who, cells[0].people)
+        return Seen(levels, counts[seen].astype(np.float64), absence.counted(cells[0]), holders).cut()
 
     def learn(self, columns: tuple[Column, ...], summary: Summary, run: Run) -> CategoryCoder:
         assert isinstance(summary, Seen)
         column = columns[0]
         public = set(column.levels) if column.public else set()
         texts = summary.levels.to_pylist()
-        safe = [int(i) for i in np.flatnonzero(summary.counts >= self.k)]
-        if public:
-            safe += [i for i, t in enumerate(texts) if t in public and summary.counts[i] < self.k]
+        safe = [int(i) for i in summary.safe(self.k)]
+        spoken = [] if not public else sorted({i for i, t in enumerate(texts) if t in public} - set(safe))
+        safe += spoken
         rank = {level: i for i, level in enumerate(column.levels)}
         safe.sort(key=lambda i: (rank.get(texts[i], len(rank)), -summary.counts[i], texts[i]))
         held_back = summary.absent[0] - summary.counts[safe].sum()  # fewer than k of them count as anybody
@@ -81,7 +102,7 @@ class Category(Codec):
         held = absence.protected(summary.absent, self.k)
         total = max(1.0, held.sum())
         levels, markers = tuple(texts[i] for i in safe), absence.numbered(held)
-        counts = np.where(summary.counts[safe] < self.k, self.k / 2, summary.counts[safe])  # of public levels
+        counts = np.where(np.isin(safe, spoken), self.k / 2, summary.counts[safe])
         shares, missing = np.minimum(counts / total, 1), float(held[1:].sum() / total)
         return CategoryCoder(
             column.name, column.kind, levels, bool(column.levels), markers, hidden, self.rest, shares, missing)
@@ -210,6 +231,9 @@ class CategoryCoder(Coder):
             at = pa.array(np.maximum(index, 0).astype(np.int32), mask=missing)
             values = pa.DictionaryArray.from_arrays(at, pa.array(labels, pa.string()))
         return (Cells(values, absence.told(codes, self.markers)),)
+
+    def lost(self) -> float:
+        return 0.0 if self.rest else float(np.clip(1 - self.shares.sum() / max(1 - self.missing, 1e-12), 0, 1))
 
     def words(self) -> str:
         missing = f", missing in {100 * self.missing:.1f} %" if self.markers else ""

@@ -17,7 +17,8 @@ COPIED, DOUBTED = 0.01, 0.1  #: chances of so many extremes: those are copies, a
 
 
 def identifiers(case: Case) -> Outcome:
-    """No key or free text of a real person stands in the twin, but for what chance gives."""
+    """No key or free text of a real person stands in the twin, but for what chance gives: of running numbers that are
+    made within the range of real ones some are met, and as many as luck gives are no leak (``running.py``)."""
     hits, found = case.rare.texts, case.of("copies_keys")
     surely = [f.place[0] for f in found if f.place and (f.low or 0.0) > (f.floor or 0.0) and f.place[0] not in hits]
     places = [*(f"{count:,} of column {name!r}" for name, count in hits.items()), *(f"keys of {n!r}" for n in surely)]
@@ -31,6 +32,8 @@ def identifiers(case: Case) -> Outcome:
                        why=f"whether keys are those of real people: {unknown.problem}")
     short = ", ".join(map(repr, case.rare.short[:5]))
     beside = f" (those in {short} of fewer than {LONG} characters are anybody's and not looked at)" if short else ""
+    met = ", ".join(f"{count:,} of {name!r}" for name, count in case.rare.met.items())
+    beside += f"; running numbers are met as often as luck gives: {met}" if met else ""
     return replace(blank, why=f"no text and no identifier of a real person stands in the twin beyond what chance gives"
                               f"{beside}")
 

@@ -26,6 +26,9 @@ __all__ = ["HOUSE", "Policy", "TIERS", "Tier", "Waiver"]
 LOWER_IS_LOOSER = ("k", "canaries", "signatures")
 #: fields that usually have no number, with one
 EXAMPLES = {"epsilon": 2, "rows": 1, "share": 1.25, "amplified": 0.02, "amplified_model": 0.05, "useful": 2.5}
+#: what a file of a policy holds
+NEEDS = ("write its name and what it changes, such as {name: bank, tiers: {partner: {copies: 0.001}}}; without a file "
+         "the house's policy holds")
 PLAIN = ("epsilon", "rows", "share", "useful")  #: fields that are no shares
 
 
@@ -158,7 +161,7 @@ add {tier: partner, field: copies, reason: ..., by: ...} under waivers
         FabricaError : something in it is unknown, cannot be, or is looser than the house's without a waiver.
         """
         if not isinstance(plain, Mapping):
-            raise InputError("a policy must be an object", where=where)
+            raise InputError("a policy must be an object", where=where, hint=NEEDS)
         if plain.get("fabrica_policy", 1) != 1:
             raise InputError("this policy was written for a later version of fabrica", where=where)
         for name in plain:
@@ -185,8 +188,16 @@ add {tier: partner, field: copies, reason: ..., by: ...} under waivers
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
-        """Read a policy from a YAML or JSON file."""
-        return cls.from_json(declaration.read(path), str(path))
+        """Read a policy from a YAML or JSON file.
+
+        Raises
+        ------
+        FabricaError : it cannot be read, says nothing, or as ``from_json``.
+        """
+        plain = declaration.read(path)
+        if plain is None:
+            raise InputError("says nothing", where=str(path), hint=NEEDS)
+        return cls.from_json(plain, str(path))
 
 
 def _filled(kind: type, plain: Any, where: str, what: str) -> Any:

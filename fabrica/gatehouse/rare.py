@@ -3,7 +3,8 @@
 *Levels*: those of the twin that some real people hold, but fewer than k. *Ends*: numbers and moments of the twin beyond
 the k-th largest (and below the k-th smallest) real one that are equal to a real one, and how likely luck gives so many
 over all columns (``fabrica/gatehouse/ends.py``). *Texts*: keys and free texts of the twin that are those of fewer than
-k real people, but for running numbers and short ones, which chance gives. People are counted, not their rows, where a
+k real people, but for short ones, and for running numbers of which no more are met than luck gives
+(``fabrica/gatehouse/running.py``). People are counted, not their rows, where a
 ``unit`` column says whose they are; and all real people, those of the holdout too.
 """
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fabrica.gatehouse import running
 from fabrica.gatehouse.cells import plain, texts
 from fabrica.gatehouse.ends import Ends, Met, chance
 from fabrica.schema import Column, Table
@@ -31,6 +33,7 @@ class Rare:
     """Parameters
     ----------
     levels, ends, texts : column -> how many different values of the twin only few real people hold; none where 0.
+    met : column -> how many running numbers of real people are met, no more than luck gives.
     luck : the chance that luck alone gives as many ``ends``, over all columns. last : columns of which the outermost
         real value itself stands in the twin.
     short : keys and texts of which some are too short to tell anything. looked : how many values of few people remain.
@@ -41,6 +44,7 @@ class Rare:
     levels: Mapping[str, int] = field(default_factory=dict)
     ends: Mapping[str, int] = field(default_factory=dict)
     texts: Mapping[str, int] = field(default_factory=dict)
+    met: Mapping[str, int] = field(default_factory=dict)
     luck: float = 1.0
     last: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
@@ -56,7 +60,8 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
 
     Parameters
     ----------
-    table : what the columns mean. real : all real rows, in several parts. twin : the synthetic rows.
+    table : what the columns mean. real : all real rows: those that were learned from, and those held back. twin : the
+    synthetic rows.
     k : people who must hold what stands in it. unit : the column that says whose rows they are; None: each another's.
 
     >>> from types import SimpleNamespace
@@ -68,10 +73,13 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
     """
     columns = [c for c in table.columns if c.kind != "empty" and c.name != unit and (c.kind != "key" or _telling(c))]
     held: dict[str, Ends | _Values] = {c.name: Ends(k) if c.numeric else _Values(unit is not None) for c in columns}
+    keys = [column.name for column in columns if column.kind == "key"]
+    sides = list[dict[str, pa.Array]]()
     for rows in real:
         for batch in rows.batches():
             for column in columns:
                 held[column.name].add(*_cells(column, batch, unit))
+        sides.append(_different([table[name] for name in keys], rows))
     few = {column.name: _unknown(column, held[column.name].few(k)) for column in columns}
     long = {column.name: _long(few[column.name]) if _written(column) else few[column.name] for column in columns}
     short = tuple(name for name, values in few.items() if len(values) > len(long[name]))
@@ -94,7 +102,29 @@ def rare(table: Table, real: Iterable[Batches], twin: Batches, k: int, unit: str
     last = tuple(name for name, several in met.items() if any(one.hit and one.last for one in several))
     common = (one for kept in held.values() if isinstance(kept, _Values) for one in kept.common(k).to_pylist())
     found = _sorted(columns, few, {name: count for name, count in hits.items() if count})
+    made = _different([table[name] for name in keys if name in found.texts], twin)
+    by_luck = {name for name in made if _lucky([side[name] for side in sides], few[name], made[name])}
+    found = replace(found, texts={name: count for name, count in found.texts.items() if name not in by_luck},
+                    met={name: count for name, count in found.texts.items() if name in by_luck})
     return replace(found, luck=luck, last=last, short=short, common=tuple(common))
+
+
+def _different(columns: list[Column], rows: Batches) -> dict[str, pa.Array]:
+    """The different values of some columns."""
+    if not columns:
+        return {}
+    found: dict[str, list[pa.Array]] = {column.name: [] for column in columns}
+    for batch in rows.batches():
+        for column in columns:
+            found[column.name].append(_cells(column, batch)[0].unique())
+    return {name: pa.chunked_array(parts, pa.string()).unique() for name, parts in found.items()}
+
+
+def _lucky(sides: list[pa.Array], few: pa.Array, made: pa.Array) -> bool:
+    """Whether keys are running numbers, of which no more of few people are met than luck gives."""
+    real = [side.filter(pc.is_in(side, value_set=few)) for side in sides]
+    found = running.numbers(*real, made)
+    return found is not None and running.luck(found[:-1], found[-1]) >= running.COPIED
 
 
 def _known(column: Column) -> tuple[float, ...]:

@@ -220,6 +220,8 @@ def test_keys_that_could_not_be_compared_do_not_pass_and_where_there_are_none_th
     assert verdict(case(Finding("copies_keys", None, problem="none", detail={"keys": 0})), "identifiers") == PASS
     told = next(one for one in outcomes(case(rare=Rare(short=("code",)))) if one.name == "identifiers")
     assert told.verdict == PASS and "those in 'code' of fewer than 8 characters" in told.why
+    met = next(one for one in outcomes(case(rare=Rare(met={"visit": 13}))) if one.name == "identifiers")
+    assert met.verdict == PASS and met.value == 0 and "as often as luck gives: 13 of 'visit'" in met.why
 
 
 @pytest.mark.parametrize(("found", "said", "words"), [

@@ -86,6 +86,36 @@ def test_people_are_counted_by_the_unit_that_they_were_learned_by_and_by_no_othe
     assert unit.verdict == "INCONCLUSIVE" and "--unit patient_id" in unit.step
 
 
+@pytest.mark.parametrize(("rows", "unit"), [(500, []), (1_500, ["--unit", "patient_id"])])
+def test_too_few_people_are_refused_before_a_try_is_counted_and_are_told_of_when_learned(tmp_path, rows, unit, capsys):
+    visits(rows).to_csv(tmp_path / "visits.csv", index=False)
+    out = tmp_path / "out"
+    assert cli(["synth", str(tmp_path / "visits.csv"), "-o", str(out), "--engine", "independent", *unit]) == 0
+    notes = json.loads((out / "report.json").read_text())["facts"]["notes"]
+    assert sum("the gate will refuse a twin of so few people" in note for note in notes) == 1
+    assert "the gate will refuse a twin of so few people" in "".join(capsys.readouterr())
+    assert cli(["gate", str(out), "--tier", "internal", "-q"]) == 2
+    assert "no test of the gate could decide anything of fewer than 600" in capsys.readouterr().err
+    assert not list(tmp_path.rglob(LOG)) and not (out / "gate.json").exists()
+
+
+def test_protected_columns_of_one_value_are_refused_before_a_try_is_counted(tmp_path, capsys):
+    for name, seed in (("real", 1), ("rest", 2), ("twin", 3)):
+        people(700, seed).assign(land="no", lake=4).to_csv(tmp_path / f"{name}.csv", index=False)
+    out = tmp_path / "out"
+    out.mkdir()
+    shutil.copy(tmp_path / "twin.csv", out / "data.csv")
+    real = ["--real", str(tmp_path / "real.csv"), "--protected"]
+    assert cli(["gate", str(out), "--holdout", str(tmp_path / "rest.csv"), *real, "land,lake", "-q"]) == 2
+    assert "protected column 'land': has one value only" in capsys.readouterr().err
+    assert not list(tmp_path.rglob(LOG)) and not (out / "gate.json").exists()
+    twin = ["evaluate", "--synthetic", str(tmp_path / "twin.csv"), "-o", str(tmp_path / "report"), *real]
+    assert cli([*twin, "lake", "-q"]) == 2
+    assert "tells groups apart" in capsys.readouterr().err and not (tmp_path / "report").exists()
+    assert cli([*twin, "land,sex", "--metric", "representation"]) == 0
+    assert "'land' has one value only" in capsys.readouterr().err
+
+
 def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path, capsys):
     table = pd.read_csv(folder[0].parent / "people.csv")
     rest = people(900, 7)
@@ -168,7 +198,7 @@ def test_under_an_epsilon_the_same_holdout_is_found_again(tmp_path):
     (lambda out: changed(out / "recipe.json", holdout=0.3), "another holdout than the one that was put aside"),
 ])
 def test_what_is_missing_or_was_changed_is_told(tmp_path, break_it, said, capsys):
-    people(400).to_csv(tmp_path / "people.csv", index=False)
+    people(700).to_csv(tmp_path / "people.csv", index=False)
     out = tmp_path / "out"
     assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(out), "--engine", "independent", "-q"]) == 0
     break_it(out)
@@ -177,12 +207,12 @@ def test_what_is_missing_or_was_changed_is_told(tmp_path, break_it, said, capsys
 
 
 def test_a_holdout_in_a_file_is_demanded_as_it_was(tmp_path, capsys):
-    people(400).to_csv(tmp_path / "people.csv", index=False)
+    people(700).to_csv(tmp_path / "people.csv", index=False)
     people(300, 2).to_csv(tmp_path / "rest.csv", index=False)
     assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(tmp_path / "out"), "--engine", "independent",
                 "--holdout", str(tmp_path / "rest.csv"), "-q"]) == 0
     assert Brought.of(tmp_path / "out").holdout.rows == 300
-    people(400).to_csv(tmp_path / "rest.csv", index=False)  # that was learned from
+    people(700).to_csv(tmp_path / "rest.csv", index=False)  # that was learned from
     assert cli(["gate", str(tmp_path / "out"), "-q"]) == 2
     assert "another holdout than the one that was put aside" in capsys.readouterr().err
 
@@ -193,7 +223,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path, capsys):
 
 
 def test_without_a_holdout_there_is_no_decision(tmp_path, capsys):
-    people(400).to_csv(tmp_path / "people.csv", index=False)
+    people(700).to_csv(tmp_path / "people.csv", index=False)
     assert cli(["synth", str(tmp_path / "people.csv"), "-o", str(tmp_path / "out"), "--engine", "independent",
                 "--holdout", "0", "-q"]) == 0
     assert cli(["gate", str(tmp_path / "out"), "-q"]) == 2
@@ -218,7 +248,7 @@ def test_a_folder_that_knows_its_table_is_judged_beside_no_other(folder, tmp_pat
 
 
 def test_a_new_twin_takes_the_old_decision_away(folder, tmp_path):
-    people(400).to_csv(tmp_path / "people.csv", index=False)
+    people(700).to_csv(tmp_path / "people.csv", index=False)
     out = tmp_path / "out"
     out.mkdir()
     for name in ("gate.json", "evidence.json", "evidence.html"):

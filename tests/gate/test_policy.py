@@ -66,3 +66,10 @@ def test_it_comes_back_from_its_file_with_the_same_digest(tmp_path):
 def test_a_policy_that_makes_no_sense_is_refused(plain, said):
     with pytest.raises(FabricaError, match=said):
         Policy.from_json(plain)
+
+
+@pytest.mark.parametrize("text", ["", "# copies: 0.001\n", "[]", "null"])
+def test_a_policy_that_says_nothing_is_told_what_one_needs(text, tmp_path):
+    (tmp_path / "policy.yaml").write_text(text)
+    with pytest.raises(FabricaError, match=r"policy.yaml: .*; write its name and what it changes"):
+        Policy.load(tmp_path / "policy.yaml")

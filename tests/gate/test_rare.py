@@ -101,6 +101,44 @@ def test_texts_and_keys_that_tell_whose_they_are():
     assert found.texts == {"mail": 1, "note": 1}
 
 
+NUMBERED = Table("visits", (Column("visit", "key", "int64", notation={"template": "########"}, personal="record"),))
+
+
+def numbered(many, seed=1, low=10_000_000, high=12_000_000):
+    return np.random.default_rng(seed).choice(np.arange(low, high), many, replace=False)
+
+
+def test_running_numbers_are_met_by_luck_and_no_more_of_them():
+    """A twin draws numbers out of the range of real ones, and of those learned from none; about 250 are held back."""
+    whole = numbered(20_000)
+    own, rest = whole[:15_000], whole[15_000:]
+    free = np.setdiff1d(np.arange(10_000_000, 12_000_000), own)
+    drawn = np.random.default_rng(2).choice(free, 100_000, replace=False)
+    found = rare(NUMBERED, [rows(visit=own), rows(visit=rest)], rows(visit=drawn), 5)
+    assert found.texts == {} and found.met == {"visit": np.isin(rest, drawn).sum()} and found.met["visit"] > 200
+    for many, copies in ((100_000, own[:1_500]), (500, own[:20]), (5_000, whole[:300]), (0, own), (0, rest)):
+        twin = rows(visit=np.unique(np.r_[drawn[:many], copies]))
+        leaked = rare(NUMBERED, [rows(visit=own), rows(visit=rest)], twin, 5)
+        assert leaked.met == {} and leaked.texts["visit"] >= len(copies), (many, len(copies))
+
+
+def test_copies_of_those_learned_from_show_where_the_range_is_full():
+    whole = numbered(10_000, low=10_000_000, high=10_010_000)  # every number is somebody's
+    own, rest = whole[:7_000], whole[7_000:]
+    sides = [rows(visit=own), rows(visit=rest)]
+    assert rare(NUMBERED, sides, rows(visit=whole[::3]), 5).met == {"visit": len(whole[::3])}
+    assert rare(NUMBERED, sides, rows(visit=own[::3]), 5).texts == {"visit": len(own[::3])}
+
+
+def test_good_twins_are_seldom_accused_by_luck():
+    accused = 0
+    for seed in range(100):
+        whole = numbered(300, seed)
+        twin = rows(visit=numbered(40_000, 1_000 + seed))
+        accused += bool(rare(NUMBERED, [rows(visit=whole[:200]), rows(visit=whole[200:])], twin, 5).texts)
+    assert accused <= 10  # of 5 at most, on average
+
+
 @pytest.mark.parametrize("kind", ["date", "datetime"])
 def test_moments_have_ends_too(kind):
     column = Column("day", kind, "date32[day]" if kind == "date" else "timestamp[us]")

@@ -281,3 +281,11 @@ def test_a_bad_byte_far_down_is_found_with_its_line(tmp_path, monkeypatch):
 def test_any_bytes_end_in_a_table_or_in_our_error(raw):
     with contextlib.suppress(FabricaError):
         table_of(raw)
+
+
+@pytest.mark.parametrize(("header", "said"), [
+    ("a,b, ", "columns without a name in the header are called by their place: 'column_3'"), ("a,b,c", ""),
+    (",b,", "columns without a name in the header are called by their place: 'column_1', 'column_3'")])
+def test_a_column_without_a_name_is_told(header, said, tmp_path):
+    (tmp_path / "t.csv").write_text(f"{header}\nx,1,2\ny,3,4\n")
+    assert Delimited().sniff(tmp_path / "t.csv").note() == said

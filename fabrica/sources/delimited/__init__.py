@@ -49,9 +49,14 @@ class Delimited(Source):
         return Delimited(look_at(path, usual_delimiter(path)))
 
     def note(self) -> str:
-        encoding = self.layout.dialect.encoding if self.layout else "utf-8"
-        return "" if encoding.startswith("utf") else (
-            f"the text is no UTF-8, so it is read as {encoding}; if its letters look wrong, save the file as UTF-8")
+        if self.layout is None:
+            return ""
+        encoding, nameless = self.layout.dialect.encoding, self.layout.nameless
+        names = ", ".join(map(repr, nameless[:5])) + (f" and {len(nameless) - 5} more" if len(nameless) > 5 else "")
+        said = [] if encoding.startswith("utf") else [
+            f"the text is no UTF-8, so it is read as {encoding}; if its letters look wrong, save the file as UTF-8"]
+        said += [f"columns without a name in the header are called by their place: {names}"] if nameless else []
+        return "; ".join(said)
 
     def schema(self, path: Path) -> pa.Schema:
         return pa.schema([(name, pa.string()) for name in self._layout(path).columns])

@@ -45,13 +45,15 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the rows of a file lie: column names, byte offset and line of the first in its UTF-8 text, bytes a row."""
+    """Where the rows of a file lie: column names, byte offset and line of the first in its UTF-8 text, bytes a row; and
+    which of the columns have no name in its header, and are called by their place."""
 
     dialect: Dialect
     columns: tuple[str, ...]
     start: int
     line: int
     row_bytes: float
+    nameless: tuple[str, ...] = ()
 
 
 def look_at(path: Path, usual: str) -> Layout:
@@ -75,7 +77,8 @@ def look_at(path: Path, usual: str) -> Layout:
     begin = rows[0].end - len(rows[0].raw) + before
     line = rows[0].line + (rows[0].raw.count(b"\n") or 1 if header else 0)
     width = sum(len(r.raw) for r in rows) / len(rows)
-    return Layout(dialect, names, begin, line, width)
+    nameless = tuple(name for name, (text, _) in zip(names, table[0], strict=True) if header and not text.strip())
+    return Layout(dialect, names, begin, line, width, nameless)
 
 
 def _sample(path: Path, encoding: str) -> tuple[bytes, bool]:
