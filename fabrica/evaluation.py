@@ -29,6 +29,7 @@ from fabrica.run import Run
 from fabrica.schema import Table
 from fabrica.sheets import Batches, IdentSheet, sheets
 from fabrica.statistics import WIDE
+from fabrica.units import people
 from fabrica.verdict import told
 from fabrica.version import VERSION
 from fabrica.world import HELD
@@ -105,6 +106,9 @@ def evaluate(
     seconds["all"] = time.perf_counter() - started
     rows = {"real": real.rows, "synthetic": synthetic.rows, "holdout": None if holdout is None else holdout.rows}
     facts = _facts(evidence, rows, seconds, notes, run.seed)
+    if unit is not None:
+        facts["people"] = {"unit": unit, "real": people(real.batches(), unit),
+                           **({} if holdout is None else {"holdout": people(holdout.batches(), unit)})}
     report = Report(tuple(findings), facts, pictures)
     return replace(report, facts=facts | {"verdict": told(report)})
 

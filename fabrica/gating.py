@@ -35,6 +35,7 @@ from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.copied import copied, counted
 from fabrica.gatehouse.counts import nth, overcounted
 from fabrica.gatehouse.decision import Decision, reading
+from fabrica.gatehouse.people import counts
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare, rare
 from fabrica.inference.facts import K
@@ -260,7 +261,8 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
                 brought.unit, _several(brought), brought.k,
                 overcounted(brought.ledger, brought.real.rows + brought.holdout.rows, brought.real.rows), model)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
-                        {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside(model)},
+                        {"data": digest, "file": brought.data.name, "rows": twin.rows, **counts(report.facts),
+                         **brought.beside(model)},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
                         guarded, unit=brought.unit, schema=brought.schema)
     decision = _after(decision.recalling(tried.before), brought.folder / "gate.json")

@@ -16,7 +16,7 @@ from fabrica.privacy.terms import Privacy
 from fabrica.run import Run
 from fabrica.schema import Table
 
-__all__ = ["bounded", "enough", "several"]
+__all__ = ["bounded", "enough", "people", "several"]
 
 
 def several(table: Table) -> list[str]:
@@ -52,15 +52,37 @@ def enough(batches: Iterable[pa.RecordBatch], unit: str, k: int) -> int:
     ------
     UnknownName : there is no column of that name.
     """
+    sizes = _sizes(batches, unit)[0]
+    rows = 1 + sum(size for _, size in sizes.most_common(k - 1)) + max(0, k - 1 - len(sizes))
+    coarse = 5 if rows < 100 else 10 ** (len(str(rows)) - 2)
+    return rows if rows == k else -(-rows // coarse) * coarse
+
+
+def people(batches: Iterable[pa.RecordBatch], unit: str) -> int:
+    """How many units there are. A row that does not say whose it is, is a unit of its own.
+
+    >>> people([pa.record_batch({"who": ["a", "a", "b", None, None]})], "who")
+    4
+
+    Raises
+    ------
+    UnknownName : there is no column of that name.
+    """
+    sizes, alone = _sizes(batches, unit)
+    return len(sizes) + alone
+
+
+def _sizes(batches: Iterable[pa.RecordBatch], unit: str) -> tuple[Counter[Any], int]:
+    """Unit -> its rows; and how many rows do not say whose they are."""
     sizes: Counter[Any] = Counter()
+    alone = 0
     for batch in batches:
         if unit not in batch.schema.names:
             raise UnknownName("column", unit, list(batch.schema.names), where="unit")
         found = pc.value_counts(batch.column(unit).drop_null())
         sizes.update(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
-    rows = 1 + sum(size for _, size in sizes.most_common(k - 1)) + max(0, k - 1 - len(sizes))
-    coarse = 5 if rows < 100 else 10 ** (len(str(rows)) - 2)
-    return rows if rows == k else -(-rows // coarse) * coarse
+        alone += batch.column(unit).null_count
+    return sizes, alone
 
 
 def bounded(whole: pa.Table, terms: Privacy, run: Run) -> pa.Table:

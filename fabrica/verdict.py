@@ -45,7 +45,7 @@ from fabrica.errors import UnknownName
 from fabrica.report import Finding, Report
 from fabrica.statistics import HALVES, HOLDOUT, ITSELF, RESAMPLE, TRAINED
 
-__all__ = ["GRADES", "LIMITS", "below_chance", "beside", "beyond", "grades", "surely_above", "told",
+__all__ = ["GRADES", "LIMITS", "below_chance", "beside", "beyond", "graded", "grades", "surely_above", "told",
            "verdict"]
 
 GRADES = ("excellent", "good", "fair", "poor")
@@ -124,6 +124,17 @@ def told(report: Report) -> dict[str, Any]:
              "Follows real rows too closely" if off.intersection(CLOSE) else TITLES[grade])
     return {"grade": LETTERS[grade], "name": grade, "title": title, "words": sentences[0] if sentences else "",
             "reasons": sentences[1:]}
+
+
+def graded(report: Report) -> str:
+    """The grade on one line, for a page that has no room for its reasons.
+
+    >>> graded(Report((Finding("shape", 20, floor=0.4, unit="%"),)))
+    'D of A to D, poor (not like the real table)'
+    """
+    found = told(report)
+    return NOT if found["name"] == NOT else (f"{found['grade']} of A to D, {found['name']} "
+                                             f"({found['title'][0].lower()}{found['title'][1:]})")
 
 
 def grades(report: Report) -> dict[str, str]:

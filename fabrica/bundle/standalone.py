@@ -152,6 +152,7 @@ def page_one(claim: Any) -> list[str]:
              f"keys that signed: {len(claim['signers'])}",
              f"purpose: {claim['purpose'] or 'not stated'}",
              f"recipients: {', '.join(claim['recipients']) or 'not stated'}",
+             f"people: {claim['source']}", f"likeness to the real rows: {claim['likeness']}",
              f"valid until {claim['expires']}; epsilon: {claim['epsilon'] or 'none is claimed'}"]
     return [re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", line) for line in lines]
 

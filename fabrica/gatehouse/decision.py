@@ -17,7 +17,7 @@ from typing import Any
 
 from fabrica import declaration
 from fabrica.errors import InputError, UnknownName
-from fabrica.gatehouse import follows
+from fabrica.gatehouse import follows, people
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, joined
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.steps import steps
@@ -38,12 +38,13 @@ class Decision:
     """Parameters
     ----------
     tier : the circle of recipients. policy : by which it was decided. outcomes : of the tests, in their order.
-    attempts : the number of this twin among those of its table that were brought to the gate. subject : ``data``
-    (SHA-256 of the file), ``rows``. made : when, as ISO 8601. versions : of what measured. target, protected : columns
-    that were declared, None and () where none were: they decide which tests there are. rounded : whether numbers are
-    told rounded, for everybody. before : what else was decided about this file, at another tier or by another policy:
-    what was asked -> the verdict. unit : the column that says whose rows they are, None where each is another's.
-    schema : SHA-256 of what was declared of the columns, "" where the twin's folder or the rows alone tell.
+    attempts : the number of this twin among those of its table that were brought to the gate.
+    subject : ``data`` (SHA-256 of the file), ``rows``, and how many rows and people were ``learned`` from and ``held``
+    back. made : when, as ISO 8601. versions : of what measured. target, protected : columns that were declared, None
+    and () where none were: they decide which tests there are. rounded : whether numbers are told rounded, for
+    everybody. before : what else was decided about this file, at another tier or by another policy: what was asked ->
+    the verdict. unit : the column that says whose rows they are, None where each is another's. schema : SHA-256 of what
+    was declared of the columns, "" where the twin's folder or the rows alone tell.
 
     >>> decision = Decision("partner", Policy(), (Outcome("G2", "copies", "PASS", "none"),))
     >>> decision.verdict, str(decision).splitlines()[0]
@@ -89,6 +90,11 @@ class Decision:
         told = {**self.before, **decided}
         return replace(self, before={asked: verdict for asked, verdict in told.items()
                                      if (asked, verdict) != (self.asked, self.verdict)})
+
+    @property
+    def source(self) -> str:
+        """How many people it was learned from and how many were held back, in words; "" where it does not tell."""
+        return people.words(self.subject, self.unit, self.rounded)
 
     @property
     def told_before(self) -> list[str]:
@@ -150,10 +156,10 @@ class Decision:
         return [f"{', '.join(left)}: {why}"] if left else []
 
     def words(self) -> list[str]:
-        """The decision in lines: what it is, waivers, what was decided before, test by test, what was not asked, and
-        what to do next."""
+        """The decision in lines: what it is, of how many people, waivers, what was decided before, test by test, what
+        was not asked, and what to do next."""
         head = f"{self.verdict}: policy {self.policy.name} at tier {self.tier}, on these tests"
-        waived = [f"waiver: {one}" for one in self.waivers]
+        waived = [f"people: {one}" for one in [self.source] if one] + [f"waiver: {one}" for one in self.waivers]
         before = [f"before: {one}" for one in self.told_before]
         wide = max((len(one.name) for one in self.outcomes), default=0)
         return [head, *waived, *before,

@@ -201,6 +201,12 @@ LIES = {
     "another policy": ("plain", "evidence/gate.json", looser, "has no waiver"),
     "an attempt less": ("plain", "evidence/gate.json", lambda plain: plain.update(attempts=0),
                         "its test of them another number"),
+    "other people": ("plain", "evidence/gate.json", lambda plain: plain["subject"]["learned"].update(rows=9_000),
+                     "page one"),
+    "a better likeness": ("public", "evidence/fidelity.json", lambda plain: plain.update(likeness="A"), "page one"),
+    "a worse finding": ("plain", "evidence/fidelity.json", lambda plain: [
+        one.update(value=0.99, high=1.0) for one in plain["findings"] if one["metric"] == "detector_auc"],
+                        "another grade"),
     "another approver": ("plain", "approvals.json", lambda plain: plain["approvals"].pop(), "page one"),
     "a smaller epsilon": ("public", "evidence/dp.json", lambda plain: plain.update(epsilon=0.1), "add up to"),
     "an event less": ("public", "evidence/dp.json", lambda plain: plain["ledger"]["events"].pop(), "add up to"),

@@ -102,6 +102,11 @@ def test_another_unit_or_schema_is_another_question_and_another_attempt(tmp_path
     brought = [Brought.of(out, *beside.values(), one.get("unit"), one.get("schema")) for one in asked]
     assert [one.attempt().counted().number for one in brought] == [1, 2, 3, 3]
     decision = fabrica.gate(out, tier="internal", unit="patient_id", **beside)
+    many = whole[~held]["patient_id"].nunique()
+    assert f"people: learned from {many} people ({(~held).sum()} rows), 100 more (" in str(decision)
+    facts = json.loads((out / "evidence.json").read_text())["facts"]
+    assert facts["people"] == {"unit": "patient_id", "real": many, "holdout": 100}
+    assert f"{(~held).sum()} real rows of {many} people" in (out / "evidence.html").read_text()
     assert decision.attempts == 2 and decision.asked.endswith(", unit patient_id")
     assert Decision.load(out / "gate.json") == decision
     again = replace(decision, unit=None, schema=brought[2].schema)
