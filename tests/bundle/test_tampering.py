@@ -232,6 +232,21 @@ def test_a_public_profile_of_a_smaller_circle_without_a_reason_is_found(out, key
     assert "told to everybody, was judged at tier partner" in str(fabrica.verify(bundle, keys[1]))
 
 
+def test_the_standalone_is_told_its_keys_as_the_command_is_and_helps(plain, out, keys, tmp_path, capsys):
+    private, other = results.keys(tmp_path)
+    bundle = results.bundle(out, tmp_path / "bundle", [keys[0], private])
+    own, folder = str(keys[1]), str(bundle)
+    for words in ([folder, "--key", own, "--key", str(other)], [f"--key={own}", folder, f"--key={other}"],
+                  [folder, own, "--key", str(other)], [folder, own, str(other)]):
+        assert standalone.main(words) == 0, words
+    assert standalone.main([str(plain), "--key", str(other)]) == 1
+    capsys.readouterr()
+    assert standalone.main(["--help"]) == 0 and "python verify.py FOLDER --key" in capsys.readouterr().out
+    for words, said in (([folder, "--key"], "usage: "), (["--key", own], "usage: "),
+                        ([folder, "--keys", own], "--keys: is no option; usage: ")):
+        assert standalone.main(words) == 2 and said in capsys.readouterr().err
+
+
 def test_the_standalone_finds_a_gate_that_does_not_follow(plain, keys, tmp_path, capsys):
     for change in (better, lambda plain: plain["tests"][0].update(verdict="FAIL"), uncounted):
         bundle = shutil.copytree(plain, tmp_path / "bundle")
