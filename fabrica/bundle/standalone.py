@@ -133,8 +133,8 @@ def undecided(gate: Any, claim: Any) -> list[str]:
     """Where the verdict does not follow from the tests of the gate."""
     verdicts = [test["verdict"] for test in gate["tests"]]
     follows = next((one for one in ("FAIL", "INCONCLUSIVE", "PASS") if one in verdicts), "INCONCLUSIVE")
-    found = [f"test {test['id']} says PASS, and its bound is beyond its threshold" for test in gate["tests"]
-             if test["verdict"] == "PASS" and "threshold" in test
+    found = [f"test {test['name']} says PASS, and its bound is beyond its threshold"
+             for test in gate["tests"] if test["verdict"] == "PASS" and "threshold" in test
              and test.get("high", test.get("value", float("-inf"))) > test["threshold"]]
     agrees = follows == gate["verdict"] == claim["verdict"]
     return found if agrees else [*found, "the verdict does not follow from the tests of the gate"]

@@ -111,7 +111,7 @@ def _demand_pass(made: Made, without: str) -> None:
     if decision.passed and without:
         raise SettingError("is not needed: the gate passed it", where="without-pass", hint="leave it out")
     if not decision.passed and not without.strip():
-        open_tests = [f"{one.id} {one.name}" for one in decision.outcomes if one.verdict != PASS]
+        open_tests = [one.name for one in decision.outcomes if one.verdict != PASS]
         raise InputError(f"the verdict is {decision.verdict} under policy {decision.policy.name} at tier "
                          f"{decision.tier} ({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
                          hint='mend it and run \'fabrica gate\' again, or say on page one why it is released all the '

@@ -197,7 +197,7 @@ LIES = {
                       "another verdict"),
     "a rounded bound beyond its threshold": ("public", "evidence/gate.json", better, "follows"),
     "a test less": ("public", "evidence/gate.json", lambda plain: plain["tests"].pop(), "the test attempts"),
-    "a smaller risk in the evidence": ("plain", "evidence/privacy.json", smaller, "singling_out is another"),
+    "a smaller risk in the evidence": ("plain", "evidence/privacy.json", smaller, "test singling_out is another"),
     "another policy": ("plain", "evidence/gate.json", looser, "has no waiver"),
     "an attempt less": ("plain", "evidence/gate.json", lambda plain: plain.update(attempts=0),
                         "its test of them another number"),
@@ -251,7 +251,8 @@ def test_the_standalone_finds_a_gate_that_does_not_follow(plain, keys, tmp_path,
     for change in (better, lambda plain: plain["tests"][0].update(verdict="FAIL"), uncounted):
         bundle = shutil.copytree(plain, tmp_path / "bundle")
         tampering.changed(bundle, keys, "evidence/gate.json", tampering.parsed(change))
-        assert not both(bundle, keys[1], capsys)[0]
+        holds, _, said = both(bundle, keys[1], capsys)
+        assert not holds and ("test rare says PASS" in said or change is not uncounted)  # by its name, not by a code
         shutil.rmtree(bundle)
 
 

@@ -177,7 +177,7 @@ function gateProblems(gate, claim) {
   const follows = order.find((v) => verdicts.includes(v)) || "INCONCLUSIVE", found = [];
   if (follows !== gate.verdict || gate.verdict !== claim.verdict) found.push("the verdict does not follow from the tests of the gate");
   for (const t of gate.tests) {
-    if (t.verdict === "PASS" && typeof t.threshold === "number" && (t.high ?? t.value) > t.threshold) found.push(`test ${t.id} says PASS, and its bound is beyond its threshold`);
+    if (t.verdict === "PASS" && typeof t.threshold === "number" && (t.high ?? t.value) > t.threshold) found.push(`test ${t.name} says PASS, and its bound is beyond its threshold`);
   }
   return found;
 }
