@@ -257,6 +257,19 @@ def test_what_to_do_next_is_told_once():
     assert "attempts: bring one of the first 3 again" in said
 
 
+@pytest.mark.parametrize(("facts", "step"), [
+    ({"rows": {"real": 700, "holdout": 300}}, "of 1,000 people 30 % are held back: hold back more of them, up to half"),
+    ({"rows": {"real": 700, "holdout": 700}}, "half of 1,400 people are held back, and only more people help"),
+    ({"rows": {"real": 300, "holdout": 700}}, "of 1,000 people 70 % are held back: hold back half of them"),
+    ({"rows": {"real": 900, "holdout": 300}, "people": {"unit": "who", "real": 50, "holdout": 50}},
+     "half of 100 people are held back, and only more people help")])
+def test_who_has_held_back_what_the_plan_says_is_not_sent_to_it_for_that(facts, step):
+    """The careless twin says the same whatever was held back."""
+    some = case(*(risk(name, 0.01, -0.01, 0.2) for name in ("inference", "linkability")))
+    said = str(Decision("partner", HOUSE, tuple(outcomes(replace(some, report=replace(some.report, facts=facts))))))
+    assert f"linkability, inference: {step}" in said and said.count("fabrica plan") == 1
+
+
 def test_a_twin_is_not_too_long_by_the_noise_through_which_its_rows_were_counted():
     def ledger(deviation):
         event = Gaussian("rows", 1, Fraction(1), Fraction(deviation) ** 2)
