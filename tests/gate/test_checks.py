@@ -59,6 +59,13 @@ def verdict(some, name):
     return next(one.verdict for one in outcomes(some) if one.name == name)
 
 
+def test_the_curve_of_isolated_people_is_told_with_the_digits_by_which_it_differs_too():
+    accepted = HOUSE.tier("partner").membership
+    found = area("outliers", 0.7, accepted + 2e-4, 0.8, **{"caught_at_0.01": 0.01, "caught_at_0.01_upper": 0.02})
+    why = next(one.why for one in outcomes(case(found)) if one.name == "outliers")
+    assert f"at least {accepted + 2e-4:.4f}, and {accepted:g} is accepted" in why
+
+
 @given(*(st.floats(-1, 1) for _ in range(3)), st.floats(0, 0.2))
 def test_three_verdicts_by_bounds(a, b, c, threshold):
     low, value, high = sorted((a, b, c))
