@@ -24,7 +24,7 @@ from fabrica.gatehouse.follows import unfounded
 from fabrica.gatehouse.people import counts
 from fabrica.origin import Origin
 from fabrica.privacy.ledger import Ledger
-from fabrica.report import Report
+from fabrica.report import Finding, Report
 from fabrica.verdict import graded
 
 __all__ = ["Made"]
@@ -115,7 +115,7 @@ class Made:
     @cached_property
     def likeness(self) -> str:
         """How like the real rows the twin is, all in all: the grade of the report."""
-        return graded(Report.from_json(self.report))
+        return graded(Report(tuple(map(Finding.from_json, self.findings))))
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:
