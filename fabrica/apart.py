@@ -3,8 +3,10 @@
 Rows of the holdout may equal ones that were learned from about as often as chance gives. Whoever divides a table by
 chance gives each of the t rows that are alike to either side by a throw of its own, so on how many such rows the sides
 have r and t - r follows the binomial law, whatever the table is (a permutation test, given all rows of both; Fisher
-1935). Rows that stand there more than a few times are common and say nothing. Where a column says whose rows they are,
-nobody may stand on both sides. Nor is a twin its own holdout: rows that were made are no real people.
+1935). Rows that stand there more than a few times are common and say nothing. Every n-th row of a sorted table is met
+on the other side more often than that, just as one that was learned from is, and as little a control: people who are
+nearer to those learned from than strangers are make luck look larger, and a risk smaller. Where a column says whose
+rows they are, nobody may stand on both sides. Nor is a twin its own holdout: rows that were made are no real people.
 """
 
 from __future__ import annotations
@@ -53,8 +55,9 @@ def demand_apart(table: Table, real: Batches, holdout: Batches, unit: str | None
     >>> demand_apart(Table("people", (Column("age", "integer", "int64"),)), ages, ages, None, Run(7))
     Traceback (most recent call last):
     ...
-    fabrica.errors.InputError: 60 of 60 rows of the holdout are learned from too, many more than \
-chance gives, so what succeeds on them is no luck; hold back other people
+    fabrica.errors.InputError: 60 of 60 rows of the holdout stand among those learned from, many more than chance \
+gives: they are learned from too, or are every n-th row of a sorted table, so what succeeds on them is no luck; \
+hold back other people, at random
     """
     if not real.rows or not holdout.rows:
         return
@@ -67,7 +70,7 @@ chance gives, so what succeeds on them is no luck; hold back other people
         raise InputError(problem,
                          hint=f"divide people and not rows: fabrica synth --unit {unit} --holdout 0.3 does")
     if problem := repeated(own, other):
-        raise InputError(problem, hint="hold back other people")
+        raise InputError(problem, hint="hold back other people, at random")
     for side in made:
         if problem := _made(row_marks(side), row_marks(own), row_marks(other)):
             raise InputError(problem, hint=REAL)
@@ -101,8 +104,8 @@ def repeated(real: Sheet, holdout: Sheet) -> str:
     """What is wrong where rows of a holdout stand among the real ones more often than chance gives; "" if not.
 
     >>> ages = Sheet(60, {"age": np.arange(60.0)}, {})
-    >>> repeated(ages, ages)[:51], repeated(ages, Sheet(60, {"age": np.arange(60.0, 120.0)}, {}))
-    ('60 of 60 rows of the holdout are learned from too, ', '')
+    >>> repeated(ages, ages)[:60], repeated(ages, Sheet(60, {"age": np.arange(60.0, 120.0)}, {}))
+    ('60 of 60 rows of the holdout stand among those learned from,', '')
     """
     sides = [row_marks(sheet) for sheet in (real, holdout)]
     kinds, of = np.unique(np.concatenate(sides), return_inverse=True)
@@ -114,8 +117,9 @@ def repeated(real: Sheet, holdout: Sheet) -> str:
         chance = binom.pmf(np.arange(1, many), many, share)
         if (binom.sf(met - 1, len(here), chance) < LUCK).any():
             again = int(other[(own > 0) & (own + other <= MOST)].sum())
-            return (f"{again:,} of {holdout.rows:,} rows of the holdout are learned from too, many more than chance "
-                    "gives, so what succeeds on them is no luck")
+            return (f"{again:,} of {holdout.rows:,} rows of the holdout stand among those learned from, many more than "
+                    "chance gives: they are learned from too, or are every n-th row of a sorted table, so what "
+                    "succeeds on them is no luck")
     return ""
 
 

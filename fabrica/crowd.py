@@ -8,7 +8,7 @@ ask here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
@@ -50,14 +50,20 @@ def whose(rows: Readable, unit: str) -> pa.Array:
     >>> whose(SimpleNamespace(rows=4, batches=lambda: [visits]), "who").to_pylist()
     ['a', 'b']
     """
-    parts = []
+    return _told(rows, unit)[0]
+
+
+def _told(rows: Readable, unit: str) -> tuple[pa.Array, int]:
+    """The different people of some rows, and how many rows do not say whose they are."""
+    parts, alone = [pa.array([], pa.string())], 0
     for batch in rows.batches():
         if unit not in batch.schema.names:
             raise UnknownName("column", unit, list(batch.schema.names), where="unit")
         cells = batch.column(unit)
         plain = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
         parts.append(pc.unique(as_text(plain.drop_null()).cast(pa.string())))
-    return pc.unique(pa.concat_arrays(parts)) if parts else pa.array([], pa.string())
+        alone += plain.null_count
+    return pc.unique(pa.concat_arrays(parts)), alone
 
 
 def marks(column: pa.Array | pa.ChunkedArray, first_row: int = 0) -> np.ndarray:
@@ -88,20 +94,22 @@ def _mark(text: str) -> int:
 
 
 def people(unit: str | None, *sides: Batches) -> int:
-    """How many people some tables have together: by the ``unit`` that says whose the rows are, else a row each.
+    """How many people some tables have together: by the ``unit`` that says whose the rows are, else a row each. A row
+    that does not say whose it is, is somebody's of its own.
 
     Raises
     ------
     InputError : the column does not tell people apart. UnknownName : there is no such column.
 
     >>> from types import SimpleNamespace
-    >>> visits = SimpleNamespace(rows=4, batches=lambda: [pa.record_batch({"who": ["a", "a", "b", "c"]})])
+    >>> visits = SimpleNamespace(rows=5, batches=lambda: [pa.record_batch({"who": ["a", "a", "b", "c", None]})])
     >>> people("who", visits), people(None, visits, visits)
-    (3, 8)
+    (4, 10)
     """
     if unit is None:
         return sum(side.rows for side in sides)
-    return len(pc.unique(pa.concat_arrays(demand_unit(unit, *sides))))
+    told = [_told(side, unit) for side in sides]
+    return len(_apart(unit, [who for who, _ in told])) + sum(alone for _, alone in told)
 
 
 def demand_unit(unit: str, *sides: Readable) -> list[pa.Array]:
@@ -120,7 +128,14 @@ def demand_unit(unit: str, *sides: Readable) -> list[pa.Array]:
 they are; name the column that tells people apart
     """
     found = [whose(side, unit) for side in sides]
-    if len(pc.unique(pa.concat_arrays(found))) <= FEWEST:
+    _apart(unit, found)
+    return found
+
+
+def _apart(unit: str, sides: Sequence[pa.Array]) -> pa.Array:
+    """The different people of all sides, if the column tells people apart at all."""
+    found = pc.unique(pa.concat_arrays(sides))
+    if len(found) <= FEWEST:
         raise InputError("has no more than two different values, so it cannot say whose rows they are",
                          where=f"column {unit!r}, unit", hint="name the column that tells people apart")
     return found

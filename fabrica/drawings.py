@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from fabrica.contract import Evidence
+from fabrica.notation.words import spelled
 from fabrica.report import Finding
 
 __all__ = ["drawings", "BINS", "TOP"]
@@ -92,7 +93,7 @@ def _histogram(evidence: Evidence, name: str) -> dict[str, Any]:
 
 
 def _levels(evidence: Evidence, name: str) -> dict[str, Any]:
-    texts = evidence.real.levels[name]
+    texts = spelled(evidence.table[name], evidence.real.levels[name])
     columns = [s.values[name] for s in (evidence.real, evidence.synthetic)]
     counts = [np.bincount(c[c >= 0], minlength=len(texts)) for c in columns]
     rows = [max(1, len(c)) for c in columns]

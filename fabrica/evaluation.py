@@ -21,6 +21,7 @@ import numpy as np
 from fabrica import catalog
 from fabrica.attack import Attack
 from fabrica.contract import Evidence, Maker, Metric
+from fabrica.crowd import people
 from fabrica.drawings import drawings
 from fabrica.errors import InputError, NotComputable, UnknownName
 from fabrica.protected import one_group
@@ -105,6 +106,9 @@ def evaluate(
     seconds["all"] = time.perf_counter() - started
     rows = {"real": real.rows, "synthetic": synthetic.rows, "holdout": None if holdout is None else holdout.rows}
     facts = _facts(evidence, rows, seconds, notes, run.seed)
+    if unit is not None:
+        facts["people"] = {"unit": unit, "real": people(unit, real),
+                           **({} if holdout is None else {"holdout": people(unit, holdout)})}
     report = Report(tuple(findings), facts, pictures)
     return replace(report, facts=facts | {"verdict": told(report)})
 

@@ -8,6 +8,7 @@ measured in the same way however often it is asked for; only the number of tries
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -34,10 +35,12 @@ from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.copied import copied, counted
 from fabrica.gatehouse.counts import nth, overcounted
-from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.decision import Decision, reading
+from fabrica.gatehouse.people import counts
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.rare import Rare, rare
 from fabrica.inference.facts import K
+from fabrica.inference.overrides import declared_rules, settled
 from fabrica.job import Job, check_columns, guess, told
 from fabrica.maker import Workshop
 from fabrica.model import TableModel
@@ -67,7 +70,7 @@ class Brought:
     folder : of the twin. data : its file. table : what the columns mean. real, holdout : rows that were learned from,
     and others. unit : the column that says whose rows they are. source : the file or folder of the real
     table, None for one in memory. whole : that table as it is, where the folder knows it. recipe, model :
-    how it was made, where that is known.
+    how it was made, where that is known. schema : SHA-256 of what was declared of the columns, "" where nothing was.
     """
 
     folder: Path
@@ -81,6 +84,7 @@ class Brought:
     recipe: Recipe | None = None
     ledger: Ledger | None = None
     model: TableModel | None = None
+    schema: str = ""
 
     @classmethod
     def of(cls, folder: Path, real: Any = None, holdout: Any = None, unit: str | None = None, schema: Any = None
@@ -108,7 +112,7 @@ class Brought:
             rest = filled(holdout)
             check_columns(table.names, None, **{"the holdout": rest})
             demand_apart(table, whole, rest, unit, Run(0).child("apart"), filled(data))
-            return cls(folder, data, table, whole, rest, unit, source)
+            return cls(folder, data, table, whole, rest, unit, source, schema=_declared(schema, whole))
         job, model, whole, origin = _again(folder)
         if job.holdout is None:
             raise InputError("was made without a holdout: nothing tells luck from risk", where=str(folder),
@@ -155,7 +159,7 @@ class Brought:
         else:  # somebody may have divided it
             real = Fingerprint.of(self.real.batches())
             tables = [real, real + rest]
-        return Try(places, tables, rest, self.digest)
+        return Try(places, tables, rest, self.digest, ", ".join(reading(self.unit, self.schema)))
 
 
 def _sha256(file: Path) -> str:
@@ -179,6 +183,14 @@ def _named(real: Any, holdout: Any, schema: Any) -> tuple[Counted, Table]:
                          "risk", where="a holdout", hint="give --holdout FILE")
     whole = filled(real)
     return whole, guess(whole, Run(0), schema)[0]
+
+
+def _declared(schema: Any, rows: Counted) -> str:
+    """SHA-256 of what a schema declares of columns and rules, however it is written down; "" where there is none."""
+    if schema is None:
+        return ""
+    said = [settled(schema, rows.schema.names, rows.name), declared_rules(schema, rows.name)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _again(folder: Path) -> tuple[Job, TableModel, Counted, Origin]:
@@ -253,9 +265,10 @@ def decided(brought: Brought, policy: Policy, tier: str, run: Run, *, target: st
                 brought.unit, _several(brought), brought.k,
                 overcounted(brought.ledger, brought.real.rows + brought.holdout.rows, brought.real.rows), model)
     decision = Decision(tier, policy, tuple(outcomes(case)), tried.number,
-                        {"data": digest, "file": brought.data.name, "rows": twin.rows, **brought.beside(model)},
+                        {"data": digest, "file": brought.data.name, "rows": twin.rows, **counts(report.facts),
+                         **brought.beside(model)},
                         datetime.now(UTC).isoformat(timespec="seconds"), dict(report.facts["versions"]), target,
-                        guarded)
+                        guarded, unit=brought.unit, schema=brought.schema)
     decision = _after(decision.recalling(tried.before), brought.folder / "gate.json")
     this.kept({decision.asked: decision.verdict})
     facts: dict[str, Any] = {"gate": decision.to_json()}
@@ -276,7 +289,8 @@ def _several(brought: Brought) -> str:
 
 def _warn(seen: Attempts, most: int, run: Run) -> None:
     """Tell before anything is measured that this try is the last one, or one too many."""
-    which = f"this is the {nth(seen.number)} twin of its table"
+    which = f"this is the {nth(seen.number)} twin of its table" + (
+        ", for it was judged before with another --unit or --schema" if seen.new and seen.before else "")
     if seen.new and seen.number == most:
         run.remark(f"{which}, and the last of {most} that may be tried; it counts once it is measured")
     elif seen.new and seen.number > most:

@@ -16,6 +16,7 @@ import numpy as np
 from fabrica.contract import Evidence, Sheet
 from fabrica.errors import NotComputable
 from fabrica.fairness import Tally, gap, redrawn
+from fabrica.notation.words import spelled
 from fabrica.protected import LEAST, Partition, resampled
 from fabrica.run import Run
 
@@ -76,8 +77,8 @@ def outcomes(evidence: Evidence) -> tuple[list[Outcome], int]:
         order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] >= LEAST][:MOST]
     if not order or counts[order[0]] < LEAST:
         raise NotComputable(f"fewer than {LEAST} real rows have an outcome that others have not")
-    told = real.levels.get(name)
-    return ([Outcome(name, str(told[int(known[i])]) if told else f"{name} = {known[i]:g}", level=float(known[i]))
+    told = spelled(evidence.table[name], real.levels.get(name, ()))
+    return ([Outcome(name, told[int(known[i])] if told else f"{name} = {known[i]:g}", level=float(known[i]))
              for i in order], 0 if len(known) == 2 else len(known) - len(order))
 
 

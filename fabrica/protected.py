@@ -26,8 +26,9 @@ from fabrica.errors import NotComputable, SettingError
 from fabrica.fairness import resamples
 from fabrica.notation import read
 from fabrica.notation.storage import as_text
+from fabrica.notation.words import spelled
 from fabrica.run import Run
-from fabrica.schema import Table
+from fabrica.schema import Column, Table
 
 __all__ = ["LEAST", "Cut", "Partition", "demand_groups", "one_group", "owners", "partitions", "protected_columns",
            "resampled"]
@@ -118,14 +119,15 @@ class Cut:
     edges: np.ndarray | None = None  #: (labels - 2,) at which another is cut
 
     @classmethod
-    def of(cls, name: str, real: Sheet, kind: str) -> Cut:
+    def of(cls, column: Column, real: Sheet) -> Cut:
         """Of a column of the original.
 
-        >>> Cut.of("age", Sheet(40, {"age": np.arange(20.0, 60.0)}, {}), "integer").labels
+        >>> Cut.of(Column("age", "integer"), Sheet(40, {"age": np.arange(20.0, 60.0)}, {})).labels
         ('(missing)', 'under 30', '30 to 40', '40 to 49', '49 and more')
         """
+        name, kind = column.name, column.kind
         if name in real.levels:
-            return cls(name, (MISSING, *map(str, real.levels[name])))
+            return cls(name, (MISSING, *spelled(column, real.levels[name])))
         known = np.unique(real.values[name][~np.isnan(real.values[name])])
         if len(known) <= FEW:
             return cls(name, (MISSING, *(_said(v, kind) for v in known)), values=known)
@@ -237,14 +239,14 @@ def partitions(evidence: Evidence, judged: Sheet | None = None) -> list[Partitio
         raise NotComputable("no column is protected; name one, such as sex")
     alone = one_group(evidence)
     names = [name for name in evidence.protected if name not in alone] or evidence.protected
-    cuts = [Cut.of(name, evidence.real, evidence.table[name].kind) for name in names]
+    cuts = [Cut.of(evidence.table[name], evidence.real) for name in names]
     places = [*((cut,) for cut in cuts), *combinations(cuts, 2)]
     return [Partition.of(place, evidence.real, judged, evidence.unit, max(LEAST, evidence.k)) for place in places]
 
 
 def one_group(evidence: Evidence) -> list[str]:
     """The protected columns of which everybody is of one group."""
-    cuts = [Cut.of(name, evidence.real, evidence.table[name].kind) for name in evidence.protected]
+    cuts = [Cut.of(evidence.table[name], evidence.real) for name in evidence.protected]
     return [cut.name for cut in cuts if Partition.of([cut], evidence.real).alone]
 
 

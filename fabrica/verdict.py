@@ -20,8 +20,10 @@ following too closely    <= .08     <= .15  <= .25  detector AUC *below* chance
 nearer than real rows    <= .03     <= .06  <= .15  lower end of ``beta_recall`` above its floor
 =======================  =========  ======  ======  ===========================================================
 
-Beyond that it is poor. Without the detector and ``trend_common`` there is no excellent and no good: independent columns
-have perfect columns alone, so whoever did not look at rows and pairs cannot praise.
+Beyond that it is poor. A detector that surely tells the rows learned from and the holdout apart too grades nothing:
+they are of two kinds, and to be as far off as real rows are is then no praise, while to be farther off is blame.
+Without the detector and ``trend_common`` there is no excellent and no good: independent columns have perfect columns
+alone, so whoever did not look at rows and pairs cannot praise.
 
 What fresh rows score is the floor up to the upper end of its interval: of a few hundred rows one real sample scores
 twice what another does. The detector's aspect takes the holdout where there is one: rows that nobody learned from. For
@@ -45,8 +47,8 @@ from fabrica.errors import UnknownName
 from fabrica.report import Finding, Report
 from fabrica.statistics import HALVES, HOLDOUT, ITSELF, RESAMPLE, TRAINED
 
-__all__ = ["GRADES", "LIMITS", "below_chance", "beside", "beyond", "grades", "surely_above", "told",
-           "verdict"]
+__all__ = ["GRADES", "LIMITS", "below_chance", "beside", "beyond", "graded", "grades", "of_two_kinds", "surely_above",
+           "told", "verdict"]
 
 GRADES = ("excellent", "good", "fair", "poor")
 NOT = "not graded"
@@ -70,6 +72,8 @@ LIMITS: dict[str, tuple[float, float, float]] = {
 MEANS = {"columns together": ("trend_common",), "several together": ("kway_3", "kway_4"), "columns alone": ("shape",),
          "missing as often": ("missingness", "missingness_pairs"), "missing for the same": ("missingness_values",),
          "impossible values": ("validity", "validity_range", "validity_keys", "rules")}
+TWO_KINDS = ("real rows learned from and real rows held back are told apart too, so that it says nothing of the twin: "
+             "hold rows back by chance, and see the attack alike")
 CLOSE = ("following too closely", "nearer than real rows")
 #: without these there is no praise: metric of the catalog -> (name of its finding, what it looks at)
 NEEDED = {"detector": ("detector_auc", "whether whole rows can be told apart"),
@@ -105,8 +109,10 @@ def _unseen(report: Report) -> str:
     """Why there is no praise, "" where all that praise needs was measured."""
     said = []
     for metric, (name, what) in NEEDED.items():
-        if _against(report, name) is None:
-            why = next((f.problem for f in report if f.metric == name and not f.place and f.problem), "")
+        seen = _against(report, name)
+        if seen is None or of_two_kinds(seen):
+            why = TWO_KINDS if seen is not None else next(
+                (f.problem for f in report if f.metric == name and not f.place and f.problem), "")
             said.append(f"{what} ({metric}{': ' + why if why else ''})")
     return f"There is no grade, because it was not measured {' nor '.join(said)}." if said else ""
 
@@ -126,12 +132,24 @@ def told(report: Report) -> dict[str, Any]:
             "reasons": sentences[1:]}
 
 
+def graded(report: Report) -> str:
+    """The grade on one line, for a page that has no room for its reasons.
+
+    >>> graded(Report((Finding("shape", 20, floor=0.4, unit="%"),)))
+    'D of A to D, poor (not like the real table)'
+    """
+    found = told(report)
+    return NOT if found["name"] == NOT else (f"{found['grade']} of A to D, {found['name']} "
+                                             f"({found['title'][0].lower()}{found['title'][1:]})")
+
+
 def grades(report: Report) -> dict[str, str]:
     """Aspect -> grade, of the aspects that could be measured."""
     found: dict[str, float] = {}
     seen = _against(report, "detector_auc")
     if seen is not None:
-        found["telling apart"] = _value(seen) - max(0.5, seen.floor or 0.5)
+        apart = _value(seen) - max(0.5, seen.floor or 0.5)
+        found |= {"telling apart": apart} if not of_two_kinds(seen) or apart > LIMITS["telling apart"][0] else {}
     for aspect, metrics in MEANS.items():
         if some := [beyond(f) for f in report if f.metric in metrics and f.value is not None
                     and (not f.place or f.metric == "validity_keys")]:  # keys have no finding of the whole table
@@ -169,6 +187,22 @@ def _closeness(report: Report) -> dict[str, float]:
 def beyond(finding: Finding) -> float:
     """How far an error lies above what fresh rows score, with the luck that these have."""
     return _value(finding) - (finding.floor or 0.0 if finding.floor_high is None else finding.floor_high)
+
+
+def of_two_kinds(seen: Finding) -> bool:
+    """Whether a detector surely tells real rows from real rows, those learned from and those held back, so that what it
+    says of a twin beside them is neither praise nor blame.
+
+    >>> [of_two_kinds(Finding("detector_auc", 0.97, better=0.5, floor=floor, floor_low=floor - 0.02))
+    ...  for floor in (0.5, 0.55, 0.96)]
+    [False, False, True]
+    """
+    near = LIMITS["telling apart"][0]
+    if seen.metric == "detector":  # the score loses twice what the area gains
+        most = seen.floor if seen.floor_high is None else seen.floor_high
+        return most is not None and most < 1 - 2 * near
+    least = seen.floor if seen.floor_low is None else seen.floor_low
+    return seen.metric == "detector_auc" and least is not None and least > 0.5 + near
 
 
 def below_chance(seen: Finding) -> float:
@@ -216,6 +250,9 @@ def _detector(report: Report) -> list[str]:
         return []
     real = "" if seen.floor is None else f", a real holdout scores {seen.floor:.2f}"
     rows = "rows that nobody learned from" if seen.against == "holdout" else "the original"
+    if of_two_kinds(seen):
+        return [f"A gradient-boosted detector tells the twin from {rows} with AUC {seen.value:.2f}, and real rows from "
+                f"real rows with {seen.floor:.2f}: the rows learned from and those held back are of two kinds."]
     verb = "tells" if round(_value(seen), 2) >= 0.5 + LIMITS["telling apart"][0] else "hardly tells" if round(
         _value(seen), 2) > 0.5 else "fails to tell"
     said = [f"A gradient-boosted detector {verb} the twin from {rows} with AUC {seen.value:.2f} "

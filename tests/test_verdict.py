@@ -40,6 +40,19 @@ def test_words_say_the_number_its_chance_and_its_floor():
     assert "Two columns together are 1.20 % off on average (as many real rows: 1.00 %)." in sentences
 
 
+@pytest.mark.parametrize(("auc", "floor", "grade"), [(1.0, 0.99, "not graded"), (0.7, 0.99, "not graded"),
+                                                     (0.75, 0.7, "not graded"), (0.99, 0.65, "poor"),
+                                                     (0.55, 0.54, "excellent")])
+def test_a_twin_as_far_from_real_rows_as_these_are_from_each_other_is_not_praised(auc, floor, grade):
+    seen = Finding("detector_auc", auc, better=0.5, unit="AUC", floor=floor, floor_low=floor - 0.01, against="holdout")
+    found, sentences = verdict(Report((seen, *report().findings[2:])))
+    assert found == grade
+    if grade == "not graded":
+        assert "real rows learned from and real rows held back are told apart too" in sentences[0]
+        assert "see the attack alike" in sentences[0]
+        assert f"and real rows from real rows with {floor:.2f}" in sentences[1]
+
+
 def test_the_worst_column_and_pair_and_the_giveaway_are_named():
     pair = Finding("trend_common", 30.0, ("age", "pay"), unit="%", floor=2.0)
     text = " ".join(verdict(report(0.9, 5, 5, pair))[1])

@@ -24,6 +24,7 @@ from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.follows import unfounded
 from fabrica.privacy.ledger import Ledger
 from fabrica.report import Finding, Report
+from fabrica.verdict import graded
 
 __all__ = ["CHECKS", "Opened", "unkept"]
 
@@ -88,14 +89,19 @@ def decided(bundle: Opened) -> Iterator[str]:
     own = bundle.decision
     said = {"verdict": own.verdict, "tier": own.tier, "policy": own.policy.name, "policy_digest": own.policy.digest,
             "tests": len(own.outcomes), "waivers": own.waivers, "attempts": own.attempts,
-            "before": own.told_before,
+            "before": own.told_before, "source": own.source,
             "profile": "public" if own.rounded else "internal"}
     if any(bundle.claim[name] != value for name, value in said.items()):
         yield "evidence/gate.json: says something else than page one"
+    likeness = bundle.json("evidence/fidelity.json").get("likeness")
+    if likeness != bundle.claim["likeness"]:
+        yield "evidence/fidelity.json: grades the likeness otherwise than page one"
     if not own.rounded:
         found = [one for name in QUESTIONS for one in bundle.json(f"evidence/{name}.json")["findings"]]
-        yield from unfounded(own, Report(tuple(map(Finding.from_json, found))), bundle.claim["rows"], None,
-                             bundle.json("evidence/dp.json").get("epsilon"))
+        report = Report(tuple(map(Finding.from_json, found)))
+        if graded(report) != likeness:
+            yield "evidence/fidelity.json: another grade of the likeness follows from the findings"
+        yield from unfounded(own, report, bundle.claim["rows"], None, bundle.json("evidence/dp.json").get("epsilon"))
     if not own.passed and not bundle.claim["without_pass"]:
         yield "the gate did not pass it, and no reason is given for releasing it all the same"
     if own.rounded and own.tier != "public" and not bundle.claim["beyond_tier"]:

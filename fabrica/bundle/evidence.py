@@ -54,6 +54,8 @@ def _answer(made: Made, question: str, profile: str) -> dict[str, Any]:
         told = [one for one in rounded if one is not None]
     found = {"fabrica_evidence": 1, "question": QUESTIONS[question], "profile": profile, "measured": bool(own),
              "withheld": len(own) - len(told), "findings": told}
+    if question == "fidelity":
+        found["likeness"] = made.likeness
     return found if own else {**found, "problem": UNMEASURED}
 
 

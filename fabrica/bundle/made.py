@@ -21,9 +21,11 @@ from fabrica.errors import InputError
 from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.follows import unfounded
+from fabrica.gatehouse.people import counts
 from fabrica.origin import Origin
 from fabrica.privacy.ledger import Ledger
-from fabrica.report import Report
+from fabrica.report import Finding, Report
+from fabrica.verdict import graded
 
 __all__ = ["Made"]
 
@@ -110,6 +112,11 @@ class Made:
         counts = [told[name] for name in names if isinstance(told.get(name), int)]
         return sum(counts) if counts and isinstance(told.get("real"), int) else None
 
+    @cached_property
+    def likeness(self) -> str:
+        """How like the real rows the twin is, all in all: the grade of the report."""
+        return graded(Report(tuple(map(Finding.from_json, self.findings))))
+
     @property
     def findings(self) -> list[Mapping[str, Any]]:
         return list(self.report.get("findings", ()))
@@ -155,6 +162,9 @@ def _demand_founded(made: Made) -> None:
         epsilon = made.ledger.epsilon() if made.ledger else None
         if made.report["facts"]["gate"] != made.decision.to_json():
             raise InputError("tells of another decision than gate.json", where=where, hint="run 'fabrica gate' again")
+        if any(made.decision.subject[side] != found for side, found in counts(made.report["facts"]).items()):
+            raise InputError("tells of another number of people than gate.json", where=where,
+                             hint="run 'fabrica gate' again")
         whole = told["real"] + told["holdout"]
         found = unfounded(made.decision, report, made.rows, whole, epsilon,
                           overcounted(made.ledger, whole, told["real"]))

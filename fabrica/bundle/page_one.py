@@ -52,6 +52,7 @@ def lines(claim: Mapping[str, Any]) -> list[str]:
               f"valid until {claim['expires']}, made {claim['made']}"]
     if claim["data"]:
         found.append(f"data: {claim['data']}, {claim['rows']} rows, {claim['columns']} columns, all synthetic")
+    found += [f"people: {claim['source']}", f"likeness to the real rows: {claim['likeness']}"]
     if claim["model"]:
         found.append(f"model: {claim['model']}; whoever holds a model can find out more than from rows")
     found.append(f"differential privacy: epsilon {claim['epsilon']} at delta {claim['delta']} for {claim['unit']}"

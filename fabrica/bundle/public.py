@@ -15,6 +15,7 @@ from typing import Any
 from fabrica.gatehouse.decision import Decision
 from fabrica.gatehouse.follows import GROUPS
 from fabrica.gatehouse.outcome import PASS, Outcome
+from fabrica.gatehouse.people import SIDES
 
 __all__ = ["decision", "five", "finding", "near", "up"]
 
@@ -90,7 +91,14 @@ def _group(told: Mapping[str, Any], rounded: Callable[[float], float]) -> dict[s
 def decision(full: Decision) -> Decision:
     """The decision of the gate as everybody may see it: each test with its bound rounded up, but never beyond a
     threshold that it kept; what was said about it in words stays with the producer."""
-    return replace(full, outcomes=tuple(map(_test, full.outcomes)), rounded=True)
+    return replace(full, outcomes=tuple(map(_test, full.outcomes)), subject=_subject(full.subject), rounded=True)
+
+
+def _subject(full: Mapping[str, Any]) -> dict[str, Any]:
+    """What a decision is about, with its numbers of real people rounded; without them under an epsilon, whose noise
+    does not cover them."""
+    counted = {side: {name: five(count) for name, count in full[side].items()} for side in SIDES if side in full}
+    return {name: counted.get(name, value) for name, value in full.items() if name not in SIDES or "ledger" not in full}
 
 
 def _test(one: Outcome) -> Outcome:

@@ -1,11 +1,11 @@
 """Checks a release of fabrica without fabrica: the signature, every byte of every file, the expiry, the gate's verdict.
 
-    python verify.py FOLDER signer.pub.pem [another.pub.pem]
+    python verify.py FOLDER --key signer.pub.pem [--key another.pub.pem]
 
-FOLDER is the bundle; unpack a .zip of it first. Needs Python 3.9 or later and the package ``cryptography``, and no
-network. Exit code 0: all holds; 1: something does not; 2: there is nothing to check, or a file cannot be read. A copy
-that lies in a bundle cannot vouch for itself: use your own (TRUST.md). Rows, epsilon, policy and evidence are reckoned
-again by ``fabrica verify`` alone.
+FOLDER is the bundle; unpack a .zip of it first. Keys may also follow it without ``--key``. Needs Python 3.9 or later
+and the package ``cryptography``, and no network. Exit code 0: all holds; 1: something does not; 2: there is nothing to
+check, or a file cannot be read. A copy that lies in a bundle cannot vouch for itself: use your own (TRUST.md). Rows,
+epsilon, policy and evidence are reckoned again by ``fabrica verify`` alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PART = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
 NAME, LARGE = re.compile(rf"{PART}(?:/{PART}){{0,3}}"), 1 << 26
 
 
-USAGE = "usage: python verify.py FOLDER signer.pub.pem [another.pub.pem]"
+USAGE = "usage: python verify.py FOLDER --key signer.pub.pem [--key another.pub.pem]; --help says more"
 
 
 class Broken(Exception):
@@ -133,8 +133,8 @@ def undecided(gate: Any, claim: Any) -> list[str]:
     """Where the verdict does not follow from the tests of the gate."""
     verdicts = [test["verdict"] for test in gate["tests"]]
     follows = next((one for one in ("FAIL", "INCONCLUSIVE", "PASS") if one in verdicts), "INCONCLUSIVE")
-    found = [f"test {test['id']} says PASS, and its bound is beyond its threshold" for test in gate["tests"]
-             if test["verdict"] == "PASS" and "threshold" in test
+    found = [f"test {test['name']} says PASS, and its bound is beyond its threshold"
+             for test in gate["tests"] if test["verdict"] == "PASS" and "threshold" in test
              and test.get("high", test.get("value", float("-inf"))) > test["threshold"]]
     agrees = follows == gate["verdict"] == claim["verdict"]
     return found if agrees else [*found, "the verdict does not follow from the tests of the gate"]
@@ -152,6 +152,7 @@ def page_one(claim: Any) -> list[str]:
              f"keys that signed: {len(claim['signers'])}",
              f"purpose: {claim['purpose'] or 'not stated'}",
              f"recipients: {', '.join(claim['recipients']) or 'not stated'}",
+             f"people: {claim['source']}", f"likeness to the real rows: {claim['likeness']}",
              f"valid until {claim['expires']}; epsilon: {claim['epsilon'] or 'none is claimed'}"]
     return [re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", line) for line in lines]
 
@@ -178,11 +179,27 @@ def keys_in(paths: list[str]) -> dict[str, Any]:
     return found
 
 
+def asked(words: list[str]) -> tuple[str, list[str]]:
+    """The folder, and the files of keys."""
+    keys, rest, left = [], [], iter(words)
+    for word in left:
+        option, given, value = word.partition("=")
+        if option == "--key":
+            keys.append(value if given else next(left, ""))
+        elif word.startswith("-"):
+            raise Unusable(f"{word}: is no option; {USAGE}")
+        else:
+            rest.append(word)
+    keys += rest[1:]
+    if not rest or not keys or not all(keys):
+        raise Unusable(USAGE)
+    return rest[0], keys
+
+
 def checked(words: list[str]) -> tuple[list[str], list[str]]:
     """What does not hold, and page one where all does."""
-    if len(words) < 2:
-        raise Unusable(USAGE)
-    path, keys = Path(words[0]), keys_in(words[1:])
+    folder, named = asked(words)
+    path, keys = Path(folder), keys_in(named)
     if not path.is_dir() or not any(path.iterdir()):
         raise Unusable(f"{path}: is no folder of a bundle; unpack a .zip first")
     try:
@@ -198,6 +215,9 @@ def checked(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def main(words: list[str]) -> int:
+    if {"-h", "--help"} & set(words):
+        sys.stdout.write(__doc__ or USAGE)
+        return 0
     try:
         found, lines = checked(words)
     except Unusable as error:

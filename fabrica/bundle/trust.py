@@ -31,7 +31,7 @@ but a forged bundle would say so too. The fingerprint of a key that you hold:
 ## How to check
 
     fabrica verify BUNDLE --key signer.pub.pem        # with fabrica: also reckons again what can be reckoned
-    python verify.py FOLDER signer.pub.pem            # needs Python 3.9 or later and the package `cryptography`
+    python verify.py FOLDER --key signer.pub.pem      # needs Python 3.9 or later and the package `cryptography`
 
 or open `verify.html` in a browser, without a network, and give it the folder and the key. `fabrica verify`
 reads a .zip as it is; for the other two unpack it first. Exit codes: 0 all

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from fabrica.bundle import sbom
+from fabrica.bundle import public, sbom
 from fabrica.bundle.approvals import approvals, approved, different, until
 from fabrica.bundle.card import html_card, markdown_card, verify_page
 from fabrica.bundle.croissant import croissant
@@ -111,7 +111,7 @@ def _demand_pass(made: Made, without: str) -> None:
     if decision.passed and without:
         raise SettingError("is not needed: the gate passed it", where="without-pass", hint="leave it out")
     if not decision.passed and not without.strip():
-        open_tests = [f"{one.id} {one.name}" for one in decision.outcomes if one.verdict != PASS]
+        open_tests = [one.name for one in decision.outcomes if one.verdict != PASS]
         raise InputError(f"the verdict is {decision.verdict} under policy {decision.policy.name} at tier "
                          f"{decision.tier} ({', '.join(open_tests)})", where=str(made.folder / "gate.json"),
                          hint='mend it and run \'fabrica gate\' again, or say on page one why it is released all the '
@@ -156,10 +156,11 @@ def _line(text: str) -> str:
 def _claim(made: Made, said: Mapping[str, Any]) -> dict[str, Any]:
     """What the statement says: page one, as texts and whole numbers."""
     decision, ledger = made.decision, made.ledger
+    source = (public.decision(decision) if said["profile"] == "public" else decision).source
     return {"format": FORMAT, "bundle": str(uuid.uuid4()), "generator": f"fabrica {VERSION}", "tier": decision.tier,
             "policy": decision.policy.name, "policy_digest": decision.policy.digest,
             "verdict": decision.verdict, "tests": len(decision.outcomes), "waivers": decision.waivers,
-            "before": decision.told_before,
+            "before": decision.told_before, "source": source, "likeness": made.likeness,
             "approvals_asked": decision.signatures, "attempts": decision.attempts, "rows": made.rows,
             "columns": len(made.names),
             "epsilon": f"{ledger.epsilon():.6g}" if ledger else "",

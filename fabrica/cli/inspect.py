@@ -28,6 +28,7 @@ def command(thing: str, schema: str | None, overrides: bool, profile: str | None
     from fabrica import pipeline
     from fabrica.dataset import Dataset
     from fabrica.inference.found import Sighting, lines, sightings
+    from fabrica.inference.personal import ELSEWHERE
     from fabrica.profile import plan
     from fabrica.schema import Schema, describe
     from fabrica.specification import is_specification
@@ -42,6 +43,8 @@ def command(thing: str, schema: str | None, overrides: bool, profile: str | None
             coarser = plan(table, profile)
             words = [f"profile {profile}: {name!r} {said}" for name, said in coarser.items()]
         found = sightings(table, Dataset.open(thing).batches())
+        notes = [note.replace(ELSEWHERE, "by what they were recognised stands in the list of personal data")
+                 for note in notes]
     if overrides:
         click.echo(Schema((table,)).dumps())
     elif plain:

@@ -17,12 +17,12 @@ from typing import Any
 
 from fabrica import declaration
 from fabrica.errors import InputError, UnknownName
-from fabrica.gatehouse import follows
+from fabrica.gatehouse import follows, people
 from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, joined
 from fabrica.gatehouse.policy import Policy
 from fabrica.gatehouse.steps import steps
 
-__all__ = ["Decision"]
+__all__ = ["Decision", "reading"]
 
 AGAIN = "run 'fabrica gate' again"
 #: what a decision says and its policy and tests say again -> what is wrong where the two differ
@@ -38,11 +38,13 @@ class Decision:
     """Parameters
     ----------
     tier : the circle of recipients. policy : by which it was decided. outcomes : of the tests, in their order.
-    attempts : the number of this twin among those of its table that were brought to the gate. subject : ``data``
-    (SHA-256 of the file), ``rows``. made : when, as ISO 8601. versions : of what measured. target, protected : columns
-    that were declared, None and () where none were: they decide which tests there are. rounded : whether numbers are
-    told rounded, for everybody. before : what else was decided about this file, at another tier or by another policy:
-    what was asked -> the verdict.
+    attempts : the number of this twin among those of its table that were brought to the gate.
+    subject : ``data`` (SHA-256 of the file), ``rows``, and how many rows and people were ``learned`` from and ``held``
+    back. made : when, as ISO 8601. versions : of what measured. target, protected : columns that were declared, None
+    and () where none were: they decide which tests there are. rounded : whether numbers are told rounded, for
+    everybody. before : what else was decided about this file, at another tier or by another policy: what was asked ->
+    the verdict. unit : the column that says whose rows they are, None where each is another's. schema : SHA-256 of what
+    was declared of the columns, "" where the twin's folder or the rows alone tell.
 
     >>> decision = Decision("partner", Policy(), (Outcome("G2", "copies", "PASS", "none"),))
     >>> decision.verdict, str(decision).splitlines()[0]
@@ -60,6 +62,8 @@ class Decision:
     protected: tuple[str, ...] = ()
     rounded: bool = False
     before: Mapping[str, str] = field(default_factory=dict)
+    unit: str | None = None
+    schema: str = ""
 
     @property
     def asked(self) -> str:
@@ -67,7 +71,7 @@ class Decision:
         shared = ["with the model"] * ("model" in self.subject)
         declared = [f"target {self.target}"] * (self.target is not None) + [f"protected {n}" for n in self.protected]
         policy = f"policy {self.policy.name} {self.policy.digest[:8]}"
-        return ", ".join([f"tier {self.tier}", policy, *shared, *declared])
+        return ", ".join([f"tier {self.tier}", policy, *shared, *declared, *reading(self.unit, self.schema)])
 
     def after(self, earlier: Decision) -> Decision:
         """This decision with what an earlier one says, where that is about the same file and asked something else.
@@ -82,10 +86,15 @@ class Decision:
 
     def recalling(self, decided: Mapping[str, str]) -> Decision:
         """This decision with what else was decided about the same file: what was asked -> the verdict; also when the
-        same was asked and another verdict came out, of rows read by another schema, or of another unit."""
+        same was asked and another verdict came out, beside other real rows."""
         told = {**self.before, **decided}
         return replace(self, before={asked: verdict for asked, verdict in told.items()
                                      if (asked, verdict) != (self.asked, self.verdict)})
+
+    @property
+    def source(self) -> str:
+        """How many people it was learned from and how many were held back, in words; "" where it does not tell."""
+        return people.words(self.subject, self.unit, self.rounded)
 
     @property
     def told_before(self) -> list[str]:
@@ -147,10 +156,10 @@ class Decision:
         return [f"{', '.join(left)}: {why}"] if left else []
 
     def words(self) -> list[str]:
-        """The decision in lines: what it is, waivers, what was decided before, test by test, what was not asked, and
-        what to do next."""
+        """The decision in lines: what it is, of how many people, waivers, what was decided before, test by test, what
+        was not asked, and what to do next."""
         head = f"{self.verdict}: policy {self.policy.name} at tier {self.tier}, on these tests"
-        waived = [f"waiver: {one}" for one in self.waivers]
+        waived = [f"people: {one}" for one in [self.source] if one] + [f"waiver: {one}" for one in self.waivers]
         before = [f"before: {one}" for one in self.told_before]
         wide = max((len(one.name) for one in self.outcomes), default=0)
         return [head, *waived, *before,
@@ -164,7 +173,8 @@ class Decision:
     def to_json(self) -> dict[str, Any]:
         return {"fabrica_gate": 1, "verdict": self.verdict, "tier": self.tier,
                 "policy": {**self.policy.to_json(), "digest": self.policy.digest}, "waivers": self.waivers,
-                "declared": {"target": self.target, "protected": list(self.protected)},
+                "declared": {"target": self.target, "protected": list(self.protected), "unit": self.unit,
+                             "schema": self.schema},
                 "tests": [one.to_json() for one in self.outcomes], "unasked": self.unasked, "attempts": self.attempts,
                 "subject": dict(self.subject), "made": self.made, "versions": dict(self.versions),
                 "before": dict(self.before), "signatures": self.signatures,
@@ -180,7 +190,8 @@ class Decision:
             declared = plain["declared"]
             decision = cls(plain["tier"], Policy.from_json(said, where), tuple(map(Outcome.from_json, plain["tests"])),
                            plain["attempts"], plain["subject"], plain["made"], plain["versions"], declared["target"],
-                           tuple(declared["protected"]), plain["rounded"], plain["before"])
+                           tuple(declared["protected"]), plain["rounded"], plain["before"], declared["unit"],
+                           declared["schema"])
             found = next(decision._problems(plain), None)
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError("is no decision of the gate", where=where, hint=f"{AGAIN} ({type(error).__name__})"
@@ -209,6 +220,15 @@ class Decision:
 
     def dumps(self) -> str:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False)
+
+
+def reading(unit: str | None, schema: str) -> list[str]:
+    """How rows are read, in words: whose they are, and by which schema; nothing where nobody has said.
+
+    >>> reading("patient_id", "0a" * 32), reading(None, "")
+    (['unit patient_id', 'schema 0a0a0a0a'], [])
+    """
+    return [f"unit {unit}"] * (unit is not None) + [f"schema {schema[:8]}"] * bool(schema)
 
 
 def _text(plain: Any) -> str:

@@ -58,7 +58,7 @@ def _demanded(decision: Decision) -> dict[str, Outcome]:
 
 
 def _departures(one: Outcome, wanted: Outcome, decision: Decision) -> Iterator[str]:
-    here, named = one.threshold, f"test {one.id} {one.name}"
+    here, named = one.threshold, f"test {one.name}"
     if one.id != wanted.id:
         yield f"{named} has another id than {wanted.id}"
     tier = decision.policy.tier(decision.tier)
@@ -170,7 +170,7 @@ def unfounded(decision: Decision, report: Report, rows: int, real_rows: int | No
     again = {one.name: one for one in outcomes(case)}
     left = (*SEARCHED, *(("rows",) if real_rows is None else ()))
     return [*_undeclared(decision, report),
-            *(f"test {one.id} {one.name} is another than the evidence gives" for one in decision.outcomes
+            *(f"test {one.name} is another than the evidence gives" for one in decision.outcomes
               if (one.name not in left and _bare(one) != _bare(again[one.name]))
               or (one.name in SEARCHED and one.verdict == PASS != again[one.name].verdict))]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from fabrica.report import Finding
 
-__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "apart", "bounded", "joined", "unmeasured",
+__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "apart", "bounded", "down", "joined", "unmeasured",
            "worst"]
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
@@ -85,7 +85,7 @@ def bounded(blank: Outcome, value: float, low: float, high: float, threshold: fl
              "there are too few people to rule more out")
     most, accepted = apart(high, threshold, _up), f"and {threshold:g} is accepted"
     beside = {PASS: f"at most {most}, {accepted}",
-              FAIL: f"at least {apart(low, threshold, _down)}, {accepted}",
+              FAIL: f"at least {apart(low, threshold, down)}, {accepted}",
               INCONCLUSIVE: f"{apart(value, threshold, _near)}, perhaps up to {most}, {accepted}: {doubt}"}[verdict]
     return replace(blank, verdict=verdict, why=f"{what}: {beside}", value=value, low=low, high=high, n=n,
                    threshold=threshold)
@@ -110,7 +110,12 @@ def _up(value: float, digits: int) -> str:
     return f"{math.ceil(value * 10**digits) / 10**digits:.{digits}f}"
 
 
-def _down(value: float, digits: int) -> str:
+def down(value: float, digits: int) -> str:
+    """So many digits behind the point, never rounded up.
+
+    >>> down(0.5509, 3), apart(0.5504, 0.55, down)
+    ('0.550', '0.5504')
+    """
     return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}"
 
 

@@ -10,7 +10,7 @@ from fabrica.bounds import share
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.few import judged as secrets_of_few
 from fabrica.gatehouse.left_out import judged as columns_left_out
-from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, bounded, joined, unmeasured
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, apart, bounded, down, joined, unmeasured
 from fabrica.reached import FEWEST
 from fabrica.report import Finding
 
@@ -168,7 +168,8 @@ def outliers(case: Case) -> Outcome:
     if found.low is not None and found.low > case.asked.membership:
         return replace(blank, verdict=FAIL, value=value, high=high, n=_people(found),
                        why=f"isolated members are told from isolated others with an area under the curve of at least "
-                           f"{found.low:.3f}, and {case.asked.membership:g} is accepted of anybody")
+                           f"{apart(found.low, case.asked.membership, down)}, and {case.asked.membership:g} is "
+                           "accepted of anybody")
     surely = value > threshold and found.low is not None and found.low > 0.5
     return bounded(blank, value, value if surely else 0.0, high, threshold, _people(found),
                    "isolated members found at 1 % false alarms")

@@ -15,6 +15,7 @@ __all__ = ["advised", "larger", "steps"]
 ATTACKS = ("copies", "singling_out", "linkability", "inference", "membership", "outliers", "canaries")
 GROUPS = ("representation", "label_gap", "downstream_gap", "downstream_gap_odds")
 MORE = "bring more people; `fabrica plan` says how many, and how many of them to hold back"
+HALF = 0.495  #: of the people held back: the plan knows no larger share
 ALONE = "everybody is of one group"  #: what a test of groups says where there is nothing to compare
 MISSED = "this attack finds nobody here even where it should: bring more people, or columns by which they differ"
 
@@ -52,6 +53,31 @@ def larger(case: Case, least: int) -> str:
     return f"learn again with --k {least if used < least else 2 * used}"
 
 
+def more(case: Case) -> str:
+    """More people, or more of them held back where that can still help: the plan that was followed is not advised anew.
+
+    >>> from fabrica.gatehouse.policy import Policy
+    >>> from fabrica.gatehouse.rare import Rare
+    >>> from fabrica.report import Report
+    >>> [more(Case(Policy(), "partner", Report((), {"rows": {"real": real, "holdout": held}}), 900, 1_000, Rare()))
+    ...  for real, held in ((700, 300), (500, 500))]                                    # doctest: +NORMALIZE_WHITESPACE
+    ['of 1,000 people 30 % are held back: hold back more of them, up to half, or bring more people; `fabrica plan` \
+says which of it is enough',
+     'half of 1,000 people are held back, and only more people help; `fabrica plan` says how many are needed']
+    """
+    told = case.report.facts.get("people") or case.report.facts.get("rows") or {}
+    real, held = told.get("real"), told.get("holdout")
+    if not real or not held:
+        return MORE
+    people, share = real + held, held / (real + held)
+    if HALF <= share <= 1 - HALF:
+        return (f"half of {people:,} people are held back, and only more people help; `fabrica plan` says how many are "
+                "needed")
+    back = "hold back more of them, up to half," if share < HALF else "hold back half of them,"
+    return (f"of {people:,} people {100 * share:.0f} % are held back: {back} or bring more people; `fabrica plan` says "
+            "which of it is enough")
+
+
 def _step(one: Outcome, case: Case) -> str:
     if one.name in ATTACKS:
         return _of_attack(one, case)
@@ -60,13 +86,13 @@ def _step(one: Outcome, case: Case) -> str:
     if one.name in GROUPS:
         return ("try another engine, or the dial of `fabrica fair`" if one.verdict == FAIL else
                 "bring more people of each group")
-    return {"alike": MORE if one.value is None else
+    return {"alike": more(case) if one.value is None else
                      "hold back other people by chance: --holdout 0.3 and another --seed",
             "rows": f"make it again with --rows {max(1, int((case.asked.rows or 0.0) * case.real_rows))}",
-            "useful": MORE if one.value is not None and one.verdict != FAIL else
+            "useful": more(case) if one.value is not None and one.verdict != FAIL else
                       "try another engine" if case.target else "name the column with --target COL",
             "attempts": f"bring one of the first {case.asked.attempts} again; a policy may allow more by a waiver",
-            }.get(one.name, MORE)
+            }.get(one.name) or more(case)
 
 
 def _of_attack(one: Outcome, case: Case) -> str:
@@ -74,4 +100,4 @@ def _of_attack(one: Outcome, case: Case) -> str:
         return f"{larger(case, 2 * case.asked.k)}, with another engine, or with --epsilon"
     if NO_MAKER in one.why:
         return "make the twin with `fabrica synth`, so that it can be learned again with planted people"
-    return MISSED if "planted for it to find" in one.why else MORE
+    return MISSED if "planted for it to find" in one.why else more(case)

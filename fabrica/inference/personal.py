@@ -29,7 +29,9 @@ from fabrica.personal.fakes.phones import CODES
 from fabrica.personal.sight import spoken
 from fabrica.schema import Column, Table
 
-__all__ = ["shared", "with_personal"]
+__all__ = ["ELSEWHERE", "shared", "with_personal"]
+
+ELSEWHERE = "`fabrica inspect` of the table says by what they were recognised"
 
 _BY_LOCALE = {"national_id", "tax_id", "health_id"}  #: made for the locales that the makers know
 _PERSON_ID = re.compile(
@@ -199,7 +201,7 @@ def _notes(changed: Mapping[str, Column]) -> list[str]:
     kept = [name for name, column in changed.items() if column.kind != "key"]
     lines = []
     for names, words in (
-        (afresh, "hold personal data: made afresh, see `fabrica inspect`"),
+        (afresh, f"hold personal data and are made afresh ({ELSEWHERE})"),
         (kept, "tell of people together with others (ages, places, dates of birth): learned, no level of few rows"),
     ):
         if names:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,7 +12,7 @@ from fabrica.errors import SchemaError
 from fabrica.notation.storage import as_text, is_binary, is_text
 from fabrica.schema import Column
 
-__all__ = ["read_boolean", "write_boolean", "level_text", "from_text"]
+__all__ = ["read_boolean", "write_boolean", "level_text", "from_text", "spelled"]
 
 _WORDS = ("false", "true")
 _NO = pa.array(["false", "no", "n", "f", "0", "off"])
@@ -42,6 +44,18 @@ def _words(column: Column) -> tuple[str, str]:
     if not isinstance(said, list | tuple) or len(said) != 2 or str(said[0]) == str(said[1]):
         raise SchemaError("the notation of a boolean must be [no, yes]", where=f"column {column.name!r}")
     return str(said[0]), str(said[1])
+
+
+def spelled(column: Column, levels: Sequence[str]) -> list[str]:
+    """Levels as the data write them: a boolean's are called false and true, and may stand there as no and yes.
+
+    >>> spelled(Column("smokes", "boolean", notation=["n", "y"]), ["false", "true"])
+    ['n', 'y']
+    """
+    if column.kind != "boolean":
+        return list(map(str, levels))
+    said = dict(zip(_WORDS, _words(column), strict=True))
+    return [said.get(str(level), str(level)) for level in levels]
 
 
 def level_text(pool: pa.Array) -> pa.Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fabrica.page.numbers import level, number
 from fabrica.report import Finding
-from fabrica.verdict import LIMITS, MEANS, below_chance, beside, beyond, surely_above
+from fabrica.verdict import LIMITS, MEANS, below_chance, beside, beyond, of_two_kinds, surely_above
 
 __all__ = ["Standing", "company", "direction", "excess", "floor_words", "standing", "worst_first", "worst_places"]
 
@@ -98,6 +98,8 @@ def standing(finding: Finding) -> Standing:
     gap = _gap(finding)
     if gap is None:
         return Standing("none", "no baseline")
+    if of_two_kinds(finding) and gap <= _limits(finding)[0]:
+        return Standing("none", "no better or worse than real rows, which are told apart too")
     if gap <= 0 or (finding.metric not in ASPECTS and _touches(finding)):
         return Standing("good", "like real rows")
     passed = sum(gap > limit for limit in _limits(finding))

@@ -59,7 +59,9 @@ def compared(report: Report) -> str:
     facts = report.facts
     told = facts.get("rows")
     counts = told if isinstance(told, Mapping) else {}
-    parts = [f"{rows(counts[key])} {name}" for key, name in (
+    people = facts.get("people") or {}
+    of = {key: f" of {rows(people[key])} people" for key in counts if key in people}
+    parts = [f"{rows(counts[key])} {name}{of.get(key, '')}" for key, name in (
         ("synthetic", "synthetic rows"), ("real", "real rows"), ("holdout", "real rows kept aside"))
         if isinstance(counts.get(key), int | float) and counts[key]]
     count = facts.get("columns")

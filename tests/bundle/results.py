@@ -22,6 +22,7 @@ from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.checks import outcomes
 from fabrica.gatehouse.counts import overcounted
 from fabrica.gatehouse.decision import Decision
+from fabrica.gatehouse.people import counts
 from fabrica.gatehouse.policy import HOUSE, Policy
 from fabrica.gatehouse.rare import Rare
 from fabrica.privacy.ledger import Ledger
@@ -97,7 +98,7 @@ def judge(out: Path, *findings: Finding, tier: str = "partner", policy: Policy =
     beside = {name: sha256(out / file) for name, file in BESIDE.items() if (out / file).exists()}
     if not model:
         del beside["model"]
-    subject = {"data": sha256(data), "rows": case.rows, **beside}
+    subject = {"data": sha256(data), "rows": case.rows, **counts(plain["facts"]), **beside}
     decision = Decision(tier, policy, tuple(outcomes(case)), attempts, subject, made or now(),
                         {"fabrica": fabrica.__version__}, "income", protected, before=before or {})
     replace(report, facts={**report.facts, "gate": decision.to_json()}).save(out / "evidence.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
+import json
 import re
 import shutil
 
@@ -12,8 +13,10 @@ import pytest
 import results
 
 import fabrica
+from fabrica.bundle import standalone
 from fabrica.bundle.envelope import ATTESTATION, unsealed
 from fabrica.bundle.keys import public_key
+from fabrica.bundle.public import five
 from fabrica.errors import FabricaError
 from fabrica.gatehouse.policy import Policy
 
@@ -68,6 +71,27 @@ def test_page_one_says_the_verdict_in_all_places(public):
     words = "passed policy fabrica at tier public on these 14 tests"
     for page in ("datacard.md", "datacard.html", "limits.md", "croissant.json"):
         assert words in (public / page).read_text(), page
+
+
+def test_page_one_tells_how_many_were_learned_from_and_held_back_and_how_like_they_are(plain, out, keys, tmp_path):
+    """The public profile rounds, and under an epsilon does not count people at all."""
+    rounded = results.bundle(out, tmp_path / "bundle", keys[0], profile="public", beyond_tier="a trial")
+    rows = json.loads((out / "report.json").read_text())["facts"]["rows"]
+    real, held = rows["real"], rows["holdout"]
+    assert real % 5 and held % 5
+    for bundle, people in ((plain, f"learned from {real} rows, {held} more were held back to judge by; each row is"),
+                           (rounded, f"learned from about {five(real)} rows, about {five(held)} more were held back")):
+        likeness = results.read(bundle, "evidence/fidelity.json")["likeness"]
+        assert " of A to D, " in likeness
+        told = standalone.checked([str(bundle), str(keys[1])])[1]
+        for page in (str(fabrica.verify(bundle, keys[1])), "\n".join(told),
+                     *((bundle / name).read_text() for name in ("datacard.html", "datacard.md"))):
+            assert people in page and likeness in re.sub(r"\\(?=[()])", "", page)
+
+
+def test_under_an_epsilon_page_one_of_the_public_profile_counts_nobody(public, keys):
+    assert "people: how many people it was learned from is not told" in str(fabrica.verify(public, keys[1]))
+    assert not {"learned", "held"} & set(results.read(public, "evidence/gate.json")["subject"])
 
 
 def test_waivers_are_told_once_on_each_page(out, keys, tmp_path):

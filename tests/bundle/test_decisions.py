@@ -112,7 +112,7 @@ def test_a_better_number_that_the_evidence_does_not_give_is_refused(out, keys, t
 
     results.edit(copy, whitewash)
     assert Decision.load(copy / "gate.json").passed  # the file alone says nothing else
-    refused("G3 singling_out is another than the evidence gives", copy, keys, tmp_path)
+    refused("test singling_out is another than the evidence gives", copy, keys, tmp_path)
 
 
 def test_a_count_of_what_few_people_hold_that_the_evidence_does_not_give_is_refused(out, keys, tmp_path):
@@ -125,7 +125,7 @@ def test_a_count_of_what_few_people_hold_that_the_evidence_does_not_give_is_refu
 
     results.edit(copy, whitewash)
     assert Decision.load(copy / "gate.json").passed
-    refused("G0 identifiers is another than the evidence gives", copy, keys, tmp_path)
+    refused("test identifiers is another than the evidence gives", copy, keys, tmp_path)
 
 
 def test_whoever_takes_back_what_few_people_hold_in_the_decision_alone_is_refused(out, keys, tmp_path):

@@ -117,7 +117,7 @@ def test_a_holdout_that_is_learned_from_is_refused_before_anything_is_learned(fa
              "judged": [*judged, "--holdout", "part.csv", "--metric", "shape"]}
     for name, some in words.items():
         code, _, err = fabrica(*some, "-q")
-        assert code == 2 and "rows of the holdout are learned from too" in err and not Path("o").exists(), name
+        assert code == 2 and "of the holdout stand among those learned from" in err and not Path("o").exists(), name
 
 
 def test_a_table_of_which_nothing_may_be_told_gives_no_empty_twin(fabrica, frame):

@@ -19,8 +19,8 @@ def rows(*ages, key="", **others):
 PEOPLE, REST = rows(20, 30, 40, 50), rows(60, 70)
 
 
-def tried(places, twin="a", tables=(PEOPLE,), holdout=REST):
-    return Try(places, tables, holdout, twin).counted()
+def tried(places, twin="a", tables=(PEOPLE,), holdout=REST, reading=""):
+    return Try(places, tables, holdout, twin, reading).counted()
 
 
 def test_another_twin_and_another_holdout_are_other_tries_and_the_same_is_none(tmp_path):
@@ -60,6 +60,18 @@ def test_what_was_decided_about_a_twin_is_kept_with_its_try_and_is_no_other_one(
         assert this.counted().number == 2 and tried(log, "a").before == {} and tried(log, "c").number == 3
 
 
+def test_a_twin_that_is_read_otherwise_is_another_try_and_what_was_decided_about_it_is_told_all_the_same(tmp_path):
+    log = [tmp_path / LOG]
+    one, other = (Try(log, (PEOPLE,), REST, "a", reading) for reading in ("", "unit patient_id"))
+    one.kept({"tier public": "PASS"})
+    assert other.seen() == Attempts(2, new=True, before={"tier public": "PASS"})
+    other.kept({"tier public, unit patient_id": "FAIL"})
+    one.kept({"tier public": "FAIL"})
+    told = {"tier public": "FAIL", "tier public, unit patient_id": "FAIL"}
+    assert one.seen() == Attempts(1, before=told) and other.seen() == Attempts(2, before=told)
+    assert tried(log, "b").number == 3 and tried(log, "a", reading="schema 0a0a0a0a").number == 4
+
+
 def test_whoever_divides_a_table_again_still_has_that_table(tmp_path):
     log, whole = [tmp_path / LOG], rows(20, 30, 40, 50, 60, 70)
     assert whole == PEOPLE + REST
@@ -80,9 +92,15 @@ def test_where_nothing_can_be_written_the_next_place_is_taken_and_both_are_count
         tried([closed])
 
 
-@pytest.mark.parametrize("content", ['{"fabrica_attempts": 1}', '{"fabrica_attempts": 1, "tries": [{}]}', "[]",
-                                     '{"fabrica_attempts": 1, "tries": [{"data": "", "holdout": "", "tables": [], '
-                                     '"number": 1, "decided": 1}]}'])
+def test_a_file_of_another_version_is_told_with_what_to_do(tmp_path):
+    (tmp_path / LOG).write_text('{"fabrica_attempts": 1, "tries": []}')
+    with pytest.raises(InputError, match="as another version of fabrica did; judge with that version, or move"):
+        tried([tmp_path / LOG])
+
+
+@pytest.mark.parametrize("content", ['{"fabrica_attempts": 2}', '{"fabrica_attempts": 2, "tries": [{}]}', "[]",
+                                     '{"fabrica_attempts": 2, "tries": [{"data": "", "holdout": "", "tables": [], '
+                                     '"reading": "", "number": 1, "decided": 1}]}'])
 def test_a_file_that_holds_no_attempts_is_told(tmp_path, content):
     (tmp_path / LOG).write_text(content)
     with pytest.raises(InputError, match="is no file of attempts"):

@@ -59,6 +59,13 @@ def verdict(some, name):
     return next(one.verdict for one in outcomes(some) if one.name == name)
 
 
+def test_the_curve_of_isolated_people_is_told_with_the_digits_by_which_it_differs_too():
+    accepted = HOUSE.tier("partner").membership
+    found = area("outliers", 0.7, accepted + 2e-4, 0.8, **{"caught_at_0.01": 0.01, "caught_at_0.01_upper": 0.02})
+    why = next(one.why for one in outcomes(case(found)) if one.name == "outliers")
+    assert f"at least {accepted + 2e-4:.4f}, and {accepted:g} is accepted" in why
+
+
 @given(*(st.floats(-1, 1) for _ in range(3)), st.floats(0, 0.2))
 def test_three_verdicts_by_bounds(a, b, c, threshold):
     low, value, high = sorted((a, b, c))
@@ -257,6 +264,19 @@ def test_what_to_do_next_is_told_once():
     said = str(Decision("partner", HOUSE, tuple(outcomes(case(*far, attempts=4)))))
     assert said.count("fabrica plan") == 1 and "  next          linkability, inference: bring more people" in said
     assert "attempts: bring one of the first 3 again" in said
+
+
+@pytest.mark.parametrize(("facts", "step"), [
+    ({"rows": {"real": 700, "holdout": 300}}, "of 1,000 people 30 % are held back: hold back more of them, up to half"),
+    ({"rows": {"real": 700, "holdout": 700}}, "half of 1,400 people are held back, and only more people help"),
+    ({"rows": {"real": 300, "holdout": 700}}, "of 1,000 people 70 % are held back: hold back half of them"),
+    ({"rows": {"real": 900, "holdout": 300}, "people": {"unit": "who", "real": 50, "holdout": 50}},
+     "half of 100 people are held back, and only more people help")])
+def test_who_has_held_back_what_the_plan_says_is_not_sent_to_it_for_that(facts, step):
+    """The careless twin says the same whatever was held back."""
+    some = case(*(risk(name, 0.01, -0.01, 0.2) for name in ("inference", "linkability")))
+    said = str(Decision("partner", HOUSE, tuple(outcomes(replace(some, report=replace(some.report, facts=facts))))))
+    assert f"linkability, inference: {step}" in said and said.count("fabrica plan") == 1
 
 
 def test_a_twin_is_not_too_long_by_the_noise_through_which_its_rows_were_counted():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,33 @@ def test_protected_columns_of_one_value_are_refused_before_a_try_is_counted(tmp_
     assert "'land' has one value only" in capsys.readouterr().err
 
 
+def test_another_unit_or_schema_is_another_question_and_another_attempt(tmp_path):
+    whole, out = visits(2_400), tmp_path / "out"
+    out.mkdir()
+    people = whole["patient_id"].drop_duplicates()
+    held = whole["patient_id"].isin(people[:100])
+    for rows, file in ((whole[~held], tmp_path / "real.csv"), (whole[held], tmp_path / "rest.csv"),
+                       (visits(300).assign(patient_id="P1"), out / "data.csv")):
+        rows.to_csv(file, index=False)
+    (tmp_path / "schema.yaml").write_text("age: {kind: integer}")
+    (tmp_path / "same.json").write_text('{"age": "integer"}')
+    beside = {"real": tmp_path / "real.csv", "holdout": tmp_path / "rest.csv"}
+    asked = [{}, {"unit": "patient_id"}, {"schema": tmp_path / "schema.yaml"}, {"schema": tmp_path / "same.json"}]
+    brought = [Brought.of(out, *beside.values(), one.get("unit"), one.get("schema")) for one in asked]
+    assert [one.attempt().counted().number for one in brought] == [1, 2, 3, 3]
+    decision = fabrica.gate(out, tier="internal", unit="patient_id", **beside)
+    many = whole[~held]["patient_id"].nunique()
+    assert f"people: learned from {many} people ({(~held).sum():,} rows), 100 more (" in str(decision)
+    facts = json.loads((out / "evidence.json").read_text())["facts"]
+    assert facts["people"] == {"unit": "patient_id", "real": many, "holdout": 100}
+    assert f"{(~held).sum():,} real rows of {many} people" in (out / "evidence.html").read_text()
+    assert decision.attempts == 2 and decision.asked.endswith(", unit patient_id")
+    assert Decision.load(out / "gate.json") == decision
+    again = replace(decision, unit=None, schema=brought[2].schema)
+    assert again.asked.endswith(f", schema {brought[2].schema[:8]}") and len(brought[2].schema) == 64
+    assert again.after(decision).before == {decision.asked: decision.verdict}
+
+
 def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(folder, tmp_path, capsys):
     table = pd.read_csv(folder[0].parent / "people.csv")
     rest = people(900, 7)
@@ -127,7 +155,7 @@ def test_the_fourth_twin_of_a_table_does_not_pass_whatever_the_table_is_called(f
         people(300, 10 + number).to_csv(out / "data.csv", index=False)
         attempts = Brought.of(out, real, tmp_path / "rest.csv").attempt().counted()
         assert attempts.number == number and not attempts.aside
-    (tmp_path / LOG).write_text(json.dumps({"fabrica_attempts": 1, "tries": json.loads(
+    (tmp_path / LOG).write_text(json.dumps({"fabrica_attempts": 2, "tries": json.loads(
         (tmp_path / LOG).read_text())["tries"][:3]}))
     capsys.readouterr()
     assert cli(["gate", str(out), "--tier", "internal", "--real", str(real), "--holdout",

@@ -68,6 +68,20 @@ def test_however_common_rows_are_those_who_divide_them_by_chance_are_not_refused
     assert refused == 0
 
 
+@pytest.mark.parametrize("step", [2, 3])
+def test_every_so_many_th_row_of_a_sorted_table_is_no_division_by_chance_and_that_is_what_is_said(step):
+    """Both sides are more alike than those of a random division, which is not refused."""
+    table = ages(6_000, 1, 60).sort_by([("age", "ascending"), ("pay", "ascending")])
+    every = np.arange(table.num_rows) % step == 0
+    for here in (every, np.random.default_rng(1).permutation(every)):
+        sides = [table.filter(pa.array(~here)), ages(4_000, 2, 60), table.filter(pa.array(here))]
+        if here is every:
+            with pytest.raises(InputError, match=r"or are every n-th row of a sorted table, .*people, at random"):
+                held(*sides)
+        else:
+            held(*sides)
+
+
 def ages(rows: int, seed: int, levels: int) -> pa.Table:
     random = np.random.default_rng(seed)
     return pa.table({"age": random.integers(0, levels, rows), "pay": random.integers(0, levels, rows)})

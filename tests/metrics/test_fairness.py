@@ -14,8 +14,10 @@ from fabrica.amplified import Amplification, with_worst
 from fabrica.bounds import ratio
 from fabrica.checks import check_metric
 from fabrica.contract import Evidence
+from fabrica.drawings import drawings
 from fabrica.errors import UnknownName
 from fabrica.fairness import Tally, gap, redrawn
+from fabrica.outcome import outcomes
 from fabrica.protected import Cut, Partition, owners, partitions, protected_columns
 from fabrica.report import Finding
 from fabrica.run import Run
@@ -71,21 +73,34 @@ def test_a_name_of_no_column_is_told_beside_those_that_need_quotes():
 
 def test_numbers_are_cut_into_bands_of_about_equal_size():
     real = town(4000, 1)
-    part = Partition.of([Cut.of("age", real, "integer")], real)
+    part = Partition.of([Cut.of(Column("age", "integer"), real)], real)
     assert len(part.groups) == 4 and min(part.people) > 700
     assert part.groups[0].startswith("under ") and part.groups[-1].endswith(" and more")
 
 
 def test_moments_are_cut_at_days_and_few_numbers_are_groups_of_their_own():
     days = sheet(born=np.arange(0.0, 20_000, 10), grade=np.tile([1.0, 2.0, 3.0, np.nan], 500))
-    assert Cut.of("born", days, "date").labels[1] == "under 1983-09-10"
-    assert Cut.of("grade", days, "integer").labels == ("(missing)", "1", "2", "3")
-    assert Partition.of([Cut.of("grade", days, "integer")], days).groups == ("(missing)", "1", "2", "3")
+    assert Cut.of(Column("born", "date"), days).labels[1] == "under 1983-09-10"
+    assert Cut.of(Column("grade", "integer"), days).labels == ("(missing)", "1", "2", "3")
+    assert Partition.of([Cut.of(Column("grade", "integer"), days)], days).groups == ("(missing)", "1", "2", "3")
+
+
+def test_groups_and_outcomes_are_called_as_the_data_call_them():
+    """Two words that were read as a boolean, and a boolean that is none."""
+    smokes = np.tile([0, 1], 300)
+    real = IdentSheet(600, {"smokes": smokes, "old": smokes, "ill": np.repeat([0, 1], 300)},
+                      dict.fromkeys(("smokes", "old", "ill"), ("false", "true")))
+    columns = [Column("smokes", "boolean", notation=["n", "y"]), Column("old", "boolean"),
+               Column("ill", "boolean", notation=["well", "ill"])]
+    evidence = Evidence(Table("t", tuple(columns)), real, real, target="ill", protected=("smokes", "old"))
+    assert [part.groups for part in partitions(evidence)[:2]] == [("n", "y"), ("false", "true")]
+    assert outcomes(evidence)[0][0].label in ("well", "ill")
+    assert drawings(evidence, [])["columns"]["smokes"]["levels"] == ["n", "y"]
 
 
 def test_a_value_that_nobody_real_has_is_of_no_group():
     real = sheet(grade=np.tile([1.0, 2.0], 300))
-    part = Partition.of([Cut.of("grade", real, "integer")], real)
+    part = Partition.of([Cut.of(Column("grade", "integer"), real)], real)
     assert part.of_rows(sheet(grade=[1.0, 9.0, 2.0, np.nan])).tolist() == [0, -1, 1, -1]
 
 
@@ -103,7 +118,7 @@ def test_small_groups_are_counted_and_never_named(name):
     assert "tiny" not in json.dumps([f.to_json() for f in findings])
     crossed = next(f for f in findings if f.place == ("sex", "race"))
     assert crossed.detail["small_groups"] >= 2 and findings[0].detail["small_groups"] >= 3
-    careless = Partition.of([Cut.of("race", real, "category")], real, least=1)
+    careless = Partition.of([Cut.of(Column("race", "category"), real)], real, least=1)
     assert "tiny" in careless.groups  # what would be said without the limit
 
 
@@ -111,7 +126,7 @@ def test_of_fewer_people_than_k_not_even_their_number_is_told():
     real = town(1000, 1)
     real.values["race"][:] = 0
     real.values["race"][:3] = 2
-    part = Partition.of([Cut.of("race", real, "category")], real)
+    part = Partition.of([Cut.of(Column("race", "category"), real)], real)
     assert part.counted(5)["small_people"] is None and part.counted(3)["small_people"] == 3
 
 
@@ -120,7 +135,7 @@ def test_people_are_counted_and_not_their_rows():
     many = one.take(np.tile(np.arange(90), 3))
     many.values["sex"][:] = 0
     many = IdentSheet(many.rows, many.values, many.levels, {"who": np.tile(np.arange(90), 3)})
-    cut = [Cut.of("sex", many, "category")]
+    cut = [Cut.of(Column("sex", "category"), many)]
     assert Partition.of(cut, many).people == (270,) and Partition.of(cut, many, unit="who").groups == ()
 
 

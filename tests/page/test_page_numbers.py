@@ -27,6 +27,14 @@ from fabrica.report import Finding, Report
     (Finding("detector_auc", 0.42, floor=0.5, unit="AUC", better=0.5), "close"),
     (Finding("detector_auc", 0.30, floor=0.5, unit="AUC", better=0.5), "visibly off"),
     (Finding("detector_auc", 0.99, floor=0.5, unit="AUC", better=0.5), "far off"),
+    (Finding("detector_auc", 1.0, floor=0.99, unit="AUC", better=0.5), "no better or worse than real rows, which are "
+                                                                       "told apart too"),
+    (Finding("detector_auc", 0.8, floor=0.99, floor_low=0.98, unit="AUC", better=0.5),
+     "no better or worse than real rows, which are told apart too"),
+    (Finding("detector_auc", 0.99, floor=0.7, unit="AUC", better=0.5), "visibly off"),
+    (Finding("detector_auc", 0.53, floor=0.56, floor_low=0.5, unit="AUC", better=0.5), "like real rows"),
+    (Finding("detector", 0.02, floor=0.01, better="higher"), "no better or worse than real rows, which are told apart "
+                                                             "too"),
     (Finding("copies", 1.0, floor=0.001, unit="share of rows"), "far off"),
     (Finding("shape", 0.6, unit="%"), "no baseline"),
     (Finding("shape", None, problem="no rows"), "not measured"),

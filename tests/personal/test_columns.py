@@ -177,6 +177,9 @@ def test_inspect_tells_what_how_sure_and_what_will_be_done(tmp_path, capsys):
     text = capsys.readouterr().out
     assert "personal data found:" in text and "the form of e-mail addresses" in text and "made afresh" in text
     assert not any(value in text for value in people()["email"].to_pylist())
+    assert "fabrica inspect" not in text and "are made afresh (by what they were recognised stands in the list" in text
+    assert commands._outcome(["synth", str(path), "-o", str(tmp_path / "out"), "--engine", "independent"]) == 0
+    assert "`fabrica inspect` of the table says by what they were recognised" in capsys.readouterr().out
     assert commands._outcome(["inspect", str(path), "--json"]) == 0
     told = {one["column"]: one for one in json.loads(capsys.readouterr().out)["personal"]}
     assert told["email"]["share"] == 1.0 and told["age"]["treatment"].startswith("kept") and "amount" not in told

@@ -177,7 +177,7 @@ function gateProblems(gate, claim) {
   const follows = order.find((v) => verdicts.includes(v)) || "INCONCLUSIVE", found = [];
   if (follows !== gate.verdict || gate.verdict !== claim.verdict) found.push("the verdict does not follow from the tests of the gate");
   for (const t of gate.tests) {
-    if (t.verdict === "PASS" && typeof t.threshold === "number" && (t.high ?? t.value) > t.threshold) found.push(`test ${t.id} says PASS, and its bound is beyond its threshold`);
+    if (t.verdict === "PASS" && typeof t.threshold === "number" && (t.high ?? t.value) > t.threshold) found.push(`test ${t.name} says PASS, and its bound is beyond its threshold`);
   }
   return found;
 }
@@ -211,6 +211,7 @@ function pageOne(c) {
     `purpose: ${c.purpose || "not stated"}`, `recipients: ${c.recipients.join(", ") || "not stated"}`,
     `valid until ${c.expires}, made ${c.made}`,
     ...(c.data ? [`data: ${c.data}, ${c.rows} rows, ${c.columns} columns, all synthetic`] : []),
+    `people: ${c.source}`, `likeness to the real rows: ${c.likeness}`,
     ...(c.model ? [`model: ${c.model}; whoever holds a model can find out more than from rows`] : []),
     c.epsilon ? `differential privacy: epsilon ${c.epsilon} at delta ${c.delta} for ${c.unit}` : "differential privacy: none is claimed",
     `profile ${c.profile}`, ...c.signers.map((s) => `signed with key ${s}`)];
