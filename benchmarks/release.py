@@ -54,7 +54,8 @@ def timed(work) -> float:
 
 
 def alone(bundle: Path, key: Path) -> None:
-    subprocess.run([sys.executable, str(bundle / "verify.py"), str(bundle), str(key)], check=True, capture_output=True)
+    subprocess.run([sys.executable, str(bundle / "verify.py"), str(bundle), "--key", str(key)], check=True,
+                   capture_output=True)
 
 
 def main() -> None:

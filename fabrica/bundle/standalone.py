@@ -2,7 +2,7 @@
 
     python verify.py FOLDER --key signer.pub.pem [--key another.pub.pem]
 
-FOLDER is the bundle; unpack a .zip of it first. Keys may also follow it without ``--key``. Needs Python 3.9 or later
+FOLDER is the bundle; unpack a .zip of it first. Needs Python 3.9 or later
 and the package ``cryptography``, and no network. Exit code 0: all holds; 1: something does not; 2: there is nothing to
 check, or a file cannot be read. A copy that lies in a bundle cannot vouch for itself: use your own (TRUST.md). Rows,
 epsilon, policy and evidence are reckoned again by ``fabrica verify`` alone.
@@ -10,6 +10,7 @@ epsilon, policy and evidence are reckoned again by ``fabrica verify`` alone.
 
 from __future__ import annotations
 
+import argparse
 import base64
 import hashlib
 import json
@@ -24,9 +25,6 @@ ATTESTATION, PAYLOAD = "attestation.dsse.json", "application/vnd.in-toto+json"
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "urn:fabrica:release:"
 PART = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
 NAME, LARGE = re.compile(rf"{PART}(?:/{PART}){{0,3}}"), 1 << 26
-
-
-USAGE = "usage: python verify.py FOLDER --key signer.pub.pem [--key another.pub.pem]; --help says more"
 
 
 class Broken(Exception):
@@ -179,27 +177,9 @@ def keys_in(paths: list[str]) -> dict[str, Any]:
     return found
 
 
-def asked(words: list[str]) -> tuple[str, list[str]]:
-    """The folder, and the files of keys."""
-    keys, rest, left = [], [], iter(words)
-    for word in left:
-        option, given, value = word.partition("=")
-        if option == "--key":
-            keys.append(value if given else next(left, ""))
-        elif word.startswith("-"):
-            raise Unusable(f"{word}: is no option; {USAGE}")
-        else:
-            rest.append(word)
-    keys += rest[1:]
-    if not rest or not keys or not all(keys):
-        raise Unusable(USAGE)
-    return rest[0], keys
-
-
-def checked(words: list[str]) -> tuple[list[str], list[str]]:
+def checked(path: Path, named: list[str]) -> tuple[list[str], list[str]]:
     """What does not hold, and page one where all does."""
-    folder, named = asked(words)
-    path, keys = Path(folder), keys_in(named)
+    keys = keys_in(named)
     if not path.is_dir() or not any(path.iterdir()):
         raise Unusable(f"{path}: is no folder of a bundle; unpack a .zip first")
     try:
@@ -215,16 +195,17 @@ def checked(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def main(words: list[str]) -> int:
-    if {"-h", "--help"} & set(words):
-        sys.stdout.write(__doc__ or USAGE)
-        return 0
+    parser = argparse.ArgumentParser("verify.py", None, __doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--key", action="append", required=True, help="public key of a signer; once for each")
+    asked = parser.parse_args(words)
     try:
-        found, lines = checked(words)
+        found, lines = checked(asked.folder, asked.key)
     except Unusable as error:
         sys.stderr.write(f"cannot be checked: {error}\n")
         return 2
     except OSError as error:
-        sys.stderr.write(f"cannot be checked: {error.filename or words[0]}: cannot be read ({error.strerror})\n")
+        sys.stderr.write(f"cannot be checked: {error.filename or asked.folder}: cannot be read ({error.strerror})\n")
         return 2
     except ImportError:
         sys.stderr.write("cannot be checked: the package cryptography is missing; pip install cryptography\n")

@@ -54,7 +54,7 @@ def test_one_person_in_two_roles_is_one_approval_on_page_one(out, keys, tmp_path
     ada = ["owner: Ada Example", "officer: ada example "]
     bundle = results.bundle(copy, tmp_path / "bundle", keys[0], approvers=ada)
     assert "approvals: 1 (the policy asks for 1)" in str(fabrica.verify(bundle, keys[1]))
-    assert standalone.main([str(bundle), str(keys[1])]) == 0
+    assert standalone.main([str(bundle), "--key", str(keys[1])]) == 0
     assert "approvals: 1 (the policy asks for 1)" in capsys.readouterr().out
 
 
@@ -64,7 +64,7 @@ def test_page_one_tells_what_was_decided_before(out, keys, tmp_path, capsys):
     bundle = results.bundle(copy, tmp_path / "bundle", keys[0])
     told = "decided before about the same file: FAIL at tier public, policy fabrica 01234567"
     assert told in str(fabrica.verify(bundle, keys[1])) and told in (bundle / "datacard.md").read_text()
-    assert standalone.main([str(bundle), str(keys[1])]) == 0 and told in capsys.readouterr().out
+    assert standalone.main([str(bundle), "--key", str(keys[1])]) == 0 and told in capsys.readouterr().out
     assert "decided before" not in str(fabrica.verify(results.bundle(out, tmp_path / "plain", keys[0]), keys[1]))
 
 
@@ -105,5 +105,5 @@ def test_page_one_tells_approvals_from_signatures(plain, out, keys, tmp_path, ca
     assert "keys that signed: 2" in (bundle / "datacard.html").read_text()
     signers = fabrica.verify(bundle, [keys[1], public]).claim["signers"]
     assert len(signers) == 2 and results.read(bundle, "approvals.json")["recorded_by"] == signers
-    assert standalone.main([str(bundle), str(keys[1]), str(public)]) == 0
+    assert standalone.main([str(bundle), "--key", str(keys[1]), "--key", str(public)]) == 0
     assert "keys that signed: 2" in capsys.readouterr().out

@@ -83,7 +83,7 @@ def test_page_one_tells_how_many_were_learned_from_and_held_back_and_how_like_th
                            (rounded, f"learned from about {five(real)} rows, about {five(held)} more were held back")):
         likeness = results.read(bundle, "evidence/fidelity.json")["likeness"]
         assert " of A to D, " in likeness
-        told = standalone.checked([str(bundle), str(keys[1])])[1]
+        told = standalone.checked(bundle, [str(keys[1])])[1]
         for page in (str(fabrica.verify(bundle, keys[1])), "\n".join(told),
                      *((bundle / name).read_text() for name in ("datacard.html", "datacard.md"))):
             assert people in page and likeness in re.sub(r"\\(?=[()])", "", page)

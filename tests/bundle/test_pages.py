@@ -68,7 +68,7 @@ def test_a_gate_in_which_a_name_stands_twice_is_found(page, plain, keys, tmp_pat
     tampering.changed(bundle, keys, "evidence/gate.json", lambda raw: b'{"verdict": "PASS", ' + raw[1:])
     assert "gate.json: 'verdict' stands twice" in told(page, bundle, keys[1].read_text())
     assert "'verdict' stands twice" in str(fabrica.verify(bundle, keys[1]))
-    assert "a name stands twice" in "".join(standalone.checked([str(bundle), str(keys[1])])[0])
+    assert "a name stands twice" in "".join(standalone.checked(bundle, [str(keys[1])])[0])
 
 
 @pytest.mark.parametrize("change", [lambda tests: tests[1].update(value=3.0), lambda tests: tests[2].update(high=0.5),
