@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fabrica.contract import Sheet
 
@@ -67,14 +69,21 @@ def recognised(own: np.ndarray, other: np.ndarray, made: np.ndarray, *whose: np.
         once = np.r_[True, (side[1:] != side[:-1]) | (who[1:] != who[:-1])][: len(side)]  # who has a row twice is
         marks.append(side[once])  # no less alone with it
         people.append(who[once])
+    met = _met(made, np.concatenate(marks))
     for i, (side, who) in enumerate(zip(marks, people, strict=True)):
         alone = counted(side, side) + counted(side, marks[1 - i]) == 1
-        there = np.isin(side[alone], made)
+        there = np.isin(side[alone], met)
         some = np.zeros((2, int(whose[i].max(initial=-1)) + 1), bool)
         some[0, who[alone]] = True
         some[1, who[alone][there]] = True
         found.append(some)
     return found
+
+
+def _met(made: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Those of many marks that are among some. Their number may be far larger than that of people: it is read once, and
+    not sorted."""
+    return made[pc.is_in(pa.array(made), value_set=pa.array(marks)).to_numpy(zero_copy_only=False)]
 
 
 def _is_text(sheet: Sheet, name: str) -> bool:
