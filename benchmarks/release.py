@@ -3,7 +3,8 @@
     python benchmarks/release.py [--size 1.0]
 
 A table of noise is learned, so many rows are drawn that their file has the size (Parquet and CSV), the gate decides,
-and what passes is released and checked; prints a table, which also goes to results/release.md.
+and what it decided about is released and checked: of so many rows for so few people it hardly decides anything, and a
+release without a pass says so on page one. Prints a table, which also goes to results/release.md.
 """
 
 from __future__ import annotations
@@ -29,21 +30,14 @@ BYTES = {".parquet": 8.5, ".csv": 19.0}  #: of a number, about
 
 
 def results(folder: Path, ending: str, size: float) -> Path:
-    """A folder as synth and the gate leave it, with rows of about ``size`` gigabytes.
-
-    Raises
-    ------
-    RuntimeError : the gate stays shut.
-    """
+    """A folder as synth and the gate leave it, with rows of about ``size`` gigabytes."""
     random = np.random.default_rng(7)
     noise = pa.record_batch({f"c{i}": random.random(PEOPLE) for i in range(COLUMNS)})
     write_table(folder / f"noise{ending}", noise.schema, [noise])
     rows = round(size * 1e9 / (COLUMNS * BYTES[ending]))
     subprocess.run([sys.executable, "-m", "fabrica", "synth", folder / f"noise{ending}", "-o", folder / "out", "-q",
                     "--engine", "independent", "--holdout", "0.5", "--rows", str(rows)], check=True)
-    decision = fabrica.gate(folder / "out", tier="internal")
-    if not decision.passed:
-        raise RuntimeError(str(decision))
+    fabrica.gate(folder / "out", tier="internal")
     return folder / "out"
 
 
@@ -70,7 +64,8 @@ def main() -> None:
             out = results(root, ending, size)
             judged = time.perf_counter() - start
             private, public, _ = new_key(root / "signer.pem")
-            made = timed(lambda: fabrica.release(out, root / "bundle", key=private, approvers="owner: A B"))  # noqa: B023
+            made = timed(lambda: fabrica.release(out, root / "bundle", key=private, approvers="owner: A B",  # noqa: B023
+                                                 without_pass="a benchmark of speed"))
             shutil.rmtree(out)
             holds: list[bool] = []
             ours = timed(lambda: holds.append(fabrica.verify(root / "bundle", public).holds))  # noqa: B023

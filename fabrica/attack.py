@@ -57,15 +57,16 @@ class Attack(Metric):
     def made(self, world: World, run: Run, control: bool = True) -> list[Finding]:
         """The findings of the attack on a world and, with ``control``, whether it finds people who were planted."""
         struck = self.strike(world, run.child("strike"))
-        planted = self.plant(world, run.child("plant")) if control else world
-        again = self.strike(planted, run.child("control")) if control else {}
+        again, dose = dict[Place, Outcome](), 0.0
+        if control:
+            planted = self.plant(world, run.child("plant"))
+            again, dose = dict(self.strike(planted, run.child("control"))), planted.dose
         findings = []
         for name in self.numbers:
             here = {place: one for place, one in struck.items() if place[0] == name}
             if not here:
                 findings.append(Finding(name, None, against="holdout", problem="nothing here can be attacked so"))
-            findings += [_told(one, self.control(again, (name, *where)), planted.dose)
-                         for one, where in with_worst(here)]
+            findings += [_told(one, self.control(again, (name, *where)), dose) for one, where in with_worst(here)]
         return findings
 
     def control(self, again: Mapping[Place, Outcome], place: Place) -> Outcome | None:

@@ -1,5 +1,6 @@
 """What an attack has reached: guesses that are right, scores of members, surer beliefs; each beside people of whom
-nobody learned, with bounds that hold, and of the whole where a part was seen.
+nobody learned, with bounds that hold. Where an attack saw a part of the twin, the estimate is as if the rest gave away
+as much again, and the upper bound lies as far beyond; the lower one says what was surely seen and no more.
 """
 
 from __future__ import annotations
@@ -35,6 +36,17 @@ def _undiluted(number: float, nothing: float, seen: float) -> float:
     return min(1.0, nothing + (number - nothing) / seen)
 
 
+def _whole(nothing: float, seen: float, value: float, low: float, high: float) -> tuple[float, float, float]:
+    """The number and its bounds of the whole, of an attack that saw a share of it: the wider of what was seen and what
+    follows where the rest is like it.
+
+    >>> [round(end, 2) for end in _whole(0.0, 0.5, 0.1, 0.05, 0.15)]
+    [0.2, 0.05, 0.3]
+    """
+    return (_undiluted(value, nothing, seen), min(low, _undiluted(low, nothing, seen)),
+            max(min(1.0, high), _undiluted(high, nothing, seen)))
+
+
 def _risk(name: str, place: tuple[str, ...], bounds: tuple[float, float, float], **detail: Any) -> Finding:
     """A risk beyond luck: (value, low, high), with what it was reckoned from."""
     value, low, high = bounds
@@ -42,9 +54,9 @@ def _risk(name: str, place: tuple[str, ...], bounds: tuple[float, float, float],
                    detail={**detail, "floor_from": "people nobody learned from"})
 
 
-def _sight(seen: float) -> dict[str, float]:
-    """What is told of an attack that saw a share only."""
-    return {} if seen == 1 else {"seen": seen}
+def _sight(seen: float, value: float) -> dict[str, float]:
+    """What is told of an attack that saw a share only, and reached a value on that."""
+    return {} if seen == 1 else {"seen": seen, "measured": value}
 
 
 @lru_cache(2**14)  # the plan asks again for each tier
@@ -98,9 +110,8 @@ class Guesses:
         if self.control_hits == self.control_tries:
             return Finding(name, None, place, against="holdout", problem="everybody is guessed, learned from or not")
         here = residual(self.hits, self.tries, self.control_hits, self.control_tries, of)
-        value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
-        return _risk(name, place, (value, low, high), **_sight(self.seen), hits=self.hits, tries=self.tries,
-                     control_hits=self.control_hits, control_tries=self.control_tries)
+        return _risk(name, place, _whole(0.0, self.seen, *here), **_sight(self.seen, here[0]), hits=self.hits,
+                     tries=self.tries, control_hits=self.control_hits, control_tries=self.control_tries)
 
     def surely(self, of: int = 1) -> float:
         """The lower bound of the risk, of however few; 0 where nothing says how much is luck."""
@@ -154,14 +165,13 @@ class Scores:
         error = max(variance**0.5, 0.5 / min(len(self.members), len(self.controls)))
         found = {f"caught_at_{alarms:g}": [_undiluted(one, alarms, self.seen)
                                            for one in caught(self.members, self.controls, alarms)] for alarms in ALARMS}
-        area, low, high = (_undiluted(one, 0.5, self.seen) for one in (area, area - one_of(of) * error,
-                                                                      area + Z * error))
+        value, low, high = _whole(0.5, self.seen, area, area - one_of(of) * error, area + Z * error)
         rates: dict[str, Any] = {name: value for name, (value, _) in found.items()}
         rates |= {f"{name}_upper": high for name, (_, high) in found.items()}
-        return Finding(name, area, place, better=0.5, unit="AUC", floor=0.5, against="holdout",
+        return Finding(name, value, place, better=0.5, unit="AUC", floor=0.5, against="holdout",
                        low=max(0.0, low), high=high, detail={
-                           **_sight(self.seen), "members": len(self.members), "controls": len(self.controls), **rates,
-                           "floor_from": "a coin"})
+                           **_sight(self.seen, area), "members": len(self.members), "controls": len(self.controls),
+                           **rates, "floor_from": "a coin"})
 
     @property
     def found(self) -> bool:
@@ -194,13 +204,12 @@ class Gains:
             return Finding(name, None, place, against="holdout", detail={"certain": self.luck},
                            problem=f"of {m:,} others only {(1 - self.luck) * m:,.0f} are not guessed anyway, too few "
                                    "to find out anything of")
-        value = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
+        here = float(self.members.mean() - self.controls.mean()) / (1 - self.luck)
         spread = self.members.var() / n + self.controls.var() / m + 1 / n**2 + 1 / m**2
         error = float(spread**0.5) / (1 - self.luck)
         width = Z * float((self.controls.var() * (1 / n + 1 / m) + 1 / n**2 + 1 / m**2) ** 0.5) / (1 - self.luck)
-        here = value, value - one_of(of) * error, value + Z * error
-        value, low, high = (_undiluted(one, 0.0, self.seen) for one in here)
-        return _risk(name, place, (value, low, high), **_sight(self.seen), members=n, controls=m, luck=self.luck,
+        bounds = _whole(0.0, self.seen, here, here - one_of(of) * error, here + Z * error)
+        return _risk(name, place, bounds, **_sight(self.seen, here), members=n, controls=m, luck=self.luck,
                      width=width / self.seen, **self.detail)
 
     @property

@@ -53,7 +53,8 @@ def _surely(finding: Finding, of: int) -> float:
     """The lower bound, which holds for all of so many places."""
     if finding.value is None or finding.low is None:
         return 0.0
-    return finding.value - (finding.value - finding.low) * one_of(of) / Z
+    value = float(finding.detail.get("measured", finding.value))
+    return value - (value - finding.low) * one_of(of) / Z
 
 
 def _alarm(finding: Finding, threshold: float) -> float:

@@ -17,10 +17,11 @@ from typing import Any
 
 from fabrica.report import Finding
 
-__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "apart", "bounded", "down", "joined", "unmeasured",
+__all__ = ["FAIL", "INCONCLUSIVE", "Outcome", "PASS", "REST", "apart", "bounded", "down", "joined", "unmeasured",
            "worst"]
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
+REST = "the rest may give away as much again"  #: what is said of an attack that saw a share only
 FINEST = 16  #: digits behind the point at most
 _ORDER = (FAIL, INCONCLUSIVE, PASS)  #: what several outcomes are together: the first that is among them
 

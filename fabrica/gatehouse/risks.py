@@ -10,7 +10,7 @@ from fabrica.bounds import share
 from fabrica.gatehouse.case import Case
 from fabrica.gatehouse.few import judged as secrets_of_few
 from fabrica.gatehouse.left_out import judged as columns_left_out
-from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, Outcome, apart, bounded, down, joined, unmeasured
+from fabrica.gatehouse.outcome import FAIL, INCONCLUSIVE, PASS, REST, Outcome, apart, bounded, down, joined, unmeasured
 from fabrica.reached import FEWEST
 from fabrica.report import Finding
 
@@ -19,6 +19,7 @@ __all__ = ["SURE", "alike", "by_bounds", "canaries", "copies", "membership", "ou
 MEMBERS = ("membership", "density")  #: attacks that tell members from others, of everybody
 #: of whom a risk is measured apart, by the end of its number's name
 RARELY = {"_rare": "of those with a rare value", "_few": "of those who have what few have"}
+HALF = 0.5  #: of what there is to see: an attack that saw less says so
 SURE = 2.576 / 1.645  #: from a one-sided 95 % to a 99.5 % bound
 
 
@@ -105,7 +106,11 @@ def by_bounds(blank: Outcome, finding: Finding | None, threshold: float, what: s
         why = "nobody was planted to see whether the attack finds them"
     if finding is None or why or finding.value is None or finding.low is None or finding.high is None:
         return replace(blank, verdict=INCONCLUSIVE, why=f"{where}: {why or 'it has no bounds'}", threshold=threshold)
-    return bounded(blank, finding.value, finding.low, finding.high, threshold, _people(finding), where)
+    found = bounded(blank, finding.value, finding.low, finding.high, threshold, _people(finding), where)
+    seen = float(finding.detail.get("seen", 1.0))
+    if seen >= HALF or found.verdict == PASS:
+        return found
+    return replace(found, why=f"{found.why}; it saw {100 * seen:.2g} % of what there is to see, and {REST}")
 
 
 def copies(case: Case) -> Outcome:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fabrica.attack import NO_MAKER
 from fabrica.gatehouse.case import Case
-from fabrica.gatehouse.outcome import FAIL, PASS, Outcome
+from fabrica.gatehouse.outcome import FAIL, PASS, REST, Outcome
 
 __all__ = ["advised", "larger", "steps"]
 
@@ -96,6 +96,8 @@ def _step(one: Outcome, case: Case) -> str:
 
 
 def _of_attack(one: Outcome, case: Case) -> str:
+    if one.verdict != FAIL and REST in one.why and case.rows > case.real_rows:
+        return f"make it again with --rows {case.real_rows}: of a smaller twin attacks see more"
     if one.verdict == FAIL or (one.value is not None and one.threshold is not None and one.value > one.threshold):
         return f"{larger(case, 2 * case.asked.k)}, with another engine, or with --epsilon"
     if NO_MAKER in one.why:

@@ -26,7 +26,7 @@ from fabrica.gatehouse.rare import Rare
 from fabrica.privacy.event import Gaussian
 from fabrica.privacy.ledger import Ledger
 from fabrica.privacy.terms import Privacy
-from fabrica.reached import Guesses
+from fabrica.reached import Guesses, Scores
 from fabrica.report import Finding, Report
 
 FOUND = {"control": "found", "dose": 0.01}
@@ -257,6 +257,20 @@ def test_rows_of_people_who_have_several_are_not_taken_for_people_in_silence(fac
 def test_a_larger_k_than_the_one_that_was_used_is_advised(k, found, step):
     told = next(one for one in outcomes(case(k=k, rare=found)) if one.name == "rare")
     assert step in told.step and bool(told.step) == bool(step)
+
+
+def test_an_attack_that_saw_a_small_part_of_a_large_twin_says_so_and_accuses_by_what_it_saw():
+    """Members score a little higher, as they do of every model. The careless twin takes a hundred times of that for
+    sure, and fails what it hardly looked at."""
+    members, controls = np.linspace(0, 1, 2_000) + 0.02, np.linspace(0, 1, 2_000)
+    found = Scores(members, controls, seen=0.01).finding("density")
+    near = replace(found, detail={**found.detail, "control": "found"})
+    assert near.value == near.high == 1.0 and 0.5 < near.low < 0.52 and near.detail["measured"] < 0.53
+    said = next(one for one in outcomes(replace(case(near), rows=90_000)) if one.name == "membership")
+    assert said.verdict == INCONCLUSIVE and "saw 1 % of what there is to see" in said.why
+    assert said.step.startswith(f"make it again with --rows {case().real_rows}: ")
+    few = next(one for one in outcomes(replace(case(near), rows=case().real_rows)) if one.name == "membership")
+    assert "--rows" not in few.step  # it is no larger than the table
 
 
 def test_what_to_do_next_is_told_once():

@@ -33,7 +33,7 @@ def test_a_secret_told_by_rows_that_trees_do_not_see_counts_as_much(monkeypatch)
     monkeypatch.setattr(inference, "LEARN", 750)
     of_half = find(struck("inference", FRESH), "inference", "sex")
     assert of_half.detail["seen"] == 0.5 and "seen" not in of_all.detail
-    assert of_half.high - of_half.low > 1.5 * (of_all.high - of_all.low)
+    assert of_half.high - of_half.value > 1.5 * (of_all.high - of_all.value)
 
 
 def test_a_rare_value_is_named_only_where_enough_people_have_it():
