@@ -181,6 +181,8 @@ def learn(
     """Survey every part, merge, learn the coders. ``settings`` (such as ``k``) go to every codec that has them; with a
     rule ``book`` its inner table is learned. ``unit``: the column that says whose the rows are, and so many ``people``
     must stand behind what a codec tells that counts them."""
+    if unit is not None and people < 1:
+        raise ValueError("of a unit it must be known how many people stand behind what is told")
     table = book.inner if book else table
     places = seats(table)
     known = {name: _codec(name, settings) for name in sorted({seat.codec for seat in places})}

@@ -141,7 +141,7 @@ class Guesses:
     def found(self) -> bool:
         """Whether the strike surely found more than luck, and more than any tier accepts."""
         risk = self.finding("")
-        return risk.low is not None and risk.low > SHARE
+        return risk.low is not None and _undiluted(risk.low, 0.0, self.seen) > SHARE
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Scores:
     @property
     def found(self) -> bool:
         risk = self.finding("")
-        return risk.low is not None and risk.low > AREA
+        return risk.low is not None and _undiluted(risk.low, 0.5, self.seen) > AREA
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class Gains:
     @property
     def found(self) -> bool:
         risk = self.finding("")
-        return risk.low is not None and risk.low > SHARE
+        return risk.low is not None and _undiluted(risk.low, 0.0, self.seen) > SHARE
 
 
 class Outcome(Protocol):

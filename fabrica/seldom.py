@@ -31,7 +31,7 @@ def having(sides: Sequence[np.ndarray], k: int) -> list[np.ndarray] | None:
     missing = np.isnan(values) if values.dtype.kind == "f" else values < 0
     if values.dtype.kind == "f":
         others = ~missing & (np.arange(len(values)) != np.argmax(np.where(missing, 0, counts)))
-        few = others & bool(k <= counts[others].sum() <= OTHERS * counts.sum())
+        few = others & bool(k <= counts[others].sum() <= OTHERS * counts[~missing].sum())
     else:
         few = ~missing & (counts >= k) & (counts <= FEW * counts.sum())
     return np.split(few[which], np.cumsum([len(side) for side in sides])[:-1]) if few.any() else None

@@ -5,8 +5,9 @@ found, all places looked at; and where a twin that leaks nothing would pass at a
 twenty cases. How likely it would not is told by the controls alone: what leaks cannot keep a place from being judged.
 
 All places are asked for the widest threshold first, those before others that would seldom fail without a leak, and then
-for narrower ones, as far as such a chance is left. A tier goes as far as its own threshold, so a stricter one is the
-same way gone farther, and never passes what a looser one does not.
+for narrower ones, as far as such a chance is left. A tier goes as far as its own threshold, so of the house's tiers a
+stricter one is the same way gone farther, and never passes what a looser one does not; a threshold of one's own that is
+none of those that all ask for spends the chance in another way.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def judged(few: Sequence[Finding], accepted: float) -> list[tuple[Finding, float
     thresholds = rungs(WIDER, accepted)
     whole, each = ([one for one in few if bool(one.place) == placed] for placed in (False, True))
     seen = {i: most for i, one in enumerate(whole) for most in thresholds if _seen(one, most)}
-    together = {**_asked(whole, thresholds), **seen}
+    together = _asked(whole, thresholds)
+    together |= {i: min(most, together.get(i, most)) for i, most in seen.items()}
     return [*((whole[i], most) for i, most in together.items()),
             *((each[i], most) for i, most in _asked(each, thresholds).items())]
 

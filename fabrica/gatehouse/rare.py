@@ -121,10 +121,14 @@ def _different(columns: list[Column], rows: Batches) -> dict[str, pa.Array]:
 
 
 def _lucky(sides: list[pa.Array], few: pa.Array, made: pa.Array) -> bool:
-    """Whether keys are running numbers, of which no more of few people are met than luck gives."""
+    """Whether keys are running numbers: of few people who were learned from none is met, and no more than luck gives of
+    those held back."""
     real = [side.filter(pc.is_in(side, value_set=few)) for side in sides]
     found = running.numbers(*real, made)
-    return found is not None and running.luck(found[:-1], found[-1]) >= running.COPIED
+    if found is None:
+        return False
+    own, *others, mine = found
+    return running.luck(own, others[0] if others else own[:0], mine) >= running.COPIED
 
 
 def _known(column: Column) -> tuple[float, ...]:

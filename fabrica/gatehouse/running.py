@@ -1,17 +1,12 @@
 """Running numbers that meet real ones: how likely luck gives so many.
 
-Numbers that are made within the range of real ones meet some of them, and whoever is met so has lost nothing. What was
-copied shows in two ways. *More than the range gives*: of the N whole numbers between the least and the largest made
-one, n are made and K are those of real people; drawn by chance, so many or more are met with the chance of a
-hypergeometric tail. *More who were learned from*: nobody looked at those held back, so they are met by luck alone, and
-of all who are met no larger a part should have been learned from than of all there are (Fisher's exact test). The first
-sees a twin that copies real numbers whoever's they are, the second one that copies out of a range that is full of them.
-The smaller of the two chances counts, doubled (Bonferroni), so a good twin is accused one time in twenty.
+Whoever makes numbers within the range of real ones, and none of those learned from, meets some of people held back, and
+whoever is met so has lost nothing. So none of those learned from may be met; and of the whole numbers between the least
+and the largest made one that are free, N, of which K are those of people held back, n are made: drawn evenly, so many
+or more are met with the chance of a hypergeometric tail. Numbers that are made in clumps meet more and are accused.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -47,25 +42,23 @@ def numbers(*parts: pa.Array) -> list[np.ndarray] | None:
     return found
 
 
-def luck(sides: Sequence[np.ndarray], made: np.ndarray) -> float:
+def luck(own: np.ndarray, others: np.ndarray, made: np.ndarray) -> float:
     """The chance that luck gives as many of the real numbers among those that were made.
 
     Parameters
     ----------
-    sides : the different numbers of those who were learned from and, where there are any, of those held back.
-    made : (n,) the different numbers of the twin.
+    own, others, made : the different numbers (n,) of those who were learned from, of those held back, and of the twin.
 
-    >>> real = [np.arange(0, 8_000, 8), np.arange(4, 2_000, 8)]
-    >>> luck(real, np.arange(0, 8_000, 5)) > 0.1, luck(real, real[0][:500]) < 1e-9
+    >>> own, others = np.arange(0, 8_000, 8), np.arange(4, 2_000, 8)
+    >>> luck(own, others, np.arange(1, 8_000, 3)) == 0, luck(own, others, np.arange(1, 8_000, 12)) > 0.1
     (True, True)
     """
-    real = np.unique(np.concatenate(sides))
-    met = [int(np.isin(side, made).sum()) for side in sides]
-    if not sum(met):
+    if np.isin(own, made).any():
+        return 0.0
+    others = np.setdiff1d(others, own)
+    met = int(np.isin(others, made).sum())
+    if not met:
         return 1.0
     low, high = int(made.min()), int(made.max())
-    there = int(((real >= low) & (real <= high)).sum())
-    chances = [hypergeom.sf(int(np.isin(real, made).sum()) - 1, high - low + 1, there, len(made))]
-    if len(sides) > 1 and all(map(len, sides)):
-        chances.append(hypergeom.sf(met[0] - 1, sum(map(len, sides)), sum(met), len(sides[0])))
-    return min(1.0, 2 * float(min(chances)))
+    mine, theirs = (int(((side >= low) & (side <= high)).sum()) for side in (own, others))
+    return float(hypergeom.sf(met - 1, high - low + 1 - mine, theirs, len(made)))

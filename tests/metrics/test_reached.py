@@ -111,3 +111,14 @@ def test_members_with_equal_scores_are_found_as_often_as_a_coin_accuses_them():
     members, controls = np.r_[np.ones(600), np.zeros(400)], np.r_[np.ones(30), np.zeros(970)]
     value, high = caught(members, controls, 0.01)
     assert value == pytest.approx(0.6 / 3) and high > 0.6  # a third of the 3 % at the top may be accused
+
+
+def test_a_control_that_sees_a_part_is_found_by_what_it_would_see_of_the_whole():
+    """The careless twin holds what was seen of a quarter against what must be found of all."""
+    quarter = Guesses(330, 1_200, 240, 1_200, seen=0.25)
+    assert quarter.finding("x").low < 0.09 and quarter.found and not Guesses(330, 1_200, 240, 1_200).found
+    assert not Guesses(250, 1_200, 240, 1_200, seen=0.25).found
+    members, controls = np.linspace(0, 1, 900) + 0.08, np.linspace(0, 1, 900)
+    assert Scores(members, controls, seen=0.25).found and not Scores(members, controls).found
+    gains = np.full(900, 0.05), np.zeros(900)
+    assert Gains(*gains, 0.1, seen=0.25).found and not Gains(*gains, 0.1).found
