@@ -22,7 +22,7 @@ def test_so_few_that_no_tier_can_be_passed_though_nobody_is_copied():
 
 
 def test_a_person_on_both_sides_or_with_several_rows_is_one():
-    assert people("who", side(1, 1, 2), side(2, 3, None)) == 3
+    assert people("who", side(1, 1, 2), side(2, 3, None)) == 4  # a row without an owner is somebody else's
     assert people(None, side(1, 1, 2), side(2, 3, None)) == 6
     assert people("who", side("1", "2", "3"), SimpleNamespace(rows=1, batches=lambda: [pa.record_batch(
         {"who": pa.array(["1"]).dictionary_encode()})])) == 3

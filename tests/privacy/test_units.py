@@ -80,7 +80,7 @@ def test_rows_enough_for_k_units_cannot_be_held_by_fewer():
 def test_units_that_cannot_be_are_told(visits):
     with pytest.raises(UnknownName, match="no column named 'nobody'"):
         fabrica.fit(visits, unit="nobody")
-    few = pa.table({"who": ["a"] * 11_000 + ["b"] * 20, "x": list(range(11_020))})
+    few = pa.table({"who": ["a"] * 11_000 + ["b", "c"] * 10, "x": list(range(11_020))})
     with pytest.raises(SettingError, match="would have to stand in 1"):
         fabrica.fit(few, unit="who")
     with pytest.raises(SettingError, match="beside the terms"):
