@@ -66,18 +66,15 @@ def _told(rows: Readable, unit: str) -> tuple[pa.Array, int]:
     return pc.unique(pa.concat_arrays(parts)), alone
 
 
-def marks(column: pa.Array | pa.ChunkedArray, first_row: int = 0) -> np.ndarray:
+def marks(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
     """(n,) uint64, whose each row is: equal marks for the same person in any part of a table, almost surely (2**-64)
-    others for others. A row that does not say whose it is, is somebody's of its own.
-
-    Parameters
-    ----------
-    column : the cells that say it. first_row : number of the first of them in the whole table.
+    others for others. Rows that do not say whose they are may all be one person's, and count as that: what they alone
+    hold is told of nobody.
 
     >>> marks(pa.array(["a", "b", "a"])).tolist() == marks(pa.array(["a", "b", "a"]).dictionary_encode()).tolist()
     True
     >>> len(set(marks(pa.array(["a", "a", None, None])).tolist()))
-    3
+    2
     """
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     plain = whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
@@ -85,7 +82,7 @@ def marks(column: pa.Array | pa.ChunkedArray, first_row: int = 0) -> np.ndarray:
     known = np.array([_mark(f"{who}") for who in coded.dictionary.to_pylist()], np.uint64)
     at = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     found = known[at] if len(known) else np.zeros(len(at), np.uint64)
-    found[at < 0] = [_mark(f"\0{first_row + row}") for row in np.flatnonzero(at < 0).tolist()]
+    found[at < 0] = _mark("\0")
     return found
 
 

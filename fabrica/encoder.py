@@ -191,7 +191,7 @@ def learn(
     done = 0
     for part in _parts(batches):
 
-        size, who = part.num_rows, None if unit is None else marks(part.column(unit), done)
+        size, who = part.num_rows, None if unit is None else marks(part.column(unit))
         part = book.reduce(part, done) if book else part
 
         def one(i: int, part: Any = part, done: int = done, held: Sequence[Summary | None] = summaries,

@@ -46,6 +46,13 @@ def test_a_level_is_told_that_enough_people_hold_and_no_other(parts, monkeypatch
     assert coder(None, parts).levels == ()
 
 
+def test_rows_that_are_nobody_s_may_all_be_one_person_s_and_tell_nothing():
+    """The careless twin counts each as another person, and tells what one person alone may hold."""
+    rows = pa.table({"who": [*(f"a{i}" for i in range(6)), *[None] * 6], "ward": ["A"] * 6 + ["secret"] * 6})
+    table = Table("visits", (Column("who", "key", notation={"template": "a#"}), Column("ward", "category")))
+    assert encoder.learn(table, rows.to_batches(), Run(1), unit="who", people=5, k=5).coders[1].levels == ("A",)
+
+
 def visits(people: int, seed: int = 1, many: int = 30) -> pd.DataFrame:
     """A few people have many rows; everybody has been in every ward of ten, and has a code of their own."""
     random = np.random.default_rng(seed)

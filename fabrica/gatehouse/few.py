@@ -8,6 +8,7 @@ nothing leaks is told by the controls alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from scipy.stats import norm
 
@@ -46,8 +47,8 @@ def judged(few: Sequence[Finding], accepted: float) -> list[tuple[Finding, float
 
 def _asked(found: Sequence[Finding], thresholds: Sequence[float]) -> dict[int, float]:
     many = sum(one.value is not None for one in found)
-    return asked({i: Place(_surely(one, many), lambda most, one=one: _alarm(one, most))  # type: ignore[misc]
-                  for i, one in enumerate(found) if one.value is not None}, thresholds)
+    return asked({i: Place(_surely(one, many), partial(_alarm, one)) for i, one in enumerate(found)
+                  if one.value is not None}, thresholds)
 
 
 def _surely(finding: Finding, of: int) -> float:
